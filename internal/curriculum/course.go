@@ -1,0 +1,276 @@
+// Package curriculum turns a folder of text files into an immutable course version.
+package curriculum
+
+import (
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+// CourseID is the slug that a course's author gave it. VersionID is a UUIDv7.
+// ContentID names a lesson, quiz or lab inside its course and never changes.
+// Locale is a BCP 47 tag.
+type (
+	CourseID  string
+	VersionID string
+	ContentID string
+	Locale    = string
+)
+
+// Kind is what an item of a module is.
+type Kind string
+
+// The kinds.
+const (
+	Lesson Kind = "lesson"
+	Quiz   Kind = "quiz"
+	Lab    Kind = "lab"
+)
+
+// Text is one text in several languages. In a compiled manifest every locale
+// of the course is present; what was not translated holds the source text.
+type Text map[Locale]string
+
+// Manifest is a compiled course version without its secrets: the list that
+// names every public blob. It is JSON with sorted keys, and its digest is the
+// identity of the version: the same source bytes give the same manifest.
+type Manifest struct {
+	Format       int         `json:"format"` // 1
+	CourseID     CourseID    `json:"course_id"`
+	Title        Text        `json:"title"`
+	Summary      Text        `json:"summary"`
+	SourceLocale Locale      `json:"source_locale"`
+	Locales      []Locale    `json:"locales"`
+	Licence      string      `json:"licence"`
+	Authors      []string    `json:"authors"`
+	Minutes      int         `json:"minutes"`
+	Modules      []Module    `json:"modules"`
+	Criteria     Criteria    `json:"criteria"`
+	Achievement  Achievement `json:"achievement"`
+	// Vault is the digest of the VaultFile: binding it here makes a change of
+	// an answer key a new version too. The bytes are not public.
+	Vault blob.Digest `json:"vault"`
+}
+
+// Module is an ordered part of a course.
+type Module struct {
+	ID    string `json:"id"`
+	Title Text   `json:"title"`
+	Items []Item `json:"items"`
+}
+
+// Item is a lesson, quiz or lab in its place. Its blobs by locale: of a lesson and of a lab
+// an HTML fragment (body only, sanitised), of a quiz and a lab also a Data
+// blob: PublicQuiz or PublicLab as JSON.
+type Item struct {
+	ID       ContentID              `json:"id"`
+	Kind     Kind                   `json:"kind"`
+	Title    Text                   `json:"title"`
+	Graded   bool                   `json:"graded,omitempty"`   // quiz that counts
+	Fragment map[Locale]blob.Digest `json:"fragment,omitempty"` // lesson, lab
+	Data     map[Locale]blob.Digest `json:"data,omitempty"`     // quiz, lab
+	Words    map[Locale]int         `json:"words,omitempty"`    // lesson
+}
+
+// Criteria say when the certificate is due.
+type Criteria struct {
+	Lessons bool    `json:"lessons"` // every lesson completed
+	Quizzes float64 `json:"quizzes"` // least score (0 to 1) in every graded quiz; 0: none needed
+	Labs    bool    `json:"labs"`    // every lab passed
+}
+
+// Achievement is what the certificate attests.
+type Achievement struct {
+	Name        Text `json:"name"`
+	Description Text `json:"description"`
+	Narrative   Text `json:"narrative"`
+}
+
+// PublicQuiz is what the page gets of a quiz, in one language. For a graded
+// quiz no question carries its key or its feedback.
+type PublicQuiz struct {
+	ID        ContentID        `json:"id"`
+	Title     string           `json:"title"`
+	Graded    bool             `json:"graded"`
+	Pass      float64          `json:"pass"`
+	Questions []PublicQuestion `json:"questions"`
+}
+
+// QuestionType is how a question is answered.
+type QuestionType string
+
+// The types. The response on the wire is, in this order: an option id; a list of
+// option ids; the option ids in order; a map from pair id to the pair id whose right side was chosen; a number; a string.
+const (
+	Single   QuestionType = "single"
+	Multiple QuestionType = "multiple"
+	Order    QuestionType = "order"
+	Match    QuestionType = "match"
+	Number   QuestionType = "number"
+	ShortTxt QuestionType = "text"
+)
+
+// PublicQuestion is one question. Options of an order question and Rights of a match question come
+// in an order that tells nothing (sorted by a digest of their ids). Right ids of a match question in a graded quiz are opaque.
+type PublicQuestion struct {
+	ID      string         `json:"id"`
+	Type    QuestionType   `json:"type"`
+	Prompt  string         `json:"prompt"`
+	Points  float64        `json:"points"`
+	Options []PublicOption `json:"options,omitempty"`
+	Lefts   []PublicOption `json:"lefts,omitempty"`
+	Rights  []PublicOption `json:"rights,omitempty"`
+	Key     *Key           `json:"key,omitempty"` // practice quizzes only
+}
+
+// PublicOption is something to choose.
+type PublicOption struct {
+	ID       string `json:"id"`
+	Text     string `json:"text"`
+	Feedback string `json:"feedback,omitempty"` // practice quizzes only
+}
+
+// Key is the answer to a question. Which fields are set follows the type.
+type Key struct {
+	Correct   []string          `json:"correct,omitempty"`   // single, multiple: option ids; order: all ids in order
+	Pairs     map[string]string `json:"pairs,omitempty"`     // match: left id to right id
+	Number    *float64          `json:"number,omitempty"`    // number
+	Tolerance float64           `json:"tolerance,omitempty"` // number, absolute
+	Accept    []string          `json:"accept,omitempty"`    // text, every locale's, folded with Fold
+	Feedback  Feedback          `json:"feedback"`            // order, match, number, text; in the quiz's locale
+}
+
+// Feedback is said after an answer.
+type Feedback struct {
+	Correct   string `json:"correct,omitempty"`
+	Incorrect string `json:"incorrect,omitempty"`
+}
+
+// PublicLab is what the page gets of a lab, in one language.
+type PublicLab struct {
+	ID      ContentID         `json:"id"`
+	Title   string            `json:"title"`
+	Entry   string            `json:"entry"`   // file the learner edits
+	Starter map[string]string `json:"starter"` // files by name: the entry and the data files
+	Hints   []string          `json:"hints"`
+	Checks  []PublicCheck     `json:"checks"`
+}
+
+// PublicCheck is what a learner sees of a check before handing in.
+type PublicCheck struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Call  string `json:"call,omitempty"` // visible checks only
+}
+
+// VaultFile is the secret part of a version, for the server alone: answer
+// keys of every quiz and the labs in full.
+type VaultFile struct {
+	Quizzes map[ContentID]VaultQuiz `json:"quizzes"`
+	Labs    map[ContentID]VaultLab  `json:"labs"`
+}
+
+// VaultQuiz marks the answers of a quiz.
+type VaultQuiz struct {
+	Graded    bool            `json:"graded"`
+	Pass      float64         `json:"pass"`
+	Questions []VaultQuestion `json:"questions"`
+}
+
+// VaultQuestion is a question with its key and all feedback. Rights maps an opaque right id to the pair id.
+type VaultQuestion struct {
+	ID       string            `json:"id"`
+	Type     QuestionType      `json:"type"`
+	Points   float64           `json:"points"`
+	Key      Key               `json:"key"`                 // without feedback
+	Rights   map[string]string `json:"rights,omitempty"`    // match
+	Options  map[string]Text   `json:"options,omitempty"`   // feedback by option id
+	Correct  Text              `json:"correct,omitempty"`   // feedback
+	Mistaken Text              `json:"incorrect,omitempty"` // feedback
+}
+
+// VaultLab is a lab in full.
+type VaultLab struct {
+	Entry    string            `json:"entry"`
+	Limits   Limits            `json:"limits"`
+	Files    map[string]string `json:"files"` // data files by name
+	Checks   []Check           `json:"checks"`
+	Starter  string            `json:"starter"`
+	Solution string            `json:"solution"`
+	Wrong    map[string]string `json:"wrong,omitempty"` // by file name
+}
+
+// Limits cage one run.
+type Limits struct {
+	WallSeconds int `json:"wall_seconds"`
+	MemoryMiB   int `json:"memory_mib"`
+	OutputKiB   int `json:"output_kib"`
+}
+
+// CheckKind is how a check judges.
+type CheckKind string
+
+// The kinds of checks.
+const (
+	Equals CheckKind = "equals"
+	Near   CheckKind = "near"
+	Set    CheckKind = "set"
+	Stdout CheckKind = "stdout"
+)
+
+// Check is one judgement on what the learner's code did. Want is never sent into the sandbox.
+type Check struct {
+	ID        string    `json:"id"`
+	Kind      CheckKind `json:"kind"`
+	Visible   bool      `json:"visible"`
+	Call      string    `json:"call,omitempty"`
+	Want      any       `json:"want"`                // equals, set: JSON value; near: number; stdout: RE2
+	Tolerance float64   `json:"tolerance,omitempty"` // near
+	Title     Text      `json:"title"`
+	Feedback  Text      `json:"feedback,omitempty"`
+}
+
+// Version is a published edition of a course. It never changes.
+type Version struct {
+	ID            VersionID
+	CourseID      CourseID
+	InstitutionID string // who published it; a UUIDv7
+	Number        int    // 1, 2, 3 … in its course
+	Digest        blob.Digest
+	Manifest      Manifest
+	PublishedAt   time.Time
+}
+
+// Item finds an item by its content id.
+func (m *Manifest) Item(id ContentID) (Item, bool) {
+	for _, mod := range m.Modules {
+		for _, it := range mod.Items {
+			if it.ID == id {
+				return it, true
+			}
+		}
+	}
+	return Item{}, false
+}
+
+// In gives the text in a locale, or in the fallback.
+func (t Text) In(locale, fallback Locale) string {
+	if s, ok := t[locale]; ok {
+		return s
+	}
+	return t[fallback]
+}
+
+// Compiled is the result of compiling a folder: the manifest and every blob it names.
+type Compiled struct {
+	Manifest     Manifest
+	ManifestJSON []byte // canonical: what Digest is the digest of
+	Digest       blob.Digest
+	Blobs        map[blob.Digest][]byte // public
+	Vault        []byte                 // VaultFile as JSON
+}
+
+// CheckFault gathers faults of a course folder; it becomes one fault.Error
+// with code Invalid, key course.invalid and a Detail for each.
+type CheckFault = fault.Detail

@@ -1,0 +1,102 @@
+// Package lab grades what learners hand in for a practical task.
+package lab
+
+import (
+	"context"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// SubmissionID is a UUIDv7 made by the client.
+type SubmissionID string
+
+// Submission is what was handed in for a lab.
+type Submission struct {
+	ID            SubmissionID
+	EnrollmentID  learning.EnrollmentID
+	UserID        identity.UserID
+	InstitutionID identity.InstitutionID
+	LabID         curriculum.ContentID
+	VersionID     curriculum.VersionID
+	Files         map[string]string // source by file name
+	Locale        string            // language for feedback that is stored
+	CreatedAt     time.Time
+}
+
+// Outcome is what grading found.
+type Outcome string
+
+// The outcomes. The first four count as attempts; the others cost the learner nothing.
+const (
+	Passed        Outcome = "passed"
+	Failed        Outcome = "failed"
+	Partial       Outcome = "partial"
+	LearnerError  Outcome = "learner_error"
+	AuthorError   Outcome = "author_error"
+	PlatformError Outcome = "platform_error"
+)
+
+// Counts tells whether an outcome counts as an attempt.
+func (o Outcome) Counts() bool {
+	return o == Passed || o == Failed || o == Partial || o == LearnerError
+}
+
+// Verdict is the outcome of grading one submission.
+type Verdict struct {
+	SubmissionID SubmissionID
+	Outcome      Outcome
+	Attempt      int     // 1, 2, 3 …; 0 when the outcome does not count
+	Score        float64 // share of checks passed, 0 to 1
+	Checks       []CheckResult
+	Message      string // message key for learner_error and the faults of others, "" else
+	Traceback    string // of the learner's own lines only
+	Output       string // what the code printed, cut at the limit
+	Runtime      blob.Digest
+	WallMS       int64
+	CPUMS        int64
+	CreatedAt    time.Time
+}
+
+// CheckResult is the judgement of one check. Got is shown for visible checks only.
+type CheckResult struct {
+	ID     string `json:"id"`
+	Passed bool   `json:"passed"`
+	Got    string `json:"got,omitempty"`   // repr of what the call gave
+	Error  string `json:"error,omitempty"` // exception raised by the call
+}
+
+// Store is what lab needs of storage.
+type Store interface {
+	InTx(ctx context.Context, fn func(tx Store) error) error
+	// Learning is the learning store in the same transaction.
+	Learning() learning.Store
+	// CreateSubmission stores a new submission; for a known id it changes nothing and gives created false.
+	CreateSubmission(ctx context.Context, s Submission) (created bool, err error)
+	FindSubmission(ctx context.Context, id SubmissionID) (Submission, error)
+	// ListSubmissions lists newest first; before is "" at first.
+	ListSubmissions(ctx context.Context, e learning.EnrollmentID, lab curriculum.ContentID, before SubmissionID, limit int) ([]Submission, error)
+	// FindVerdict gives fault.NotFound while there is none.
+	FindVerdict(ctx context.Context, id SubmissionID) (Verdict, error)
+	ListVerdicts(ctx context.Context, ids []SubmissionID) (map[SubmissionID]Verdict, error)
+	// AppendVerdict stores it; a second verdict for one submission is fault.Conflict.
+	AppendVerdict(ctx context.Context, v Verdict) error
+	// CountAttempts counts the verdicts of an enrollment on a lab that count as attempts.
+	CountAttempts(ctx context.Context, e learning.EnrollmentID, lab curriculum.ContentID) (int, error)
+	// Enqueue asks for work in this transaction.
+	Enqueue(ctx context.Context, j job.Job) error
+	// FinishJob marks a job done; false means that it was done before.
+	FinishJob(ctx context.Context, id job.ID) (bool, error)
+}
+
+// GradeKind is the job that a submission causes; its payload is a GradePayload.
+const GradeKind job.Kind = "lab.grade"
+
+// GradePayload names the submission to grade.
+type GradePayload struct {
+	SubmissionID SubmissionID `json:"submission_id"`
+}

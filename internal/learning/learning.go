@@ -1,0 +1,109 @@
+// Package learning keeps what a learner did, as statements, and derives how far they are.
+package learning
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+)
+
+// EnrollmentID and StatementID are UUIDv7.
+type (
+	EnrollmentID string
+	StatementID  string
+)
+
+// Enrollment is a learner in a course version. The version is pinned.
+type Enrollment struct {
+	ID            EnrollmentID
+	UserID        identity.UserID
+	InstitutionID identity.InstitutionID
+	CourseID      curriculum.CourseID
+	VersionID     curriculum.VersionID
+	CreatedAt     time.Time
+}
+
+// Verb is what happened.
+type Verb string
+
+// The verbs. A client may state Started, Completed and Answered; the others
+// are the server's own.
+const (
+	Started   Verb = "started"   // lesson, quiz or lab opened
+	Completed Verb = "completed" // lesson read to its end; the course, when its criteria are met
+	Answered  Verb = "answered"  // a whole quiz, with its responses
+	Submitted Verb = "submitted" // lab handed in
+	Passed    Verb = "passed"    // verdict on a lab
+	Failed    Verb = "failed"    // verdict on a lab that counts as an attempt but does not pass
+)
+
+// Statement is one thing that happened. It never changes.
+type Statement struct {
+	ID            StatementID
+	EnrollmentID  EnrollmentID
+	UserID        identity.UserID
+	InstitutionID identity.InstitutionID
+	Verb          Verb
+	ObjectID      curriculum.ContentID // the course's own id for Completed of a course
+	Result        Result
+	At            time.Time // the device's clock: shown to people, never used to order
+	ReceivedAt    time.Time
+}
+
+// Result is what a statement carries. Score and Success are always the server's.
+type Result struct {
+	Responses    map[string]json.RawMessage `json:"responses,omitempty"` // Answered: by question id, see curriculum.QuestionType
+	Score        *float64                   `json:"score,omitempty"`     // 0 to 1
+	Success      *bool                      `json:"success,omitempty"`
+	SubmissionID string                     `json:"submission_id,omitempty"`
+}
+
+// Progress is how far a learner is with one object. It is a fold of statements
+// that does not depend on their order: booleans only turn true, scores only
+// rise, counts count distinct statements.
+type Progress struct {
+	EnrollmentID EnrollmentID
+	ObjectID     curriculum.ContentID
+	Started      bool
+	Completed    bool // lesson read; quiz or lab passed; course finished
+	Score        *float64
+	Attempts     int // answers to a quiz; counted verdicts on a lab
+	UpdatedAt    time.Time
+}
+
+// Store is what learning needs of storage.
+type Store interface {
+	InTx(ctx context.Context, fn func(tx Store) error) error
+	CreateEnrollment(ctx context.Context, e Enrollment) error // fault.Conflict enrollment.exists
+	FindEnrollment(ctx context.Context, id EnrollmentID) (Enrollment, error)
+	FindEnrollments(ctx context.Context, ids []EnrollmentID) ([]Enrollment, error)
+	FindEnrollmentIn(ctx context.Context, user identity.UserID, course curriculum.CourseID) (Enrollment, error)
+	ListEnrollments(ctx context.Context, user identity.UserID, after EnrollmentID, limit int) ([]Enrollment, error)
+	ListInstitutionEnrollments(ctx context.Context, in identity.InstitutionID, after EnrollmentID, limit int) ([]Enrollment, error)
+	EachEnrollment(ctx context.Context, fn func(Enrollment) error) error
+	// LockEnrollment makes concurrent transactions on one enrollment wait for each other.
+	LockEnrollment(ctx context.Context, id EnrollmentID) error
+	// AppendStatements inserts those whose id is new and tells which these are.
+	AppendStatements(ctx context.Context, sts []Statement) (fresh map[StatementID]bool, err error)
+	// StatementOwners tells whose the known ids are.
+	StatementOwners(ctx context.Context, ids []StatementID) (map[StatementID]identity.UserID, error)
+	ListStatements(ctx context.Context, user identity.UserID, after StatementID, limit int) ([]Statement, error)
+	EachStatement(ctx context.Context, id EnrollmentID, fn func(Statement) error) error
+	// MergeProgress folds deltas into the stored rows.
+	MergeProgress(ctx context.Context, ps []Progress) error
+	ReplaceProgress(ctx context.Context, id EnrollmentID, ps []Progress) error
+	ListProgress(ctx context.Context, id EnrollmentID) ([]Progress, error)
+	Enqueue(ctx context.Context, j job.Job) error
+}
+
+// CompletedKind is the job that a finished course causes; its payload is a CompletedPayload.
+const CompletedKind job.Kind = "course.completed"
+
+// CompletedPayload names the enrollment that met its course's criteria.
+type CompletedPayload struct {
+	EnrollmentID EnrollmentID `json:"enrollment_id"`
+}
