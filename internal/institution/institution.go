@@ -1,0 +1,159 @@
+// Package institution knows the schools and organisations, and who belongs to them.
+package institution
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+// Institution is an organisation that teaches and issues credentials.
+type Institution struct {
+	ID        identity.InstitutionID
+	Slug      string // stands in addresses and in the institution's did:web
+	Name      string
+	CreatedAt time.Time
+}
+
+// Member is a user in an institution, with every role they hold there.
+type Member struct {
+	UserID      identity.UserID
+	Username    string
+	DisplayName string
+	Roles       []identity.Role
+}
+
+// Store is what institution needs of storage.
+type Store interface {
+	CreateInstitution(ctx context.Context, i Institution) error // fault.Conflict institution.slug_taken
+	FindInstitution(ctx context.Context, id identity.InstitutionID) (Institution, error)
+	FindInstitutionBySlug(ctx context.Context, slug string) (Institution, error)
+	ListInstitutions(ctx context.Context, after identity.InstitutionID, limit int) ([]Institution, error)
+	ListMembers(ctx context.Context, in identity.InstitutionID, after identity.UserID, limit int) ([]Member, error)
+	AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) error    // twice is no error
+	RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) error // absent is no error
+}
+
+// Service is the door to institutions.
+type Service struct {
+	Store    Store
+	Identity *identity.Service
+	Now      func() time.Time
+	NewID    func() string
+}
+
+var slugForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
+
+// Create adds an institution. Only the operator may.
+func (s *Service) Create(ctx context.Context, by identity.Actor, slug, name string) (Institution, error) {
+	if !by.Operates() || !by.Scoped(identity.ScopeAdmin) {
+		return Institution{}, fault.New(fault.Denied, "institution.create_denied")
+	}
+	name = strings.TrimSpace(name)
+	bad := fault.New(fault.Invalid, "request.invalid")
+	if !slugForm.MatchString(slug) {
+		bad.At(fault.Detail{Pointer: "/slug", Key: "institution.bad_slug"})
+	}
+	if n := utf8.RuneCountInString(name); n < 1 || n > 120 || !identity.CleanText(name) {
+		bad.At(fault.Detail{Pointer: "/name", Key: "institution.bad_name"})
+	}
+	if len(bad.Details) > 0 {
+		return Institution{}, bad
+	}
+	i := Institution{ID: identity.InstitutionID(s.NewID()), Slug: slug, Name: name, CreatedAt: s.Now()}
+	return i, s.Store.CreateInstitution(ctx, i)
+}
+
+// Find is open to anyone: an institution stands on its certificates.
+func (s *Service) Find(ctx context.Context, id identity.InstitutionID) (Institution, error) {
+	return s.Store.FindInstitution(ctx, id)
+}
+
+// FindBySlug is open to anyone.
+func (s *Service) FindBySlug(ctx context.Context, slug string) (Institution, error) {
+	return s.Store.FindInstitutionBySlug(ctx, slug)
+}
+
+// List is open to anyone.
+func (s *Service) List(ctx context.Context, after identity.InstitutionID, limit int) ([]Institution, error) {
+	return s.Store.ListInstitutions(ctx, after, limit)
+}
+
+// ListMembers is for the institution's admins and the operator.
+func (s *Service) ListMembers(ctx context.Context, by identity.Actor, in identity.InstitutionID, after identity.UserID, limit int) ([]Member, error) {
+	if !mayAdminister(by, in) {
+		return nil, fault.New(fault.Denied, "institution.members_denied")
+	}
+	return s.Store.ListMembers(ctx, in, after, limit)
+}
+
+// NewMember is an account to make inside an institution.
+type NewMember struct {
+	Username    string
+	DisplayName string
+	Password    string
+	Locale      string
+	Role        identity.Role
+}
+
+// CreateMember makes an account that belongs to the institution from the
+// start. For its admins and the operator.
+func (s *Service) CreateMember(ctx context.Context, by identity.Actor, in identity.InstitutionID, n NewMember) (identity.User, error) {
+	if !mayAdminister(by, in) || !by.Scoped(identity.ScopeAdmin) {
+		return identity.User{}, fault.New(fault.Denied, "institution.members_denied")
+	}
+	if !n.Role.Valid() {
+		return identity.User{}, fault.New(fault.Invalid, "request.invalid").
+			At(fault.Detail{Pointer: "/role", Key: "institution.bad_role"})
+	}
+	if _, err := s.Store.FindInstitution(ctx, in); err != nil {
+		return identity.User{}, err
+	}
+	return s.Identity.CreateUser(ctx, identity.NewUser{
+		Username: n.Username, DisplayName: n.DisplayName, Password: n.Password, Locale: n.Locale,
+		Memberships: []identity.Membership{{InstitutionID: in, Role: n.Role}},
+	})
+}
+
+// AddRole gives a role to a user of the institution. Admins and the operator may.
+func (s *Service) AddRole(ctx context.Context, by identity.Actor, in identity.InstitutionID, user identity.UserID, role identity.Role) error {
+	return s.changeRole(ctx, by, in, user, role, s.Store.AddMembership)
+}
+
+// RemoveRole takes a role away. Admins and the operator may.
+func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, in identity.InstitutionID, user identity.UserID, role identity.Role) error {
+	return s.changeRole(ctx, by, in, user, role, s.Store.RemoveMembership)
+}
+
+func (s *Service) changeRole(ctx context.Context, by identity.Actor, in identity.InstitutionID, user identity.UserID, role identity.Role,
+	change func(context.Context, identity.UserID, identity.Membership) error,
+) error {
+	if !mayAdminister(by, in) || !by.Scoped(identity.ScopeAdmin) {
+		return fault.New(fault.Denied, "institution.members_denied")
+	}
+	if !role.Valid() {
+		return fault.New(fault.Invalid, "request.invalid").
+			At(fault.Detail{Pointer: "/role", Key: "institution.bad_role"})
+	}
+	// An admin reaches only people who are already here: nobody is drawn into
+	// an institution without having joined it.
+	if !by.Operates() {
+		ms, err := s.Identity.ListMemberships(ctx, user)
+		if err != nil {
+			return err
+		}
+		if !(identity.Actor{Memberships: ms}).Has(in, identity.Learner, identity.Trainer, identity.Issuer, identity.Admin) {
+			return fault.New(fault.NotFound, "user.not_found")
+		}
+	}
+	return change(ctx, user, identity.Membership{InstitutionID: in, Role: role})
+}
+
+func mayAdminister(by identity.Actor, in identity.InstitutionID) bool {
+	return by.Operates() || by.Has(in, identity.Admin)
+}
