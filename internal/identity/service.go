@@ -1,0 +1,430 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+// Lives of sessions: one that is not used for IdleLife ends; used ones are
+// prolonged, but never beyond MaxLife.
+const (
+	IdleLife = 30 * 24 * time.Hour
+	MaxLife  = 180 * 24 * time.Hour
+
+	// A session's last use is written at most this often.
+	touchEvery = 5 * time.Minute
+)
+
+// Sign-in throttle. A name is slowed after freeFailures wrong passwords: each
+// further one doubles the wait, up to maxWait. An address is a whole school behind one router, so
+// it may fail far more often.
+const (
+	freeFailures        = 5
+	freeAddressFailures = 100
+	throttleWindow      = 15 * time.Minute
+	maxWait             = 5 * time.Minute
+)
+
+// Service is the door to people.
+type Service struct {
+	Store Store
+	Now   func() time.Time
+	NewID func() string
+
+	strangerOnce sync.Once
+	stranger     string
+}
+
+var (
+	usernameForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{2,31}$`)
+	tokenNameSize = 80
+)
+
+// NewUser is an account to make.
+type NewUser struct {
+	Username    string
+	DisplayName string
+	Password    string
+	Locale      string
+	Operator    bool
+	Memberships []Membership
+}
+
+// CreateUser makes an account. Who may is decided by the caller: the door of
+// sign-up, an institution's admin, the operator's subcommand.
+func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, error) {
+	n.DisplayName = strings.TrimSpace(norm.NFC.String(n.DisplayName))
+	bad := fault.New(fault.Invalid, "request.invalid")
+	if !usernameForm.MatchString(n.Username) {
+		bad.At(fault.Detail{Pointer: "/username", Key: "user.bad_username"})
+	}
+	checkDisplayName(bad, n.DisplayName)
+	checkPasswordForm(bad, "/password", n.Password, n.Username)
+	checkLocale(bad, n.Locale)
+	if len(bad.Details) > 0 {
+		return User{}, bad
+	}
+	hash, err := hashPassword(ctx, normPassword(n.Password))
+	if err != nil {
+		return User{}, fmt.Errorf("hash password: %w", err)
+	}
+	u := User{
+		ID: UserID(s.NewID()), Username: n.Username, DisplayName: n.DisplayName,
+		Locale: n.Locale, Operator: n.Operator, CreatedAt: s.Now(),
+	}
+	return u, s.Store.CreateUser(ctx, u, hash, n.Memberships)
+}
+
+// FindUser gives a person. For our own services: it checks nothing.
+func (s *Service) FindUser(ctx context.Context, id UserID) (User, error) {
+	return s.Store.FindUser(ctx, id)
+}
+
+// FindUsers gives people by id. For our own services: it checks nothing.
+func (s *Service) FindUsers(ctx context.Context, ids []UserID) (map[UserID]User, error) {
+	return s.Store.FindUsers(ctx, ids)
+}
+
+// ListMemberships gives a person's roles. For our own services: it checks nothing.
+func (s *Service) ListMemberships(ctx context.Context, id UserID) ([]Membership, error) {
+	return s.Store.ListMemberships(ctx, id)
+}
+
+// Change is what a person may change of their account; nil leaves it.
+type Change struct {
+	DisplayName *string
+	Locale      *string
+}
+
+// Update changes the actor's own account.
+func (s *Service) Update(ctx context.Context, by Actor, c Change) (User, error) {
+	if by.UserID == "" {
+		return User{}, fault.New(fault.Unauthenticated, "session.required")
+	}
+	if !by.Scoped(ScopeAdmin) {
+		return User{}, fault.New(fault.Denied, "token.scope_missing")
+	}
+	u, err := s.Store.FindUser(ctx, by.UserID)
+	if err != nil {
+		return User{}, err
+	}
+	bad := fault.New(fault.Invalid, "request.invalid")
+	if c.DisplayName != nil {
+		u.DisplayName = strings.TrimSpace(norm.NFC.String(*c.DisplayName))
+		checkDisplayName(bad, u.DisplayName)
+	}
+	if c.Locale != nil {
+		u.Locale = *c.Locale
+		checkLocale(bad, u.Locale)
+	}
+	if len(bad.Details) > 0 {
+		return User{}, bad
+	}
+	return u, s.Store.UpdateUser(ctx, u.ID, u.DisplayName, u.Locale)
+}
+
+// ChangePassword sets a new password for the actor, who must know the current
+// one, and ends every other session. Wrong guesses are throttled like sign-ins.
+func (s *Service) ChangePassword(ctx context.Context, by Actor, current, next string) error {
+	if by.UserID == "" {
+		return fault.New(fault.Unauthenticated, "session.required")
+	}
+	if !by.Scoped(ScopeAdmin) {
+		return fault.New(fault.Denied, "token.scope_missing")
+	}
+	bad := fault.New(fault.Invalid, "request.invalid")
+	checkPasswordForm(bad, "/new", next, by.Username)
+	if len(bad.Details) > 0 {
+		return bad
+	}
+	if _, err := s.authenticate(ctx, by.Username, current, ""); err != nil {
+		if fault.Is(err, fault.Unauthenticated) {
+			return fault.New(fault.Invalid, "request.invalid").At(fault.Detail{Pointer: "/current", Key: "user.wrong_password"})
+		}
+		return err
+	}
+	hash, err := hashPassword(ctx, normPassword(next))
+	if err != nil {
+		return fmt.Errorf("hash password: %w", err)
+	}
+	return s.Store.SetPassword(ctx, by.UserID, hash, by.SessionID)
+}
+
+// ResetPassword sets a password without the old one and ends every session of
+// that person. For the operator's subcommand.
+func (s *Service) ResetPassword(ctx context.Context, by Actor, username, next string) error {
+	if !by.Operates() {
+		return fault.New(fault.Denied, "user.reset_denied")
+	}
+	bad := fault.New(fault.Invalid, "request.invalid")
+	checkPasswordForm(bad, "/new", next, username)
+	if len(bad.Details) > 0 {
+		return bad
+	}
+	u, _, err := s.Store.FindUserByName(ctx, strings.ToLower(username))
+	if err != nil {
+		return err
+	}
+	hash, err := hashPassword(ctx, normPassword(next))
+	if err != nil {
+		return fmt.Errorf("hash password: %w", err)
+	}
+	return s.Store.SetPassword(ctx, u.ID, hash, "")
+}
+
+// SignIn opens a session. address is the client's, "" when unknown. A wrong name
+// and a wrong password get the same answer in the same time.
+func (s *Service) SignIn(ctx context.Context, username, password, address, userAgent string) (Session, User, string, error) {
+	u, err := s.authenticate(ctx, strings.ToLower(strings.TrimSpace(username)), password, address)
+	if err != nil {
+		return Session{}, User{}, "", err
+	}
+	sess, secret, err := s.OpenSession(ctx, u.ID, userAgent)
+	return sess, u, secret, err
+}
+
+// OpenSession makes a session for a person who has just proved who they are.
+func (s *Service) OpenSession(ctx context.Context, id UserID, userAgent string) (Session, string, error) {
+	now := s.Now()
+	secret := NewSecret()
+	sess := Session{
+		ID: SessionID(s.NewID()), UserID: id, UserAgent: cut(userAgent, 300),
+		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(IdleLife),
+	}
+	return sess, secret, s.Store.CreateSession(ctx, sess, HashSecret(secret))
+}
+
+func (s *Service) authenticate(ctx context.Context, username, password, address string) (User, error) {
+	now := s.Now()
+	keys := []struct {
+		key  string
+		free int
+	}{{"user:" + cut(username, 64), freeFailures}, {"addr:" + address, freeAddressFailures}}
+	if address == "" {
+		keys = keys[:1]
+	}
+	for _, k := range keys {
+		t, err := s.Store.FindThrottle(ctx, k.key)
+		if err != nil {
+			return User{}, err
+		}
+		if wait := waitAfter(t, k.free, now); wait > 0 {
+			f := fault.New(fault.TooMany, "session.throttled")
+			f.RetryAfter = int(math.Ceil(wait.Seconds()))
+			return User{}, f.With("Seconds", f.RetryAfter)
+		}
+	}
+	u, hash, err := s.Store.FindUserByName(ctx, username)
+	known := err == nil
+	switch {
+	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Invalid):
+		s.strangerOnce.Do(func() { s.stranger = strangerHash() })
+		hash = s.stranger
+	case err != nil:
+		return User{}, err
+	}
+	// The failure is counted before the answer is known: a crowd of parallel guesses counts in full.
+	for _, k := range keys {
+		if _, err := s.Store.AddFailure(ctx, k.key, now, now.Add(-throttleWindow)); err != nil {
+			return User{}, err
+		}
+	}
+	ok, err := checkPassword(ctx, normPassword(password), hash)
+	if err != nil {
+		return User{}, fmt.Errorf("check password: %w", err)
+	}
+	if !ok || !known {
+		return User{}, fault.New(fault.Unauthenticated, "session.wrong_credentials")
+	}
+	// Only the name is forgiven: else one known password would reset the count of an attacker's address.
+	return u, s.Store.ClearFailures(ctx, keys[0].key)
+}
+
+// waitAfter says how long a sign-in must still wait.
+func waitAfter(t Throttle, free int, now time.Time) time.Duration {
+	if t.Failures < free || now.Sub(t.LastAt) > throttleWindow {
+		return 0
+	}
+	wait := maxWait
+	if n := t.Failures - free; n < 9 {
+		wait = min(time.Second<<n, maxWait)
+	}
+	return t.LastAt.Add(wait).Sub(now)
+}
+
+// ActorBySession gives the actor of a session's secret, and prolongs the session. An
+// unknown, ended or expired one is fault.Unauthenticated.
+func (s *Service) ActorBySession(ctx context.Context, secret string) (Actor, User, error) {
+	now := s.Now()
+	sess, u, ms, err := s.Store.FindSession(ctx, HashSecret(secret), now)
+	if fault.Is(err, fault.NotFound) {
+		return Actor{}, User{}, fault.New(fault.Unauthenticated, "session.ended")
+	}
+	if err != nil {
+		return Actor{}, User{}, err
+	}
+	if now.Sub(sess.LastSeenAt) > touchEvery {
+		until := now.Add(IdleLife)
+		if last := sess.CreatedAt.Add(MaxLife); until.After(last) {
+			until = last
+		}
+		if err := s.Store.TouchSession(ctx, sess.ID, now, until); err != nil {
+			return Actor{}, User{}, err
+		}
+	}
+	return Actor{UserID: u.ID, Username: u.Username, Operator: u.Operator, Memberships: ms, SessionID: sess.ID}, u, nil
+}
+
+// ActorByToken gives the actor of a bearer token, limited to its scopes.
+func (s *Service) ActorByToken(ctx context.Context, secret string) (Actor, User, error) {
+	now := s.Now()
+	t, u, ms, err := s.Store.FindToken(ctx, HashSecret(secret), now)
+	if fault.Is(err, fault.NotFound) {
+		return Actor{}, User{}, fault.New(fault.Unauthenticated, "token.unknown")
+	}
+	if err != nil {
+		return Actor{}, User{}, err
+	}
+	if now.Sub(t.LastUsedAt) > touchEvery {
+		if err := s.Store.TouchToken(ctx, t.ID, now); err != nil {
+			return Actor{}, User{}, err
+		}
+	}
+	scopes := t.Scopes
+	if scopes == nil {
+		scopes = []Scope{}
+	}
+	return Actor{UserID: u.ID, Username: u.Username, Operator: u.Operator, Memberships: ms, Scopes: scopes}, u, nil
+}
+
+// ListSessions lists where the actor is signed in.
+func (s *Service) ListSessions(ctx context.Context, by Actor) ([]Session, error) {
+	if by.UserID == "" {
+		return nil, fault.New(fault.Unauthenticated, "session.required")
+	}
+	return s.Store.ListSessions(ctx, by.UserID, s.Now())
+}
+
+// EndSession ends one of the actor's own sessions; anybody else's is not found.
+func (s *Service) EndSession(ctx context.Context, by Actor, id SessionID) error {
+	if by.UserID == "" {
+		return fault.New(fault.Unauthenticated, "session.required")
+	}
+	if !by.Scoped(ScopeAdmin) {
+		return fault.New(fault.Denied, "token.scope_missing")
+	}
+	return s.Store.DeleteSession(ctx, by.UserID, id)
+}
+
+// NewToken is a bearer token to make.
+type NewToken struct {
+	Name   string
+	Scopes []Scope
+	Life   time.Duration
+}
+
+// CreateToken makes a bearer token for the actor and gives its secret, once. A
+// token cannot make another: whoever steals one must not be able to keep it alive.
+func (s *Service) CreateToken(ctx context.Context, by Actor, n NewToken) (Token, string, error) {
+	if by.UserID == "" {
+		return Token{}, "", fault.New(fault.Unauthenticated, "session.required")
+	}
+	if by.Scopes != nil {
+		return Token{}, "", fault.New(fault.Denied, "token.by_token")
+	}
+	n.Name = strings.TrimSpace(n.Name)
+	bad := fault.New(fault.Invalid, "request.invalid")
+	if c := utf8.RuneCountInString(n.Name); c < 1 || c > tokenNameSize || !CleanText(n.Name) {
+		bad.At(fault.Detail{Pointer: "/name", Key: "token.bad_name"})
+	}
+	if n.Life < time.Hour || n.Life > 366*24*time.Hour {
+		bad.At(fault.Detail{Pointer: "/expires_in_days", Key: "token.bad_life"})
+	}
+	if len(bad.Details) > 0 {
+		return Token{}, "", bad
+	}
+	now := s.Now()
+	secret := "bnyn_" + NewSecret() // the prefix lets secret scanners find a leaked one
+	t := Token{ID: TokenID(s.NewID()), UserID: by.UserID, Name: n.Name, Scopes: n.Scopes, CreatedAt: now, ExpiresAt: now.Add(n.Life)}
+	return t, secret, s.Store.CreateToken(ctx, t, HashSecret(secret))
+}
+
+// ListTokens lists the actor's own tokens.
+func (s *Service) ListTokens(ctx context.Context, by Actor) ([]Token, error) {
+	if by.UserID == "" {
+		return nil, fault.New(fault.Unauthenticated, "session.required")
+	}
+	return s.Store.ListTokens(ctx, by.UserID, s.Now())
+}
+
+// EndToken ends one of the actor's own tokens; anybody else's is not found.
+func (s *Service) EndToken(ctx context.Context, by Actor, id TokenID) error {
+	if by.UserID == "" {
+		return fault.New(fault.Unauthenticated, "session.required")
+	}
+	if !by.Scoped(ScopeAdmin) {
+		return fault.New(fault.Denied, "token.scope_missing")
+	}
+	return s.Store.DeleteToken(ctx, by.UserID, id)
+}
+
+// CleanText tells whether a one-line text for people is valid UTF-8 without control
+// characters. Format characters pass: Persian and Hindi names need the joiners.
+// The overrides and isolates of bidirectional text do not: with them a name could reorder the words around it.
+func CleanText(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || (r >= '\u202a' && r <= '\u202e') || (r >= '\u2066' && r <= '\u2069') {
+			return false
+		}
+	}
+	return true
+}
+
+func checkDisplayName(bad *fault.Error, name string) {
+	if n := utf8.RuneCountInString(name); n < 1 || n > 80 || !CleanText(name) {
+		bad.At(fault.Detail{Pointer: "/display_name", Key: "user.bad_display_name"})
+	}
+}
+
+func checkPasswordForm(bad *fault.Error, pointer, password, username string) {
+	switch n := utf8.RuneCountInString(password); {
+	case !utf8.ValidString(password) || n < 8 || n > 200:
+		bad.At(fault.Detail{Pointer: pointer, Key: "user.bad_password"})
+	case strings.EqualFold(password, username):
+		bad.At(fault.Detail{Pointer: pointer, Key: "user.password_is_name"})
+	}
+}
+
+func checkLocale(bad *fault.Error, locale string) {
+	if locale == "" {
+		return
+	}
+	if _, err := language.Parse(locale); err != nil || len(locale) > 35 {
+		bad.At(fault.Detail{Pointer: "/locale", Key: "user.bad_locale"})
+	}
+}
+
+// normPassword makes the same password typed on two keyboards the same bytes (RFC 8265 asks for NFC).
+func normPassword(p string) string { return norm.NFC.String(p) }
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(s[:n], "\x00", ""), "")
+}
