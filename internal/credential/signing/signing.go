@@ -44,15 +44,15 @@ func (o Owner) bytes() []byte {
 // Key is an issuer's Ed25519 key. It prints, logs and marshals as its public
 // half, whatever the verb. The zero Key signs nothing.
 type Key struct {
-	// A pointer, because fmt does not follow one inside a struct: a Key in
-	// somebody's unexported field, where its methods are out of reach, prints
-	// an address.
-	private *ed25519.PrivateKey
+	// A function, because fmt never looks into one. It does look through
+	// pointers, with a verb that does not fit, when a Key stands in somebody's
+	// unexported field, where its methods are out of reach.
+	private func() ed25519.PrivateKey
 }
 
 func newKey(seed []byte) Key {
 	private := ed25519.NewKeyFromSeed(seed)
-	return Key{&private}
+	return Key{func() ed25519.PrivateKey { return private }}
 }
 
 // Generate makes a key from a source of randomness, crypto/rand.Reader but in tests.
@@ -69,7 +69,7 @@ func (k Key) Sign(message []byte) ([]byte, error) {
 	if k.private == nil {
 		return nil, errors.New("sign with an empty key")
 	}
-	return ed25519.Sign(*k.private, message), nil
+	return ed25519.Sign(k.private(), message), nil
 }
 
 // Multikey is the public half as verifiers read it: z6Mk….
@@ -77,7 +77,7 @@ func (k Key) Multikey() string {
 	if k.private == nil {
 		return ""
 	}
-	return EncodeMultikey(k.private.Public().(ed25519.PublicKey))
+	return EncodeMultikey(k.private().Public().(ed25519.PublicKey))
 }
 
 // String, GoString, Format, MarshalText and LogValue keep the private half out of every line.
@@ -124,7 +124,7 @@ func DecodeMultikey(s string) (ed25519.PublicKey, error) {
 // master is AES-256-GCM under one master key. A sealed key is a version byte,
 // eight bytes that name the master key, the nonce, and the seed with its tag.
 type master struct {
-	aead cipher.AEAD
+	aead func() cipher.AEAD // a function for the reason given at Key
 	name [8]byte
 }
 
@@ -143,7 +143,7 @@ func newMaster(key []byte) (master, error) {
 		return master{}, err
 	}
 	sum := sha256.Sum256(append([]byte("banyan master key name\n"), key...))
-	return master{aead, [8]byte(sum[:8])}, nil
+	return master{func() cipher.AEAD { return aead }, [8]byte(sum[:8])}, nil
 }
 
 func (m master) seal(owner Owner, k Key) ([]byte, error) {
@@ -151,7 +151,7 @@ func (m master) seal(owner Owner, k Key) ([]byte, error) {
 		return nil, errors.New("seal an empty key")
 	}
 	out := append([]byte{version}, m.name[:]...)
-	return m.aead.Seal(out, nil, k.private.Seed(), owner.bytes()), nil
+	return m.aead().Seal(out, nil, k.private().Seed(), owner.bytes()), nil
 }
 
 func (m master) open(owner Owner, sealed []byte) (Key, error) {
@@ -161,7 +161,7 @@ func (m master) open(owner Owner, sealed []byte) (Key, error) {
 	if [8]byte(sealed[1:9]) != m.name {
 		return Key{}, ErrOtherMaster
 	}
-	seed, err := m.aead.Open(nil, nil, sealed[9:], owner.bytes())
+	seed, err := m.aead().Open(nil, nil, sealed[9:], owner.bytes())
 	if err != nil || len(seed) != ed25519.SeedSize {
 		return Key{}, ErrBroken
 	}
