@@ -83,7 +83,8 @@ type Store interface {
 	// FindVerdict gives fault.NotFound while there is none.
 	FindVerdict(ctx context.Context, id SubmissionID) (Verdict, error)
 	ListVerdicts(ctx context.Context, ids []SubmissionID) (map[SubmissionID]Verdict, error)
-	// AppendVerdict stores it; a second verdict for one submission is fault.Conflict.
+	// AppendVerdict stores it. A platform_error gives way to a later verdict, so that an operator
+	// can have the work done again; any other second verdict for one submission is fault.Conflict.
 	AppendVerdict(ctx context.Context, v Verdict) error
 	// CountAttempts counts the verdicts of an enrollment on a lab that count as attempts.
 	CountAttempts(ctx context.Context, e learning.EnrollmentID, lab curriculum.ContentID) (int, error)
