@@ -1,0 +1,98 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// nobody is whom a child becomes that was started by root.
+const nobody = 65534
+
+// The address space that a child may take: four times what it needs. The
+// guest's own memory is bounded exactly by wazero; this bounds wazero.
+const addressSpace = 4 << 30
+
+// cageAttr is how a child is started: in a process group of its own, and killed with its parent.
+func cageAttr() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// enter gives up new privileges and starts this program anew as the child. What is given up
+// hangs on a thread and is inherited by a program: so every thread of the child lacks it.
+func enter(args []string) error {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("give up new privileges: %w", err)
+	}
+	return unix.Exec("/proc/self/exe", args, nil)
+}
+
+// lockIn takes from this process what running programs does not need, and
+// names the walls that stand. It comes after loading, which needs files.
+func lockIn() ([]string, error) {
+	walls := []string{"wasm", "no_new_privs"}
+	for _, l := range []struct {
+		what  int
+		value uint64
+	}{
+		{unix.RLIMIT_AS, addressSpace},
+		{unix.RLIMIT_FSIZE, 0},
+		{unix.RLIMIT_NOFILE, 16},
+		{unix.RLIMIT_CORE, 0},
+	} {
+		if err := unix.Setrlimit(l.what, &unix.Rlimit{Cur: l.value, Max: l.value}); err != nil {
+			return nil, fmt.Errorf("set limit %d: %w", l.what, err)
+		}
+	}
+	walls = append(walls, "rlimits")
+	if os.Getuid() == 0 {
+		// syscall, not unix: these three change every thread of a Go program.
+		if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
+			return nil, fmt.Errorf("become nobody: %w", err)
+		}
+		walls = append(walls, "uid")
+	}
+	// Another uid clears the wish to die with the parent. Ask again. A parent
+	// that died meanwhile has closed our input, which ends us as well.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("die with the parent: %w", err)
+	}
+	return walls, nil
+}
+
+// cpuOf is the processor time that a process of ours has used, or 0 when it is gone.
+func cpuOf(pid int) time.Duration {
+	const processClock = 2 // CPUCLOCK_SCHED; see clock_getcpuclockid(3)
+	return clock(int32(^pid<<3 | processClock))
+}
+
+// ownCPU is the processor time that this process has used.
+func ownCPU() time.Duration { return clock(unix.CLOCK_PROCESS_CPUTIME_ID) }
+
+func clock(id int32) time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(id, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
+
+// processAlive tells whether a child of ours runs: one that has died and was
+// not waited for still has its pid.
+func processAlive(pid int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err == nil && info.Signo == 0
+}
+
+// reserve maps n bytes that cost nothing until they are touched.
+func reserve(n int) ([]byte, error) {
+	return unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+}
+
+// release gives reserved bytes back.
+func release(b []byte) { _ = unix.Munmap(b) }

@@ -1,0 +1,13 @@
+package sandbox_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/banyan-lms/banyan/internal/lab/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.RunChildIfAsked()
+	os.Exit(m.Run())
+}

@@ -1,0 +1,72 @@
+// Package sandboxtest opens the real sandbox for tests.
+package sandboxtest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/banyan-lms/banyan/internal/lab/sandbox"
+)
+
+// Root is the folder of the repository.
+func Root(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			tb.Fatal("no go.mod above the test")
+		}
+		dir = up
+	}
+}
+
+// Config names the runtime that make runtime installs, and compiles it if
+// that was not done yet. Without a runtime the test fails; it is not skipped.
+func Config(tb testing.TB) sandbox.WASMConfig {
+	tb.Helper()
+	modules := filepath.Join(Root(tb), "frontend", "node_modules")
+	cfg := sandbox.WASMConfig{
+		Module:   filepath.Join(modules, "@antonz", "python-wasi", "dist", "python.wasm"),
+		CacheDir: filepath.Join(modules, ".cache", "python-wasi"),
+		Children: 2,
+	}
+	if err := sandbox.Prepare(context.Background(), cfg); err != nil {
+		if errors.Is(err, sandbox.ErrNoRuntime) {
+			tb.Fatal("no Python runtime: run make runtime")
+		}
+		tb.Fatal(err)
+	}
+	return cfg
+}
+
+// Open opens the engine for one test. The test's TestMain calls
+// sandbox.RunChildIfAsked on its first line.
+func Open(tb testing.TB) *sandbox.WASM {
+	tb.Helper()
+	return OpenWith(tb, Config(tb))
+}
+
+// OpenWith opens the engine with a configuration of the test's own.
+func OpenWith(tb testing.TB, cfg sandbox.WASMConfig) *sandbox.WASM {
+	tb.Helper()
+	w, err := sandbox.NewWASM(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return w
+}
