@@ -1,0 +1,187 @@
+// Package config reads the environment, once.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Config is how a server runs. Its zero value runs after Defaults: SQLite and
+// blobs in ./data, jobs in this process.
+type Config struct {
+	Listen        string        `env:"BANYAN_LISTEN" help:"address to listen on; :8080 when empty"`
+	PublicURL     string        `env:"BANYAN_PUBLIC_URL" help:"address that people and certificates use; http://localhost:<port> when empty"`
+	DataDir       string        `env:"BANYAN_DATA_DIR" help:"folder of the database, blobs and keys; ./data when empty"`
+	DatabaseURL   string        `env:"BANYAN_DATABASE_URL" secret:"url" help:"postgres://… for production; SQLite in the data folder when empty"`
+	DatabaseConns int           `env:"BANYAN_DATABASE_CONNS" help:"most connections to the database; 16 when 0"`
+	RedisURL      string        `env:"BANYAN_REDIS_URL" secret:"url" help:"redis://… hands jobs to workers; jobs run in the api process when empty"`
+	MasterKeyFile string        `env:"BANYAN_MASTER_KEY_FILE" help:"file of the key that seals issuers' keys; master.key in the data folder when empty"`
+	RuntimeDir    string        `env:"BANYAN_RUNTIME_DIR" help:"folder of the Python runtime; ./build/runtime when empty"`
+	Sandbox       string        `env:"BANYAN_SANDBOX" help:"engine that runs learners' code: wasm (when empty) or fake (tests and loopback only)"`
+	Children      int           `env:"BANYAN_SANDBOX_CHILDREN" help:"interpreters at once; one a core when 0"`
+	Concurrency   int           `env:"BANYAN_JOB_CONCURRENCY" help:"jobs at once; twice the cores when 0"`
+	Visibility    time.Duration `env:"BANYAN_JOB_VISIBILITY" help:"after how long an unfinished job is handed out again; 90s when 0"`
+	Signup        string        `env:"BANYAN_SIGNUP" help:"open (when empty): anybody may make an account; closed: admins make them"`
+	TrustProxies  string        `env:"BANYAN_TRUST_PROXIES" help:"comma-separated networks whose X-Forwarded-For is believed; none when empty"`
+	LogLevel      string        `env:"BANYAN_LOG_LEVEL" help:"debug, info (when empty), warn or error"`
+	LogFormat     string        `env:"BANYAN_LOG_FORMAT" help:"text (when empty) or json"`
+}
+
+// FromEnv reads the environment, fills in the defaults and checks the values.
+func FromEnv() (Config, error) {
+	var c Config
+	if err := env.Parse(&c); err != nil {
+		return Config{}, fmt.Errorf("read the environment: %w", err)
+	}
+	c.Defaults()
+	return c, c.Check()
+}
+
+// Defaults fills in what is empty.
+func (c *Config) Defaults() {
+	set := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	set(&c.Listen, ":8080")
+	_, port, ok := strings.Cut(c.Listen, ":")
+	if i := strings.LastIndex(c.Listen, ":"); i >= 0 {
+		port = c.Listen[i+1:]
+	}
+	if !ok || port == "" {
+		port = "8080"
+	}
+	set(&c.PublicURL, "http://localhost:"+port)
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	set(&c.DataDir, "data")
+	set(&c.DatabaseURL, filepath.Join(c.DataDir, "banyan.db"))
+	set(&c.MasterKeyFile, filepath.Join(c.DataDir, "master.key"))
+	set(&c.RuntimeDir, filepath.Join("build", "runtime"))
+	set(&c.Sandbox, "wasm")
+	set(&c.Signup, "open")
+	set(&c.LogLevel, "info")
+	set(&c.LogFormat, "text")
+	if c.DatabaseConns == 0 {
+		c.DatabaseConns = 16
+	}
+	if c.Visibility == 0 {
+		c.Visibility = 90 * time.Second
+	}
+}
+
+// Check tells the first value that cannot be.
+func (c *Config) Check() error {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Path != "" || u.RawQuery != "" {
+		return fmt.Errorf("BANYAN_PUBLIC_URL %q is not an address such as https://learn.example.org", c.PublicURL)
+	}
+	oneOf := func(name, v string, allowed ...string) error {
+		for _, a := range allowed {
+			if v == a {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s %q is none of %s", name, v, strings.Join(allowed, ", "))
+	}
+	for _, err := range []error{
+		oneOf("BANYAN_SANDBOX", c.Sandbox, "wasm", "fake"),
+		oneOf("BANYAN_SIGNUP", c.Signup, "open", "closed"),
+		oneOf("BANYAN_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error"),
+		oneOf("BANYAN_LOG_FORMAT", c.LogFormat, "text", "json"),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	if c.Children < 0 || c.Concurrency < 0 || c.DatabaseConns < 1 || c.Visibility < time.Second {
+		return fmt.Errorf("BANYAN_SANDBOX_CHILDREN, BANYAN_JOB_CONCURRENCY, BANYAN_DATABASE_CONNS and BANYAN_JOB_VISIBILITY must not be negative or too small")
+	}
+	if c.Sandbox == "fake" && !Loopback(c.Listen) {
+		return fmt.Errorf("BANYAN_SANDBOX=fake grades nothing really: it needs a loopback BANYAN_LISTEN such as 127.0.0.1:8080")
+	}
+	_, err = c.Proxies()
+	return err
+}
+
+// Proxies gives the networks whose forwarding headers are believed.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range strings.Split(c.TrustProxies, ",") {
+		if s = strings.TrimSpace(s); s == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("BANYAN_TRUST_PROXIES: %q is not a network such as 10.0.0.0/8", s)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Secure tells whether people reach the server by https.
+func (c *Config) Secure() bool { return strings.HasPrefix(c.PublicURL, "https://") }
+
+// Embedded tells whether jobs run in the api process.
+func (c *Config) Embedded() bool { return c.RedisURL == "" }
+
+// Loopback tells whether a listen address is reachable from this machine only.
+func Loopback(listen string) bool {
+	i := strings.LastIndex(listen, ":")
+	if i < 0 {
+		return false
+	}
+	host := strings.Trim(listen[:i], "[]")
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+// Setting is one line of the `config` subcommand.
+type Setting struct{ Name, Value, Help string }
+
+// Settings lists what is in force, with passwords in addresses hidden.
+func (c *Config) Settings() []Setting {
+	v := reflect.ValueOf(*c)
+	t := v.Type()
+	out := make([]Setting, 0, t.NumField())
+	for i := range t.NumField() {
+		f := t.Field(i)
+		val := fmt.Sprint(v.Field(i).Interface())
+		if f.Tag.Get("secret") == "url" {
+			val = hidePassword(val)
+		}
+		out = append(out, Setting{Name: f.Tag.Get("env"), Value: val, Help: f.Tag.Get("help")})
+	}
+	return out
+}
+
+func hidePassword(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "(hidden: not an address)"
+	}
+	if u.User != nil {
+		if _, has := u.User.Password(); has {
+			u.User = url.UserPassword(u.User.Username(), "xxxxx")
+		}
+	}
+	q := u.Query()
+	for _, k := range []string{"password", "sslpassword"} {
+		if q.Has(k) {
+			q.Set(k, "xxxxx")
+			u.RawQuery = q.Encode()
+		}
+	}
+	return u.String()
+}

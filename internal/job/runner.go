@@ -1,0 +1,142 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// MaxTries is how often a job is tried before it is parked for the operator.
+const MaxTries = 8
+
+// Backoff is how long to wait before try n+1: 2 s, 4 s, 8 s … up to 5 minutes.
+func Backoff(n int) time.Duration {
+	if n > 8 {
+		n = 8
+	}
+	return min(time.Second<<max(n, 1), 5*time.Minute)
+}
+
+// Table says what to do for each kind of job.
+type Table struct {
+	Handlers map[Kind]Handler
+	// Parked is told when a job of the kind is given up; it may be nil.
+	Parked map[Kind]func(ctx context.Context, j Job, cause error) error
+}
+
+// Try runs one job with its handler. When that fails the job is due again after
+// a while or, after MaxTries, parked. The error is only of the bookkeeping: with it the claim
+// simply runs out and the job is handed out again.
+func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job) error {
+	cause := t.run(ctx, j)
+	if cause == nil {
+		return nil
+	}
+	log := slog.With("job", j.ID, "kind", j.Kind, "attempt", j.Attempt, "err", cause)
+	if ctx.Err() != nil {
+		// We are leaving: this was no real try. Make it due at once for whoever comes next.
+		log.InfoContext(ctx, "job interrupted")
+		return nil
+	}
+	if j.Attempt < MaxTries {
+		log.WarnContext(ctx, "job failed, will try again")
+		return out.Retry(ctx, j.ID, now().Add(Backoff(j.Attempt)), cause.Error())
+	}
+	log.ErrorContext(ctx, "job failed too often, parked")
+	if p := t.Parked[j.Kind]; p != nil {
+		if err := p(ctx, j, cause); err != nil {
+			return fmt.Errorf("tell that %s is parked: %w", j.ID, err)
+		}
+	}
+	return out.Park(ctx, j.ID, cause.Error())
+}
+
+func (t Table) run(ctx context.Context, j Job) (err error) {
+	h, ok := t.Handlers[j.Kind]
+	if !ok {
+		return fmt.Errorf("no handler for kind %q", j.Kind)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return h(ctx, j)
+}
+
+// Runner drains the outbox in this process. It is what runs jobs when no Redis is configured.
+type Runner struct {
+	Outbox      Outbox
+	Table       Table
+	Concurrency int
+	Visibility  time.Duration // how long a claimed job stays hidden; longer than any job takes
+	Poll        time.Duration // how often to look without being woken
+	Now         func() time.Time
+
+	wake chan struct{}
+	once sync.Once
+}
+
+func (r *Runner) wakeups() chan struct{} {
+	r.once.Do(func() { r.wake = make(chan struct{}, 1) })
+	return r.wake
+}
+
+// Wake makes the runner look at once. It never blocks.
+func (r *Runner) Wake() {
+	select {
+	case r.wakeups() <- struct{}{}:
+	default:
+	}
+}
+
+// Run drains the outbox until ctx ends, then waits for the jobs under way.
+// drain bounds that wait; after it they are interrupted and due again later.
+func (r *Runner) Run(ctx context.Context, drain time.Duration) {
+	work, interrupt := context.WithCancel(context.WithoutCancel(ctx))
+	defer interrupt()
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, r.Concurrency)
+	tick := time.NewTicker(r.Poll)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		// Claim only what can start now: a job that waits in memory would hide from other processes.
+		free := r.Concurrency - len(slots)
+		var jobs []Job
+		if free > 0 {
+			var err error
+			if jobs, err = r.Outbox.Claim(ctx, free, r.Visibility); err != nil && ctx.Err() == nil {
+				slog.ErrorContext(ctx, "claim jobs", "err", err)
+			}
+		}
+		for _, j := range jobs {
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots; r.Wake() }()
+				if err := r.Table.Try(work, r.Outbox, r.Now, j); err != nil {
+					slog.ErrorContext(work, "keep the book of jobs", "job", j.ID, "err", err)
+				}
+			})
+		}
+		if len(jobs) > 0 && len(slots) < r.Concurrency {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-r.wakeups():
+		case <-tick.C:
+		}
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(drain):
+		slog.Warn("jobs under way are interrupted; they start again later")
+		interrupt()
+		<-done
+	}
+}

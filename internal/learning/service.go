@@ -1,0 +1,279 @@
+package learning
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+)
+
+// Courses is what learning needs of the curriculum. Versions never change, so it may cache them.
+type Courses interface {
+	FindLatest(ctx context.Context, id curriculum.CourseID) (curriculum.Version, error)
+	FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error)
+	OpenVault(ctx context.Context, v curriculum.Version) (curriculum.VaultFile, error)
+}
+
+// Service is the door to what learners do.
+type Service struct {
+	Store   Store
+	Courses Courses
+	Now     func() time.Time
+	NewID   func() string
+}
+
+// NewEnrollment asks to take a course.
+type NewEnrollment struct {
+	ID            EnrollmentID // client-made; "" lets the server make one
+	CourseID      curriculum.CourseID
+	InstitutionID identity.InstitutionID // "" takes the first institution where the actor learns
+}
+
+// Enroll puts the actor into the newest version of a course and pins it. Who
+// takes the course already gets the first enrollment and created false.
+func (s *Service) Enroll(ctx context.Context, by identity.Actor, n NewEnrollment) (e Enrollment, created bool, err error) {
+	if by.UserID == "" {
+		return Enrollment{}, false, fault.New(fault.Unauthenticated, "session.required")
+	}
+	if !by.Scoped(identity.ScopeLearn) {
+		return Enrollment{}, false, fault.New(fault.Denied, "token.scope_missing")
+	}
+	in, ok := learnsIn(by, n.InstitutionID)
+	if !ok {
+		return Enrollment{}, false, fault.New(fault.Denied, "enrollment.not_a_learner")
+	}
+	if n.ID != "" && !isV7(string(n.ID)) {
+		return Enrollment{}, false, fault.New(fault.Invalid, "request.invalid").
+			At(fault.Detail{Pointer: "/id", Key: "request.bad_id"})
+	}
+	if e, err := s.Store.FindEnrollmentIn(ctx, by.UserID, n.CourseID); err == nil || !fault.Is(err, fault.NotFound) {
+		return e, false, err
+	}
+	v, err := s.Courses.FindLatest(ctx, n.CourseID)
+	if err != nil {
+		return Enrollment{}, false, err
+	}
+	e = Enrollment{ID: n.ID, UserID: by.UserID, InstitutionID: in, CourseID: v.CourseID, VersionID: v.ID, CreatedAt: s.Now()}
+	if e.ID == "" {
+		e.ID = EnrollmentID(s.NewID())
+	}
+	err = s.Store.CreateEnrollment(ctx, e)
+	if fault.Is(err, fault.Conflict) { // the same person, at the same time, in another tab
+		if first, err := s.Store.FindEnrollmentIn(ctx, by.UserID, n.CourseID); err == nil {
+			return first, false, nil
+		}
+	}
+	return e, err == nil, err
+}
+
+func learnsIn(by identity.Actor, want identity.InstitutionID) (identity.InstitutionID, bool) {
+	for _, m := range by.Memberships {
+		if m.Role == identity.Learner && (want == "" || m.InstitutionID == want) {
+			return m.InstitutionID, true
+		}
+	}
+	return "", false
+}
+
+// Find gives an enrollment to its learner, to trainers and admins of its
+// institution and to the operator. For others it does not exist.
+func (s *Service) Find(ctx context.Context, by identity.Actor, id EnrollmentID) (Enrollment, error) {
+	if by.Anonymous() {
+		return Enrollment{}, fault.New(fault.Unauthenticated, "session.required")
+	}
+	e, err := s.Store.FindEnrollment(ctx, id)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	if !by.Is(e.UserID) && !by.Operates() && !by.Has(e.InstitutionID, identity.Trainer, identity.Admin) {
+		return Enrollment{}, fault.New(fault.NotFound, "enrollment.not_found")
+	}
+	return e, nil
+}
+
+// ListOwn lists the actor's enrollments, oldest first.
+func (s *Service) ListOwn(ctx context.Context, by identity.Actor, after EnrollmentID, limit int) ([]Enrollment, error) {
+	if by.UserID == "" {
+		return nil, fault.New(fault.Unauthenticated, "session.required")
+	}
+	return s.Store.ListEnrollments(ctx, by.UserID, after, limit)
+}
+
+// ListIn lists an institution's enrollments for its trainers and admins and the operator.
+func (s *Service) ListIn(ctx context.Context, by identity.Actor, in identity.InstitutionID, after EnrollmentID, limit int) ([]Enrollment, error) {
+	if !by.Operates() && !by.Has(in, identity.Trainer, identity.Admin) {
+		return nil, fault.New(fault.Denied, "enrollment.list_denied")
+	}
+	return s.Store.ListInstitutionEnrollments(ctx, in, after, limit)
+}
+
+// Progress gives how far a learner is, to those who may see the enrollment.
+func (s *Service) Progress(ctx context.Context, by identity.Actor, id EnrollmentID) (Enrollment, []Progress, error) {
+	e, err := s.Find(ctx, by, id)
+	if err != nil {
+		return Enrollment{}, nil, err
+	}
+	ps, err := s.Store.ListProgress(ctx, id)
+	return e, ps, err
+}
+
+// ListStatements lists what the actor did, oldest first.
+func (s *Service) ListStatements(ctx context.Context, by identity.Actor, after StatementID, limit int) ([]Statement, error) {
+	if by.UserID == "" {
+		return nil, fault.New(fault.Unauthenticated, "session.required")
+	}
+	return s.Store.ListStatements(ctx, by.UserID, after, limit)
+}
+
+// Record appends statements that the server itself makes or has checked, folds
+// those that are new into progress, and asks for the certificate when they meet
+// the course's criteria. It is part of the caller's transaction.
+func (s *Service) Record(ctx context.Context, tx Store, sts ...Statement) error {
+	_, err := s.record(ctx, tx, sts)
+	return err
+}
+
+func (s *Service) record(ctx context.Context, tx Store, sts []Statement) (map[StatementID]bool, error) {
+	fresh, err := tx.AppendStatements(ctx, sts)
+	if err != nil {
+		return nil, err
+	}
+	news := make([]Statement, 0, len(fresh))
+	for _, st := range sts {
+		if fresh[st.ID] {
+			news = append(news, st)
+		}
+	}
+	if len(news) == 0 {
+		return fresh, nil
+	}
+	deltas := Fold(news)
+	if err := tx.MergeProgress(ctx, deltas); err != nil {
+		return nil, err
+	}
+	var last EnrollmentID
+	for _, d := range deltas { // sorted by enrollment
+		if d.EnrollmentID == last || (!d.Completed && d.Score == nil) {
+			continue
+		}
+		last = d.EnrollmentID
+		if err := s.settle(ctx, tx, d.EnrollmentID); err != nil {
+			return nil, fmt.Errorf("settle %s: %w", d.EnrollmentID, err)
+		}
+	}
+	return fresh, nil
+}
+
+// settle finishes the course when its criteria are met for the first time.
+func (s *Service) settle(ctx context.Context, tx Store, id EnrollmentID) error {
+	// Two transactions that each bring one of the last two missing pieces do not
+	// see each other's; the lock makes the second one wait and look again.
+	if err := tx.LockEnrollment(ctx, id); err != nil {
+		return err
+	}
+	e, err := tx.FindEnrollment(ctx, id)
+	if err != nil {
+		return err
+	}
+	v, err := s.Courses.FindVersion(ctx, e.VersionID)
+	if err != nil {
+		return err
+	}
+	ps, err := tx.ListProgress(ctx, id)
+	if err != nil {
+		return err
+	}
+	course := curriculum.ContentID(e.CourseID)
+	for _, p := range ps {
+		if p.ObjectID == course && p.Completed {
+			return nil
+		}
+	}
+	if !Met(&v.Manifest, ps) {
+		return nil
+	}
+	now := s.Now()
+	st := Statement{
+		ID: StatementID(s.NewID()), EnrollmentID: id, UserID: e.UserID, InstitutionID: e.InstitutionID,
+		Verb: Completed, ObjectID: course, At: now, ReceivedAt: now,
+	}
+	if _, err := tx.AppendStatements(ctx, []Statement{st}); err != nil {
+		return err
+	}
+	if err := tx.MergeProgress(ctx, Fold([]Statement{st})); err != nil {
+		return err
+	}
+	j, err := job.New(job.ID(s.NewID()), CompletedKind, CompletedPayload{EnrollmentID: id})
+	if err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, j)
+}
+
+// Rebuild derives all progress anew from statements and gives the number of
+// enrollments done. For the operator's subcommand.
+func (s *Service) Rebuild(ctx context.Context, by identity.Actor, done func(n int)) (int, error) {
+	if !by.Operates() {
+		return 0, fault.New(fault.Denied, "progress.rebuild_denied")
+	}
+	n := 0
+	err := s.Store.EachEnrollment(ctx, func(e Enrollment) error {
+		err := s.Store.InTx(ctx, func(tx Store) error {
+			// Statements that arrive meanwhile wait, so that none is folded twice or missed.
+			if err := tx.LockEnrollment(ctx, e.ID); err != nil {
+				return err
+			}
+			var ps []Progress
+			var chunk []Statement
+			fold := func() {
+				ps = mergeAll(ps, Fold(chunk))
+				chunk = chunk[:0]
+			}
+			if err := tx.EachStatement(ctx, e.ID, func(st Statement) error {
+				if chunk = append(chunk, st); len(chunk) == 1000 {
+					fold()
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+			fold()
+			return tx.ReplaceProgress(ctx, e.ID, ps)
+		})
+		if err != nil {
+			return fmt.Errorf("rebuild %s: %w", e.ID, err)
+		}
+		n++
+		if done != nil {
+			done(n)
+		}
+		return nil
+	})
+	return n, err
+}
+
+func mergeAll(a, b []Progress) []Progress {
+	at := make(map[curriculum.ContentID]int, len(a))
+	for i, p := range a {
+		at[p.ObjectID] = i
+	}
+	for _, p := range b {
+		if i, ok := at[p.ObjectID]; ok {
+			a[i] = merge(a[i], p)
+			continue
+		}
+		a = append(a, p)
+	}
+	return a
+}
+
+func isV7(id string) bool {
+	u, err := uuid.Parse(id)
+	return err == nil && len(id) == 36 && u.Version() == 7 && u.Variant() == uuid.RFC4122
+}
