@@ -23,11 +23,20 @@ type Store interface {
 	CourseOwner(ctx context.Context, course CourseID) (string, error)
 }
 
-// Service is the door to the curriculum.
+// Service is the door to the curriculum. It is used through a pointer.
 type Service struct {
 	Store  Store
 	Public blob.Store // fragments, public quizzes and labs, manifests: anyone may read them
 	Vault  blob.Store // answer keys and lab checks
 	Now    func() time.Time
 	NewID  func() string
+
+	vaults vaultCache
+}
+
+// Authority says what the one who asks may do here. The curriculum knows no
+// people: the caller builds it from its actor.
+type Authority interface {
+	// MayPublish tells whether courses may be published in the institution's name.
+	MayPublish(institutionID string) bool
 }

@@ -1,0 +1,51 @@
+package curriculum_test
+
+import (
+	"errors"
+	"io/fs"
+	"testing"
+
+	"github.com/banyan-lms/banyan/content"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+// Every course that is shipped compiles, and keeps to the length of a sitting.
+func TestShippedCourses(t *testing.T) {
+	folders, err := fs.ReadDir(content.Courses(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		if !f.IsDir() {
+			continue
+		}
+		t.Run(f.Name(), func(t *testing.T) {
+			course, err := fs.Sub(content.Courses(), f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := curriculum.Compile(course)
+			var invalid *fault.Error
+			if errors.As(err, &invalid) {
+				for _, d := range invalid.Details {
+					t.Errorf("%s:%d: %s %v", d.File, d.Line, d.Key, d.Args)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(c.Manifest.CourseID) != f.Name() {
+				t.Errorf("folder %s holds course %s", f.Name(), c.Manifest.CourseID)
+			}
+			for _, m := range c.Manifest.Modules {
+				for _, it := range m.Items {
+					if n := it.Words[c.Manifest.SourceLocale]; it.Kind == curriculum.Lesson && (n < 400 || n > 700) {
+						t.Errorf("lesson %s has %d words, want 400 to 700", it.ID, n)
+					}
+				}
+			}
+		})
+	}
+}
