@@ -14,7 +14,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/oapi-codegen/runtime"
-	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // Defines values for CredentialStanding.
@@ -239,7 +238,7 @@ type CheckResult struct {
 	Error    *string `json:"error,omitempty"`
 	Feedback *string `json:"feedback,omitempty"`
 	Got      *string `json:"got,omitempty"`
-	Id       string  `json:"id"`
+	ID       string  `json:"id"`
 	Passed   bool    `json:"passed"`
 	Title    string  `json:"title"`
 }
@@ -252,7 +251,7 @@ type CourseList struct {
 
 // CourseSummary defines model for CourseSummary.
 type CourseSummary struct {
-	CourseId     Slug     `json:"course_id"`
+	CourseID     Slug     `json:"course_id"`
 	Labs         int      `json:"labs"`
 	Lessons      int      `json:"lessons"`
 	Locales      []string `json:"locales"`
@@ -266,15 +265,15 @@ type CourseSummary struct {
 
 	// Title One text by locale; every locale of the course is present.
 	Title     Text `json:"title"`
-	VersionId UUID `json:"version_id"`
+	VersionID UUID `json:"version_id"`
 }
 
 // CourseVersion defines model for CourseVersion.
 type CourseVersion struct {
 	Authors       []string `json:"authors"`
-	CourseId      Slug     `json:"course_id"`
+	CourseID      Slug     `json:"course_id"`
 	Digest        string   `json:"digest"`
-	InstitutionId UUID     `json:"institution_id"`
+	InstitutionID UUID     `json:"institution_id"`
 	Licence       string   `json:"licence"`
 	Locales       []string `json:"locales"`
 	Minutes       int      `json:"minutes"`
@@ -288,7 +287,7 @@ type CourseVersion struct {
 
 	// Title One text by locale; every locale of the course is present.
 	Title     Text `json:"title"`
-	VersionId UUID `json:"version_id"`
+	VersionID UUID `json:"version_id"`
 }
 
 // CreatedToken defines model for CreatedToken.
@@ -300,9 +299,9 @@ type CreatedToken struct {
 // Credential defines model for Credential.
 type Credential struct {
 	Achievement string `json:"achievement"`
-	CourseId    Slug   `json:"course_id"`
+	CourseID    Slug   `json:"course_id"`
 	ExpiresAt   *Time  `json:"expires_at,omitempty"`
-	Id          UUID   `json:"id"`
+	ID          UUID   `json:"id"`
 	Institution string `json:"institution"`
 	IssuedAt    Time   `json:"issued_at"`
 
@@ -326,20 +325,20 @@ type CredentialList struct {
 type Enrollment struct {
 	// Completed The course's criteria are met.
 	Completed bool `json:"completed"`
-	CourseId  Slug `json:"course_id"`
+	CourseID  Slug `json:"course_id"`
 	CreatedAt Time `json:"created_at"`
 
 	// Done Items completed.
 	Done          int  `json:"done"`
-	Id            UUID `json:"id"`
-	InstitutionId UUID `json:"institution_id"`
+	ID            UUID `json:"id"`
+	InstitutionID UUID `json:"institution_id"`
 	Number        int  `json:"number"`
 
 	// Title One text by locale; every locale of the course is present.
 	Title     Text `json:"title"`
 	Total     int  `json:"total"`
-	UserId    UUID `json:"user_id"`
-	VersionId UUID `json:"version_id"`
+	UserID    UUID `json:"user_id"`
+	VersionID UUID `json:"version_id"`
 }
 
 // EnrollmentList defines model for EnrollmentList.
@@ -359,7 +358,7 @@ type HealthStatus string
 
 // Institution defines model for Institution.
 type Institution struct {
-	Id   UUID   `json:"id"`
+	ID   UUID   `json:"id"`
 	Name string `json:"name"`
 	Slug string `json:"slug"`
 }
@@ -378,7 +377,7 @@ type Item struct {
 	// Fragment Digest by locale of the HTML fragment.
 	Fragment *map[string]string `json:"fragment,omitempty"`
 	Graded   *bool              `json:"graded,omitempty"`
-	Id       Slug               `json:"id"`
+	ID       Slug               `json:"id"`
 	Kind     ItemKind           `json:"kind"`
 
 	// Title One text by locale; every locale of the course is present.
@@ -393,10 +392,10 @@ type ItemKind string
 type ItemProgress struct {
 	Attempts  int  `json:"attempts"`
 	Completed bool `json:"completed"`
-	ObjectId  Slug `json:"object_id"`
+	ObjectID  Slug `json:"object_id"`
 
 	// Score Best
-	Score     *float32 `json:"score,omitempty"`
+	Score     *float64 `json:"score,omitempty"`
 	Started   bool     `json:"started"`
 	UpdatedAt Time     `json:"updated_at"`
 }
@@ -410,16 +409,16 @@ type Marked struct {
 	Questions []struct {
 		Correct  bool      `json:"correct"`
 		Feedback *[]string `json:"feedback,omitempty"`
-		Id       string    `json:"id"`
-		Points   float32   `json:"points"`
+		ID       string    `json:"id"`
+		Points   float64   `json:"points"`
 	} `json:"questions"`
-	Score float32 `json:"score"`
+	Score float64 `json:"score"`
 }
 
 // Me defines model for Me.
 type Me struct {
 	DisplayName string       `json:"display_name"`
-	Id          UUID         `json:"id"`
+	ID          UUID         `json:"id"`
 	Locale      *string      `json:"locale,omitempty"`
 	Memberships []Membership `json:"memberships"`
 	Operator    bool         `json:"operator"`
@@ -436,7 +435,7 @@ type MeChange struct {
 type Member struct {
 	DisplayName string `json:"display_name"`
 	Roles       []Role `json:"roles"`
-	UserId      UUID   `json:"user_id"`
+	UserID      UUID   `json:"user_id"`
 	Username    string `json:"username"`
 }
 
@@ -448,7 +447,7 @@ type MemberList struct {
 
 // Membership defines model for Membership.
 type Membership struct {
-	InstitutionId   UUID   `json:"institution_id"`
+	InstitutionID   UUID   `json:"institution_id"`
 	InstitutionName string `json:"institution_name"`
 	InstitutionSlug string `json:"institution_slug"`
 	Role            Role   `json:"role"`
@@ -456,7 +455,7 @@ type Membership struct {
 
 // Module defines model for Module.
 type Module struct {
-	Id    string `json:"id"`
+	ID    string `json:"id"`
 	Items []Item `json:"items"`
 
 	// Title One text by locale; every locale of the course is present.
@@ -465,13 +464,13 @@ type Module struct {
 
 // NewEnrollment defines model for NewEnrollment.
 type NewEnrollment struct {
-	CourseId Slug `json:"course_id"`
+	CourseID Slug `json:"course_id"`
 
-	// Id Client-made UUIDv7; the server makes one when left out.
-	Id *UUID `json:"id,omitempty"`
+	// ID Client-made UUIDv7; the server makes one when left out.
+	ID *UUID `json:"id,omitempty"`
 
-	// InstitutionId Needed only by members of several institutions.
-	InstitutionId *UUID `json:"institution_id,omitempty"`
+	// InstitutionID Needed only by members of several institutions.
+	InstitutionID *UUID `json:"institution_id,omitempty"`
 }
 
 // NewInstitution defines model for NewInstitution.
@@ -494,21 +493,21 @@ type NewMember struct {
 // match a map from left id to right id; number a number; text a string.
 type NewStatement struct {
 	At           interface{} `json:"at,omitempty"`
-	EnrollmentId interface{} `json:"enrollment_id,omitempty"`
-	Id           interface{} `json:"id,omitempty"`
-	ObjectId     interface{} `json:"object_id,omitempty"`
+	EnrollmentID interface{} `json:"enrollment_id,omitempty"`
+	ID           interface{} `json:"id,omitempty"`
+	ObjectID     interface{} `json:"object_id,omitempty"`
 	Responses    interface{} `json:"responses,omitempty"`
 	Verb         interface{} `json:"verb,omitempty"`
 }
 
 // NewSubmission defines model for NewSubmission.
 type NewSubmission struct {
-	EnrollmentId UUID `json:"enrollment_id"`
+	EnrollmentID UUID `json:"enrollment_id"`
 
 	// Files Source by file name.
 	Files map[string]string `json:"files"`
-	Id    UUID              `json:"id"`
-	LabId Slug              `json:"lab_id"`
+	ID    UUID              `json:"id"`
+	LabID Slug              `json:"lab_id"`
 }
 
 // NewToken defines model for NewToken.
@@ -522,8 +521,8 @@ type NewToken struct {
 type NewUser struct {
 	DisplayName string `json:"display_name"`
 
-	// InstitutionId Left out
-	InstitutionId *UUID   `json:"institution_id,omitempty"`
+	// InstitutionID Left out
+	InstitutionID *UUID   `json:"institution_id,omitempty"`
 	Locale        *Locale `json:"locale,omitempty"`
 	Password      string  `json:"password"`
 	Username      string  `json:"username"`
@@ -553,7 +552,7 @@ type Problem struct {
 		// Pointer JSON pointer into the body.
 		Pointer *string `json:"pointer,omitempty"`
 	} `json:"errors,omitempty"`
-	RequestId string `json:"request_id"`
+	RequestID string `json:"request_id"`
 
 	// RetryAfter Seconds.
 	RetryAfter *int   `json:"retry_after,omitempty"`
@@ -565,8 +564,8 @@ type Problem struct {
 // Progress defines model for Progress.
 type Progress struct {
 	Completed    bool           `json:"completed"`
-	CourseId     Slug           `json:"course_id"`
-	EnrollmentId UUID           `json:"enrollment_id"`
+	CourseID     Slug           `json:"course_id"`
+	EnrollmentID UUID           `json:"enrollment_id"`
 	Items        []ItemProgress `json:"items"`
 	Number       int            `json:"number"`
 }
@@ -600,7 +599,7 @@ type Session struct {
 	CreatedAt  Time   `json:"created_at"`
 	Current    bool   `json:"current"`
 	ExpiresAt  Time   `json:"expires_at"`
-	Id         UUID   `json:"id"`
+	ID         UUID   `json:"id"`
 	LastSeenAt Time   `json:"last_seen_at"`
 	UserAgent  string `json:"user_agent"`
 }
@@ -632,13 +631,13 @@ type StandingStanding string
 // Statement defines model for Statement.
 type Statement struct {
 	At           Time                    `json:"at"`
-	EnrollmentId UUID                    `json:"enrollment_id"`
-	Id           UUID                    `json:"id"`
-	ObjectId     Slug                    `json:"object_id"`
+	EnrollmentID UUID                    `json:"enrollment_id"`
+	ID           UUID                    `json:"id"`
+	ObjectID     Slug                    `json:"object_id"`
 	ReceivedAt   Time                    `json:"received_at"`
 	Responses    *map[string]interface{} `json:"responses,omitempty"`
-	Score        *float32                `json:"score,omitempty"`
-	SubmissionId *UUID                   `json:"submission_id,omitempty"`
+	Score        *float64                `json:"score,omitempty"`
+	SubmissionID *UUID                   `json:"submission_id,omitempty"`
 	Success      *bool                   `json:"success,omitempty"`
 	Verb         StatementVerb           `json:"verb"`
 }
@@ -653,7 +652,7 @@ type StatementAnswer struct {
 
 	// Detail In the reader's language.
 	Detail *string `json:"detail,omitempty"`
-	Id     string  `json:"id"`
+	ID     string  `json:"id"`
 
 	// Marked What the server found of the answers to a quiz.
 	Marked *Marked `json:"marked,omitempty"`
@@ -680,10 +679,10 @@ type StatementList struct {
 // Submission defines model for Submission.
 type Submission struct {
 	CreatedAt    Time              `json:"created_at"`
-	EnrollmentId UUID              `json:"enrollment_id"`
+	EnrollmentID UUID              `json:"enrollment_id"`
 	Files        map[string]string `json:"files"`
-	Id           UUID              `json:"id"`
-	LabId        Slug              `json:"lab_id"`
+	ID           UUID              `json:"id"`
+	LabID        Slug              `json:"lab_id"`
 	Verdict      *Verdict          `json:"verdict,omitempty"`
 }
 
@@ -703,7 +702,7 @@ type Time = time.Time
 type Token struct {
 	CreatedAt  Time    `json:"created_at"`
 	ExpiresAt  Time    `json:"expires_at"`
-	Id         UUID    `json:"id"`
+	ID         UUID    `json:"id"`
 	LastUsedAt *Time   `json:"last_used_at,omitempty"`
 	Name       string  `json:"name"`
 	Scopes     []Scope `json:"scopes"`
@@ -731,7 +730,7 @@ type Verdict struct {
 
 	// Runtime Digest of the interpreter.
 	Runtime   *string `json:"runtime,omitempty"`
-	Score     float32 `json:"score"`
+	Score     float64 `json:"score"`
 	Traceback *string `json:"traceback,omitempty"`
 }
 
@@ -827,12 +826,12 @@ type ListStatementsParams struct {
 }
 
 // AppendStatementsJSONBody defines parameters for AppendStatements.
-type AppendStatementsJSONBody = []NewStatement
+type AppendStatementsJSONBody = json.RawMessage
 
 // ListSubmissionsParams defines parameters for ListSubmissions.
 type ListSubmissionsParams struct {
-	EnrollmentId UUID `form:"enrollment_id" json:"enrollment_id"`
-	LabId        Slug `form:"lab_id" json:"lab_id"`
+	EnrollmentID UUID `form:"enrollment_id" json:"enrollment_id"`
+	LabID        Slug `form:"lab_id" json:"lab_id"`
 
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -888,19 +887,19 @@ type ServerInterface interface {
 	ListCourses(ctx echo.Context, params ListCoursesParams) error
 	// GetCourse A course and its outline, in the newest version or in the version asked for.
 	// (GET /api/courses/{course_id})
-	GetCourse(ctx echo.Context, courseId CourseID, params GetCourseParams) error
+	GetCourse(ctx echo.Context, courseID CourseID, params GetCourseParams) error
 	// ListCredentials Your certificates.
 	// (GET /api/credentials)
 	ListCredentials(ctx echo.Context, params ListCredentialsParams) error
 	// GetCredential The signed credential, Open Badges 3.0. Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id})
-	GetCredential(ctx echo.Context, credentialId CredentialID) error
+	GetCredential(ctx echo.Context, credentialID CredentialID) error
 	// RevokeCredential Revokes a credential. Twice is no error.
 	// (PUT /api/credentials/{credential_id}/revocation)
-	RevokeCredential(ctx echo.Context, credentialId CredentialID) error
+	RevokeCredential(ctx echo.Context, credentialID CredentialID) error
 	// GetStanding Whether a credential is valid, revoked or expired, freshly checked.
 	// (GET /api/credentials/{credential_id}/standing)
-	GetStanding(ctx echo.Context, credentialId CredentialID) error
+	GetStanding(ctx echo.Context, credentialID CredentialID) error
 	// ListEnrollments The courses you take.
 	// (GET /api/enrollments)
 	ListEnrollments(ctx echo.Context, params ListEnrollmentsParams) error
@@ -909,7 +908,7 @@ type ServerInterface interface {
 	CreateEnrollment(ctx echo.Context) error
 	// GetProgress How far a learner is.
 	// (GET /api/enrollments/{enrollment_id}/progress)
-	GetProgress(ctx echo.Context, enrollmentId EnrollmentID) error
+	GetProgress(ctx echo.Context, enrollmentID EnrollmentID) error
 	// GetHealth Tells whether the server and its database answer.
 	// (GET /api/health)
 	GetHealth(ctx echo.Context) error
@@ -921,25 +920,25 @@ type ServerInterface interface {
 	CreateInstitution(ctx echo.Context) error
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
 	// (POST /api/institutions/{institution_id}/course-versions)
-	PublishCourse(ctx echo.Context, institutionId InstitutionID) error
+	PublishCourse(ctx echo.Context, institutionID InstitutionID) error
 	// ListIssuedCredentials What the institution has issued.
 	// (GET /api/institutions/{institution_id}/credentials)
-	ListIssuedCredentials(ctx echo.Context, institutionId InstitutionID, params ListIssuedCredentialsParams) error
+	ListIssuedCredentials(ctx echo.Context, institutionID InstitutionID, params ListIssuedCredentialsParams) error
 	// ListInstitutionEnrollments Who takes which course in the institution, and how far they are.
 	// (GET /api/institutions/{institution_id}/enrollments)
-	ListInstitutionEnrollments(ctx echo.Context, institutionId InstitutionID, params ListInstitutionEnrollmentsParams) error
+	ListInstitutionEnrollments(ctx echo.Context, institutionID InstitutionID, params ListInstitutionEnrollmentsParams) error
 	// ListMembers Who belongs to the institution.
 	// (GET /api/institutions/{institution_id}/members)
-	ListMembers(ctx echo.Context, institutionId InstitutionID, params ListMembersParams) error
+	ListMembers(ctx echo.Context, institutionID InstitutionID, params ListMembersParams) error
 	// CreateMember Makes an account inside the institution.
 	// (POST /api/institutions/{institution_id}/members)
-	CreateMember(ctx echo.Context, institutionId InstitutionID) error
+	CreateMember(ctx echo.Context, institutionID InstitutionID) error
 	// RemoveRole Takes a role from a member.
 	// (DELETE /api/institutions/{institution_id}/members/{user_id}/roles/{role})
-	RemoveRole(ctx echo.Context, institutionId InstitutionID, userId UserID, role Role) error
+	RemoveRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error
 	// AddRole Gives a member a role. An admin reaches the institution's own people only; the operator, anybody.
 	// (PUT /api/institutions/{institution_id}/members/{user_id}/roles/{role})
-	AddRole(ctx echo.Context, institutionId InstitutionID, userId UserID, role Role) error
+	AddRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error
 	// GetMe Who is signed in.
 	// (GET /api/me)
 	GetMe(ctx echo.Context) error
@@ -960,7 +959,7 @@ type ServerInterface interface {
 	DeleteCurrentSession(ctx echo.Context) error
 	// DeleteSession Ends one of your sessions.
 	// (DELETE /api/sessions/{session_id})
-	DeleteSession(ctx echo.Context, sessionId SessionID) error
+	DeleteSession(ctx echo.Context, sessionID SessionID) error
 	// ListStatements What you did, oldest first.
 	// (GET /api/statements)
 	ListStatements(ctx echo.Context, params ListStatementsParams) error
@@ -969,7 +968,7 @@ type ServerInterface interface {
 	AppendStatements(ctx echo.Context) error
 	// GetStatusList A Bitstring Status List, signed by its institution.
 	// (GET /api/status-lists/{list_id})
-	GetStatusList(ctx echo.Context, listId UUID) error
+	GetStatusList(ctx echo.Context, listID UUID) error
 	// ListSubmissions What was handed in for a lab, newest first.
 	// (GET /api/submissions)
 	ListSubmissions(ctx echo.Context, params ListSubmissionsParams) error
@@ -978,7 +977,7 @@ type ServerInterface interface {
 	CreateSubmission(ctx echo.Context) error
 	// GetSubmission A submission with its verdict, once there is one.
 	// (GET /api/submissions/{submission_id})
-	GetSubmission(ctx echo.Context, submissionId UUID, params GetSubmissionParams) error
+	GetSubmission(ctx echo.Context, submissionID UUID, params GetSubmissionParams) error
 	// ListTokens Your bearer tokens, without their secrets.
 	// (GET /api/tokens)
 	ListTokens(ctx echo.Context) error
@@ -987,7 +986,7 @@ type ServerInterface interface {
 	CreateToken(ctx echo.Context) error
 	// DeleteToken Ends one of your tokens.
 	// (DELETE /api/tokens/{token_id})
-	DeleteToken(ctx echo.Context, tokenId TokenID) error
+	DeleteToken(ctx echo.Context, tokenID TokenID) error
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx echo.Context) error
@@ -1043,9 +1042,9 @@ func (w *ServerInterfaceWrapper) ListCourses(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetCourse(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "course_id" -------------
-	var courseId CourseID
+	var courseID CourseID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "course_id", ctx.Param("course_id"), &courseId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "course_id", ctx.Param("course_id"), &courseID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course_id: %s", err))
 	}
@@ -1060,7 +1059,7 @@ func (w *ServerInterfaceWrapper) GetCourse(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetCourse(ctx, courseId, params)
+	err = w.Handler.GetCourse(ctx, courseID, params)
 	return err
 }
 
@@ -1093,15 +1092,15 @@ func (w *ServerInterfaceWrapper) ListCredentials(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetCredential(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "credential_id" -------------
-	var credentialId CredentialID
+	var credentialID CredentialID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetCredential(ctx, credentialId)
+	err = w.Handler.GetCredential(ctx, credentialID)
 	return err
 }
 
@@ -1109,15 +1108,15 @@ func (w *ServerInterfaceWrapper) GetCredential(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) RevokeCredential(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "credential_id" -------------
-	var credentialId CredentialID
+	var credentialID CredentialID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RevokeCredential(ctx, credentialId)
+	err = w.Handler.RevokeCredential(ctx, credentialID)
 	return err
 }
 
@@ -1125,15 +1124,15 @@ func (w *ServerInterfaceWrapper) RevokeCredential(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetStanding(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "credential_id" -------------
-	var credentialId CredentialID
+	var credentialID CredentialID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetStanding(ctx, credentialId)
+	err = w.Handler.GetStanding(ctx, credentialID)
 	return err
 }
 
@@ -1175,15 +1174,15 @@ func (w *ServerInterfaceWrapper) CreateEnrollment(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetProgress(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "enrollment_id" -------------
-	var enrollmentId EnrollmentID
+	var enrollmentID EnrollmentID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "enrollment_id", ctx.Param("enrollment_id"), &enrollmentId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "enrollment_id", ctx.Param("enrollment_id"), &enrollmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter enrollment_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetProgress(ctx, enrollmentId)
+	err = w.Handler.GetProgress(ctx, enrollmentID)
 	return err
 }
 
@@ -1234,15 +1233,15 @@ func (w *ServerInterfaceWrapper) CreateInstitution(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) PublishCourse(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "institution_id" -------------
-	var institutionId InstitutionID
+	var institutionID InstitutionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PublishCourse(ctx, institutionId)
+	err = w.Handler.PublishCourse(ctx, institutionID)
 	return err
 }
 
@@ -1250,9 +1249,9 @@ func (w *ServerInterfaceWrapper) PublishCourse(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ListIssuedCredentials(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "institution_id" -------------
-	var institutionId InstitutionID
+	var institutionID InstitutionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
 	}
@@ -1274,7 +1273,7 @@ func (w *ServerInterfaceWrapper) ListIssuedCredentials(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListIssuedCredentials(ctx, institutionId, params)
+	err = w.Handler.ListIssuedCredentials(ctx, institutionID, params)
 	return err
 }
 
@@ -1282,9 +1281,9 @@ func (w *ServerInterfaceWrapper) ListIssuedCredentials(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ListInstitutionEnrollments(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "institution_id" -------------
-	var institutionId InstitutionID
+	var institutionID InstitutionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
 	}
@@ -1306,7 +1305,7 @@ func (w *ServerInterfaceWrapper) ListInstitutionEnrollments(ctx echo.Context) er
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListInstitutionEnrollments(ctx, institutionId, params)
+	err = w.Handler.ListInstitutionEnrollments(ctx, institutionID, params)
 	return err
 }
 
@@ -1314,9 +1313,9 @@ func (w *ServerInterfaceWrapper) ListInstitutionEnrollments(ctx echo.Context) er
 func (w *ServerInterfaceWrapper) ListMembers(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "institution_id" -------------
-	var institutionId InstitutionID
+	var institutionID InstitutionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
 	}
@@ -1338,7 +1337,7 @@ func (w *ServerInterfaceWrapper) ListMembers(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListMembers(ctx, institutionId, params)
+	err = w.Handler.ListMembers(ctx, institutionID, params)
 	return err
 }
 
@@ -1346,15 +1345,15 @@ func (w *ServerInterfaceWrapper) ListMembers(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateMember(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "institution_id" -------------
-	var institutionId InstitutionID
+	var institutionID InstitutionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateMember(ctx, institutionId)
+	err = w.Handler.CreateMember(ctx, institutionID)
 	return err
 }
 
@@ -1362,17 +1361,17 @@ func (w *ServerInterfaceWrapper) CreateMember(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) RemoveRole(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "institution_id" -------------
-	var institutionId InstitutionID
+	var institutionID InstitutionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
 	}
 
 	// ------------- Path parameter "user_id" -------------
-	var userId UserID
+	var userID UserID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
@@ -1386,7 +1385,7 @@ func (w *ServerInterfaceWrapper) RemoveRole(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RemoveRole(ctx, institutionId, userId, role)
+	err = w.Handler.RemoveRole(ctx, institutionID, userID, role)
 	return err
 }
 
@@ -1394,17 +1393,17 @@ func (w *ServerInterfaceWrapper) RemoveRole(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) AddRole(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "institution_id" -------------
-	var institutionId InstitutionID
+	var institutionID InstitutionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
 	}
 
 	// ------------- Path parameter "user_id" -------------
-	var userId UserID
+	var userID UserID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
@@ -1418,7 +1417,7 @@ func (w *ServerInterfaceWrapper) AddRole(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.AddRole(ctx, institutionId, userId, role)
+	err = w.Handler.AddRole(ctx, institutionID, userID, role)
 	return err
 }
 
@@ -1480,15 +1479,15 @@ func (w *ServerInterfaceWrapper) DeleteCurrentSession(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) DeleteSession(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "session_id" -------------
-	var sessionId SessionID
+	var sessionID SessionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "session_id", ctx.Param("session_id"), &sessionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", ctx.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteSession(ctx, sessionId)
+	err = w.Handler.DeleteSession(ctx, sessionID)
 	return err
 }
 
@@ -1530,15 +1529,15 @@ func (w *ServerInterfaceWrapper) AppendStatements(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetStatusList(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "list_id" -------------
-	var listId UUID
+	var listID UUID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "list_id", ctx.Param("list_id"), &listId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "list_id", ctx.Param("list_id"), &listID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter list_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetStatusList(ctx, listId)
+	err = w.Handler.GetStatusList(ctx, listID)
 	return err
 }
 
@@ -1550,14 +1549,14 @@ func (w *ServerInterfaceWrapper) ListSubmissions(ctx echo.Context) error {
 	var params ListSubmissionsParams
 	// ------------- Required query parameter "enrollment_id" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "enrollment_id", ctx.QueryParams(), &params.EnrollmentId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "enrollment_id", ctx.QueryParams(), &params.EnrollmentID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter enrollment_id: %s", err))
 	}
 
 	// ------------- Required query parameter "lab_id" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "lab_id", ctx.QueryParams(), &params.LabId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "lab_id", ctx.QueryParams(), &params.LabID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lab_id: %s", err))
 	}
@@ -1594,9 +1593,9 @@ func (w *ServerInterfaceWrapper) CreateSubmission(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSubmission(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "submission_id" -------------
-	var submissionId UUID
+	var submissionID UUID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "submission_id", ctx.Param("submission_id"), &submissionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "submission_id", ctx.Param("submission_id"), &submissionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter submission_id: %s", err))
 	}
@@ -1611,7 +1610,7 @@ func (w *ServerInterfaceWrapper) GetSubmission(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSubmission(ctx, submissionId, params)
+	err = w.Handler.GetSubmission(ctx, submissionID, params)
 	return err
 }
 
@@ -1637,15 +1636,15 @@ func (w *ServerInterfaceWrapper) CreateToken(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) DeleteToken(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "token_id" -------------
-	var tokenId TokenID
+	var tokenID TokenID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "token_id", ctx.Param("token_id"), &tokenId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "token_id", ctx.Param("token_id"), &tokenID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token_id: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteToken(ctx, tokenId)
+	err = w.Handler.DeleteToken(ctx, tokenID)
 	return err
 }
 
@@ -1760,13 +1759,13 @@ type GetBlob200ResponseHeaders struct {
 	ETag         *string
 }
 
-type GetBlob200ApplicationoctetStreamResponse struct {
+type GetBlob200ApplicationOctetStreamResponse struct {
 	Body          io.Reader
 	Headers       GetBlob200ResponseHeaders
 	ContentLength int64
 }
 
-func (response GetBlob200ApplicationoctetStreamResponse) VisitGetBlobResponse(w http.ResponseWriter) error {
+func (response GetBlob200ApplicationOctetStreamResponse) VisitGetBlobResponse(w http.ResponseWriter) error {
 
 	w.Header().Set("Content-Type", "application/octet-stream")
 	if response.ContentLength != 0 {
@@ -1854,7 +1853,7 @@ func (response ListCoursesdefaultApplicationProblemPlusJSONResponse) VisitListCo
 }
 
 type GetCourseRequestObject struct {
-	CourseId CourseID `json:"course_id"`
+	CourseID CourseID `json:"course_id"`
 	Params   GetCourseParams
 }
 
@@ -1943,24 +1942,30 @@ func (response ListCredentialsdefaultApplicationProblemPlusJSONResponse) VisitLi
 }
 
 type GetCredentialRequestObject struct {
-	CredentialId CredentialID `json:"credential_id"`
+	CredentialID CredentialID `json:"credential_id"`
 }
 
 type GetCredentialResponseObject interface {
 	VisitGetCredentialResponse(w http.ResponseWriter) error
 }
 
-type GetCredential200ApplicationVcPlusLdJSONResponse openapi_types.File
+type GetCredential200ApplicationVcResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
 
-func (response GetCredential200ApplicationVcPlusLdJSONResponse) VisitGetCredentialResponse(w http.ResponseWriter) error {
+func (response GetCredential200ApplicationVcResponse) VisitGetCredentialResponse(w http.ResponseWriter) error {
 
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
+	w.Header().Set("Content-Type", "application/vc")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	w.Header().Set("Content-Type", "application/vc+ld+json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -1982,7 +1987,7 @@ func (response GetCredentialdefaultApplicationProblemPlusJSONResponse) VisitGetC
 }
 
 type RevokeCredentialRequestObject struct {
-	CredentialId CredentialID `json:"credential_id"`
+	CredentialID CredentialID `json:"credential_id"`
 	Body         *RevokeCredentialJSONRequestBody
 }
 
@@ -2016,7 +2021,7 @@ func (response RevokeCredentialdefaultApplicationProblemPlusJSONResponse) VisitR
 }
 
 type GetStandingRequestObject struct {
-	CredentialId CredentialID `json:"credential_id"`
+	CredentialID CredentialID `json:"credential_id"`
 }
 
 type GetStandingResponseObject interface {
@@ -2147,7 +2152,7 @@ func (response CreateEnrollmentdefaultApplicationProblemPlusJSONResponse) VisitC
 }
 
 type GetProgressRequestObject struct {
-	EnrollmentId EnrollmentID `json:"enrollment_id"`
+	EnrollmentID EnrollmentID `json:"enrollment_id"`
 }
 
 type GetProgressResponseObject interface {
@@ -2312,7 +2317,7 @@ func (response CreateInstitutiondefaultApplicationProblemPlusJSONResponse) Visit
 }
 
 type PublishCourseRequestObject struct {
-	InstitutionId InstitutionID `json:"institution_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
 	Body          io.Reader
 }
 
@@ -2366,7 +2371,7 @@ func (response PublishCoursedefaultApplicationProblemPlusJSONResponse) VisitPubl
 }
 
 type ListIssuedCredentialsRequestObject struct {
-	InstitutionId InstitutionID `json:"institution_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListIssuedCredentialsParams
 }
 
@@ -2406,7 +2411,7 @@ func (response ListIssuedCredentialsdefaultApplicationProblemPlusJSONResponse) V
 }
 
 type ListInstitutionEnrollmentsRequestObject struct {
-	InstitutionId InstitutionID `json:"institution_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListInstitutionEnrollmentsParams
 }
 
@@ -2446,7 +2451,7 @@ func (response ListInstitutionEnrollmentsdefaultApplicationProblemPlusJSONRespon
 }
 
 type ListMembersRequestObject struct {
-	InstitutionId InstitutionID `json:"institution_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListMembersParams
 }
 
@@ -2486,7 +2491,7 @@ func (response ListMembersdefaultApplicationProblemPlusJSONResponse) VisitListMe
 }
 
 type CreateMemberRequestObject struct {
-	InstitutionId InstitutionID `json:"institution_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
 	Body          *CreateMemberJSONRequestBody
 }
 
@@ -2526,8 +2531,8 @@ func (response CreateMemberdefaultApplicationProblemPlusJSONResponse) VisitCreat
 }
 
 type RemoveRoleRequestObject struct {
-	InstitutionId InstitutionID `json:"institution_id"`
-	UserId        UserID        `json:"user_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	UserID        UserID        `json:"user_id"`
 	Role          Role          `json:"role"`
 }
 
@@ -2561,8 +2566,8 @@ func (response RemoveRoledefaultApplicationProblemPlusJSONResponse) VisitRemoveR
 }
 
 type AddRoleRequestObject struct {
-	InstitutionId InstitutionID `json:"institution_id"`
-	UserId        UserID        `json:"user_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	UserID        UserID        `json:"user_id"`
 	Role          Role          `json:"role"`
 }
 
@@ -2833,7 +2838,7 @@ func (response DeleteCurrentSessiondefaultApplicationProblemPlusJSONResponse) Vi
 }
 
 type DeleteSessionRequestObject struct {
-	SessionId SessionID `json:"session_id"`
+	SessionID SessionID `json:"session_id"`
 }
 
 type DeleteSessionResponseObject interface {
@@ -2944,24 +2949,30 @@ func (response AppendStatementsdefaultApplicationProblemPlusJSONResponse) VisitA
 }
 
 type GetStatusListRequestObject struct {
-	ListId UUID `json:"list_id"`
+	ListID UUID `json:"list_id"`
 }
 
 type GetStatusListResponseObject interface {
 	VisitGetStatusListResponse(w http.ResponseWriter) error
 }
 
-type GetStatusList200ApplicationVcPlusLdJSONResponse openapi_types.File
+type GetStatusList200ApplicationVcResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
 
-func (response GetStatusList200ApplicationVcPlusLdJSONResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
+func (response GetStatusList200ApplicationVcResponse) VisitGetStatusListResponse(w http.ResponseWriter) error {
 
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
+	w.Header().Set("Content-Type", "application/vc")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
-	w.Header().Set("Content-Type", "application/vc+ld+json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -3075,7 +3086,7 @@ func (response CreateSubmissiondefaultApplicationProblemPlusJSONResponse) VisitC
 }
 
 type GetSubmissionRequestObject struct {
-	SubmissionId UUID `json:"submission_id"`
+	SubmissionID UUID `json:"submission_id"`
 	Params       GetSubmissionParams
 }
 
@@ -3192,7 +3203,7 @@ func (response CreateTokendefaultApplicationProblemPlusJSONResponse) VisitCreate
 }
 
 type DeleteTokenRequestObject struct {
-	TokenId TokenID `json:"token_id"`
+	TokenID TokenID `json:"token_id"`
 }
 
 type DeleteTokenResponseObject interface {
@@ -3451,10 +3462,10 @@ func (sh *strictHandler) ListCourses(ctx echo.Context, params ListCoursesParams)
 }
 
 // GetCourse operation middleware
-func (sh *strictHandler) GetCourse(ctx echo.Context, courseId CourseID, params GetCourseParams) error {
+func (sh *strictHandler) GetCourse(ctx echo.Context, courseID CourseID, params GetCourseParams) error {
 	var request GetCourseRequestObject
 
-	request.CourseId = courseId
+	request.CourseID = courseID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -3502,10 +3513,10 @@ func (sh *strictHandler) ListCredentials(ctx echo.Context, params ListCredential
 }
 
 // GetCredential operation middleware
-func (sh *strictHandler) GetCredential(ctx echo.Context, credentialId CredentialID) error {
+func (sh *strictHandler) GetCredential(ctx echo.Context, credentialID CredentialID) error {
 	var request GetCredentialRequestObject
 
-	request.CredentialId = credentialId
+	request.CredentialID = credentialID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetCredential(ctx.Request().Context(), request.(GetCredentialRequestObject))
@@ -3527,10 +3538,10 @@ func (sh *strictHandler) GetCredential(ctx echo.Context, credentialId Credential
 }
 
 // RevokeCredential operation middleware
-func (sh *strictHandler) RevokeCredential(ctx echo.Context, credentialId CredentialID) error {
+func (sh *strictHandler) RevokeCredential(ctx echo.Context, credentialID CredentialID) error {
 	var request RevokeCredentialRequestObject
 
-	request.CredentialId = credentialId
+	request.CredentialID = credentialID
 
 	var body RevokeCredentialJSONRequestBody
 	var err error
@@ -3575,10 +3586,10 @@ func (sh *strictHandler) RevokeCredential(ctx echo.Context, credentialId Credent
 }
 
 // GetStanding operation middleware
-func (sh *strictHandler) GetStanding(ctx echo.Context, credentialId CredentialID) error {
+func (sh *strictHandler) GetStanding(ctx echo.Context, credentialID CredentialID) error {
 	var request GetStandingRequestObject
 
-	request.CredentialId = credentialId
+	request.CredentialID = credentialID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetStanding(ctx.Request().Context(), request.(GetStandingRequestObject))
@@ -3671,10 +3682,10 @@ func (sh *strictHandler) CreateEnrollment(ctx echo.Context) error {
 }
 
 // GetProgress operation middleware
-func (sh *strictHandler) GetProgress(ctx echo.Context, enrollmentId EnrollmentID) error {
+func (sh *strictHandler) GetProgress(ctx echo.Context, enrollmentID EnrollmentID) error {
 	var request GetProgressRequestObject
 
-	request.EnrollmentId = enrollmentId
+	request.EnrollmentID = enrollmentID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetProgress(ctx.Request().Context(), request.(GetProgressRequestObject))
@@ -3790,10 +3801,10 @@ func (sh *strictHandler) CreateInstitution(ctx echo.Context) error {
 }
 
 // PublishCourse operation middleware
-func (sh *strictHandler) PublishCourse(ctx echo.Context, institutionId InstitutionID) error {
+func (sh *strictHandler) PublishCourse(ctx echo.Context, institutionID InstitutionID) error {
 	var request PublishCourseRequestObject
 
-	request.InstitutionId = institutionId
+	request.InstitutionID = institutionID
 
 	request.Body = ctx.Request().Body
 
@@ -3817,10 +3828,10 @@ func (sh *strictHandler) PublishCourse(ctx echo.Context, institutionId Instituti
 }
 
 // ListIssuedCredentials operation middleware
-func (sh *strictHandler) ListIssuedCredentials(ctx echo.Context, institutionId InstitutionID, params ListIssuedCredentialsParams) error {
+func (sh *strictHandler) ListIssuedCredentials(ctx echo.Context, institutionID InstitutionID, params ListIssuedCredentialsParams) error {
 	var request ListIssuedCredentialsRequestObject
 
-	request.InstitutionId = institutionId
+	request.InstitutionID = institutionID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -3843,10 +3854,10 @@ func (sh *strictHandler) ListIssuedCredentials(ctx echo.Context, institutionId I
 }
 
 // ListInstitutionEnrollments operation middleware
-func (sh *strictHandler) ListInstitutionEnrollments(ctx echo.Context, institutionId InstitutionID, params ListInstitutionEnrollmentsParams) error {
+func (sh *strictHandler) ListInstitutionEnrollments(ctx echo.Context, institutionID InstitutionID, params ListInstitutionEnrollmentsParams) error {
 	var request ListInstitutionEnrollmentsRequestObject
 
-	request.InstitutionId = institutionId
+	request.InstitutionID = institutionID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -3869,10 +3880,10 @@ func (sh *strictHandler) ListInstitutionEnrollments(ctx echo.Context, institutio
 }
 
 // ListMembers operation middleware
-func (sh *strictHandler) ListMembers(ctx echo.Context, institutionId InstitutionID, params ListMembersParams) error {
+func (sh *strictHandler) ListMembers(ctx echo.Context, institutionID InstitutionID, params ListMembersParams) error {
 	var request ListMembersRequestObject
 
-	request.InstitutionId = institutionId
+	request.InstitutionID = institutionID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -3895,10 +3906,10 @@ func (sh *strictHandler) ListMembers(ctx echo.Context, institutionId Institution
 }
 
 // CreateMember operation middleware
-func (sh *strictHandler) CreateMember(ctx echo.Context, institutionId InstitutionID) error {
+func (sh *strictHandler) CreateMember(ctx echo.Context, institutionID InstitutionID) error {
 	var request CreateMemberRequestObject
 
-	request.InstitutionId = institutionId
+	request.InstitutionID = institutionID
 
 	var body CreateMemberJSONRequestBody
 	var err error
@@ -3943,11 +3954,11 @@ func (sh *strictHandler) CreateMember(ctx echo.Context, institutionId Institutio
 }
 
 // RemoveRole operation middleware
-func (sh *strictHandler) RemoveRole(ctx echo.Context, institutionId InstitutionID, userId UserID, role Role) error {
+func (sh *strictHandler) RemoveRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error {
 	var request RemoveRoleRequestObject
 
-	request.InstitutionId = institutionId
-	request.UserId = userId
+	request.InstitutionID = institutionID
+	request.UserID = userID
 	request.Role = role
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -3970,11 +3981,11 @@ func (sh *strictHandler) RemoveRole(ctx echo.Context, institutionId InstitutionI
 }
 
 // AddRole operation middleware
-func (sh *strictHandler) AddRole(ctx echo.Context, institutionId InstitutionID, userId UserID, role Role) error {
+func (sh *strictHandler) AddRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error {
 	var request AddRoleRequestObject
 
-	request.InstitutionId = institutionId
-	request.UserId = userId
+	request.InstitutionID = institutionID
+	request.UserID = userID
 	request.Role = role
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -4204,10 +4215,10 @@ func (sh *strictHandler) DeleteCurrentSession(ctx echo.Context) error {
 }
 
 // DeleteSession operation middleware
-func (sh *strictHandler) DeleteSession(ctx echo.Context, sessionId SessionID) error {
+func (sh *strictHandler) DeleteSession(ctx echo.Context, sessionID SessionID) error {
 	var request DeleteSessionRequestObject
 
-	request.SessionId = sessionId
+	request.SessionID = sessionID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteSession(ctx.Request().Context(), request.(DeleteSessionRequestObject))
@@ -4300,10 +4311,10 @@ func (sh *strictHandler) AppendStatements(ctx echo.Context) error {
 }
 
 // GetStatusList operation middleware
-func (sh *strictHandler) GetStatusList(ctx echo.Context, listId UUID) error {
+func (sh *strictHandler) GetStatusList(ctx echo.Context, listID UUID) error {
 	var request GetStatusListRequestObject
 
-	request.ListId = listId
+	request.ListID = listID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetStatusList(ctx.Request().Context(), request.(GetStatusListRequestObject))
@@ -4396,10 +4407,10 @@ func (sh *strictHandler) CreateSubmission(ctx echo.Context) error {
 }
 
 // GetSubmission operation middleware
-func (sh *strictHandler) GetSubmission(ctx echo.Context, submissionId UUID, params GetSubmissionParams) error {
+func (sh *strictHandler) GetSubmission(ctx echo.Context, submissionID UUID, params GetSubmissionParams) error {
 	var request GetSubmissionRequestObject
 
-	request.SubmissionId = submissionId
+	request.SubmissionID = submissionID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
@@ -4491,10 +4502,10 @@ func (sh *strictHandler) CreateToken(ctx echo.Context) error {
 }
 
 // DeleteToken operation middleware
-func (sh *strictHandler) DeleteToken(ctx echo.Context, tokenId TokenID) error {
+func (sh *strictHandler) DeleteToken(ctx echo.Context, tokenID TokenID) error {
 	var request DeleteTokenRequestObject
 
-	request.TokenId = tokenId
+	request.TokenID = tokenID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteToken(ctx.Request().Context(), request.(DeleteTokenRequestObject))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -231,10 +232,15 @@ func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentI
 	if err != nil {
 		return Statement{}, nil, nil, err
 	}
-	marked, bad := curriculum.Mark(vault.Quizzes[item.ID], in.Responses)
-	if bad != nil {
-		bad.Pointer = "/responses" + bad.Pointer
-		return Statement{}, nil, bad, nil
+	marked, err := curriculum.Mark(vault.Quizzes[item.ID], in.Responses)
+	var bad *fault.Error
+	if errors.As(err, &bad) && len(bad.Details) > 0 {
+		d := bad.Details[0]
+		d.Pointer = "/responses" + d.Pointer
+		return Statement{}, nil, &d, nil
+	}
+	if err != nil {
+		return Statement{}, nil, nil, err
 	}
 	st.Result = Result{Responses: in.Responses, Score: &marked.Score, Success: &marked.Passed}
 	return st, &marked, nil, nil

@@ -97,6 +97,8 @@ type Store interface {
 	MergeProgress(ctx context.Context, ps []Progress) error
 	ReplaceProgress(ctx context.Context, id EnrollmentID, ps []Progress) error
 	ListProgress(ctx context.Context, id EnrollmentID) ([]Progress, error)
+	// ListProgressOf gives the progress of several enrollments in one query.
+	ListProgressOf(ctx context.Context, ids []EnrollmentID) (map[EnrollmentID][]Progress, error)
 	Enqueue(ctx context.Context, j job.Job) error
 }
 

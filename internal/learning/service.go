@@ -123,6 +123,49 @@ func (s *Service) Progress(ctx context.Context, by identity.Actor, id Enrollment
 	return e, ps, err
 }
 
+// Summary is an enrollment with its course version and how much of it is done.
+type Summary struct {
+	Enrollment
+	Version   curriculum.Version
+	Done      int  // items completed
+	Total     int  // items of the course
+	Completed bool // the course's criteria are met
+}
+
+// Summarize adds what lists show of enrollments that the caller may see.
+func (s *Service) Summarize(ctx context.Context, es []Enrollment) ([]Summary, error) {
+	ids := make([]EnrollmentID, len(es))
+	for i, e := range es {
+		ids[i] = e.ID
+	}
+	progress, err := s.Store.ListProgressOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Summary, len(es))
+	for i, e := range es {
+		v, err := s.Courses.FindVersion(ctx, e.VersionID)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Summary{Enrollment: e, Version: v}
+		completed := map[curriculum.ContentID]bool{}
+		for _, p := range progress[e.ID] {
+			completed[p.ObjectID] = p.Completed
+		}
+		out[i].Completed = completed[curriculum.ContentID(e.CourseID)]
+		for _, m := range v.Manifest.Modules {
+			for _, it := range m.Items {
+				out[i].Total++
+				if completed[it.ID] {
+					out[i].Done++
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
 // ListStatements lists what the actor did, oldest first.
 func (s *Service) ListStatements(ctx context.Context, by identity.Actor, after StatementID, limit int) ([]Statement, error) {
 	if by.UserID == "" {

@@ -1,0 +1,89 @@
+package middleware
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+// Limits of a request's body.
+const (
+	maxBody  = 512 << 10 // bytes of JSON
+	maxZip   = 32 << 20  // bytes of a packed course
+	maxDepth = 24        // nesting of JSON
+)
+
+// Limits bounds bodies before anything reads them: their size, and for JSON
+// that it is one well-formed UTF-8 value that is not nested too deep.
+func Limits() echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.Body == nil || r.Body == http.NoBody {
+				return next(c)
+			}
+			media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+			if media == "application/zip" {
+				r.Body = http.MaxBytesReader(c.Response(), r.Body, maxZip)
+				return next(c)
+			}
+			body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
+			if err != nil {
+				return BodyFault(err)
+			}
+			if media == "application/json" {
+				if err := checkJSON(body); err != nil {
+					return err
+				}
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.ContentLength = int64(len(body))
+			return next(c)
+		}
+	}
+}
+
+// BodyFault turns an error of reading a body into a fault.
+func BodyFault(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return fault.New(fault.TooLarge, "request.too_large").With("KiB", large.Limit>>10)
+	}
+	return fault.Wrap(fault.Invalid, "request.cut_short", err)
+}
+
+func checkJSON(body []byte) error {
+	if !utf8.Valid(body) {
+		return fault.New(fault.Invalid, "request.not_utf8")
+	}
+	depth, inString, escaped := 0, false, false
+	for _, b := range body {
+		switch {
+		case escaped:
+			escaped = false
+		case inString:
+			escaped = b == '\\'
+			inString = b != '"'
+		case b == '"':
+			inString = true
+		case b == '{', b == '[':
+			if depth++; depth > maxDepth {
+				return fault.New(fault.Invalid, "request.too_deep").With("Max", maxDepth)
+			}
+		case b == '}', b == ']':
+			depth--
+		}
+	}
+	if !json.Valid(body) { // one value and nothing after it
+		return fault.New(fault.Invalid, "request.not_json")
+	}
+	return nil
+}

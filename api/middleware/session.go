@@ -1,0 +1,146 @@
+package middleware
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+// People is what a session needs of identity.
+type People interface {
+	ActorBySession(ctx context.Context, secret string) (identity.Actor, identity.User, error)
+	ActorByToken(ctx context.Context, secret string) (identity.Actor, identity.User, error)
+}
+
+// CookieName is the session's cookie. With https its prefix makes browsers refuse it from sibling hosts.
+func CookieName(secure bool) string {
+	if secure {
+		return "__Host-banyan_session"
+	}
+	return "banyan_session"
+}
+
+// Cookie carries a session's secret; an empty secret ends it.
+func Cookie(secure bool, secret string) *http.Cookie {
+	c := &http.Cookie{
+		Name: CookieName(secure), Value: secret, Path: "/", HttpOnly: true, Secure: secure,
+		SameSite: http.SameSiteLaxMode, MaxAge: int(identity.MaxLife.Seconds()),
+	}
+	if secret == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// Session finds out who is asking, by bearer token or cookie. A wrong token is a fault; an
+// ended session is merely nobody, so that pages for everyone still open.
+func Session(people People, secure bool) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			ctx := r.Context()
+			var actor identity.Actor
+			var user identity.User
+			var err error
+			if h := r.Header.Get("Authorization"); h != "" {
+				scheme, secret, _ := strings.Cut(h, " ")
+				if !strings.EqualFold(scheme, "Bearer") {
+					return fault.New(fault.Unauthenticated, "token.unknown")
+				}
+				if actor, user, err = people.ActorByToken(ctx, strings.TrimSpace(secret)); err != nil {
+					return err
+				}
+			} else if cookie, cerr := r.Cookie(CookieName(secure)); cerr == nil && cookie.Value != "" {
+				actor, user, err = people.ActorBySession(ctx, cookie.Value)
+				if err != nil && !fault.Is(err, fault.Unauthenticated) {
+					return err
+				}
+			}
+			if actor.UserID != "" {
+				ctx = context.WithValue(context.WithValue(ctx, actorKey, actor), userKey, user)
+				c.SetRequest(r.WithContext(ctx))
+			}
+			return next(c)
+		}
+	}
+}
+
+// CrossOrigin refuses changes that another site's page asks a browser for
+// (CSRF): it compares Sec-Fetch-Site and Origin with this host. Tools that send neither pass; they have no cookies to steal.
+func CrossOrigin(publicURL string) (echo.MiddlewareFunc, error) {
+	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(publicURL); err != nil {
+		return nil, err
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := guard.Check(c.Request()); err != nil {
+				return fault.Wrap(fault.Denied, "request.cross_origin", err)
+			}
+			return next(c)
+		}
+	}, nil
+}
+
+// Origin notes where a request comes from. X-Forwarded-For is believed only as
+// far as each hop is one of ours.
+func Origin(trusted []netip.Prefix) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			client := Client{Address: clientAddress(r, trusted), UserAgent: r.UserAgent()}
+			c.SetRequest(r.WithContext(context.WithValue(r.Context(), clientKey, client)))
+			return next(c)
+		}
+	}
+}
+
+func clientAddress(r *http.Request, trusted []netip.Prefix) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		a, err := netip.ParseAddr(host)
+		if err != nil || !within(a.Unmap(), trusted) {
+			break
+		}
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		host = hop.Unmap().String()
+	}
+	return host
+}
+
+func within(a netip.Addr, ps []netip.Prefix) bool {
+	for _, p := range ps {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// Language chooses the language of words for people: the account's, else what the browser asks for.
+// The page sends its own language in Accept-Language, which therefore goes first there.
+func Language(match func(prefs ...string) string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			ctx := r.Context()
+			locale := match(r.Header.Get("Accept-Language"), User(ctx).Locale)
+			c.SetRequest(r.WithContext(context.WithValue(ctx, localeKey, locale)))
+			return next(c)
+		}
+	}
+}
