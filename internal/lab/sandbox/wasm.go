@@ -17,7 +17,7 @@ import (
 const (
 	MaxWall   = 30 * time.Second
 	MaxMemory = 256 << 20
-	MaxOutput = 1 << 20
+	MaxOutput = 2 << 20 // a lab's 1 MiB and as much for observations
 )
 
 // minMemory is what the interpreter needs for itself; a lower limit would be the platform's fault.
