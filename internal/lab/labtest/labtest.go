@@ -1,0 +1,88 @@
+// Package labtest writes programs for the fake sandbox that pass or fail a lab.
+package labtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/lab/sandbox"
+)
+
+// Source is a program that under sandbox.Fake answers the checks named with the
+// value they want, and all others with an object that equals nothing. With no check
+// named it answers all of them rightly. What it prints is stdout.
+func Source(l curriculum.VaultLab, stdout string, right ...string) string {
+	var visible, hidden []curriculum.Check
+	for _, c := range l.Checks {
+		switch {
+		case c.Kind == curriculum.Stdout:
+		case c.Visible:
+			visible = append(visible, c)
+		default:
+			hidden = append(hidden, c)
+		}
+	}
+	script, err := json.Marshal([]sandbox.FakeRun{
+		answer(l.Entry, hidden, stdout, right), // first: its calls are in no other run
+		answer(l.Entry, visible, stdout, right),
+	})
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	return "# fake: " + string(script) + "\n"
+}
+
+// answer is what the harness would write after the calls of some checks.
+func answer(entry string, checks []curriculum.Check, stdout string, right []string) sandbox.FakeRun {
+	calls, seen := []string{}, []string{}
+	for _, c := range checks {
+		calls = append(calls, c.Call)
+		v := `["o"]`
+		if len(right) == 0 || slices.Contains(right, c.ID) {
+			v = wire(c.Want)
+		}
+		seen = append(seen, fmt.Sprintf(`{"value":%s,"repr":"fake"}`, v))
+	}
+	order, err := json.Marshal([]any{entry, calls})
+	if err != nil {
+		panic(err)
+	}
+	return sandbox.FakeRun{
+		When:   string(order),
+		Stdout: stdout + "\n$STDIN1\n",
+		Stderr: fmt.Sprintf("\n$STDIN1 C []\n\n$STDIN1 O {\"load\":null,\"seen\":[%s]}\n", strings.Join(seen, ",")),
+		CPUMS:  1, WallMS: 1,
+	}
+}
+
+// wire writes a JSON value as the harness writes the same value of Python.
+func wire(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return `["n"]`
+	case bool:
+		return fmt.Sprintf(`["b",%t]`, v)
+	case string:
+		raw, _ := json.Marshal(v)
+		return `["s",` + string(raw) + `]`
+	case []any:
+		s := `["l"`
+		for _, x := range v {
+			s += "," + wire(x)
+		}
+		return s + "]"
+	case map[string]any:
+		s := `["d"`
+		for k, x := range v {
+			s += "," + wire(k) + "," + wire(x)
+		}
+		return s + "]"
+	case float64:
+		return `["f","` + strconv.FormatFloat(v, 'g', -1, 64) + `"]`
+	}
+	return fmt.Sprintf(`["i","%x"]`, v)
+}
