@@ -1,0 +1,126 @@
+// Package credential issues, checks and revokes what a learner can show.
+package credential
+
+import (
+	"context"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// ID, KeyID and ListID are UUIDv7.
+type (
+	ID     string
+	KeyID  string
+	ListID string
+)
+
+// Credential is what an institution issued to a learner for one enrollment.
+// Document is the signed truth, byte by byte as it was signed; the other fields
+// repeat parts of it so that lists need not read it. Only the revocation ever changes.
+type Credential struct {
+	ID              ID
+	EnrollmentID    learning.EnrollmentID
+	UserID          identity.UserID
+	InstitutionID   identity.InstitutionID
+	CourseID        curriculum.CourseID
+	VersionID       curriculum.VersionID
+	Name            string          // of the holder, as on the certificate
+	AchievementName curriculum.Text // in every language of the course
+	Locale          curriculum.Locale
+	Document        []byte
+	StatusListID    ListID
+	StatusIndex     int        // place in the status list, 0 to ListSize-1
+	IssuedAt        time.Time  // whole seconds
+	ExpiresAt       *time.Time // whole seconds; nil: never
+	RevokedAt       *time.Time
+	RevokedReason   string
+}
+
+// State is what a credential is worth.
+type State string
+
+// The states. Invalid means that the stored document does not hold: its
+// signature is broken, or the row beside it says something else.
+const (
+	Valid   State = "valid"
+	Revoked State = "revoked"
+	Expired State = "expired"
+	Invalid State = "invalid"
+)
+
+// State tells what the row says at a time, without checking the signature:
+// good enough for a list to its owner. Service.Check is for strangers.
+func (c Credential) State(now time.Time) State {
+	switch {
+	case c.RevokedAt != nil:
+		return Revoked
+	case c.ExpiresAt != nil && !now.Before(*c.ExpiresAt):
+		return Expired
+	}
+	return Valid
+}
+
+// Key is an issuing key of an institution. The private half is sealed under
+// the operator's master key.
+type Key struct {
+	ID            KeyID
+	InstitutionID identity.InstitutionID
+	Controller    string // the DID that it signs for
+	Multikey      string // the public half, z6Mk…
+	Sealed        []byte
+	CreatedAt     time.Time
+	RetiredAt     *time.Time // signs nothing that is later; what it signed stays good
+}
+
+// Method is the address of the key in the DID document.
+func (k Key) Method() string { return k.Controller + "#" + k.Multikey }
+
+// StatusList is a list of ListSize bits in which an institution's credentials have their places.
+type StatusList struct {
+	ID            ListID
+	InstitutionID identity.InstitutionID
+	Issuer        string // the DID; verifiers want it to be the credential's
+	CreatedAt     time.Time
+}
+
+// Store is what credential needs of storage.
+type Store interface {
+	InTx(ctx context.Context, fn func(tx Store) error) error
+	// FinishJob marks a job done and tells whether it was not done before.
+	FinishJob(ctx context.Context, id job.ID) (bool, error)
+
+	// CreateCredential inserts. fault.Conflict credential.exists: the
+	// enrollment has one already (unique enrollment_id). fault.Conflict
+	// credential.index_taken: the place in the list is taken (unique
+	// status_list_id, status_index). Within InTx both end the transaction.
+	CreateCredential(ctx context.Context, c Credential) error
+	FindCredential(ctx context.Context, id ID) (Credential, error)                              // fault.NotFound credential.not_found
+	FindCredentialOf(ctx context.Context, enrollment learning.EnrollmentID) (Credential, error) // fault.NotFound credential.not_found
+	// ListCredentials lists a user's by id, oldest first, those after a cursor ("" from the start).
+	ListCredentials(ctx context.Context, user identity.UserID, after ID, limit int) ([]Credential, error)
+	// ListInstitutionCredentials lists an institution's in the same order.
+	ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, after ID, limit int) ([]Credential, error)
+	// RevokeCredential sets time and reason of a credential that is not
+	// revoked yet, and leaves one that is as it stands: no error.
+	RevokeCredential(ctx context.Context, id ID, at time.Time, reason string) error
+
+	// CreateKey inserts. fault.Conflict credential.key_exists: the institution has an
+	// unretired key of that controller (unique institution_id, controller where retired_at is null).
+	CreateKey(ctx context.Context, k Key) error
+	// ListKeys lists all keys of an institution, retired ones too, oldest first.
+	ListKeys(ctx context.Context, in identity.InstitutionID) ([]Key, error)
+
+	CreateList(ctx context.Context, l StatusList) error
+	FindList(ctx context.Context, id ListID) (StatusList, error) // fault.NotFound credential.list_not_found
+	// FindLastList gives the list with the greatest id of an institution and
+	// issuer; fault.NotFound credential.list_not_found when there is none.
+	FindLastList(ctx context.Context, in identity.InstitutionID, issuer string) (StatusList, error)
+	// IndexTaken tells whether a credential has that place.
+	IndexTaken(ctx context.Context, list ListID, index int) (bool, error)
+	// ListRevoked gives the places of the revoked credentials of a list, ascending.
+	ListRevoked(ctx context.Context, list ListID) ([]int, error)
+}

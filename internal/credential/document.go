@@ -1,0 +1,261 @@
+package credential
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential/proof"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
+)
+
+// The shape of an AchievementCredential as Banyan writes it: Open Badges 3.0
+// on the Verifiable Credentials Data Model 2.0. Members stand in the order in
+// which people read them.
+//
+// Its id is the address where people check it. A urn:uuid would outlive the
+// host, but says nothing to who holds only the JSON; and the issuer's did:web is
+// bound to the host anyhow. The address never changes.
+type document struct {
+	Context    []string `json:"@context"`
+	ID         string   `json:"id"`
+	Type       []string `json:"type"`
+	Name       string   `json:"name"`
+	Issuer     profile  `json:"issuer"`
+	ValidFrom  string   `json:"validFrom"`
+	ValidUntil string   `json:"validUntil,omitempty"`
+	Subject    subject  `json:"credentialSubject"`
+	Status     status   `json:"credentialStatus"`
+}
+
+type profile struct {
+	ID   string   `json:"id"`
+	Type []string `json:"type"`
+	Name string   `json:"name"`
+}
+
+type subject struct {
+	Type        []string           `json:"type"`
+	Identifier  []identityObject   `json:"identifier"`
+	Achievement achievementContent `json:"achievement"`
+}
+
+// identityObject carries the one thing about the person that stands on a
+// certificate: the name, in the clear. A hash of a name is no secret, and
+// nobody could read whose certificate it is. No account, address or birthday.
+type identityObject struct {
+	Type         string `json:"type"`
+	IdentityType string `json:"identityType"`
+	Hashed       bool   `json:"hashed"`
+	IdentityHash string `json:"identityHash"`
+}
+
+type achievementContent struct {
+	ID          string   `json:"id"`
+	Type        []string `json:"type"`
+	Kind        string   `json:"achievementType"`
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Criteria    criteria `json:"criteria"`
+	// Open Badges wants plain strings, so the language stands here and not beside each text.
+	InLanguage string `json:"inLanguage"`
+	Version    string `json:"version"`
+}
+
+type criteria struct {
+	Narrative string `json:"narrative"`
+}
+
+type status struct {
+	ID         string `json:"id"` // the Open Badges schema requires it
+	Type       string `json:"type"`
+	Purpose    string `json:"statusPurpose"`
+	Index      string `json:"statusListIndex"`
+	Credential string `json:"statusListCredential"`
+}
+
+// addresses are the names that a host gives to what it signs.
+type addresses struct{ base *url.URL }
+
+func parsePublicURL(raw string) (addresses, error) {
+	u, err := url.Parse(strings.TrimRight(raw, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return addresses{}, fmt.Errorf("public URL %q: want https://host or https://host/path", raw)
+	}
+	return addresses{u}, nil
+}
+
+// did is the institution's did:web, which resolves to <base>/institutions/<slug>/did.json.
+func (a addresses) did(slug string) string {
+	parts := []string{"did", "web", strings.ReplaceAll(strings.ToLower(a.base.Host), ":", "%3A")}
+	for p := range strings.SplitSeq(strings.Trim(a.base.EscapedPath(), "/"), "/") {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(append(parts, "institutions", url.PathEscape(slug)), ":")
+}
+
+func (a addresses) verify(id ID) string { return a.base.String() + "/verify/" + string(id) }
+
+func (a addresses) list(id ListID) string { return a.base.String() + "/api/status-lists/" + string(id) }
+
+// achievement is the address of the course version in its source language:
+// one achievement has one address, whatever language its holder reads.
+func (a addresses) achievement(v curriculum.Version) string {
+	return fmt.Sprintf("%s/%s/courses/%s@%d", a.base, url.PathEscape(v.Manifest.SourceLocale), url.PathEscape(string(v.CourseID)), v.Number)
+}
+
+// build writes the unsigned document of a credential.
+func build(a addresses, c Credential, in institution.Institution, v curriculum.Version) ([]byte, error) {
+	m := v.Manifest
+	text := func(t curriculum.Text) string { return clean(t.In(c.Locale, m.SourceLocale)) }
+	d := document{
+		Context:   []string{proof.CredentialsV2, proof.OpenBadges303},
+		ID:        a.verify(c.ID),
+		Type:      []string{"VerifiableCredential", "AchievementCredential"},
+		Name:      text(m.Achievement.Name),
+		Issuer:    profile{ID: a.did(in.Slug), Type: []string{"Profile"}, Name: clean(in.Name)},
+		ValidFrom: proof.FormatTime(c.IssuedAt),
+		Subject: subject{
+			Type:       []string{"AchievementSubject"},
+			Identifier: []identityObject{{Type: "IdentityObject", IdentityType: "name", IdentityHash: c.Name}},
+			Achievement: achievementContent{
+				ID:          a.achievement(v),
+				Type:        []string{"Achievement"},
+				Kind:        "CertificateOfCompletion",
+				Name:        text(m.Achievement.Name),
+				Description: text(m.Achievement.Description),
+				Criteria:    criteria{Narrative: text(m.Achievement.Narrative)},
+				InLanguage:  c.Locale,
+				Version:     strconv.Itoa(v.Number),
+			},
+		},
+		Status: status{
+			ID:         a.list(c.StatusListID) + "#" + strconv.Itoa(c.StatusIndex),
+			Type:       "BitstringStatusListEntry",
+			Purpose:    "revocation",
+			Index:      strconv.Itoa(c.StatusIndex),
+			Credential: a.list(c.StatusListID),
+		},
+	}
+	if c.ExpiresAt != nil {
+		d.ValidUntil = proof.FormatTime(*c.ExpiresAt)
+	}
+	return marshal(d)
+}
+
+// marshal leaves <, > and & as they are: this JSON is read by people and stands in no page unescaped.
+func marshal(v any) ([]byte, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
+}
+
+// clean makes a text fit for signing: package proof refuses control characters.
+func clean(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\n' || r == 0x7f || r == '\uFFFD' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, " ")))
+}
+
+// Claims are what a credential's document says.
+type Claims struct {
+	ID            string // the address where it can be checked
+	Name          string // of the holder
+	Achievement   string
+	AchievementID string
+	Description   string
+	Narrative     string
+	Locale        curriculum.Locale // of the texts
+	Issuer        string            // DID
+	IssuerName    string
+	IssuedAt      time.Time
+	ExpiresAt     *time.Time
+
+	statusList  string
+	statusIndex string
+}
+
+// ReadClaims reads a document without checking its proof.
+func ReadClaims(doc []byte) (Claims, error) {
+	var d document
+	if err := json.Unmarshal(doc, &d); err != nil {
+		return Claims{}, fmt.Errorf("read credential document: %w", err)
+	}
+	if len(d.Subject.Identifier) != 1 || d.Subject.Identifier[0].IdentityType != "name" || d.Subject.Identifier[0].Hashed {
+		return Claims{}, errors.New("read credential document: not one holder's name")
+	}
+	c := Claims{
+		ID: d.ID, Name: d.Subject.Identifier[0].IdentityHash,
+		Achievement: d.Subject.Achievement.Name, AchievementID: d.Subject.Achievement.ID,
+		Description: d.Subject.Achievement.Description, Narrative: d.Subject.Achievement.Criteria.Narrative,
+		Locale: d.Subject.Achievement.InLanguage, Issuer: d.Issuer.ID, IssuerName: d.Issuer.Name,
+		statusList: d.Status.Credential, statusIndex: d.Status.Index,
+	}
+	var err error
+	if c.IssuedAt, err = proof.ParseTime(d.ValidFrom); err != nil {
+		return Claims{}, err
+	}
+	if d.ValidUntil != "" {
+		until, err := proof.ParseTime(d.ValidUntil)
+		if err != nil {
+			return Claims{}, err
+		}
+		c.ExpiresAt = &until
+	}
+	return c, nil
+}
+
+// match tells whether a row says the same as its document. Who can write rows
+// but has no key must not be able to dress one document as another.
+func (c Claims) match(r Credential) error {
+	expires := c.ExpiresAt == nil && r.ExpiresAt == nil ||
+		c.ExpiresAt != nil && r.ExpiresAt != nil && c.ExpiresAt.Equal(*r.ExpiresAt)
+	switch {
+	case !strings.HasSuffix(c.ID, "/verify/"+string(r.ID)):
+		return errors.New("another id")
+	case c.Name != r.Name:
+		return errors.New("another name")
+	case c.Locale != r.Locale:
+		return errors.New("another language")
+	case c.Achievement != clean(r.AchievementName[r.Locale]):
+		return errors.New("another achievement")
+	case !strings.Contains(c.AchievementID, "/courses/"+string(r.CourseID)+"@"):
+		return errors.New("another course")
+	case !c.IssuedAt.Equal(r.IssuedAt):
+		return errors.New("another time of issue")
+	case !expires:
+		return errors.New("another time of expiry")
+	case !strings.HasSuffix(c.statusList, "/api/status-lists/"+string(r.StatusListID)) || c.statusIndex != strconv.Itoa(r.StatusIndex):
+		return errors.New("another place in the status list")
+	}
+	return nil
+}
+
+// pickLocale gives the language of a certificate: the learner's where the
+// course has it (ar for ar-EG too), else the course's own.
+func pickLocale(u identity.User, m curriculum.Manifest) curriculum.Locale {
+	language, _, _ := strings.Cut(u.Locale, "-")
+	for _, want := range []string{u.Locale, language} {
+		for _, l := range m.Locales {
+			if want != "" && strings.EqualFold(l, want) {
+				return l
+			}
+		}
+	}
+	return m.SourceLocale
+}

@@ -1,0 +1,295 @@
+package credential_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// memory is a credential.Store in memory, with the constraints and the
+// roll-back that the contract promises.
+type memory struct {
+	mu sync.Mutex
+	rows
+	fail func(op string) error // called with the name of each write
+}
+
+type rows struct {
+	jobs        map[job.ID]bool // done?
+	credentials []credential.Credential
+	keys        []credential.Key
+	lists       []credential.StatusList
+}
+
+func (r rows) clone() rows {
+	return rows{maps.Clone(r.jobs), slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists)}
+}
+
+var _ credential.Store = (*memory)(nil)
+
+// inTx is the store inside a transaction: the lock is held already.
+type inTx struct {
+	credential.Store // panics for what is not allowed within
+	m                *memory
+}
+
+func (m *memory) InTx(_ context.Context, fn func(tx credential.Store) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.clone()
+	if err := fn(inTx{m: m}); err != nil {
+		m.rows = before
+		return err
+	}
+	return nil
+}
+
+func (t inTx) FinishJob(_ context.Context, id job.ID) (bool, error) { return t.m.finishJob(id) }
+
+func (t inTx) CreateCredential(_ context.Context, c credential.Credential) error {
+	return t.m.createCredential(c)
+}
+
+func (m *memory) write(op string) error {
+	if m.fail == nil {
+		return nil
+	}
+	return m.fail(op)
+}
+
+func (m *memory) finishJob(id job.ID) (bool, error) {
+	if err := m.write("FinishJob"); err != nil {
+		return false, err
+	}
+	fresh := !m.jobs[id]
+	if m.jobs == nil {
+		m.jobs = map[job.ID]bool{}
+	}
+	m.jobs[id] = true
+	return fresh, nil
+}
+
+func (m *memory) FinishJob(_ context.Context, id job.ID) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.finishJob(id)
+}
+
+func (m *memory) createCredential(c credential.Credential) error {
+	if err := m.write("CreateCredential"); err != nil {
+		return err
+	}
+	for _, o := range m.credentials {
+		if o.EnrollmentID == c.EnrollmentID {
+			return fault.New(fault.Conflict, "credential.exists")
+		}
+		if o.StatusListID == c.StatusListID && o.StatusIndex == c.StatusIndex {
+			return fault.New(fault.Conflict, "credential.index_taken")
+		}
+	}
+	m.credentials = append(m.credentials, c)
+	return nil
+}
+
+func (m *memory) CreateCredential(_ context.Context, c credential.Credential) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.createCredential(c)
+}
+
+func (m *memory) find(ok func(credential.Credential) bool) (credential.Credential, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i := slices.IndexFunc(m.credentials, ok); i >= 0 {
+		return m.credentials[i], nil
+	}
+	return credential.Credential{}, fault.New(fault.NotFound, "credential.not_found")
+}
+
+func (m *memory) FindCredential(_ context.Context, id credential.ID) (credential.Credential, error) {
+	return m.find(func(c credential.Credential) bool { return c.ID == id })
+}
+
+func (m *memory) FindCredentialOf(_ context.Context, e learning.EnrollmentID) (credential.Credential, error) {
+	return m.find(func(c credential.Credential) bool { return c.EnrollmentID == e })
+}
+
+func (m *memory) list(after credential.ID, limit int, ok func(credential.Credential) bool) []credential.Credential {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []credential.Credential
+	for _, c := range m.credentials {
+		if c.ID > after && ok(c) {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b credential.Credential) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return out[:min(limit, len(out))]
+}
+
+func (m *memory) ListCredentials(_ context.Context, user identity.UserID, after credential.ID, limit int) ([]credential.Credential, error) {
+	return m.list(after, limit, func(c credential.Credential) bool { return c.UserID == user }), nil
+}
+
+func (m *memory) ListInstitutionCredentials(_ context.Context, in identity.InstitutionID, after credential.ID, limit int) ([]credential.Credential, error) {
+	return m.list(after, limit, func(c credential.Credential) bool { return c.InstitutionID == in }), nil
+}
+
+func (m *memory) RevokeCredential(_ context.Context, id credential.ID, at time.Time, reason string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.credentials {
+		if c := &m.credentials[i]; c.ID == id && c.RevokedAt == nil {
+			c.RevokedAt, c.RevokedReason = &at, reason
+		}
+	}
+	return nil
+}
+
+func (m *memory) CreateKey(_ context.Context, k credential.Key) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, o := range m.keys {
+		if o.InstitutionID == k.InstitutionID && o.Controller == k.Controller && o.RetiredAt == nil {
+			return fault.New(fault.Conflict, "credential.key_exists")
+		}
+	}
+	m.keys = append(m.keys, k)
+	return nil
+}
+
+func (m *memory) ListKeys(_ context.Context, in identity.InstitutionID) ([]credential.Key, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []credential.Key
+	for _, k := range m.keys {
+		if k.InstitutionID == in {
+			out = append(out, k)
+		}
+	}
+	return out, nil
+}
+
+func (m *memory) CreateList(_ context.Context, l credential.StatusList) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lists = append(m.lists, l)
+	return nil
+}
+
+func (m *memory) FindList(_ context.Context, id credential.ListID) (credential.StatusList, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.lists {
+		if l.ID == id {
+			return l, nil
+		}
+	}
+	return credential.StatusList{}, fault.New(fault.NotFound, "credential.list_not_found")
+}
+
+func (m *memory) FindLastList(_ context.Context, in identity.InstitutionID, issuer string) (credential.StatusList, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var last credential.StatusList
+	for _, l := range m.lists {
+		if l.InstitutionID == in && l.Issuer == issuer && l.ID > last.ID {
+			last = l
+		}
+	}
+	if last.ID == "" {
+		return last, fault.New(fault.NotFound, "credential.list_not_found")
+	}
+	return last, nil
+}
+
+func (m *memory) IndexTaken(_ context.Context, list credential.ListID, index int) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.credentials, func(c credential.Credential) bool {
+		return c.StatusListID == list && c.StatusIndex == index
+	}), nil
+}
+
+func (m *memory) ListRevoked(_ context.Context, list credential.ListID) ([]int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []int
+	for _, c := range m.credentials {
+		if c.StatusListID == list && c.RevokedAt != nil {
+			out = append(out, c.StatusIndex)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// world is what the service asks of its neighbours.
+type world struct {
+	enrollments  map[learning.EnrollmentID]learning.Enrollment
+	versions     map[curriculum.VersionID]curriculum.Version
+	users        map[identity.UserID]identity.User
+	institutions map[identity.InstitutionID]institution.Institution
+	asked        func() // called when an enrollment is looked up
+}
+
+func (w *world) FindEnrollment(_ context.Context, id learning.EnrollmentID) (learning.Enrollment, error) {
+	if w.asked != nil {
+		w.asked()
+	}
+	e, ok := w.enrollments[id]
+	if !ok {
+		return e, fault.New(fault.NotFound, "enrollment.not_found")
+	}
+	return e, nil
+}
+
+func (w *world) FindVersion(_ context.Context, id curriculum.VersionID) (curriculum.Version, error) {
+	v, ok := w.versions[id]
+	if !ok {
+		return v, fault.New(fault.NotFound, "course.not_found")
+	}
+	return v, nil
+}
+
+func (w *world) FindUser(_ context.Context, id identity.UserID) (identity.User, error) {
+	u, ok := w.users[id]
+	if !ok {
+		return u, fault.New(fault.NotFound, "user.not_found")
+	}
+	return u, nil
+}
+
+func (w *world) Find(_ context.Context, id identity.InstitutionID) (institution.Institution, error) {
+	in, ok := w.institutions[id]
+	if !ok {
+		return in, fault.New(fault.NotFound, "institution.not_found")
+	}
+	return in, nil
+}
+
+func (w *world) FindBySlug(_ context.Context, slug string) (institution.Institution, error) {
+	for _, in := range w.institutions {
+		if in.Slug == slug {
+			return in, nil
+		}
+	}
+	return institution.Institution{}, fault.New(fault.NotFound, "institution.not_found")
+}
+
+// id makes ids that are told apart at a glance: id(1, 7) is the seventh of the first sort.
+func id[T ~string](sort, n int) T {
+	return T(fmt.Sprintf("019a0000-0000-7%03d-8000-%012d", sort, n))
+}

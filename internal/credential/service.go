@@ -1,0 +1,191 @@
+package credential
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/banyan-lms/banyan/internal/credential/proof"
+	"github.com/banyan-lms/banyan/internal/credential/signing"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// Enrollments is what credential needs of learning.
+type Enrollments interface {
+	FindEnrollment(ctx context.Context, id learning.EnrollmentID) (learning.Enrollment, error)
+}
+
+// Courses is what credential needs of the curriculum.
+type Courses interface {
+	FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error)
+}
+
+// People is what credential needs of identity.
+type People interface {
+	FindUser(ctx context.Context, id identity.UserID) (identity.User, error)
+}
+
+// Institutions is what credential needs of institution.
+type Institutions interface {
+	Find(ctx context.Context, id identity.InstitutionID) (institution.Institution, error)
+	FindBySlug(ctx context.Context, slug string) (institution.Institution, error)
+}
+
+// Service is the door to credentials. Several may work on one store.
+type Service struct {
+	Store        Store
+	Enrollments  Enrollments
+	Courses      Courses
+	People       People
+	Institutions Institutions
+	Sealer       signing.Sealer
+	PublicURL    string        // where people reach this server: https://host[/path]
+	Validity     time.Duration // how long a credential holds; 0: without end
+	Now          func() time.Time
+	NewID        func() string // UUIDv7
+	Random       io.Reader     // crypto/rand.Reader
+
+	lists   sync.Map // ListID -> *signedList
+	signing sync.Mutex
+}
+
+// Standing is what a check found.
+type Standing struct {
+	State      State
+	Credential Credential
+	Claims     Claims // what the document says; empty when Invalid
+	CheckedAt  time.Time
+}
+
+// Check tells what a credential is worth now. It is open to anyone. It checks
+// the signature of the stored document and compares the row with it, so that nobody
+// makes a valid credential by writing into the database: such a one is Invalid.
+// An error means that the check itself could not be made.
+func (s *Service) Check(ctx context.Context, id ID) (Standing, error) {
+	c, err := s.Find(ctx, id)
+	if err != nil {
+		return Standing{}, err
+	}
+	now := s.Now().UTC()
+	claims, err := s.verify(ctx, c)
+	if isRefusal(err) {
+		slog.ErrorContext(ctx, "stored credential does not verify", "credential", id, "err", err)
+		return Standing{State: Invalid, Credential: c, CheckedAt: now}, nil
+	}
+	if err != nil {
+		return Standing{}, err
+	}
+	return Standing{State: c.State(now), Credential: c, Claims: claims, CheckedAt: now}, nil
+}
+
+// refusal is an error that is about the credential and not about us.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+func isRefusal(err error) bool {
+	_, ok := err.(refusal)
+	return ok
+}
+
+func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {
+	keys, err := s.Store.ListKeys(ctx, c.InstitutionID)
+	if err != nil {
+		return Claims{}, err
+	}
+	if _, err := proof.Verify(ctx, c.Document, resolver(keys)); err != nil {
+		return Claims{}, refusal{err}
+	}
+	claims, err := ReadClaims(c.Document)
+	if err != nil {
+		return Claims{}, refusal{err}
+	}
+	if err := claims.match(c); err != nil {
+		return Claims{}, refusal{fmt.Errorf("the row has %w than the document", err)}
+	}
+	return claims, nil
+}
+
+// resolver finds methods among an institution's stored keys.
+type resolver []Key
+
+// ResolveMethod implements proof.Resolver.
+func (r resolver) ResolveMethod(_ context.Context, id string) (proof.Method, error) {
+	for _, k := range r {
+		if k.Method() != id {
+			continue
+		}
+		m := proof.Method{Controller: k.Controller, Multikey: k.Multikey, NotBefore: k.CreatedAt}
+		if k.RetiredAt != nil {
+			m.NotAfter = *k.RetiredAt
+		}
+		return m, nil
+	}
+	return proof.Method{}, fmt.Errorf("no key %s", id)
+}
+
+// Find gives a credential to anyone who has its id: the id is what its holder hands out.
+func (s *Service) Find(ctx context.Context, id ID) (Credential, error) {
+	if !isUUID(string(id)) {
+		return Credential{}, fault.New(fault.NotFound, "credential.not_found")
+	}
+	return s.Store.FindCredential(ctx, id)
+}
+
+// ListOwn lists the actor's credentials, oldest first.
+func (s *Service) ListOwn(ctx context.Context, by identity.Actor, after ID, limit int) ([]Credential, error) {
+	if by.UserID == "" {
+		return nil, fault.New(fault.Unauthenticated, "session.required")
+	}
+	return s.Store.ListCredentials(ctx, by.UserID, after, limit)
+}
+
+// ListIssued lists what an institution issued, for its issuers and admins and the operator.
+func (s *Service) ListIssued(ctx context.Context, by identity.Actor, in identity.InstitutionID, after ID, limit int) ([]Credential, error) {
+	if !by.Operates() && !by.Has(in, identity.Issuer, identity.Admin) {
+		return nil, fault.New(fault.Denied, "credential.list_denied")
+	}
+	return s.Store.ListInstitutionCredentials(ctx, in, after, limit)
+}
+
+const maxReason = 500
+
+// Revoke takes a credential back, for ever, and says why. Issuers and admins
+// of its institution may. The first revocation stands: a second one is no error and changes nothing.
+func (s *Service) Revoke(ctx context.Context, by identity.Actor, id ID, reason string) error {
+	if by.Anonymous() {
+		return fault.New(fault.Unauthenticated, "session.required")
+	}
+	if !by.Scoped(identity.ScopeIssue) {
+		return fault.New(fault.Denied, "token.scope_missing")
+	}
+	c, err := s.Find(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !by.Has(c.InstitutionID, identity.Issuer, identity.Admin) {
+		return fault.New(fault.Denied, "credential.revoke_denied")
+	}
+	reason = strings.TrimSpace(reason)
+	if n := utf8.RuneCountInString(reason); n < 1 || n > maxReason || !identity.CleanText(strings.ReplaceAll(reason, "\n", " ")) {
+		return fault.New(fault.Invalid, "request.invalid").
+			At(fault.Detail{Pointer: "/reason", Key: "credential.bad_reason", Args: map[string]any{"Max": maxReason}})
+	}
+	return s.Store.RevokeCredential(ctx, id, s.Now().UTC(), reason)
+}
+
+func isUUID(s string) bool {
+	_, err := uuid.Parse(s)
+	return err == nil && len(s) == 36 && s == strings.ToLower(s)
+}
