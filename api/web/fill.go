@@ -1,0 +1,237 @@
+package web
+
+import (
+	"fmt"
+	"html"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The skeletons know three things: {{name}} is a value, escaped; {{{name}}} is
+// HTML; {{t:key}} is a word of the catalogue, escaped. The service worker fills the same files with
+// frontend/src/pages/fill.ts, and pages/vectors.json holds both to the same bytes.
+
+// skeleton is a parsed template.
+type skeleton struct {
+	name  string
+	parts []part
+}
+
+type partKind int
+
+const (
+	literal partKind = iota
+	escaped
+	raw
+	word
+)
+
+// part is literal text, or the name of a slot, or the key of a word.
+type part struct {
+	kind partKind
+	text string
+}
+
+// values fill the slots of one skeleton.
+type values map[string]string
+
+var slotForm = regexp.MustCompile(`^(?:\{\{\{([a-z][a-z0-9_]*)\}\}\}|\{\{(?:([a-z][a-z0-9_]*)|t:([a-z][a-z0-9_.-]*))\}\})`)
+
+func parseSkeleton(name, src string) (skeleton, error) {
+	sk := skeleton{name: name}
+	for rest := src; rest != ""; {
+		open := strings.Index(rest, "{{")
+		if open < 0 {
+			sk.parts = append(sk.parts, part{literal, rest})
+			break
+		}
+		if open > 0 {
+			sk.parts = append(sk.parts, part{literal, rest[:open]})
+			rest = rest[open:]
+		}
+		m := slotForm.FindStringSubmatch(rest)
+		if m == nil {
+			line := 1 + strings.Count(src[:len(src)-len(rest)], "\n")
+			return skeleton{}, fmt.Errorf("page skeleton %s, line %d: %.20q is none of {{name}}, {{{name}}}, {{t:key}}", name, line, rest)
+		}
+		switch {
+		case m[1] != "":
+			sk.parts = append(sk.parts, part{raw, m[1]})
+		case m[2] != "":
+			sk.parts = append(sk.parts, part{escaped, m[2]})
+		default:
+			sk.parts = append(sk.parts, part{word, m[3]})
+		}
+		rest = rest[len(m[0]):]
+	}
+	return sk, nil
+}
+
+// in puts the words of one language in their places.
+func (sk skeleton) in(words func(key string) (string, bool)) (skeleton, error) {
+	out := skeleton{name: sk.name}
+	var text strings.Builder
+	for _, p := range sk.parts {
+		switch p.kind {
+		case literal:
+			text.WriteString(p.text)
+			continue
+		case word:
+			w, ok := words(p.text)
+			if !ok {
+				return skeleton{}, fmt.Errorf("page skeleton %s: the catalogue has no word %s", sk.name, p.text)
+			}
+			text.WriteString(html.EscapeString(w))
+			continue
+		}
+		if text.Len() > 0 {
+			out.parts = append(out.parts, part{literal, text.String()})
+			text.Reset()
+		}
+		out.parts = append(out.parts, p)
+	}
+	if text.Len() > 0 {
+		out.parts = append(out.parts, part{literal, text.String()})
+	}
+	return out, nil
+}
+
+// fill gives the HTML. Its words must be in place. A slot without a value is an error.
+func (sk skeleton) fill(v values) (string, error) {
+	var b strings.Builder
+	for _, p := range sk.parts {
+		if p.kind == literal {
+			b.WriteString(p.text)
+			continue
+		}
+		value, ok := v[p.text]
+		if !ok {
+			return "", fmt.Errorf("page skeleton %s: nothing fills the slot %s", sk.name, p.text)
+		}
+		if p.kind == escaped {
+			value = html.EscapeString(value)
+		}
+		b.WriteString(value)
+	}
+	return b.String(), nil
+}
+
+// text is what stands in the skeleton whatever fills it.
+func (sk skeleton) text() string {
+	var b strings.Builder
+	for _, p := range sk.parts {
+		if p.kind == literal {
+			b.WriteString(p.text)
+		}
+	}
+	return b.String()
+}
+
+// contract names the skeletons and the slots that this package fills in each. A slot in braces is HTML, the
+// others are text; that is checked, because a text that a skeleton takes for HTML is a hole. A
+// skeleton may leave out the slots with a question mark.
+var contract = map[string]string{
+	"layout":         "locale dir title description {head} {nav} {main} {languages} {body_attrs}",
+	"language-link":  "href locale name {current} dir?",
+	"nav-link":       "href title rel label {spoken}?",
+	"catalogue":      "{items}",
+	"catalogue-item": "href title summary minutes lessons quizzes labs locale dir",
+	"course":         "title summary minutes licence authors {modules} course? version? {spoken}?",
+	"module":         "title {items} {spoken}?",
+	"item":           "href title kind_label kind? id? {spoken}?",
+	"lesson":         "title course_title course_href {fragment} {previous} {next} position? {spoken}?",
+	"quiz":           "title course_title course_href {questions} {data} {previous} {next} position? {spoken}?",
+	"question":       "number prompt {options}",
+	"option":         "text",
+	"lab":            "title course_title course_href {fragment} starter {checks} {data} {previous} {next} position? {spoken}?",
+	"check":          "title call",
+	"verify":         "standing standing_label standing_text name achievement institution issued {expires}? {revoked}? reason? course_title? json_href checked",
+	"problem":        "title detail code? request_id?",
+	"verify-fact":    "label value",
+	"app":            "",
+}
+
+// slot is one word of the contract.
+type slot struct {
+	name          string
+	raw, optional bool
+}
+
+func slotsOf(list string) []slot {
+	var out []slot
+	for _, word := range strings.Fields(list) {
+		var s slot
+		word, s.optional = strings.CutSuffix(word, "?")
+		if inner, ok := strings.CutPrefix(word, "{"); ok {
+			word, s.raw = strings.TrimSuffix(inner, "}"), true
+		}
+		s.name = word
+		out = append(out, s)
+	}
+	return out
+}
+
+// skeletons are the templates by name, with the words of one language in place.
+type skeletons map[string]skeleton
+
+// loadSkeletons reads every template of the contract. It fails when one is
+// missing, broken or against the contract.
+func loadSkeletons(pages fs.FS) (skeletons, error) {
+	out := skeletons{}
+	for name, list := range contract {
+		src, err := fs.ReadFile(pages, name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("page skeleton: %w", err)
+		}
+		sk, err := parseSkeleton(name, strings.TrimSpace(string(src)))
+		if err != nil {
+			return nil, err
+		}
+		if err := sk.check(slotsOf(list)); err != nil {
+			return nil, err
+		}
+		out[name] = sk
+	}
+	return out, nil
+}
+
+// check holds a skeleton against its slots.
+func (sk skeleton) check(slots []slot) error {
+	used := map[string]bool{}
+	for _, p := range sk.parts {
+		if p.kind != escaped && p.kind != raw {
+			continue
+		}
+		i := slices.IndexFunc(slots, func(s slot) bool { return s.name == p.text })
+		switch {
+		case i < 0:
+			return fmt.Errorf("page skeleton %s: nothing fills the slot %s", sk.name, p.text)
+		case slots[i].raw && p.kind != raw:
+			return fmt.Errorf("page skeleton %s: the slot %s is HTML, write {{{%s}}}", sk.name, p.text, p.text)
+		case !slots[i].raw && p.kind == raw:
+			return fmt.Errorf("page skeleton %s: the slot %s is text, write {{%s}}", sk.name, p.text, p.text)
+		}
+		used[p.text] = true
+	}
+	for _, s := range slots {
+		if !s.optional && !used[s.name] {
+			return fmt.Errorf("page skeleton %s: it leaves out the slot %s", sk.name, s.name)
+		}
+	}
+	return nil
+}
+
+// in puts the words of one language into every template.
+func (sks skeletons) in(words func(key string) (string, bool)) (skeletons, error) {
+	out := skeletons{}
+	for name, sk := range sks {
+		bound, err := sk.in(words)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = bound
+	}
+	return out, nil
+}

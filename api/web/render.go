@@ -1,0 +1,446 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/i18n"
+)
+
+const html5 = "text/html; charset=utf-8"
+
+// writer renders pages in one language. The first error of a skeleton stays,
+// so that a page is built without a check at every line.
+type writer struct {
+	*language
+	site *Site
+	err  error
+}
+
+func (s *Site) writer(locale string) *writer {
+	return &writer{language: s.languages[locale], site: s}
+}
+
+func (w *writer) fill(name string, v values) string {
+	out, err := w.skeletons[name].fill(v)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return out
+}
+
+func (w *writer) t(key string, args map[string]any) string {
+	return w.site.cfg.Words.T(w.locale, key, args)
+}
+
+func (w *writer) count(key string, n int) string {
+	return w.t(key, map[string]any{"Count": n})
+}
+
+// spoken is what lang and dir say of a part of a page whose text is in another language than the page.
+func (w *writer) spoken(textLocale string) string {
+	if textLocale == w.locale {
+		return ""
+	}
+	return attr("lang", textLocale) + attr("dir", i18n.Dir(textLocale))
+}
+
+func attr(name, value string) string {
+	return " " + name + `="` + html.EscapeString(value) + `"`
+}
+
+// frame is what stands around the main part of a page.
+type frame struct {
+	kind        string // data-page
+	title       string
+	description string
+	main        string
+	// path is the page's address after "/<locale>", and canonical the address that stands for all like it; "" when none does.
+	path, canonical string
+	// spoken are the locales in which the page has its own text.
+	spoken []string
+	hidden bool              // from search engines
+	data   map[string]string // for the scripts: data-<name>
+}
+
+// page puts the frame around a main part.
+func (w *writer) page(f frame) []byte {
+	title := f.title
+	if name := w.t("page.site", nil); title != name {
+		title += " · " + name
+	}
+	out := w.fill("layout", values{
+		"locale": w.locale, "dir": w.dir, "title": title, "description": f.description,
+		"head": w.head(f), "nav": "", "main": f.main, "languages": w.languageLinks(f), "body_attrs": w.bodyAttrs(f),
+	})
+	return []byte(out + "\n")
+}
+
+func (w *writer) head(f frame) string {
+	var b strings.Builder
+	if f.hidden {
+		b.WriteString("<meta name=\"robots\" content=\"noindex\">\n")
+	}
+	if f.canonical != "" {
+		base := w.site.cfg.PublicURL
+		link := func(attrs, locale string) {
+			b.WriteString("<link" + attrs + attr("href", base+"/"+locale+f.canonical) + ">\n")
+		}
+		link(` rel="canonical"`, w.locale)
+		for _, l := range w.site.cfg.Words.Locales() {
+			if slices.Contains(f.spoken, l) {
+				link(` rel="alternate"`+attr("hreflang", l), l)
+			}
+		}
+	}
+	entry, words := pageEntry, "src/i18n/page."+w.locale+".words"
+	if f.kind == "app" {
+		entry, words = appEntry, "src/i18n/app."+w.locale+".words"
+	}
+	b.WriteString(w.site.assets.head(entry, words, w.skeletons["layout"].text()+f.main))
+	return strings.TrimSpace(b.String())
+}
+
+// languageLinks lead to the same page in every language of the site.
+func (w *writer) languageLinks(f frame) string {
+	var b strings.Builder
+	for _, locale := range w.site.cfg.Words.Locales() {
+		l := w.site.languages[locale]
+		current := ""
+		if locale == w.locale {
+			current = ` aria-current="true"`
+		}
+		b.WriteString(w.fill("language-link", values{
+			"href": "/" + locale + f.path, "locale": locale, "name": l.name, "current": current, "dir": l.dir,
+		}))
+	}
+	return b.String()
+}
+
+func (w *writer) bodyAttrs(f frame) string {
+	out := attr("data-page", f.kind) + attr("data-locale", w.locale)
+	for _, name := range []string{"course", "version", "item", "kind"} {
+		if v, ok := f.data[name]; ok {
+			out += attr("data-"+name, v)
+		}
+	}
+	return strings.TrimSpace(out)
+}
+
+// done ends a rendering.
+func (w *writer) done(body []byte) (*page, error) {
+	if w.err != nil {
+		return nil, w.err
+	}
+	return newPage(html5, revalidate, body), nil
+}
+
+func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*page, error) {
+	w := s.writer(locale)
+	var items strings.Builder
+	for _, v := range versions {
+		m := &v.Manifest
+		counts := map[curriculum.Kind]int{}
+		for _, mod := range m.Modules {
+			for _, it := range mod.Items {
+				counts[it.Kind]++
+			}
+		}
+		in := textLocale(m.Title, locale, m.SourceLocale)
+		items.WriteString(w.fill("catalogue-item", values{
+			"href":  courseHref(locale, string(v.CourseID), 0),
+			"title": m.Title.In(locale, m.SourceLocale), "summary": m.Summary.In(locale, m.SourceLocale),
+			"minutes": w.count("page.minutes", m.Minutes), "lessons": w.count("page.lessons", counts[curriculum.Lesson]),
+			"quizzes": w.count("page.quizzes", counts[curriculum.Quiz]), "labs": w.count("page.labs", counts[curriculum.Lab]),
+			"locale": in, "dir": i18n.Dir(in),
+		}))
+	}
+	if len(versions) == 0 {
+		items.WriteString("<li>" + html.EscapeString(w.t("page.catalogue.none", nil)) + "</li>")
+	}
+	return w.done(w.page(frame{
+		kind: "catalogue", title: w.t("page.catalogue.title", nil), description: w.t("page.catalogue.lead", nil),
+		main: w.fill("catalogue", values{"items": items.String()}),
+		path: "/", canonical: "/", spoken: s.cfg.Words.Locales(),
+	}))
+}
+
+// textLocale tells in which language a text of a course is shown. The compiler
+// puts the source's words where a translation is missing.
+func textLocale(t curriculum.Text, locale, source string) string {
+	if shown, ok := t[locale]; ok && shown != t[source] {
+		return locale
+	}
+	return source
+}
+
+// coursePage is what every page of one course version shares.
+type coursePage struct {
+	*writer
+	site    *Site
+	key     key
+	version *curriculum.Version
+	m       *curriculum.Manifest
+}
+
+// renderCoursePage renders the course's own page, or one of its items.
+func (s *Site) renderCoursePage(ctx context.Context, k key, v *curriculum.Version) (*page, error) {
+	p := coursePage{writer: s.writer(k.locale), site: s, key: k, version: v, m: &v.Manifest}
+	if k.item == "" {
+		return p.course()
+	}
+	var items []curriculum.Item
+	for _, mod := range p.m.Modules {
+		items = append(items, mod.Items...)
+	}
+	at := slices.IndexFunc(items, func(it curriculum.Item) bool { return string(it.ID) == k.item })
+	if at < 0 {
+		return nil, errNoPage
+	}
+	return p.item(ctx, items, at)
+}
+
+func (p *coursePage) text(t curriculum.Text) string { return t.In(p.locale, p.m.SourceLocale) }
+
+func (p *coursePage) spokenText(t curriculum.Text) string {
+	return p.spoken(textLocale(t, p.locale, p.m.SourceLocale))
+}
+
+// href is an address inside the course: one that stays in this version when the page's own does.
+func (p *coursePage) href(locale string) string {
+	number := 0
+	if p.key.pinned {
+		number = p.key.number
+	}
+	return courseHref(locale, p.key.course, number)
+}
+
+func (p *coursePage) frame(kind, title string) frame {
+	f := frame{
+		kind: kind, title: title, spoken: p.m.Locales,
+		path:      strings.TrimPrefix(p.href(p.locale), "/"+p.locale),
+		canonical: strings.TrimPrefix(courseHref("", p.key.course, 0), "/"),
+		data:      map[string]string{"course": p.key.course, "version": strconv.Itoa(p.key.number)},
+	}
+	if p.key.item != "" {
+		f.path += "/" + p.key.item
+		f.canonical += "/" + p.key.item
+	}
+	return f
+}
+
+func (p *coursePage) course() (*page, error) {
+	var modules strings.Builder
+	for _, mod := range p.m.Modules {
+		var items strings.Builder
+		for _, it := range mod.Items {
+			items.WriteString(p.fill("item", values{
+				"href": p.href(p.locale) + "/" + string(it.ID), "title": p.text(it.Title), "id": string(it.ID),
+				"kind": string(it.Kind), "kind_label": p.t("page.kind."+string(it.Kind), nil), "spoken": p.spokenText(it.Title),
+			}))
+		}
+		modules.WriteString(p.fill("module", values{"title": p.text(mod.Title), "items": items.String(), "spoken": p.spokenText(mod.Title)}))
+	}
+	f := p.frame("course", p.text(p.m.Title))
+	f.description = p.text(p.m.Summary)
+	f.main = p.fill("course", values{
+		"title": f.title, "summary": f.description, "spoken": p.spokenText(p.m.Title),
+		"minutes": p.count("page.minutes", p.m.Minutes), "licence": p.m.Licence,
+		"authors": strings.Join(p.m.Authors, p.t("page.comma", nil)+" "), "modules": modules.String(),
+		"course": p.key.course, "version": strconv.Itoa(p.key.number),
+	})
+	return p.done(p.page(f))
+}
+
+func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) (*page, error) {
+	it := items[at]
+	f := p.frame(string(it.Kind), p.text(it.Title))
+	f.data["item"], f.data["kind"] = string(it.ID), string(it.Kind)
+	f.description = p.text(p.m.Summary)
+	v := values{
+		"title": f.title, "spoken": p.spokenText(it.Title), "course_title": p.text(p.m.Title), "course_href": p.href(p.locale),
+		"position": p.t("page.position", map[string]any{"Number": at + 1, "Total": len(items)}),
+		"previous": "", "next": "",
+	}
+	if at > 0 {
+		v["previous"] = p.neighbour(items[at-1], "prev", "page.previous")
+	}
+	if at+1 < len(items) {
+		v["next"] = p.neighbour(items[at+1], "next", "page.next")
+	}
+	f.title += " · " + p.text(p.m.Title)
+	var err error
+	switch it.Kind {
+	case curriculum.Lesson:
+		v["fragment"], err = p.fragment(ctx, it)
+		if about := firstParagraph(v["fragment"]); about != "" {
+			f.description = about
+		}
+	case curriculum.Quiz:
+		err = p.quiz(ctx, it, v)
+	case curriculum.Lab:
+		if v["fragment"], err = p.fragment(ctx, it); err == nil {
+			err = p.lab(ctx, it, v)
+		}
+	default:
+		err = fmt.Errorf("item %s of course %s is of no known kind: %q", it.ID, p.key.course, it.Kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.main = p.fill(string(it.Kind), v)
+	return p.done(p.page(f))
+}
+
+func (p *coursePage) neighbour(it curriculum.Item, rel, label string) string {
+	return p.fill("nav-link", values{
+		"href": p.href(p.locale) + "/" + string(it.ID), "title": p.text(it.Title),
+		"rel": rel, "label": p.t(label, nil), "spoken": p.spokenText(it.Title),
+	})
+}
+
+// in chooses a blob in the page's language, or else in the source's.
+func (p *coursePage) in(blobs map[string]blob.Digest) (d blob.Digest, locale string) {
+	if d, ok := blobs[p.locale]; ok {
+		return d, p.locale
+	}
+	return blobs[p.m.SourceLocale], p.m.SourceLocale
+}
+
+func (p *coursePage) fragment(ctx context.Context, it curriculum.Item) (string, error) {
+	digest, locale := p.in(it.Fragment)
+	data, err := p.site.cfg.Courses.PublicBlob(ctx, digest)
+	if err != nil {
+		return "", fmt.Errorf("open fragment of %s in course %s: %w", it.ID, p.key.course, err)
+	}
+	// The compiler marks what it took from the source language. What the course
+	// does not speak at all is marked here.
+	if m := otherLanguage.FindSubmatch(data); m != nil {
+		locale = string(m[1])
+	}
+	out := p.label(string(data), locale)
+	if locale != p.locale && !otherLanguage.Match(data) {
+		out = "<div" + p.spoken(locale) + ">\n" + out + "</div>\n"
+	}
+	return strings.TrimSpace(out), nil
+}
+
+// otherLanguage is how the compiler begins a fragment that stands in for a missing translation.
+var otherLanguage = regexp.MustCompile(`^<div lang="([A-Za-z0-9-]+)" dir="(?:ltr|rtl)">\n`)
+
+// blockStart is the beginning of a block, see internal/curriculum/block.go.
+var blockStart = regexp.MustCompile(`(<(aside|figure|section) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption>)?`)
+
+// label puts its word at the top of each block, as text, so that it is read aloud
+// too. The word is in the language of the text around it, if the catalogue speaks that.
+func (p *coursePage) label(fragment, locale string) string {
+	spoken := ""
+	if !p.site.cfg.Words.Has(locale) {
+		spoken = attr("lang", p.locale) + attr("dir", p.dir)
+		locale = p.locale
+	}
+	return blockStart.ReplaceAllStringFunc(fragment, func(start string) string {
+		m := blockStart.FindStringSubmatch(start)
+		label := func(tag string) string {
+			word := html.EscapeString(p.site.cfg.Words.T(locale, m[3], nil))
+			return "<" + tag + ` class="block-label"` + spoken + ">" + word + "</" + tag + ">"
+		}
+		switch {
+		case m[4] != "":
+			return m[1] + m[4] + label("span") + " "
+		case m[2] == "figure":
+			return m[1] + "<figcaption>" + label("span") + "</figcaption>\n"
+		}
+		return m[1] + label("p") + "\n"
+	})
+}
+
+// data opens the JSON of a quiz or lab, and gives it in a form that can stand in a script element.
+func (p *coursePage) data(ctx context.Context, it curriculum.Item, into any) (string, error) {
+	digest, _ := p.in(it.Data)
+	data, err := p.site.cfg.Courses.PublicBlob(ctx, digest)
+	if err != nil {
+		return "", fmt.Errorf("open %s of course %s: %w", it.ID, p.key.course, err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return "", fmt.Errorf("read %s of course %s: %w", it.ID, p.key.course, err)
+	}
+	var b bytes.Buffer
+	json.HTMLEscape(&b, bytes.TrimSpace(data)) // "</script>" in a text must not end the element
+	return b.String(), nil
+}
+
+func (p *coursePage) quiz(ctx context.Context, it curriculum.Item, v values) error {
+	var quiz curriculum.PublicQuiz
+	data, err := p.data(ctx, it, &quiz)
+	if err != nil {
+		return err
+	}
+	var questions strings.Builder
+	for i, q := range quiz.Questions {
+		var options strings.Builder
+		for _, o := range slices.Concat(q.Options, q.Lefts, q.Rights) {
+			options.WriteString(p.fill("option", values{"text": o.Text}))
+		}
+		questions.WriteString(p.fill("question", values{"number": strconv.Itoa(i + 1), "prompt": q.Prompt, "options": options.String()}))
+	}
+	v["questions"], v["data"] = questions.String(), data
+	return nil
+}
+
+func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) error {
+	var lab curriculum.PublicLab
+	data, err := p.data(ctx, it, &lab)
+	if err != nil {
+		return err
+	}
+	var checks strings.Builder
+	for _, c := range lab.Checks {
+		checks.WriteString(p.fill("check", values{"title": c.Title, "call": c.Call}))
+	}
+	v["starter"], v["checks"], v["data"] = lab.Starter[lab.Entry], checks.String(), data
+	return nil
+}
+
+var (
+	paragraph = regexp.MustCompile(`(?s)<p>(.*?)</p>`)
+	tags      = regexp.MustCompile(`<[^>]*>`)
+)
+
+// describable is about what search engines show.
+const describable = 160
+
+// firstParagraph gives the words a lesson begins with.
+func firstParagraph(fragment string) string {
+	m := paragraph.FindStringSubmatch(fragment)
+	if m == nil {
+		return ""
+	}
+	text := strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(m[1], ""))), " ")
+	if utf8.RuneCountInString(text) <= describable {
+		return text
+	}
+	cut := string([]rune(text)[:describable])
+	if i := strings.LastIndexByte(cut, ' '); i > 0 {
+		cut = cut[:i]
+	}
+	return cut + " …"
+}
+
+// renderShell renders the page in which the app runs.
+func (s *Site) renderShell(locale string) (*page, error) {
+	w := s.writer(locale)
+	return w.done(w.page(frame{
+		kind: "app", title: w.t("page.site", nil), description: w.t("page.catalogue.lead", nil), main: w.fill("app", nil), path: "/", hidden: true,
+	}))
+}

@@ -1,0 +1,416 @@
+// Package web serves the pages that people read, each whole without JavaScript,
+// and the files of the built front end.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/i18n"
+)
+
+// Courses is what the pages need of the curriculum.
+type Courses interface {
+	// List lists the newest version of every course, in pages; next is "" at the end.
+	List(ctx context.Context, cursor string, limit int) (versions []curriculum.Version, next string, err error)
+	FindLatest(ctx context.Context, course curriculum.CourseID) (curriculum.Version, error)
+	FindVersionNumber(ctx context.Context, course curriculum.CourseID, number int) (curriculum.Version, error)
+	PublicBlob(ctx context.Context, d blob.Digest) ([]byte, error)
+}
+
+var _ Courses = (*curriculum.Service)(nil)
+
+// Credentials is what the pages need to tell whether a certificate holds.
+type Credentials interface {
+	Check(ctx context.Context, id credential.ID) (credential.Standing, error)
+	DIDDocument(ctx context.Context, slug string) ([]byte, error)
+}
+
+var _ Credentials = (*credential.Service)(nil)
+
+// Config is what a Site is made of. CacheBytes and Now may be left out.
+type Config struct {
+	Courses     Courses
+	Credentials Credentials
+	Words       *i18n.Catalogue
+	Dist        fs.FS  // the built front end
+	Pages       fs.FS  // the skeletons
+	PublicURL   string // where the world finds this server, without a slash at the end
+	CacheBytes  int64  // what rendered pages may take; 32 MiB when 0
+	Now         func() time.Time
+}
+
+// freshness is how long the newest version of a course may go unnoticed.
+const freshness = time.Second
+
+// mostCourses bounds the catalogue page.
+const mostCourses = 1000
+
+// Site serves the pages. Its pages are the same for everybody: none depends on who is signed in.
+type Site struct {
+	cfg        Config
+	assets     *assets
+	languages  map[string]*language
+	shells     map[string]*page // of /app/, by locale
+	cache      *cache
+	compressor compressor
+	latest     *fresh[curriculum.CourseID, *curriculum.Version]
+	listing    *fresh[string, listing]
+}
+
+// listing is the catalogue at a moment. Two with the same stamp are the same.
+type listing struct {
+	versions []curriculum.Version
+	stamp    string
+}
+
+// language is a locale with its words already in the skeletons.
+type language struct {
+	locale, dir, name string
+	skeletons         skeletons
+}
+
+// New prepares everything that does not depend on courses. It fails when a skeleton breaks its contract,
+// a word is missing, or the built front end is not whole.
+func New(cfg Config) (*Site, error) {
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = 32 << 20
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")
+	s := &Site{cfg: cfg, languages: map[string]*language{}, shells: map[string]*page{}, cache: newCache(cfg.CacheBytes)}
+	s.latest = newFresh(freshness, cfg.Now, func(ctx context.Context, id curriculum.CourseID) (*curriculum.Version, error) {
+		v, err := cfg.Courses.FindLatest(ctx, id)
+		return &v, err
+	})
+	s.listing = newFresh(freshness, cfg.Now, func(ctx context.Context, _ string) (listing, error) { return s.list(ctx) })
+	var err error
+	if s.assets, err = loadAssets(cfg.Dist); err != nil {
+		return nil, err
+	}
+	templates, err := loadSkeletons(cfg.Pages)
+	if err != nil {
+		return nil, err
+	}
+	for _, locale := range cfg.Words.Locales() {
+		bound, err := templates.in(func(key string) (string, bool) {
+			w := cfg.Words.T(locale, key, nil)
+			return w, w != key
+		})
+		if err != nil {
+			return nil, fmt.Errorf("in %s: %w", locale, err)
+		}
+		s.languages[locale] = &language{locale: locale, dir: i18n.Dir(locale), name: i18n.Name(locale), skeletons: bound}
+	}
+	for locale := range s.languages {
+		shell, err := s.renderShell(locale)
+		if err != nil {
+			return nil, err
+		}
+		s.shells[locale] = shell
+	}
+	return s, nil
+}
+
+// Security is the middleware for the site and the API beside it: the CSP allows the one style sheet that stands in pages.
+func (s *Site) Security() echo.MiddlewareFunc {
+	if s.assets.css == "" {
+		return Security()
+	}
+	return Security(s.assets.css)
+}
+
+// Register adds the site's routes. What no route of e takes is answered with a
+// page that says so, but for addresses under /api/.
+func (s *Site) Register(e *echo.Echo) {
+	get := func(path string, h echo.HandlerFunc) {
+		h = s.problems(h)
+		e.GET(path, h)
+		e.HEAD(path, h)
+	}
+	get("/", s.root)
+	get("/:locale", s.toCatalogue)
+	get("/:locale/", s.catalogue)
+	get("/:locale/courses", s.toCatalogue)
+	get("/:locale/courses/", s.toCatalogue)
+	get("/:locale/courses/:course", s.course)
+	get("/:locale/courses/:course/", s.toCourse)
+	get("/:locale/courses/:course/:item", s.item)
+	get("/verify/:id", s.verify)
+	get("/:locale/verify/:id", s.verify)
+	get("/institutions/:slug/did.json", s.did)
+	get("/app", s.shell)
+	get("/app/*", s.shell)
+	get("/assets/*", s.asset)
+	for path := range s.assets.files {
+		if !strings.HasPrefix(path, "/assets/") {
+			get(path, s.asset)
+		}
+	}
+	e.RouteNotFound("/*", s.problems(func(echo.Context) error { return errNoPage }))
+}
+
+// errNoPage says that an address leads nowhere.
+var errNoPage = fault.New(fault.NotFound, "request.not_found")
+
+// ErrorHandler answers what Echo itself refuses (a method, a limit) with a page. It is
+// for addresses outside /api/.
+func (s *Site) ErrorHandler(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	var he *echo.HTTPError
+	var f *fault.Error
+	if errors.As(err, &he) && !errors.As(err, &f) {
+		switch {
+		case he.Code == http.StatusNotFound:
+			err = errNoPage
+		case he.Code == http.StatusMethodNotAllowed:
+			err = &refusal{status: he.Code, key: "request.bad_method", cause: err}
+		case he.Code < http.StatusInternalServerError:
+			err = &refusal{status: he.Code, key: "request.invalid", cause: err}
+		}
+	}
+	if err := s.problem(c, err); err != nil {
+		slog.ErrorContext(c.Request().Context(), "write problem page", "path", c.Request().URL.Path, "err", err)
+	}
+}
+
+// problems turns the error of a handler into the problem page.
+func (s *Site) problems(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		switch {
+		case err == nil:
+			return nil
+		case c.Response().Committed:
+			return nil // the reader left while the page was on its way
+		case strings.HasPrefix(c.Request().URL.Path, "/api/"):
+			return echo.ErrNotFound
+		}
+		return s.problem(c, err)
+	}
+}
+
+// root sends a reader to the catalogue in their language.
+func (s *Site) root(c echo.Context) error {
+	return s.redirect(c, http.StatusFound, "/"+s.reader(c)+"/")
+}
+
+func (s *Site) toCatalogue(c echo.Context) error {
+	locale := c.Param("locale")
+	if s.languages[locale] == nil {
+		return errNoPage
+	}
+	return s.redirect(c, http.StatusMovedPermanently, "/"+locale+"/")
+}
+
+func (s *Site) toCourse(c echo.Context) error {
+	locale := c.Param("locale")
+	course, number, ok := parseCourse(c.Param("course"))
+	if s.languages[locale] == nil || !ok {
+		return errNoPage
+	}
+	return s.redirect(c, http.StatusMovedPermanently, courseHref(locale, course, number))
+}
+
+func (s *Site) redirect(c echo.Context, status int, to string) error {
+	h := c.Response().Header()
+	if status == http.StatusFound {
+		h["Cache-Control"] = noStore
+		h.Add("Vary", "Accept-Language, Cookie")
+	}
+	return c.Redirect(status, to)
+}
+
+// LocaleCookie keeps the language that a reader chose in the page.
+const LocaleCookie = "banyan_locale"
+
+// reader chooses the language where the address does not say it.
+func (s *Site) reader(c echo.Context) string {
+	chosen := ""
+	if cookie, err := c.Cookie(LocaleCookie); err == nil {
+		chosen = cookie.Value
+	}
+	return s.cfg.Words.Match(chosen, c.Request().Header.Get("Accept-Language"))
+}
+
+func (s *Site) catalogue(c echo.Context) error {
+	locale := c.Param("locale")
+	if s.languages[locale] == nil {
+		return errNoPage
+	}
+	ctx := c.Request().Context()
+	all, err := s.listing.find(ctx, "")
+	if err != nil {
+		return err
+	}
+	p, err := s.cache.findOrRender(ctx, key{locale: locale, item: all.stamp}, func(context.Context) (*page, error) {
+		return s.renderCatalogue(locale, all.versions)
+	})
+	if err != nil {
+		return err
+	}
+	return s.compressor.serve(c, p)
+}
+
+func (s *Site) list(ctx context.Context) (listing, error) {
+	var all listing
+	var stamp strings.Builder
+	for cursor := ""; ; {
+		versions, next, err := s.cfg.Courses.List(ctx, cursor, 100)
+		if err != nil {
+			return listing{}, err
+		}
+		for _, v := range versions {
+			all.versions = append(all.versions, v)
+			fmt.Fprintf(&stamp, "%s@%d ", v.CourseID, v.Number)
+		}
+		if next == "" || next == cursor {
+			break
+		}
+		if len(all.versions) >= mostCourses {
+			slog.WarnContext(ctx, "the catalogue page leaves out courses", "shown", len(all.versions))
+			break
+		}
+		cursor = next
+	}
+	all.stamp = string(blob.Of([]byte(stamp.String())))
+	return all, nil
+}
+
+func (s *Site) course(c echo.Context) error { return s.coursePage(c, "") }
+
+func (s *Site) item(c echo.Context) error {
+	item := c.Param("item")
+	if !isID(item) {
+		return errNoPage
+	}
+	return s.coursePage(c, item)
+}
+
+// coursePage serves a page of a course version. When the page is ready and its
+// version pinned, this asks nobody; for the newest version it asks once a second.
+func (s *Site) coursePage(c echo.Context, item string) error {
+	locale := c.Param("locale")
+	if s.languages[locale] == nil {
+		return errNoPage
+	}
+	course, number, ok := parseCourse(c.Param("course"))
+	if !ok {
+		return errNoPage
+	}
+	k := key{locale: locale, course: course, number: number, item: item, pinned: number > 0}
+	ctx := c.Request().Context()
+	var version *curriculum.Version
+	if !k.pinned {
+		latest, err := s.latest.find(ctx, curriculum.CourseID(course))
+		if err != nil {
+			return err
+		}
+		version, k.number = latest, latest.Number
+	}
+	p, err := s.cache.findOrRender(ctx, k, func(ctx context.Context) (*page, error) {
+		if version == nil {
+			v, err := s.cfg.Courses.FindVersionNumber(ctx, curriculum.CourseID(course), number)
+			if err != nil {
+				return nil, err
+			}
+			version = &v
+		}
+		return s.renderCoursePage(ctx, k, version)
+	})
+	if err != nil {
+		return err
+	}
+	return s.compressor.serve(c, p)
+}
+
+// isID tells whether s has the form of the ids of courses and items (docs/course-format.md).
+func isID(s string) bool {
+	if len(s) < 2 || len(s) > 64 || s[0] < 'a' || s[0] > 'z' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// parseCourse reads "course" or "course@3". Each version has exactly one address.
+func parseCourse(param string) (course string, number int, ok bool) {
+	if strings.Contains(param, "%") { // some senders of links write @ as %40
+		plain, err := url.PathUnescape(param)
+		if err != nil {
+			return "", 0, false
+		}
+		param = plain
+	}
+	course, digits, pinned := strings.Cut(param, "@")
+	if !isID(course) {
+		return "", 0, false
+	}
+	if !pinned {
+		return course, 0, true
+	}
+	number, err := strconv.Atoi(digits)
+	if err != nil || number < 1 || number > 1<<30 || strconv.Itoa(number) != digits {
+		return "", 0, false
+	}
+	return course, number, true
+}
+
+func courseHref(locale, course string, number int) string {
+	href := "/" + locale + "/courses/" + course
+	if number > 0 {
+		href += "@" + strconv.Itoa(number)
+	}
+	return href
+}
+
+// shell serves the one page of the app under /app/.
+func (s *Site) shell(c echo.Context) error {
+	c.Response().Header().Add("Vary", "Accept-Language, Cookie")
+	return s.compressor.serve(c, s.shells[s.reader(c)])
+}
+
+// asset serves a file by its exact address.
+func (s *Site) asset(c echo.Context) error {
+	p := s.assets.files[c.Request().URL.Path]
+	if p == nil {
+		// No page for a person: a script or a style sheet was asked for.
+		c.Response().Header()["Cache-Control"] = noStore
+		return c.String(http.StatusNotFound, s.cfg.Words.T(s.reader(c), errNoPage.Key, nil)+"\n")
+	}
+	return s.compressor.serve(c, p)
+}
+
+// did serves the DID document of an institution. Verifiers anywhere may read it.
+func (s *Site) did(c echo.Context) error {
+	doc, err := s.cfg.Credentials.DIDDocument(c.Request().Context(), c.Param("slug"))
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	return s.compressor.serve(c, newPage("application/did+json", revalidate, doc))
+}
