@@ -45,6 +45,8 @@ type faultList struct {
 	list []fault.Detail
 	seen map[string]bool
 	more bool
+
+	searches int // for broken lines of YAML
 }
 
 // add notes a fault. args are pairs of name and value.

@@ -192,14 +192,19 @@ func (r quizReader) answers(q questionSource, at string) {
 // alike finds choices that read the same in one language, of which only one would be right.
 func (r quizReader) alike(q questionItem, at string) {
 	check := func(list, key string, ids []string, text map[string]Text) {
+		told := map[string]bool{}
 		for _, l := range slices.Sorted(maps.Keys(q.prompt)) {
-			seen := map[string]bool{}
+			owner := map[string]string{}
 			for i, id := range ids {
 				s := strings.Join(strings.Fields(text[id][l]), " ")
-				if s != "" && seen[s] {
+				other, taken := owner[s]
+				if s != "" && taken && other != id && !told[id] {
+					told[id] = true
 					r.fault(at+"/"+list+"/"+strconv.Itoa(i)+"/"+key, "quiz.same_text", "Text", s, "Locale", l)
 				}
-				seen[s] = true
+				if !taken {
+					owner[s] = id
+				}
 			}
 		}
 	}

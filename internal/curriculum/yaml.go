@@ -53,18 +53,14 @@ func parseYAML(file string, data []byte, faults *faultList) *document {
 	var root yaml.Node
 	dec := yaml.NewDecoder(strings.NewReader(string(data)))
 	if err := decodeYAML(dec, &root); err != nil {
-		line := 1
-		if m := yamlErrorLine.FindStringSubmatch(err.Error()); m != nil {
-			line, _ = strconv.Atoi(m[1])
-		}
-		key := "course.bad_yaml"
 		switch {
 		case errors.Is(err, io.EOF):
-			key = "course.empty_file"
-		case strings.Contains(err.Error(), "anchor"):
-			key = "course.yaml_alias"
+			faults.add(file, 1, "course.empty_file")
+		case strings.Contains(err.Error(), "unknown anchor"):
+			faults.add(file, brokenLine(data, err, faults), "course.yaml_alias")
+		default:
+			faults.add(file, brokenLine(data, err, faults), "course.bad_yaml")
 		}
-		faults.add(file, max(line, 1), key)
 		return doc
 	}
 	var second yaml.Node
@@ -80,6 +76,46 @@ func parseYAML(file string, data []byte, faults *faultList) *document {
 	doc.value = r.read(root.Content[0], "", 0)
 	doc.fit = true
 	return doc
+}
+
+// Finding a broken line takes many readings of a file, so only the first few small files get it.
+const (
+	maxSearches   = 10
+	maxSearchSize = 64 << 10
+	maxFlow       = 8 // lines that one bracket or quote may span without misleading the search
+)
+
+// brokenLine finds the line after the last one up to which the file can be read. The library names the
+// line where the broken list or map began, which may be far above.
+func brokenLine(data []byte, err error, faults *faultList) int {
+	reported := 1
+	if m := yamlErrorLine.FindStringSubmatch(err.Error()); m != nil {
+		reported, _ = strconv.Atoi(m[1])
+	}
+	if faults.searches++; faults.searches > maxSearches || len(data) > maxSearchSize {
+		return reported
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	readable := func(n int) bool {
+		var node yaml.Node
+		err := decodeYAML(yaml.NewDecoder(strings.NewReader(strings.Join(lines[:n], ""))), &node)
+		return err == nil || errors.Is(err, io.EOF)
+	}
+	good, bad := 0, len(lines)
+	for bad-good > 1 {
+		mid := (good + bad) / 2
+		// A line inside brackets is unreadable until they close.
+		found := false
+		for n := mid; n < min(mid+maxFlow, bad) && !found; n++ {
+			if found = readable(n); found {
+				good = n
+			}
+		}
+		if !found {
+			bad = mid
+		}
+	}
+	return min(good+1, len(lines))
 }
 
 // decodeYAML turns a panic of the parser on hostile bytes into an error.
@@ -200,7 +236,7 @@ func (r *yamlReader) scalar(n *yaml.Node) any {
 	case "!!int", "!!float":
 		f, err := strconv.ParseFloat(n.Value, 64)
 		whole := n.ShortTag() == "!!int"
-		if err != nil || !jsonNumber.MatchString(n.Value) || math.IsInf(f, 0) || whole && math.Abs(f) > 1<<53 {
+		if err != nil || !jsonNumber.MatchString(n.Value) || math.IsInf(f, 0) || whole && math.Abs(f) >= 1<<53 {
 			r.fault(n, "course.bad_number", "Value", n.Value)
 			return unknown{}
 		}
