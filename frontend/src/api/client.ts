@@ -1,0 +1,71 @@
+// The one file that calls fetch for JSON. Every call either gives data or throws a Problem or Unreached.
+import createClient from 'openapi-fetch';
+import { locale } from '../i18n/words';
+import { Problem, Unreached } from './problem';
+import type { components, paths } from './schema.gen';
+
+export type Schemas = components['schemas'];
+
+const client = createClient<paths>({
+  baseUrl: globalThis.location?.origin ?? '',
+  // Looked up at every call, so that a test can stand in for it.
+  fetch: (request) => globalThis.fetch(request),
+});
+
+client.use({
+  onRequest({ request }) {
+    request.headers.set('Accept-Language', locale());
+    return request;
+  },
+});
+
+export const api = client;
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** Waits for an answer of `api` and unwraps it. */
+export async function ask<T>(answer: Promise<Answer<T>>): Promise<T> {
+  let got: Answer<T>;
+  try {
+    got = await answer;
+  } catch (cause) {
+    // An aborted call is the caller's own wish; all else on this path means no answer arrived.
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    throw new Unreached();
+  }
+  if (!got.response.ok) {
+    const wire = typeof got.error === 'object' && got.error !== null ? got.error : {};
+    // A proxy that answers for a server which is down speaks no problem+json.
+    if (!('code' in wire) && got.response.status >= 502) throw new Unreached();
+    throw new Problem(wire, got.response.status);
+  }
+  return got.data as T;
+}
+
+/** All pages of a list. */
+export async function askAll<T>(page: (cursor?: string) => Promise<{ items: T[]; next?: string }>): Promise<T[]> {
+  const all: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const got = await page(cursor);
+    all.push(...got.items);
+    cursor = got.next;
+  } while (cursor);
+  return all;
+}
+
+/** The bytes of a course's quiz, lab or fragment are public, named by digest, and not JSON to the contract. */
+export async function publishZip(institution: string, zip: Blob): Promise<Schemas['CourseVersion']> {
+  return ask(
+    api.POST('/api/institutions/{institution_id}/course-versions', {
+      params: { path: { institution_id: institution } },
+      body: zip as unknown as string,
+      bodySerializer: (body) => body as unknown as Blob,
+      headers: { 'Content-Type': 'application/zip' },
+    }),
+  );
+}

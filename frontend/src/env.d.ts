@@ -1,0 +1,6 @@
+/// <reference types="vite/client" />
+declare module 'virtual:words' {
+  type Load = () => Promise<{ default: Record<string, string | Record<string, string>> }>;
+  export const page: Record<string, Load>;
+  export const app: Record<string, Load>;
+}

@@ -1,0 +1,81 @@
+// The words of the page. Code never builds a sentence: it asks for a key and gives the arguments.
+import { app, page } from 'virtual:words';
+
+type Entry = string | Record<string, string>;
+export type Args = Record<string, string | number>;
+
+const catalogue = new Map<string, Entry>();
+let current = 'en';
+
+/** The locale in force, BCP 47. */
+export function locale(): string {
+  return current;
+}
+
+/** The locales that the page can speak. */
+export function locales(): string[] {
+  return Object.keys(page);
+}
+
+/** Loads the words of a part of the page. An unknown locale speaks English. */
+export async function loadWords(wanted: string, part: 'page' | 'app'): Promise<void> {
+  const loaders = part === 'app' ? app : page;
+  const found = loaders[wanted] ? wanted : (wanted.split('-')[0] as string);
+  const load = loaders[found] ?? loaders['en'];
+  if (!load) return;
+  current = loaders[found] ? found : 'en';
+  learn((await load()).default);
+}
+
+/** Adds words to the catalogue; keys come without their `ui.`. */
+export function learn(words: Record<string, Entry>, of?: string): void {
+  if (of) current = of;
+  for (const [key, entry] of Object.entries(words)) catalogue.set(key, entry);
+}
+
+/**
+ * The text of a key. `Count` chooses the plural form by the rules of the locale; numbers are
+ * written as the locale writes them. A key without words shows itself: better odd than empty.
+ */
+export function t(key: `ui.${string}`, args?: Args): string {
+  const entry = catalogue.get(key.slice(3));
+  if (entry === undefined) return key;
+  return fill(typeof entry === 'string' ? entry : choose(entry, args?.['Count']), args);
+}
+
+function choose(forms: Record<string, string>, count: string | number | undefined): string {
+  const form = new Intl.PluralRules(current).select(Number(count ?? 0));
+  return forms[form] ?? forms['other'] ?? '';
+}
+
+function fill(text: string, args: Args | undefined): string {
+  return text.replace(/\{\{\s*\.(\w+)\s*\}\}/g, (_, name: string) => {
+    const value = args?.[name];
+    if (value === undefined) return '';
+    return typeof value === 'number' ? formatNumber(value) : value;
+  });
+}
+
+// Latin digits in every locale: the reading pages, code and certificates show them too.
+const digits = '-u-nu-latn';
+
+export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
+  return new Intl.NumberFormat(current + digits, options).format(value);
+}
+
+export function formatPercent(share: number): string {
+  return formatNumber(share, { style: 'percent', maximumFractionDigits: 0 });
+}
+
+/** A day, or a moment with `time`, in the time zone of the device. */
+export function formatDate(iso: string, time = false): string {
+  const options: Intl.DateTimeFormatOptions = { year: 'numeric', month: 'long', day: 'numeric' };
+  if (time) Object.assign(options, { hour: '2-digit', minute: '2-digit' });
+  // The Gregorian calendar, as on the certificate.
+  return new Intl.DateTimeFormat(`${current}-u-ca-gregory-nu-latn`, options).format(new Date(iso));
+}
+
+/** One text of a course in the reader's locale, or in the course's own. */
+export function textOf(text: Record<string, string>, source?: string): string {
+  return text[current] ?? (source ? text[source] : undefined) ?? Object.values(text)[0] ?? '';
+}

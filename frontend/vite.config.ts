@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { tidy } from './vite/tidy';
+import { words } from './vite/words';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  plugins: [words(here('../internal/i18n/locales')), tidy(here('dist'), 'placeholder.html')],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  server: { proxy: { '^/(?!src|node_modules|@|assets)': 'http://127.0.0.1:8080' } },
+  build: {
+    target: 'chrome80',
+    outDir: 'dist',
+    emptyOutDir: false,
+    manifest: true,
+    // The server names what a page needs in its head; a helper that does so again is weight.
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: {
+        page: here('src/page.ts'),
+        app: here('src/app.tsx'),
+        style: here('src/ui/page.css'),
+      },
+    },
+  },
+});

@@ -1,0 +1,62 @@
+// Compiles the catalogue of words (internal/i18n/locales) into one chunk a locale and part:
+// `page` for reading pages, `app` for the screens under /app/ (keys ui.app.*).
+// A key that a locale lacks gets its English text here, so the page needs no fallback.
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Plugin } from 'vite';
+
+export type Entry = string | Record<string, string>;
+export type Catalogue = Record<string, Entry>;
+export const parts = ['page', 'app'] as const;
+export type Part = (typeof parts)[number];
+
+/** Keeps the keys of one part, with the fallback's text where the locale has none. */
+export function compile(words: Catalogue, fallback: Catalogue, part: Part): Catalogue {
+  const out: Catalogue = {};
+  for (const key of Object.keys(fallback)) {
+    if (key.startsWith('ui.') && key.startsWith('ui.app.') === (part === 'app')) {
+      const entry = words[key] ?? fallback[key];
+      if (entry !== undefined) out[key.slice(3)] = entry;
+    }
+  }
+  return out;
+}
+
+export function localesIn(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => basename(name, '.json'))
+    .sort();
+}
+
+const list = 'virtual:words';
+
+export function words(dir: string): Plugin {
+  let root = '';
+  const read = (locale: string) => JSON.parse(readFileSync(join(dir, `${locale}.json`), 'utf8')) as Catalogue;
+  const idOf = (part: string, locale: string) => `${root}/src/i18n/${part}.${locale}.words`;
+  return {
+    name: 'banyan-words',
+    configResolved(config) {
+      root = config.root;
+    },
+    resolveId(id) {
+      if (id === list) return `\0${list}`;
+      return id.endsWith('.words') ? id : null;
+    },
+    load(id) {
+      if (id === `\0${list}`) {
+        const loader = (part: string) =>
+          `{${localesIn(dir)
+            .map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`)
+            .join(',')}}`;
+        return `export const page = ${loader('page')};\nexport const app = ${loader('app')};`;
+      }
+      const match = /\/src\/i18n\/(page|app)\.([A-Za-z-]+)\.words$/.exec(id);
+      if (!match) return null;
+      const locale = match[2] as string;
+      this.addWatchFile(join(dir, `${locale}.json`));
+      return `export default ${JSON.stringify(compile(read(locale), read('en'), match[1] as Part))}`;
+    },
+  };
+}

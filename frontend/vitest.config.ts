@@ -1,0 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import { words } from './vite/words';
+
+export default defineConfig({
+  plugins: [words(fileURLToPath(new URL('../internal/i18n/locales', import.meta.url)))],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}', 'vite/**/*.test.ts'] },
+});
