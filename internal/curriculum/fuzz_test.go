@@ -1,0 +1,190 @@
+package curriculum_test
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+// quick fails when a small input takes long: the sign of a parser gone quadratic.
+func quick(t *testing.T, what func()) {
+	t.Helper()
+	start := time.Now()
+	what()
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("took %s", d)
+	}
+}
+
+// sound wants a compiled course or a fault of the course, and nothing else.
+func sound(t *testing.T, m fstest.MapFS) (curriculum.Compiled, bool) {
+	t.Helper()
+	c, err := curriculum.Compile(m)
+	if err == nil {
+		return c, true
+	}
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Key != "course.invalid" || len(f.Details) == 0 {
+		t.Fatalf("not a fault of a course: %v", err)
+	}
+	for _, d := range f.Details {
+		if d.File == "" || d.Line < 1 {
+			t.Errorf("fault without a place: %+v", d)
+		}
+		if file := m[d.File]; file != nil && d.Line > 1+strings.Count(string(file.Data), "\n") {
+			t.Errorf("fault beyond the end of the file: %+v", d)
+		}
+	}
+	return curriculum.Compiled{}, false
+}
+
+var safeHref = regexp.MustCompile(`^(https://|\./[a-z])`)
+
+func FuzzMarkdown(f *testing.F) {
+	for _, s := range []string{
+		"# T\n\ntext <b>x</b> [a](javascript:x) ![i](x)\n", "# T\n\n::: note\n- a\n\n```\n:::\n```\n:::\n", "# T\n\n::: example <x>\na\n:::\n",
+		"# T\n\n| a | b |\n|--:|---|\n| `c` | <https://e.org> |\n", "# T\n\n> - 1. > x\n\n&lt;script&gt; &#60;script&#62;\n", "# T\n\n[a]: https://e.org 'x\"onclick=y'\n\n[a] [b](lesson:second)\n",
+		"T\n=\n\n## <x> {#y}\n\n***a**b*\n", "# T\n\n    code <script>\n\n``` a b<c>\n<script>\n```\n", "# T\n\n" + strings.Repeat("*a ", 600), "# T\n\n::: note\n::: try\nx\n:::\n",
+		"# T\n\n\\<script> <scr\nipt> <!-- --> <?php ?> <![CDATA[x]]>\n", "# T\n\n[x](https://e.org/\"onmouseover=alert(1))\n", "# \u202ex\n\n\u2028::: note\n",
+	} {
+		f.Add(s)
+	}
+	course := inMemory(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 20000 {
+			return
+		}
+		m := fstest.MapFS{}
+		for k, v := range course {
+			m[k] = v
+		}
+		m["lessons/second.en.md"] = &fstest.MapFile{Data: []byte(text)}
+		var c curriculum.Compiled
+		var ok bool
+		quick(t, func() { c, ok = sound(t, m) })
+		if !ok {
+			return
+		}
+		it := item(t, c, "second")
+		if it.Title["en"] == "" || strings.Contains(it.Title["en"], "\n") {
+			t.Errorf("title %q", it.Title["en"])
+		}
+		safe(t, string(c.Blobs[it.Fragment["en"]]))
+	})
+}
+
+// safe reads a fragment as a browser does and looks for what could act.
+func safe(t *testing.T, fragment string) {
+	t.Helper()
+	z := html.NewTokenizer(strings.NewReader(fragment))
+	depth := 0
+	for {
+		tt := z.Next()
+		if tt == html.ErrorToken {
+			break
+		}
+		tok := z.Token()
+		switch tt {
+		case html.CommentToken, html.DoctypeToken:
+			t.Errorf("%s in %s", tok, fragment)
+		case html.EndTagToken:
+			depth--
+		case html.StartTagToken:
+			if tok.Data != "br" && tok.Data != "hr" {
+				depth++
+			}
+			if !strings.Contains(" h2 h3 h4 h5 h6 p ul ol li blockquote hr br em strong table thead tbody tr th td figcaption a pre code div aside figure section ", " "+tok.Data+" ") {
+				t.Errorf("element %s in %s", tok.Data, fragment)
+			}
+			for _, a := range tok.Attr {
+				if !strings.Contains(" id start dir lang tabindex class data-label scope title href rel ", " "+a.Key+" ") || a.Key == "href" && !safeHref.MatchString(a.Val) {
+					t.Errorf("attribute %s=%q in %s", a.Key, a.Val, fragment)
+				}
+			}
+		}
+		if depth < 0 {
+			t.Fatalf("closes what it did not open: %s", fragment)
+		}
+	}
+	if depth != 0 {
+		t.Errorf("leaves %d elements open: %s", depth, fragment)
+	}
+}
+
+func FuzzYAML(f *testing.F) {
+	for _, name := range []string{"course.yaml", "quizzes/exam.yaml", "labs/echo/lab.yaml", "locales/ar.yaml"} {
+		f.Add(name, read(f, name))
+		f.Add(name, "a: [b, {c: &d e}]\n")
+		f.Add(name, "? [a]\n: b\n")
+		f.Add(name, "<<: *x\n")
+		f.Add(name, "- - - - a\n")
+		f.Add(name, "%YAML 1.2\n---\na: !!float .nan\n")
+		f.Add(name, "a: |2-\n   x\n  y\n")
+	}
+	course := inMemory(f)
+	f.Fuzz(func(t *testing.T, name, text string) {
+		if course[name] == nil || len(text) > 20000 {
+			return
+		}
+		m := fstest.MapFS{}
+		for k, v := range course {
+			m[k] = v
+		}
+		m[name] = &fstest.MapFile{Data: []byte(text)}
+		quick(t, func() { sound(t, m) })
+	})
+}
+
+func FuzzZip(f *testing.F) {
+	f.Add(archive(f, "", nil))
+	f.Add(archive(f, "golden/", nil))
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<20 {
+			return
+		}
+		fsys, err := curriculum.ZipFS(data)
+		if err != nil {
+			if !fault.Is(err, fault.Invalid) {
+				t.Fatalf("not a fault: %v", err)
+			}
+			return
+		}
+		if _, err := curriculum.Compile(fsys); err != nil && !fault.Is(err, fault.Invalid) {
+			t.Fatalf("not a fault: %v", err)
+		}
+	})
+}
+
+func FuzzMark(f *testing.F) {
+	for _, s := range []string{`"bb"`, `["aa"]`, `{"pa":"x"}`, `1e400`, `"١٫٥"`, `null`, `[[]]`, `"\ud800"`} {
+		f.Add("single", s)
+		f.Add("share", s)
+	}
+	q, _ := exam(f)
+	f.Fuzz(func(t *testing.T, id, response string) {
+		m, err := curriculum.Mark(q, map[string]json.RawMessage{id: json.RawMessage(response)})
+		if err != nil && !fault.Is(err, fault.Invalid) || m.Score < 0 || m.Score > 1 {
+			t.Fatalf("%+v %v", m, err)
+		}
+	})
+}
+
+func FuzzFold(f *testing.F) {
+	f.Add("Zwölf كِتَاب")
+	f.Fuzz(func(t *testing.T, s string) {
+		once := curriculum.Fold(s)
+		if twice := curriculum.Fold(once); twice != once {
+			t.Errorf("%q folds to %q and then %q", s, once, twice)
+		}
+	})
+}
