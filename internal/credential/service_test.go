@@ -193,6 +193,12 @@ func TestIssueOnce(t *testing.T) {
 	if len(b.store.credentials) != 1 || !b.store.jobs[second.ID] {
 		t.Errorf("%d credentials, jobs %v", len(b.store.credentials), b.store.jobs)
 	}
+	// A job that is done is left alone, even if its result is not there.
+	done := b.enroll(t, 3, sam, oasis)
+	b.store.jobs[done.ID] = true
+	if err := b.Issue(t.Context(), done); err != nil || len(b.store.credentials) != 1 {
+		t.Errorf("a done job ran again: %v", err)
+	}
 }
 
 // Both workers look before either writes; so the store's constraint decides.
@@ -402,6 +408,10 @@ func TestTamperedRowsAreInvalid(t *testing.T) {
 			c.AchievementName = curriculum.Text{"ar": "دكتوراه"}
 		}},
 		{"language", func(c, _ *credential.Credential, _ *memory) { c.Locale = "en" }},
+		{"language and achievement", func(c, _ *credential.Credential, _ *memory) {
+			c.AchievementName = curriculum.Text{"en": c.AchievementName["ar"]}
+			c.Locale = "en"
+		}},
 		{"course", func(c, _ *credential.Credential, _ *memory) { c.CourseID = "ai" }},
 		{"institution", func(c, _ *credential.Credential, _ *memory) { c.InstitutionID = river }},
 		{"time of issue", func(c, _ *credential.Credential, _ *memory) { c.IssuedAt = c.IssuedAt.Add(-time.Hour) }},
@@ -662,6 +672,10 @@ func TestAnotherPublicURL(t *testing.T) {
 	}
 	if before.StatusListID == after.StatusListID {
 		t.Error("one list for two issuers")
+	}
+	did, err := b.DIDDocument(t.Context(), "oasis")
+	if err != nil || bytes.Contains(did, []byte("localhost")) || !bytes.Contains(did, []byte("z6Mk")) {
+		t.Errorf("DID document is %s, %v", did, err)
 	}
 	doc, err := b.StatusList(t.Context(), before.StatusListID)
 	if err != nil {

@@ -1,0 +1,151 @@
+package credential_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential"
+)
+
+const verifierDir = "testdata/verifier"
+
+// installVerifier brings the npm packages, once, where nobody has yet.
+var installVerifier = sync.OnceValues(func() ([]byte, error) {
+	if _, err := os.Stat(filepath.Join(verifierDir, "node_modules", ".package-lock.json")); err == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = verifierDir
+	return cmd.CombinedOutput()
+})
+
+type verdict struct {
+	Verified bool     `json:"verified"`
+	Status   *bool    `json:"status"` // true: the bit is set
+	Errors   []string `json:"errors"`
+}
+
+// askOthers lets the libraries of npm judge. They see what a stranger would
+// fetch: the credential, the DID document, the status list.
+func askOthers(t *testing.T, doc, did, list []byte) verdict {
+	t.Helper()
+	if out, err := installVerifier(); err != nil {
+		t.Fatalf("npm ci in %s: %v\n%s", verifierDir, err, out)
+	}
+	input := map[string]any{"credential": json.RawMessage(doc), "did_documents": []json.RawMessage{did}}
+	if list != nil {
+		input["status_list"] = json.RawMessage(list)
+	}
+	raw, err := json.Marshal(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "verify.mjs")
+	cmd.Dir = verifierDir
+	cmd.Stdin = bytes.NewReader(raw)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("node verify.mjs: %v\n%s", err, &stderr)
+	}
+	var v verdict
+	if err := json.Unmarshal(out, &v); err != nil {
+		t.Fatalf("verifier says %s: %v", out, err)
+	}
+	return v
+}
+
+// Other people's code accepts what we sign, refuses what was changed, and sees a revocation.
+func TestIndependentVerifier(t *testing.T) {
+	b := newBench(t)
+	b.Validity = 10 * 365 * 24 * time.Hour
+	// Those libraries look at the real clock.
+	b.now = time.Now().Add(-time.Minute)
+	c := b.issued(t, 1, layla, oasis)
+	plain := b.issued(t, 2, sam, oasis)
+	b.issued(t, 3, sam, river)
+	did, err := b.DIDDocument(t.Context(), "oasis")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := b.DIDDocument(t.Context(), "river")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func() []byte {
+		t.Helper()
+		l, err := b.StatusList(t.Context(), c.StatusListID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+
+	for _, c := range []credential.Credential{c, plain} {
+		if v := askOthers(t, c.Document, did, list()); !v.Verified || v.Status == nil || *v.Status {
+			t.Errorf("a fresh credential: %+v\n%s", v, c.Document)
+		}
+	}
+	tests := []struct {
+		name    string
+		doc     []byte
+		did     []byte
+		because string // or else it might refuse for want of an input
+	}{
+		{"name", bytes.Replace(c.Document, []byte("ليلى"), []byte("سارة"), 1), did, "Invalid signature"},
+		{"narrative", bytes.Replace(c.Document, []byte("واجتاز"), []byte("واختار"), 1), did, "Invalid signature"},
+		{"expiry", bytes.Replace(c.Document, []byte(`"validUntil":"20`), []byte(`"validUntil":"21`), 1), did, "Invalid signature"},
+		{"unknown term", bytes.Replace(c.Document, []byte(`"achievement":{`), []byte(`"achievement":{"grade":"A+",`), 1), did, "Safe mode"},
+		{"proof stripped", append(bytes.Split(c.Document, []byte(`,"proof"`))[0], '}'), did, "No matching proofs"},
+		{"issuer", bytes.ReplaceAll(c.Document, []byte(`"issuer":{"id":"did:web:localhost%3A8080:institutions:oasis"`), []byte(`"issuer":{"id":"did:web:localhost%3A8080:institutions:river"`)), did, "signature"},
+		{"another institution's DID document", c.Document, stranger, "not given: did:web:localhost%3A8080:institutions:oasis"},
+	}
+	for _, tt := range tests {
+		if bytes.Equal(tt.doc, c.Document) && bytes.Equal(tt.did, did) {
+			t.Fatalf("%s: nothing changed", tt.name)
+		}
+		v := askOthers(t, tt.doc, tt.did, list())
+		if v.Verified || !strings.Contains(strings.Join(v.Errors, "\n"), tt.because) {
+			t.Errorf("%s changed: %+v, want %q", tt.name, v, tt.because)
+		}
+	}
+
+	if err := b.Revoke(t.Context(), issuer(oasis), c.ID, "issued in error"); err != nil {
+		t.Fatal(err)
+	}
+	if v := askOthers(t, c.Document, did, list()); v.Status == nil || !*v.Status {
+		t.Errorf("a revoked credential: %+v", v)
+	}
+	if v := askOthers(t, plain.Document, did, list()); !v.Verified || v.Status == nil || *v.Status {
+		t.Errorf("its neighbour: %+v", v)
+	}
+	forged := bytes.Replace(list(), []byte(`"encodedList":"u`), []byte(`"encodedList":"uX`), 1)
+	if v := askOthers(t, plain.Document, did, forged); v.Verified && v.Status != nil {
+		t.Errorf("a changed status list: %+v", v)
+	}
+}
+
+// The lock must name no registry: each machine has its own.
+func TestVerifierLockIsPortable(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(verifierDir, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(raw); strings.Contains(s, `"resolved"`) || strings.Contains(s, "://registry") {
+		t.Error("package-lock.json has addresses of a registry: npm config set omit-lockfile-registry-resolved true")
+	}
+	if !strings.Contains(string(raw), `"integrity"`) {
+		t.Error("package-lock.json pins nothing")
+	}
+}
