@@ -20,8 +20,8 @@ SERVICES := go run ./internal/store/storetest/services
 
 # What the programs and the pages are made of. Folders are listed too: their
 # time changes when a file in them is removed.
-GO_FILES = go.mod go.sum $(wildcard frontend/*.go) $(shell find api worker internal migrations content frontend/pages ! -name '*_test.go' ! -name '*.md' 2>/dev/null) $(shell find content -name '*.md')
-WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.html) $(shell find frontend/src frontend/pages frontend/public frontend/app internal/i18n/locales ! -name '*.test.ts' ! -name '*.test.tsx' 2>/dev/null)
+GO_FILES = go.mod go.sum $(wildcard frontend/*.go) $(shell find api worker internal migrations content frontend/pages \( -name node_modules -o -name testdata \) -prune -o ! -name '*_test.go' -print 2>/dev/null)
+WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.html) $(shell find frontend/src frontend/pages frontend/public frontend/vite internal/i18n/locales ! -name '*.test.ts' ! -name '*.test.tsx' 2>/dev/null)
 
 ##@ Use it
 
@@ -124,7 +124,7 @@ chromium: ## install Chromium for the tests, if it is missing
 .PHONY: clean
 clean: ## remove what was built; tools and npm packages stay
 	rm -rf bin build bench/out
-	find frontend/dist -mindepth 1 ! -name index.html -delete
+	find frontend/dist -mindepth 1 ! -name placeholder.html -delete
 
 # What the tasks above are made of.
 

@@ -116,6 +116,7 @@ func (p *postgres) argv(s *Server) []string {
 		"full_page_writes=off",
 		"max_wal_size=4GB",
 		"autovacuum_naptime=10min",
+		"jit=off", // its library may be missing where servers were unpacked
 	} {
 		arg = append(arg, "-c", setting)
 	}
