@@ -43,3 +43,9 @@ func (a Actor) Operates() bool { return a.System || a.Operator }
 func (a Actor) Scoped(s Scope) bool {
 	return a.Scopes == nil || s == ScopeRead || slices.Contains(a.Scopes, s)
 }
+
+// MayPublish tells whether the actor may publish courses in the name of an
+// institution: its trainers and admins, and the operator. It implements curriculum.Authority.
+func (a Actor) MayPublish(institutionID string) bool {
+	return a.Scoped(ScopePublish) && (a.Operates() || a.Has(InstitutionID(institutionID), Trainer, Admin))
+}

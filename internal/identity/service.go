@@ -87,9 +87,42 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, error) {
 	return u, s.Store.CreateUser(ctx, u, hash, n.Memberships)
 }
 
+// signupWindow and freeSignups bound how many accounts one address makes. A
+// class of pupils signs up from one address within minutes.
+const (
+	signupWindow = time.Hour
+	freeSignups  = 60
+)
+
+// SignUp makes an account for whoever asks from an address ("" when unknown).
+func (s *Service) SignUp(ctx context.Context, address string, n NewUser) (User, error) {
+	if address != "" {
+		now := s.Now()
+		t, err := s.Store.AddFailure(ctx, "signup:"+address, now, now.Add(-signupWindow))
+		if err != nil {
+			return User{}, err
+		}
+		if t.Failures > freeSignups {
+			f := fault.New(fault.TooMany, "user.signup_throttled")
+			f.RetryAfter = int(signupWindow.Seconds())
+			return User{}, f.With("Seconds", f.RetryAfter)
+		}
+	}
+	return s.CreateUser(ctx, n)
+}
+
 // FindUser gives a person. For our own services: it checks nothing.
 func (s *Service) FindUser(ctx context.Context, id UserID) (User, error) {
 	return s.Store.FindUser(ctx, id)
+}
+
+// FindUserByName gives a person by username. For the operator.
+func (s *Service) FindUserByName(ctx context.Context, by Actor, username string) (User, error) {
+	if !by.Operates() {
+		return User{}, fault.New(fault.NotFound, "user.not_found")
+	}
+	u, _, err := s.Store.FindUserByName(ctx, username)
+	return u, err
 }
 
 // FindUsers gives people by id. For our own services: it checks nothing.

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -36,11 +37,12 @@ func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job)
 		return nil
 	}
 	log := slog.With("job", j.ID, "kind", j.Kind, "attempt", j.Attempt, "err", cause)
-	if ctx.Err() != nil {
-		// We are leaving: this was no real try. Make it due at once for whoever comes next.
+	if errors.Is(ctx.Err(), context.Canceled) {
+		// We are leaving: this was no real try, and the claim runs out by itself.
 		log.InfoContext(ctx, "job interrupted")
 		return nil
 	}
+	ctx = context.WithoutCancel(ctx) // a job that ran out of time is booked like any other
 	if j.Attempt < MaxTries {
 		log.WarnContext(ctx, "job failed, will try again")
 		return out.Retry(ctx, j.ID, now().Add(Backoff(j.Attempt)), cause.Error())

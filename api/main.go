@@ -1,0 +1,129 @@
+// Command api is Banyan's server and its operator's tool.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/banyan-lms/banyan/internal/app"
+	"github.com/banyan-lms/banyan/internal/config"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/i18n"
+	"github.com/banyan-lms/banyan/internal/lab/sandbox"
+)
+
+// commands is the command line. Configuration comes from the environment alone; `config` prints it.
+type commands struct {
+	Serve       serveCmd       `cmd:"" help:"Serve the pages and the API; without Redis, run the jobs too."`
+	Migrate     migrateCmd     `cmd:"" help:"Bring the database to this program's schema."`
+	Content     contentCmd     `cmd:"" help:"Check and publish courses."`
+	User        userCmd        `cmd:"" help:"Make accounts and set passwords."`
+	Institution institutionCmd `cmd:"" help:"Add and list institutions."`
+	Progress    progressCmd    `cmd:"" help:"Derive progress anew from statements."`
+	Jobs        jobsCmd        `cmd:"" help:"Look after jobs that were given up."`
+	Runtime     runtimeCmd     `cmd:"" help:"Prepare the Python that grades labs."`
+	Config      configCmd      `cmd:"" help:"Print the configuration in force, with secrets hidden."`
+	Health      healthCmd      `cmd:"" help:"Ask a running server whether it is well; for health checks."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	sandbox.RunChildIfAsked()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(os.Args) == 2 && os.Args[1] == "help" {
+		os.Args[1] = "--help"
+	}
+	var cmds commands
+	parser := kong.Must(&cmds, kong.Name("banyan-api"),
+		kong.Description("Banyan, a learning management system for AI literacy. All configuration is in the environment: see `config`."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if len(os.Args) < 2 {
+		os.Args = append(os.Args, "--help")
+	}
+	kctx, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := kctx.Run(); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "banyan:", explain(err))
+		os.Exit(1)
+	}
+}
+
+// explain says an error in one line where it can, and lists the places of a fault that has them.
+func explain(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err.Error()
+	}
+	words, werr := i18n.Load()
+	if werr != nil {
+		return err.Error()
+	}
+	locale := words.Match(os.Getenv("LANG")) //nolint:forbidigo // the terminal's language, not configuration
+	s := words.T(locale, f.Key, f.Args)
+	for _, d := range f.Details {
+		place := d.File
+		if d.Line > 0 {
+			place = fmt.Sprintf("%s:%d", d.File, d.Line)
+		}
+		if place == "" {
+			place = d.Pointer
+		}
+		s += "\n  " + place + ": " + words.T(locale, d.Key, d.Args)
+	}
+	if f.Cause != nil {
+		s += " (" + f.Cause.Error() + ")"
+	}
+	return s
+}
+
+// open reads the configuration, starts the log and builds the services.
+func open(ctx context.Context) (*app.App, error) {
+	cfg, err := config.FromEnv()
+	if err != nil {
+		return nil, err
+	}
+	app.Log(cfg)
+	return app.New(ctx, cfg)
+}
+
+// opened is open with the schema in step, for the subcommands.
+func opened(ctx context.Context, do func(a *app.App) error) error {
+	a, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := a.Close(); err != nil {
+			slog.Error("close", "err", err)
+		}
+	}()
+	if err := a.Schema(ctx); err != nil {
+		return err
+	}
+	return do(a)
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,104 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/banyan-lms/banyan/api/middleware"
+	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+// ListCredentials implements openapi.StrictServerInterface.
+func (s *Server) ListCredentials(ctx context.Context, req openapi.ListCredentialsRequestObject) (openapi.ListCredentialsResponseObject, error) {
+	after, err := uuidCursor(req.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(req.Params.Limit)
+	list, err := s.Credential.ListOwn(ctx, actorFrom(ctx), credential.ID(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.credentialsJSON(ctx, list)
+	return openapi.ListCredentials200JSONResponse{Items: items, Next: next(list, limit, credentialCursor)}, err
+}
+
+// ListIssuedCredentials implements openapi.StrictServerInterface.
+func (s *Server) ListIssuedCredentials(ctx context.Context, req openapi.ListIssuedCredentialsRequestObject) (openapi.ListIssuedCredentialsResponseObject, error) {
+	after, err := uuidCursor(req.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(req.Params.Limit)
+	list, err := s.Credential.ListIssued(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), credential.ID(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.credentialsJSON(ctx, list)
+	return openapi.ListIssuedCredentials200JSONResponse{Items: items, Next: next(list, limit, credentialCursor)}, err
+}
+
+// GetCredential implements openapi.StrictServerInterface: the signed document, byte by byte.
+func (s *Server) GetCredential(ctx context.Context, req openapi.GetCredentialRequestObject) (openapi.GetCredentialResponseObject, error) {
+	c, err := s.Credential.Find(ctx, credential.ID(req.CredentialID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetCredential200ApplicationVcResponse{Body: bytes.NewReader(c.Document), ContentLength: int64(len(c.Document))}, nil
+}
+
+// GetStanding implements openapi.StrictServerInterface.
+func (s *Server) GetStanding(ctx context.Context, req openapi.GetStandingRequestObject) (openapi.GetStandingResponseObject, error) {
+	st, err := s.Credential.Check(ctx, credential.ID(req.CredentialID))
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.credentialsJSON(ctx, []credential.Credential{st.Credential})
+	if err != nil {
+		return nil, err
+	}
+	items[0].Standing = openapi.CredentialStanding(st.State)
+	return openapi.GetStanding200JSONResponse{Credential: items[0], Standing: openapi.StandingStanding(st.State), CheckedAt: st.CheckedAt}, nil
+}
+
+// RevokeCredential implements openapi.StrictServerInterface.
+func (s *Server) RevokeCredential(ctx context.Context, req openapi.RevokeCredentialRequestObject) (openapi.RevokeCredentialResponseObject, error) {
+	if err := s.Credential.Revoke(ctx, actorFrom(ctx), credential.ID(req.CredentialID), req.Body.Reason); err != nil {
+		return nil, err
+	}
+	return openapi.RevokeCredential204Response{}, nil
+}
+
+// GetStatusList implements openapi.StrictServerInterface.
+func (s *Server) GetStatusList(ctx context.Context, req openapi.GetStatusListRequestObject) (openapi.GetStatusListResponseObject, error) {
+	doc, err := s.Credential.StatusList(ctx, credential.ListID(req.ListID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetStatusList200ApplicationVcResponse{Body: bytes.NewReader(doc), ContentLength: int64(len(doc))}, nil
+}
+
+func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credential) ([]openapi.Credential, error) {
+	locale, now := middleware.Locale(ctx), s.Now()
+	names := map[identity.InstitutionID]string{}
+	out := make([]openapi.Credential, len(list))
+	for i, c := range list {
+		if _, known := names[c.InstitutionID]; !known {
+			in, err := s.Institution.Find(ctx, c.InstitutionID)
+			if err != nil {
+				return nil, err
+			}
+			names[c.InstitutionID] = in.Name
+		}
+		out[i] = openapi.Credential{
+			ID: string(c.ID), Name: c.Name, Achievement: pick(c.AchievementName, locale), Institution: names[c.InstitutionID],
+			CourseID: string(c.CourseID), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt,
+			RevokedReason: optional(c.RevokedReason), Standing: openapi.CredentialStanding(c.State(now)),
+		}
+	}
+	return out, nil
+}
+
+func credentialCursor(c credential.Credential) string { return string(c.ID) }

@@ -1,0 +1,195 @@
+// Package rest answers the operations of the contract: one file a resource, each handler reads, calls a service and answers.
+package rest
+
+import (
+	"context"
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	echomw "github.com/labstack/echo/v4/middleware"
+
+	"github.com/banyan-lms/banyan/api/middleware"
+	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/i18n"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// Server answers the API. Every field is needed.
+type Server struct {
+	Identity    *identity.Service
+	Institution *institution.Service
+	Curriculum  *curriculum.Service
+	Learning    *learning.Service
+	Lab         *lab.Service
+	Credential  *credential.Service
+	Words       *i18n.Catalogue
+	Ping        func(ctx context.Context) error // the database
+	Version     string
+	PublicURL   string
+	Secure      bool // people come by https
+	SignupOpen  bool
+	Proxies     []netip.Prefix
+	Now         func() time.Time
+}
+
+var _ openapi.StrictServerInterface = (*Server)(nil)
+
+// Register puts the API under /api/.
+func (s *Server) Register(e *echo.Echo) error {
+	doc, err := openapi.Load()
+	if err != nil {
+		return err
+	}
+	crossOrigin, err := middleware.CrossOrigin(s.PublicURL)
+	if err != nil {
+		return err
+	}
+	api := e.Group("",
+		middleware.Request(s.WriteProblem),
+		echomw.GzipWithConfig(echomw.GzipConfig{Level: 5, MinLength: 1024}),
+		middleware.Origin(s.Proxies),
+		middleware.Language(s.Words.Match), // again below, when the account is known
+		middleware.Limits(),
+		crossOrigin,
+		middleware.Session(s.Identity, s.Secure),
+		middleware.Language(s.Words.Match),
+		middleware.NotModified(),
+		middleware.Validate(doc),
+		noStore,
+	)
+	openapi.RegisterHandlers(api, openapi.NewStrictHandler(s, nil))
+	api.GET("/api/openapi.yaml", func(c echo.Context) error {
+		return c.Blob(http.StatusOK, "application/yaml", openapi.YAML)
+	})
+	api.Any("/api/*", func(c echo.Context) error { return echo.ErrNotFound })
+	return nil
+}
+
+// noStore keeps answers out of shared caches; handlers of public, unchanging things say otherwise.
+func noStore(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Cache-Control", "private, no-cache")
+		return next(c)
+	}
+}
+
+const defaultLimit = 50
+
+func limitOf(l *openapi.Limit) int {
+	if l == nil {
+		return defaultLimit
+	}
+	return *l
+}
+
+// Cursors are the last id of a page, wrapped so that nobody builds on their form.
+func cursorOf(c *openapi.Cursor) (string, error) {
+	if c == nil || *c == "" {
+		return "", nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(*c)
+	if err != nil {
+		return "", badCursor()
+	}
+	return string(raw), nil
+}
+
+func uuidCursor(c *openapi.Cursor) (string, error) {
+	id, err := cursorOf(c)
+	if err != nil || id == "" {
+		return "", err
+	}
+	if !looksLikeUUID(id) {
+		return "", badCursor()
+	}
+	return id, nil
+}
+
+func badCursor() error {
+	return fault.New(fault.Invalid, "request.invalid").At(fault.Detail{Pointer: "#query/cursor", Key: "request.bad_cursor"})
+}
+
+func looksLikeUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
+			return false
+		}
+	}
+	return true
+}
+
+// next gives the cursor after a full page; a short page is the last.
+func next[T any](items []T, limit int, id func(T) string) *string {
+	if len(items) < limit || len(items) == 0 {
+		return nil
+	}
+	return wrapCursor(id(items[len(items)-1]))
+}
+
+func wrapCursor(last string) *string {
+	if last == "" {
+		return nil
+	}
+	c := base64.RawURLEncoding.EncodeToString([]byte(last))
+	return &c
+}
+
+// pick gives a course's text in the reader's language, else in its base language, else in any,
+// always the same one. A compiled course has every text in each of its languages.
+func pick(t curriculum.Text, locale string) string {
+	base, _, _ := strings.Cut(locale, "-")
+	for _, l := range append([]string{locale, base, "en"}, slices.Sorted(maps.Keys(t))...) {
+		if s := t[l]; s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func each[A, B any](in []A, f func(A) B) []B {
+	out := make([]B, len(in))
+	for i, a := range in {
+		out[i] = f(a)
+	}
+	return out
+}
+
+// optional is nil for the zero value, so that it is left out of the JSON.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// actorFrom gives who is asking.
+func actorFrom(ctx context.Context) identity.Actor { return middleware.Actor(ctx) }
+
+// GetHealth implements openapi.StrictServerInterface.
+func (s *Server) GetHealth(ctx context.Context, _ openapi.GetHealthRequestObject) (openapi.GetHealthResponseObject, error) {
+	if err := s.Ping(ctx); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, "server.unavailable", err)
+	}
+	return openapi.GetHealth200JSONResponse{Status: openapi.HealthStatusOk, Version: s.Version}, nil
+}

@@ -1,0 +1,80 @@
+package rest
+
+import (
+	"context"
+	"time"
+
+	"github.com/banyan-lms/banyan/api/middleware"
+	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// CreateSubmission implements openapi.StrictServerInterface: hands in a lab.
+func (s *Server) CreateSubmission(ctx context.Context, req openapi.CreateSubmissionRequestObject) (openapi.CreateSubmissionResponseObject, error) {
+	sub, created, err := s.Lab.Submit(ctx, actorFrom(ctx), lab.NewSubmission{
+		ID: lab.SubmissionID(req.Body.ID), EnrollmentID: learning.EnrollmentID(req.Body.EnrollmentID),
+		LabID: curriculum.ContentID(req.Body.LabID), Files: req.Body.Files, Locale: middleware.Locale(ctx),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if created {
+		return openapi.CreateSubmission202JSONResponse(s.submissionJSON(ctx, lab.Graded{Submission: sub})), nil
+	}
+	g, err := s.Lab.Find(ctx, actorFrom(ctx), sub.ID)
+	return openapi.CreateSubmission200JSONResponse(s.submissionJSON(ctx, g)), err
+}
+
+// GetSubmission implements openapi.StrictServerInterface.
+func (s *Server) GetSubmission(ctx context.Context, req openapi.GetSubmissionRequestObject) (openapi.GetSubmissionResponseObject, error) {
+	g, err := s.Lab.Await(ctx, actorFrom(ctx), lab.SubmissionID(req.SubmissionID), time.Duration(deref(req.Params.Wait))*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetSubmission200JSONResponse(s.submissionJSON(ctx, g)), nil
+}
+
+// ListSubmissions implements openapi.StrictServerInterface.
+func (s *Server) ListSubmissions(ctx context.Context, req openapi.ListSubmissionsRequestObject) (openapi.ListSubmissionsResponseObject, error) {
+	before, err := uuidCursor(req.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(req.Params.Limit)
+	list, err := s.Lab.List(ctx, actorFrom(ctx), learning.EnrollmentID(req.Params.EnrollmentID), curriculum.ContentID(req.Params.LabID),
+		lab.SubmissionID(before), limit)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.ListSubmissions200JSONResponse{
+		Items: each(list, func(g lab.Graded) openapi.Submission { return s.submissionJSON(ctx, g) }),
+		Next:  next(list, limit, func(g lab.Graded) string { return string(g.ID) }),
+	}, nil
+}
+
+func (s *Server) submissionJSON(ctx context.Context, g lab.Graded) openapi.Submission {
+	out := openapi.Submission{
+		ID: string(g.ID), EnrollmentID: string(g.EnrollmentID), LabID: string(g.LabID), Files: g.Files, CreatedAt: g.CreatedAt,
+	}
+	if g.Verdict == nil {
+		return out
+	}
+	v, locale := g.Verdict, middleware.Locale(ctx)
+	verdict := openapi.Verdict{
+		Outcome: openapi.VerdictOutcome(v.Outcome), Attempt: v.Attempt, Score: v.Score, CreatedAt: v.CreatedAt,
+		Traceback: optional(v.Traceback), Output: optional(v.Output), Runtime: optional(string(v.Runtime)),
+		Checks: each(g.Checks, func(c lab.CheckView) openapi.CheckResult {
+			return openapi.CheckResult{
+				ID: c.ID, Title: pick(c.Title, locale), Passed: c.Passed, Call: optional(c.Call), Got: optional(c.Got),
+				Error: optional(c.Error), Feedback: optional(pick(c.Feedback, locale)),
+			}
+		}),
+	}
+	if v.Message != "" {
+		verdict.Message = optional(s.Words.T(locale, v.Message, nil))
+	}
+	out.Verdict = &verdict
+	return out
+}

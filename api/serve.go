@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/banyan-lms/banyan/api/rest"
+	"github.com/banyan-lms/banyan/api/web"
+	"github.com/banyan-lms/banyan/frontend"
+	"github.com/banyan-lms/banyan/internal/app"
+	"github.com/banyan-lms/banyan/internal/config"
+	"github.com/banyan-lms/banyan/internal/i18n"
+	"github.com/banyan-lms/banyan/internal/job"
+)
+
+type serveCmd struct {
+	Demo bool `help:"Listen on loopback only, make demo accounts and publish the shipped courses."`
+}
+
+// How long a leaving server waits for requests and for jobs under way.
+const (
+	drainRequests = 10 * time.Second
+	drainJobs     = 35 * time.Second // the longest a lab may run, and a little
+)
+
+// Run serves until a signal comes.
+func (c *serveCmd) Run(ctx context.Context) error {
+	cfg, err := config.FromEnv()
+	if err != nil {
+		return err
+	}
+	app.Log(cfg)
+	if c.Demo {
+		if strings.HasPrefix(cfg.Listen, ":") {
+			cfg.Listen = "127.0.0.1" + cfg.Listen
+		}
+		if !config.Loopback(cfg.Listen) {
+			return fmt.Errorf("--demo makes accounts with known passwords and listens on loopback only, not on %s", cfg.Listen)
+		}
+	}
+	// The port first: it is what most often fails, and nothing has been touched yet.
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w. Is another server running? Set BANYAN_LISTEN to another address", cfg.Listen, err)
+	}
+	defer func() { _ = listener.Close() }()
+	a, err := app.New(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := a.Close(); err != nil {
+			slog.Error("close", "err", err)
+		}
+	}()
+	if err := a.Schema(ctx); err != nil {
+		return err
+	}
+	if c.Demo {
+		if err := prepareDemo(ctx, a); err != nil {
+			return err
+		}
+	}
+	handler, err := newHandler(a)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, a, listener, handler)
+}
+
+// newHandler puts the pages and the API behind one door.
+func newHandler(a *app.App) (http.Handler, error) {
+	words, err := i18n.Load()
+	if err != nil {
+		return nil, err
+	}
+	site, err := web.New(web.Config{
+		Courses: a.Curriculum, Credentials: a.Credential, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	proxies, err := a.Config.Proxies()
+	if err != nil {
+		return nil, err
+	}
+	api := &rest.Server{
+		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential,
+		Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
+		SignupOpen: a.Config.Signup == "open", Proxies: proxies, Now: a.Now,
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = site.ErrorHandler
+	e.Use(site.Security())
+	if err := api.Register(e); err != nil {
+		return nil, err
+	}
+	site.Register(e)
+	return e, nil
+}
+
+// serve answers until ctx ends, then lets requests and jobs under way finish.
+func serve(ctx context.Context, a *app.App, listener net.Listener, handler http.Handler) error {
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 15 * time.Second,
+		ReadTimeout:       5 * time.Minute, // 2G takes its time
+		WriteTimeout:      10 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+	}
+	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopJobs()
+	var wg sync.WaitGroup
+	if a.Config.Embedded() {
+		runner := &job.Runner{
+			Outbox: a.DB.Outbox(), Table: a.Table(), Concurrency: a.Concurrency(), Visibility: a.Config.Visibility, Poll: time.Second, Now: a.Now,
+		}
+		a.DB.OnEnqueue(runner.Wake)
+		wg.Go(func() { runner.Run(jobs, drainJobs) })
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(listener) }()
+	slog.InfoContext(ctx, "serving", "address", listener.Addr().String(), "url", a.Config.PublicURL, "jobs_here", a.Config.Embedded(), "version", version())
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		slog.Info("leaving: requests and jobs under way may finish")
+		// Long polls look at their request's context; Shutdown alone would wait for each.
+		late, cancel := context.WithTimeout(context.Background(), drainRequests)
+		err = srv.Shutdown(late)
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = srv.Close()
+		}
+	}
+	stopJobs()
+	wg.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}

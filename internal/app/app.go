@@ -1,0 +1,140 @@
+// Package app builds the services once from a Config, for both doors.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/config"
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/signing"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/sandbox"
+	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/store"
+)
+
+// App is a whole Banyan without its doors.
+type App struct {
+	Config      config.Config
+	DB          *store.DB
+	Identity    *identity.Service
+	Institution *institution.Service
+	Curriculum  *curriculum.Service
+	Learning    *learning.Service
+	Lab         *lab.Service
+	Credential  *credential.Service
+	Engine      sandbox.Engine
+}
+
+// New opens the database, the blobs and the keys and builds the services. The
+// schema is left as it is: Migrate changes it, CheckSchema compares it.
+func New(ctx context.Context, cfg config.Config) (*App, error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	db, err := store.Open(ctx, cfg.DatabaseURL, store.Conns(cfg.DatabaseConns))
+	if err != nil {
+		return nil, err
+	}
+	a, err := build(cfg, db)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func build(cfg config.Config, db *store.DB) (*App, error) {
+	public, err := blob.OpenDir(filepath.Join(cfg.DataDir, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	vault, err := blob.OpenDir(filepath.Join(cfg.DataDir, "vault"))
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := signing.OpenFile(cfg.MasterKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := Engine(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, DB: db, Engine: engine}
+	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID}
+	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID}
+	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
+	a.Learning = &learning.Service{Store: db.Learning(), Courses: a.Curriculum, Now: now, NewID: newID}
+	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Engine: engine, Now: now, NewID: newID}
+	a.Credential = &credential.Service{
+		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
+		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
+	}
+	return a, nil
+}
+
+// Engine gives the sandbox that the configuration names.
+func Engine(cfg config.Config) (sandbox.Engine, error) {
+	if cfg.Sandbox == "fake" {
+		return &sandbox.Fake{}, nil
+	}
+	return sandbox.NewWASM(WASM(cfg))
+}
+
+// WASM says where the Python runtime is.
+func WASM(cfg config.Config) sandbox.WASMConfig {
+	return sandbox.WASMConfig{
+		Module: filepath.Join(cfg.RuntimeDir, "python.wasm"), CacheDir: filepath.Join(cfg.RuntimeDir, "cache"), Children: cfg.Children,
+	}
+}
+
+// Table says who does which job.
+func (a *App) Table() job.Table {
+	return job.Table{
+		Handlers: map[job.Kind]job.Handler{
+			lab.GradeKind:          a.Lab.Grade,
+			learning.CompletedKind: a.Credential.Issue,
+		},
+		Parked: map[job.Kind]func(context.Context, job.Job, error) error{
+			lab.GradeKind: a.Lab.Parked,
+		},
+	}
+}
+
+// Concurrency is how many jobs may run at once.
+func (a *App) Concurrency() int {
+	if a.Config.Concurrency > 0 {
+		return a.Config.Concurrency
+	}
+	return 2 * runtime.GOMAXPROCS(0)
+}
+
+// Now is the clock of the services.
+func (a *App) Now() time.Time { return now() }
+
+// Close stops the sandbox and closes the database.
+func (a *App) Close() error {
+	err := a.Engine.Close()
+	if e := a.DB.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() } // fails only when the system has no randomness left
