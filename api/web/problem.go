@@ -56,11 +56,11 @@ func (s *Site) problem(c echo.Context, err error) error {
 		h.Add("Vary", "Accept-Language, Cookie")
 	}
 	w := s.writer(locale)
-	heading := w.t("fault."+string(title), nil)
+	heading, detail := w.t("fault."+string(title), nil), w.t(key, args)
 	body := w.page(frame{
-		kind: "problem", title: heading, path: "/", hidden: true,
+		kind: "problem", title: heading, description: detail, path: "/", hidden: true,
 		main: w.fill("problem", values{
-			"title": heading, "detail": w.t(key, args), "code": key, "request_id": h.Get(echo.HeaderXRequestID),
+			"title": heading, "detail": detail, "code": key, "request_id": h.Get(echo.HeaderXRequestID),
 		}),
 	})
 	if w.err != nil {

@@ -136,8 +136,7 @@ func (s *Site) Security() echo.MiddlewareFunc {
 	return Security(s.assets.css)
 }
 
-// Register adds the site's routes. What no route of e takes is answered with a
-// page that says so, but for addresses under /api/.
+// Register adds the site's routes. What no route takes is for ErrorHandler.
 func (s *Site) Register(e *echo.Echo) {
 	get := func(path string, h echo.HandlerFunc) {
 		h = s.problems(h)
@@ -163,14 +162,13 @@ func (s *Site) Register(e *echo.Echo) {
 			get(path, s.asset)
 		}
 	}
-	e.RouteNotFound("/*", s.problems(func(echo.Context) error { return errNoPage }))
 }
 
 // errNoPage says that an address leads nowhere.
 var errNoPage = fault.New(fault.NotFound, "request.not_found")
 
-// ErrorHandler answers what Echo itself refuses (a method, a limit) with a page. It is
-// for addresses outside /api/.
+// ErrorHandler answers with a page what Echo itself and middleware refuse: an
+// address without a route, a method, a limit. It is for addresses outside /api/.
 func (s *Site) ErrorHandler(err error, c echo.Context) {
 	if c.Response().Committed {
 		return

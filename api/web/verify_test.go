@@ -1,0 +1,74 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential"
+)
+
+func TestVerify(t *testing.T) {
+	at := func(day int) time.Time { return time.Date(2026, 3, day, 9, 30, 0, 0, time.UTC) }
+	day := func(n int) *time.Time { d := at(n); return &d }
+	claims := credential.Claims{Name: "Ada <b>Byron</b>", Achievement: "AI & you", IssuerName: "Demo school", IssuedAt: at(5)}
+	expiring := claims
+	expiring.ExpiresAt = day(7)
+	row := func(id string) credential.Credential {
+		return credential.Credential{ID: credential.ID(id), CourseID: "small", Name: "row's name", IssuedAt: at(1)}
+	}
+	revoked := row("revoked")
+	revoked.RevokedAt, revoked.RevokedReason = day(8), "Somebody else <i>took</i> the labs"
+	reg := registry{
+		"valid":   {State: credential.Valid, Credential: row("valid"), Claims: claims, CheckedAt: at(9)},
+		"revoked": {State: credential.Revoked, Credential: revoked, Claims: claims, CheckedAt: at(9)},
+		"expired": {State: credential.Expired, Credential: row("expired"), Claims: expiring, CheckedAt: at(9)},
+		"invalid": {State: credential.Invalid, Credential: row("invalid"), CheckedAt: at(9)},
+	}
+	w := open(t, func(c *Config) { c.Credentials = reg }, course("Small", nil))
+	tests := []struct {
+		id, locale string
+		want, none []string
+	}{
+		{"valid", "en", []string{"Valid", "This certificate is genuine. Demo school issued it", "Ada <b>Byron</b>", "AI & you", "5 March 2026", "9 March 2026, 09:30 UTC", "Small"}, []string{"Withdrawn", "Expired", "row's name"}},
+		{"valid", "ar", []string{"سارية", "أصدرتها Demo school", "Ada <b>Byron</b>", "5 مارس 2026"}, []string{"Valid"}},
+		{"revoked", "en", []string{"Withdrawn", "withdrew it on 8 March 2026", "Reason given: Somebody else <i>took</i> the labs"}, []string{"This certificate is genuine"}},
+		{"revoked", "ar", []string{"مسحوبة", "8 مارس 2026", "السبب المذكور: Somebody else <i>took</i> the labs"}, nil},
+		{"expired", "en", []string{"Expired", "valid only until 7 March 2026", "Valid until 7 March 2026"}, []string{"Withdrawn"}},
+		{"expired", "ar", []string{"منتهية الصلاحية", "7 مارس 2026"}, nil},
+		{"invalid", "en", []string{"Not genuine", "Do not rely on it"}, []string{"row's name", "Ada", "Small", "This certificate is genuine"}},
+		{"invalid", "ar", []string{"غير صحيحة"}, []string{"row's name"}},
+	}
+	for _, tt := range tests {
+		for _, address := range []string{"/" + tt.locale + "/verify/" + tt.id, "/verify/" + tt.id} {
+			body, doc := w.read(address, "Accept-Language", tt.locale)
+			checkPage(t, address, body, doc, tt.locale)
+			shown := textOf(all(doc, "main")[0])
+			shown = strings.ReplaceAll(shown, "Valid until7", "Valid until 7") // <dt> and <dd> stand apart on the screen
+			for _, want := range tt.want {
+				if !strings.Contains(shown, want) {
+					t.Errorf("%s lacks %q: %s", address, want, shown)
+				}
+			}
+			for _, none := range tt.none {
+				if strings.Contains(shown, none) {
+					t.Errorf("%s says %q: %s", address, none, shown)
+				}
+			}
+			if !strings.Contains(body, `href="/api/credentials/`+tt.id+`"`) || !strings.Contains(body, "noindex") {
+				t.Errorf("%s: the signed file cannot be had, or search engines keep a person's name", address)
+			}
+			res, _ := w.get(address)
+			if res.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s may be kept: %v", address, res.Header)
+			}
+		}
+	}
+	if _, doc := w.read("/verify/valid", "Cookie", LocaleCookie+"=ar", "Accept-Language", "en"); value(all(doc, "html")[0], "lang") != "ar" {
+		t.Error("the reader's choice does not count")
+	}
+	res, _ := w.get("/verify/valid")
+	if vary := strings.Join(res.Header.Values("Vary"), ", "); !strings.Contains(vary, "Accept-Language") || !strings.Contains(vary, "Cookie") || !strings.Contains(vary, "Accept-Encoding") {
+		t.Errorf("Vary %q", vary)
+	}
+}
