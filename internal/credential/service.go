@@ -2,6 +2,7 @@ package credential
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,8 +57,8 @@ type Service struct {
 	NewID        func() string // UUIDv7
 	Random       io.Reader     // crypto/rand.Reader
 
-	lists   sync.Map // ListID -> *signedList
-	signing sync.Mutex
+	kept    sync.Map   // ListID -> *signedList
+	keeping sync.Mutex // held while a list is signed
 }
 
 // Standing is what a check found.
@@ -95,8 +96,8 @@ type refusal struct{ error }
 func (r refusal) Unwrap() error { return r.error }
 
 func isRefusal(err error) bool {
-	_, ok := err.(refusal)
-	return ok
+	var r refusal
+	return errors.As(err, &r)
 }
 
 func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {

@@ -62,24 +62,24 @@ func (s *Service) StatusList(ctx context.Context, id ListID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if doc, ok := s.kept(id, revoked); ok {
+	if doc, ok := s.keptList(id, revoked); ok {
 		return doc, nil
 	}
-	s.signing.Lock() // many who ask at once cause one signature
-	defer s.signing.Unlock()
-	if doc, ok := s.kept(id, revoked); ok {
+	s.keeping.Lock() // many who ask at once cause one signature
+	defer s.keeping.Unlock()
+	if doc, ok := s.keptList(id, revoked); ok {
 		return doc, nil
 	}
 	doc, err := s.signList(ctx, list, revoked)
 	if err != nil {
 		return nil, err
 	}
-	s.lists.Store(id, &signedList{revoked, s.Now(), doc})
+	s.kept.Store(id, &signedList{revoked, s.Now(), doc})
 	return doc, nil
 }
 
-func (s *Service) kept(id ListID, revoked []int) ([]byte, bool) {
-	v, ok := s.lists.Load(id)
+func (s *Service) keptList(id ListID, revoked []int) ([]byte, bool) {
+	v, ok := s.kept.Load(id)
 	if !ok {
 		return nil, false
 	}
