@@ -141,7 +141,7 @@ build/.frontend: frontend/node_modules/.stamp $(WEB_FILES)
 frontend/node_modules/.stamp: frontend/package.json frontend/package-lock.json
 	@.ci/install node
 	cd frontend && npm ci --no-audit --no-fund
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 # The package is unpacked in a folder of its own: it is no part of the pages.
 build/runtime/python.wasm: internal/lab/runtime/package.json internal/lab/runtime/package-lock.json
