@@ -306,7 +306,7 @@ func find(program string, folders ...string) (string, error) {
 			return "", err
 		}
 		for _, path := range paths {
-			if found == "" || versionIn(path) > versionIn(found) {
+			if _, err := exec.LookPath(path); err == nil && (found == "" || versionIn(path) > versionIn(found)) {
 				found = path
 			}
 		}
