@@ -467,4 +467,3 @@ func (versionCmd) Run() error {
 	fmt.Println("banyan", version())
 	return nil
 }
-

@@ -66,16 +66,27 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if err := a.Schema(ctx); err != nil {
 		return err
 	}
-	if c.Demo {
-		if err := prepareDemo(ctx, a); err != nil {
+	var runner *job.Runner
+	if cfg.Embedded() {
+		table, err := a.Jobs()
+		if err != nil {
 			return err
 		}
+		runner = &job.Runner{
+			Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Visibility: cfg.Visibility, Poll: time.Second, Now: a.Now,
+		}
+		a.DB.OnEnqueue(runner.Wake)
 	}
 	handler, err := newHandler(a)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, a, listener, handler)
+	if c.Demo {
+		if err := prepareDemo(ctx, a); err != nil {
+			return err
+		}
+	}
+	return serve(ctx, cfg, runner, listener, handler)
 }
 
 // newHandler puts the pages and the API behind one door.
@@ -110,8 +121,8 @@ func newHandler(a *app.App) (http.Handler, error) {
 	return e, nil
 }
 
-// serve answers until ctx ends, then lets requests and jobs under way finish.
-func serve(ctx context.Context, a *app.App, listener net.Listener, handler http.Handler) error {
+// serve answers, and runs jobs when there is a runner, until ctx ends; then it lets requests and jobs under way finish.
+func serve(ctx context.Context, cfg config.Config, runner *job.Runner, listener net.Listener, handler http.Handler) error {
 	srv := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 15 * time.Second,
@@ -124,16 +135,12 @@ func serve(ctx context.Context, a *app.App, listener net.Listener, handler http.
 	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
 	var wg sync.WaitGroup
-	if a.Config.Embedded() {
-		runner := &job.Runner{
-			Outbox: a.DB.Outbox(), Table: a.Table(), Concurrency: a.Concurrency(), Visibility: a.Config.Visibility, Poll: time.Second, Now: a.Now,
-		}
-		a.DB.OnEnqueue(runner.Wake)
+	if runner != nil {
 		wg.Go(func() { runner.Run(jobs, drainJobs) })
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(listener) }()
-	slog.InfoContext(ctx, "serving", "address", listener.Addr().String(), "url", a.Config.PublicURL, "jobs_here", a.Config.Embedded(), "version", version())
+	slog.InfoContext(ctx, "serving", "address", listener.Addr().String(), "url", cfg.PublicURL, "jobs_here", runner != nil, "version", version())
 	var err error
 	select {
 	case err = <-failed:

@@ -73,6 +73,10 @@ func run(ctx context.Context) error {
 	if err := a.Schema(ctx); err != nil {
 		return err
 	}
+	table, err := a.Jobs()
+	if err != nil {
+		return err
+	}
 	client := asynq.NewClient(redis)
 	defer func() { _ = client.Close() }()
 	inspector := asynq.NewInspector(redis)
@@ -82,7 +86,7 @@ func run(ctx context.Context) error {
 		Poll: 250 * time.Millisecond, Batch: 200, Now: a.Now,
 	}
 	server := &queue.Server{
-		Redis: redis, Outbox: a.DB.Outbox(), Table: a.Table(), Concurrency: a.Concurrency(), Drain: drain, Now: a.Now,
+		Redis: redis, Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Drain: drain, Now: a.Now,
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()

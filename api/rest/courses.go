@@ -39,7 +39,9 @@ func (s *Server) ListCourses(ctx context.Context, req openapi.ListCoursesRequest
 
 // GetCourse implements openapi.StrictServerInterface.
 func (s *Server) GetCourse(ctx context.Context, req openapi.GetCourseRequestObject) (openapi.GetCourseResponseObject, error) {
-	find := func() (curriculum.Version, error) { return s.Curriculum.FindLatest(ctx, curriculum.CourseID(req.CourseID)) }
+	find := func() (curriculum.Version, error) {
+		return s.Curriculum.FindLatest(ctx, curriculum.CourseID(req.CourseID))
+	}
 	if n := req.Params.Version; n != nil {
 		find = func() (curriculum.Version, error) {
 			return s.Curriculum.FindVersionNumber(ctx, curriculum.CourseID(req.CourseID), *n)

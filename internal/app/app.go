@@ -4,6 +4,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ type App struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
-	Engine      sandbox.Engine
+	engine      sandbox.Engine // nil until Jobs
 }
 
 // New opens the database, the blobs and the keys and builds the services. The
@@ -70,16 +71,12 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, err := Engine(cfg)
-	if err != nil {
-		return nil, err
-	}
-	a := &App{Config: cfg, DB: db, Engine: engine}
+	a := &App{Config: cfg, DB: db}
 	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID}
 	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID}
 	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
 	a.Learning = &learning.Service{Store: db.Learning(), Courses: a.Curriculum, Now: now, NewID: newID}
-	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Engine: engine, Now: now, NewID: newID}
+	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Credential = &credential.Service{
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
@@ -102,8 +99,14 @@ func WASM(cfg config.Config) sandbox.WASMConfig {
 	}
 }
 
-// Table says who does which job.
-func (a *App) Table() job.Table {
+// Jobs readies this process to do jobs and says who does which. Only then is
+// the sandbox needed; a process that merely serves has none.
+func (a *App) Jobs() (job.Table, error) {
+	engine, err := Engine(a.Config)
+	if err != nil {
+		return job.Table{}, err
+	}
+	a.engine, a.Lab.Engine = engine, engine
 	return job.Table{
 		Handlers: map[job.Kind]job.Handler{
 			lab.GradeKind:          a.Lab.Grade,
@@ -112,7 +115,7 @@ func (a *App) Table() job.Table {
 		Parked: map[job.Kind]func(context.Context, job.Job, error) error{
 			lab.GradeKind: a.Lab.Parked,
 		},
-	}
+	}, nil
 }
 
 // Concurrency is how many jobs may run at once.
@@ -128,11 +131,11 @@ func (a *App) Now() time.Time { return now() }
 
 // Close stops the sandbox and closes the database.
 func (a *App) Close() error {
-	err := a.Engine.Close()
-	if e := a.DB.Close(); err == nil {
-		err = e
+	var err error
+	if a.engine != nil {
+		err = a.engine.Close()
 	}
-	return err
+	return errors.Join(err, a.DB.Close())
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
