@@ -51,7 +51,7 @@ fmt: $(GOLANGCI_LINT) ## format the Go files
 	$(GOLANGCI_LINT) fmt ./... .ci/planted
 
 .PHONY: content
-content: bin/banyan-api ## check the shipped courses
+content: bin/banyan-api runtime ## check the shipped courses, and run the solutions of their labs
 	bin/banyan-api content check content/courses/*
 
 ##@ Check it
