@@ -214,7 +214,14 @@ func RunChildIfAsked() {
 
 // serveChild loads the interpreter, locks the process in and does jobs until its input ends.
 func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, in io.Reader, out io.Writer) error {
-	g, err := loadGuest(ctx, cacheDir, digest)
+	err := forbidWrites()
+	var g *guest
+	if err == nil {
+		if g, err = loadGuest(ctx, cacheDir, digest); err != nil {
+			// Where compiled code is missing, wazero compiles, and then cannot keep it.
+			err = fmt.Errorf("%w: %w", ErrNotPrepared, err)
+		}
+	}
 	if err == nil {
 		// Nothing that a learner wrote has run yet. From here on only pipes are left.
 		var walls []string

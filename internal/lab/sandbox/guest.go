@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func Prepare(ctx context.Context, cfg WASMConfig) error {
 	}
 	path := preparedModule(cfg.CacheDir, digest)
 	if _, err := os.Stat(path); err == nil {
-		// Compiled code is also bound to the processor and to wazero's version: try it.
+		// Compiled code is also bound to the processor: try it. What does not fit is compiled anew.
 		if g, err := loadGuest(ctx, cfg.CacheDir, digest); err == nil {
 			return g.close(ctx)
 		}
@@ -55,7 +56,7 @@ func Prepare(ctx context.Context, cfg WASMConfig) error {
 	if err != nil {
 		return err
 	}
-	if err := g.close(ctx); err != nil {
+	if err := errors.Join(g.close(ctx), share(cfg.CacheDir)); err != nil {
 		return err
 	}
 	// The module comes last, and whole: where it stands, its code is compiled.
@@ -84,9 +85,35 @@ func moduleDigest(path string) (blob.Digest, error) {
 	return blob.Digest("sha256:" + hex.EncodeToString(sum[:])), nil
 }
 
-// preparedModule is where Prepare puts the module without its debugging sections.
+// share lets every user read the cache: it may be filled by root and used by another.
+func share(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.Chmod(path, 0o755)
+		}
+		return os.Chmod(path, 0o644)
+	})
+}
+
+// preparedModule is where Prepare puts the module without its debugging
+// sections. Compiled code is good for one version of wazero, so the name tells that too.
 func preparedModule(dir string, digest blob.Digest) string {
-	return filepath.Join(dir, fmt.Sprintf("python-%.12s-%d.wasm", string(digest)[len("sha256:"):], preparedFormat))
+	return filepath.Join(dir, fmt.Sprintf("python-%.12s-%d-%s.wasm", string(digest)[len("sha256:"):], preparedFormat, compiler()))
+}
+
+// compiler is the version of wazero as wazero itself tells it; a test program does not know.
+func compiler() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			if dep.Path == "github.com/tetratelabs/wazero" {
+				return dep.Version
+			}
+		}
+	}
+	return "dev"
 }
 
 // stripCustom drops the custom sections of a WebAssembly module. They hold

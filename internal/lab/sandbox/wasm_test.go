@@ -214,6 +214,22 @@ func TestClosedAndUnprepared(t *testing.T) {
 	if !errors.Is(err, sandbox.ErrNotPrepared) {
 		t.Errorf("empty cache: %v", err)
 	}
+
+	// A module whose compiled code is gone, as on another processor.
+	torn := t.TempDir()
+	modules, err := filepath.Glob(filepath.Join(cfg.CacheDir, "*.wasm"))
+	if err != nil || len(modules) == 0 {
+		t.Fatal(err, modules)
+	}
+	for _, m := range modules {
+		if err := os.Symlink(m, filepath.Join(torn, filepath.Base(m))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := sandboxtest.OpenWith(t, sandbox.WASMConfig{Module: cfg.Module, CacheDir: torn})
+	if _, err := broken.Run(context.Background(), python("print(1)")); err == nil || !strings.Contains(err.Error(), sandbox.ErrNotPrepared.Error()) {
+		t.Errorf("no compiled code: %v", err)
+	}
 	_, err = sandbox.NewWASM(sandbox.WASMConfig{Module: filepath.Join(t.TempDir(), "python.wasm"), CacheDir: cfg.CacheDir})
 	if !errors.Is(err, sandbox.ErrNoRuntime) || !strings.Contains(err.Error(), "run make runtime") {
 		t.Errorf("no module: %v", err)
