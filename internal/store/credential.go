@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// Credential keeps what was issued, the keys that signed it and the status lists.
+type Credential struct{ conn }
+
+var _ credential.Store = (*Credential)(nil)
+
+// Credential gives the store of the credential domain.
+func (db *DB) Credential() *Credential { return &Credential{conn{db: db}} }
+
+// InTx implements credential.Store. See inTx: fn may run again after a deadlock.
+func (s *Credential) InTx(ctx context.Context, fn func(credential.Store) error) error {
+	return s.inTx(ctx, func(c conn) error { return fn(&Credential{c}) })
+}
+
+// FinishJob implements credential.Store.
+func (s *Credential) FinishJob(ctx context.Context, id job.ID) (bool, error) {
+	return finishJob(ctx, s.conn, id)
+}
+
+type credentialRow struct {
+	ID              key
+	EnrollmentID    key
+	UserID          key
+	InstitutionID   key
+	CourseID        string
+	VersionID       key
+	Name            string
+	AchievementName doc[curriculum.Text]
+	Locale          string
+	Document        []byte
+	StatusListID    key
+	StatusIndex     int
+	IssuedAt        instant
+	ExpiresAt       instant
+	RevokedAt       instant
+	RevokedReason   string
+}
+
+func (credentialRow) TableName() string { return "credentials" }
+
+func (r credentialRow) credential() credential.Credential {
+	return credential.Credential{
+		ID: credential.ID(r.ID), EnrollmentID: learning.EnrollmentID(r.EnrollmentID), UserID: identity.UserID(r.UserID),
+		InstitutionID: identity.InstitutionID(r.InstitutionID), CourseID: curriculum.CourseID(r.CourseID),
+		VersionID: curriculum.VersionID(r.VersionID), Name: r.Name, AchievementName: r.AchievementName.v, Locale: r.Locale,
+		Document: r.Document, StatusListID: credential.ListID(r.StatusListID), StatusIndex: r.StatusIndex,
+		IssuedAt: r.IssuedAt.t, ExpiresAt: r.ExpiresAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
+	}
+}
+
+// CreateCredential implements credential.Store.
+func (s *Credential) CreateCredential(ctx context.Context, c credential.Credential) error {
+	for locale, name := range c.AchievementName {
+		if err := checkText(locale, name); err != nil {
+			return err
+		}
+	}
+	err := s.write(ctx).Create(&credentialRow{
+		ID: key(c.ID), EnrollmentID: key(c.EnrollmentID), UserID: key(c.UserID), InstitutionID: key(c.InstitutionID),
+		CourseID: string(c.CourseID), VersionID: key(c.VersionID), Name: c.Name, AchievementName: doc[curriculum.Text]{c.AchievementName},
+		Locale: c.Locale, Document: c.Document, StatusListID: key(c.StatusListID), StatusIndex: c.StatusIndex,
+		IssuedAt: at(c.IssuedAt), ExpiresAt: maybeAt(c.ExpiresAt), RevokedAt: maybeAt(c.RevokedAt), RevokedReason: c.RevokedReason,
+	}).Error
+	if err != nil && s.db.dialect.repeats(err, "credentials", "status_list_id") {
+		return s.db.taken(err, "credential.index_taken")
+	}
+	return s.db.taken(err, "credential.exists")
+}
+
+// FindCredential implements credential.Store.
+func (s *Credential) FindCredential(ctx context.Context, id credential.ID) (credential.Credential, error) {
+	r, err := one[credentialRow](s.conn, s.read(ctx).Where("id = ?", key(id)), "credential.not_found")
+	return r.credential(), err
+}
+
+// FindCredentialOf implements credential.Store.
+func (s *Credential) FindCredentialOf(ctx context.Context, e learning.EnrollmentID) (credential.Credential, error) {
+	r, err := one[credentialRow](s.conn, s.read(ctx).Where("enrollment_id = ?", key(e)), "credential.not_found")
+	return r.credential(), err
+}
+
+// ListCredentials implements credential.Store.
+func (s *Credential) ListCredentials(ctx context.Context, user identity.UserID, after credential.ID, limit int) ([]credential.Credential, error) {
+	return s.list(ctx, "user_id = ?", key(user), key(after), limit)
+}
+
+// ListInstitutionCredentials implements credential.Store.
+func (s *Credential) ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, after credential.ID, limit int) ([]credential.Credential, error) {
+	return s.list(ctx, "institution_id = ?", key(in), key(after), limit)
+}
+
+func (s *Credential) list(ctx context.Context, where string, whose, after key, limit int) ([]credential.Credential, error) {
+	if !whose.valid() {
+		return []credential.Credential{}, nil
+	}
+	return many(s.conn, forward(s.read(ctx).Where(where, whose), "id", after, limit), credentialRow.credential)
+}
+
+// RevokeCredential implements credential.Store.
+func (s *Credential) RevokeCredential(ctx context.Context, id credential.ID, when time.Time, reason string) error {
+	res := s.write(ctx).Model(&credentialRow{}).Where("id = ? AND revoked_at IS NULL", key(id)).
+		Updates(map[string]any{"revoked_at": at(when), "revoked_reason": reason})
+	if err := s.db.missing(res.Error, "credential.not_found"); err != nil || res.RowsAffected == 1 {
+		return err
+	}
+	_, err := s.FindCredential(ctx, id) // revoked before, or never issued?
+	return err
+}
+
+type keyRow struct {
+	ID            key
+	InstitutionID key
+	Controller    string
+	Multikey      string
+	Sealed        []byte
+	CreatedAt     instant
+	RetiredAt     instant
+}
+
+func (keyRow) TableName() string { return "issuer_keys" }
+
+func (r keyRow) key() credential.Key {
+	return credential.Key{
+		ID: credential.KeyID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Controller: r.Controller,
+		Multikey: r.Multikey, Sealed: r.Sealed, CreatedAt: r.CreatedAt.t, RetiredAt: r.RetiredAt.pointer(),
+	}
+}
+
+// CreateKey implements credential.Store.
+func (s *Credential) CreateKey(ctx context.Context, k credential.Key) error {
+	err := s.write(ctx).Create(&keyRow{
+		ID: key(k.ID), InstitutionID: key(k.InstitutionID), Controller: k.Controller, Multikey: k.Multikey,
+		Sealed: k.Sealed, CreatedAt: at(k.CreatedAt), RetiredAt: maybeAt(k.RetiredAt),
+	}).Error
+	return s.db.taken(err, "credential.key_exists")
+}
+
+// ListKeys implements credential.Store.
+func (s *Credential) ListKeys(ctx context.Context, in identity.InstitutionID) ([]credential.Key, error) {
+	if !key(in).valid() {
+		return []credential.Key{}, nil
+	}
+	return many(s.conn, s.read(ctx).Where("institution_id = ?", key(in)).Order("id"), keyRow.key)
+}
+
+type statusListRow struct {
+	ID            key
+	InstitutionID key
+	Issuer        string
+	CreatedAt     instant
+}
+
+func (statusListRow) TableName() string { return "status_lists" }
+
+func (r statusListRow) list() credential.StatusList {
+	return credential.StatusList{
+		ID: credential.ListID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Issuer: r.Issuer, CreatedAt: r.CreatedAt.t,
+	}
+}
+
+// CreateList implements credential.Store.
+func (s *Credential) CreateList(ctx context.Context, l credential.StatusList) error {
+	return s.db.fail(s.write(ctx).Create(&statusListRow{
+		ID: key(l.ID), InstitutionID: key(l.InstitutionID), Issuer: l.Issuer, CreatedAt: at(l.CreatedAt),
+	}).Error)
+}
+
+// FindList implements credential.Store.
+func (s *Credential) FindList(ctx context.Context, id credential.ListID) (credential.StatusList, error) {
+	r, err := one[statusListRow](s.conn, s.read(ctx).Where("id = ?", key(id)), "credential.list_not_found")
+	return r.list(), err
+}
+
+// FindLastList implements credential.Store.
+func (s *Credential) FindLastList(ctx context.Context, in identity.InstitutionID, issuer string) (credential.StatusList, error) {
+	r, err := one[statusListRow](s.conn, s.read(ctx).Where("institution_id = ? AND issuer = ?", key(in), issuer).Order("id DESC"), "credential.list_not_found")
+	return r.list(), err
+}
+
+// IndexTaken implements credential.Store.
+func (s *Credential) IndexTaken(ctx context.Context, list credential.ListID, index int) (bool, error) {
+	places, err := s.places(ctx, list, "status_index = ?", index)
+	return len(places) > 0, err
+}
+
+// ListRevoked implements credential.Store.
+func (s *Credential) ListRevoked(ctx context.Context, list credential.ListID) ([]int, error) {
+	return s.places(ctx, list, "revoked_at IS NOT NULL")
+}
+
+func (s *Credential) places(ctx context.Context, list credential.ListID, where string, args ...any) ([]int, error) {
+	type place struct{ StatusIndex int }
+	if !key(list).valid() {
+		return []int{}, nil
+	}
+	q := s.read(ctx).Table("credentials").Select("status_index").
+		Where("status_list_id = ?", key(list)).Where(where, args...).Order("status_index")
+	return many(s.conn, q, func(r place) int { return r.StatusIndex })
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/banyan-lms/banyan/migrations"
+)
+
+// dialect is what the two databases say differently. A method here has one
+// body for each; an if in a query is never the way.
+type dialect interface {
+	name() migrations.Dialect
+	// gorm gives GORM's dialect over a pool.
+	gorm(pool gorm.ConnPool) gorm.Dialector
+	// openMigrator opens a handle of its own for migrations: connections that
+	// have seen the old schema would keep plans for it.
+	openMigrator() *sql.DB
+	trouble(err error) trouble
+	// repeats tells whether a unique constraint of a table that begins with the column was broken.
+	repeats(err error, table, column string) bool
+	// absent tells whether a column that must have a value was given none.
+	absent(err error, column string) bool
+
+	// now is this moment as a value: where several machines share a database,
+	// its clock is the one they share.
+	now() any
+	// claim hides up to limit due jobs for the visibility time and gives them in any order.
+	claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error)
+	// appendStatements inserts the rows whose id is new and gives their ids.
+	// The rows are sorted by id, lest two overlapping batches wait for each other.
+	appendStatements(ctx context.Context, pool gorm.ConnPool, rows []statementRow) ([]string, error)
+	// mergeProgress folds rows into the table: no two are of one object, and they are sorted.
+	mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error
+}
+
+// foldProgress is how a delta meets the stored row, in words that both
+// databases share. It must not matter in which order deltas come.
+const foldProgress = ` ON CONFLICT (enrollment_id, object_id) DO UPDATE SET
+	started = progress.started OR excluded.started,
+	completed = progress.completed OR excluded.completed,
+	score = CASE WHEN progress.score IS NULL OR excluded.score > progress.score THEN excluded.score ELSE progress.score END,
+	attempts = progress.attempts + excluded.attempts,
+	updated_at = CASE WHEN excluded.updated_at > progress.updated_at THEN excluded.updated_at ELSE progress.updated_at END`
+
+// texts reads rows of one text column.
+func texts(rows *sql.Rows, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// jobs reads claimed rows of the outbox.
+func jobs(rows *sql.Rows, err error) ([]outboxRow, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []outboxRow
+	for rows.Next() {
+		var r outboxRow
+		if err := rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Priority, &r.Attempts); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}

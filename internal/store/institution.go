@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm/clause"
+
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
+)
+
+// Institution keeps schools and organisations and who belongs to them.
+type Institution struct{ conn }
+
+var _ institution.Store = (*Institution)(nil)
+
+// Institution gives the store of the institution domain.
+func (db *DB) Institution() *Institution { return &Institution{conn{db: db}} }
+
+type institutionRow struct {
+	ID        key
+	Slug      string
+	Name      string
+	CreatedAt instant
+}
+
+func (institutionRow) TableName() string { return "institutions" }
+
+func (r institutionRow) institution() institution.Institution {
+	return institution.Institution{
+		ID: identity.InstitutionID(r.ID), Slug: r.Slug, Name: r.Name, CreatedAt: r.CreatedAt.t,
+	}
+}
+
+// CreateInstitution implements institution.Store.
+func (s *Institution) CreateInstitution(ctx context.Context, i institution.Institution) error {
+	err := s.write(ctx).Create(&institutionRow{ID: key(i.ID), Slug: i.Slug, Name: i.Name, CreatedAt: at(i.CreatedAt)}).Error
+	return s.db.taken(err, "institution.slug_taken")
+}
+
+// FindInstitution implements institution.Store.
+func (s *Institution) FindInstitution(ctx context.Context, id identity.InstitutionID) (institution.Institution, error) {
+	r, err := one[institutionRow](s.conn, s.read(ctx).Where("id = ?", key(id)), "institution.not_found")
+	return r.institution(), err
+}
+
+// FindInstitutionBySlug implements institution.Store.
+func (s *Institution) FindInstitutionBySlug(ctx context.Context, slug string) (institution.Institution, error) {
+	r, err := one[institutionRow](s.conn, s.read(ctx).Where("slug = ?", slug), "institution.not_found")
+	return r.institution(), err
+}
+
+// ListInstitutions implements institution.Store.
+func (s *Institution) ListInstitutions(ctx context.Context, after identity.InstitutionID, limit int) ([]institution.Institution, error) {
+	return many(s.conn, forward(s.read(ctx), "id", key(after), limit), institutionRow.institution)
+}
+
+// ListMembers implements institution.Store.
+func (s *Institution) ListMembers(ctx context.Context, in identity.InstitutionID, after identity.UserID, limit int) ([]institution.Member, error) {
+	members := []institution.Member{}
+	if !key(in).valid() {
+		return members, nil
+	}
+	var rows []struct {
+		UserID      key
+		Username    string
+		DisplayName string
+		Role        identity.Role
+	}
+	page := forward(s.read(ctx).Table("memberships").Distinct("user_id").Where("institution_id = ?", key(in)), "user_id", key(after), limit)
+	err := s.read(ctx).Table("memberships").
+		Select("memberships.user_id, users.username, users.display_name, memberships.role").
+		Joins("JOIN users ON users.id = memberships.user_id").
+		Where("memberships.institution_id = ? AND memberships.user_id IN (?)", key(in), page).
+		Order("memberships.user_id, memberships.role").Find(&rows).Error
+	for _, r := range rows {
+		if n := len(members); n == 0 || members[n-1].UserID != identity.UserID(r.UserID) {
+			members = append(members, institution.Member{
+				UserID: identity.UserID(r.UserID), Username: r.Username, DisplayName: r.DisplayName,
+			})
+		}
+		m := &members[len(members)-1]
+		m.Roles = append(m.Roles, r.Role)
+	}
+	return members, s.db.fail(err)
+}
+
+// AddMembership implements institution.Store. A user or an institution that
+// does not exist is fault.NotFound.
+func (s *Institution) AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) error {
+	return s.inTx(ctx, func(c conn) error { return addMembership(ctx, c, user, m) })
+}
+
+// addMembership looks for the two first: a broken reference would not tell which one is absent.
+func addMembership(ctx context.Context, c conn, user identity.UserID, m identity.Membership) error {
+	if _, err := (&Identity{c}).FindUser(ctx, user); err != nil {
+		return err
+	}
+	if _, err := (&Institution{c}).FindInstitution(ctx, m.InstitutionID); err != nil {
+		return err
+	}
+	err := c.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).
+		Create(&membershipRow{UserID: key(user), InstitutionID: key(m.InstitutionID), Role: m.Role}).Error
+	return c.db.fail(err)
+}
+
+// RemoveMembership implements institution.Store.
+func (s *Institution) RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) error {
+	err := s.write(ctx).Where("user_id = ? AND institution_id = ? AND role = ?", key(user), key(m.InstitutionID), m.Role).
+		Delete(&membershipRow{}).Error
+	if err = s.db.missing(err, "user.not_found"); fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,317 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+// Learning keeps enrollments, statements and progress.
+type Learning struct{ conn }
+
+var _ learning.Store = (*Learning)(nil)
+
+// Learning gives the store of the learning domain.
+func (db *DB) Learning() *Learning { return &Learning{conn{db: db}} }
+
+// InTx implements learning.Store. See inTx: fn may run again after a deadlock.
+func (s *Learning) InTx(ctx context.Context, fn func(learning.Store) error) error {
+	return s.inTx(ctx, func(c conn) error { return fn(&Learning{c}) })
+}
+
+// forUpdate locks rows until the end of the transaction, without stopping
+// others from referring to them. SQLite locks the whole database at BEGIN, and its dialect leaves this out.
+var forUpdate = clause.Locking{Strength: "NO KEY UPDATE"}
+
+type enrollmentRow struct {
+	ID            key
+	UserID        key
+	InstitutionID key
+	CourseID      string
+	VersionID     key
+	CreatedAt     instant
+}
+
+func (enrollmentRow) TableName() string { return "enrollments" }
+
+func (r enrollmentRow) enrollment() learning.Enrollment {
+	return learning.Enrollment{
+		ID: learning.EnrollmentID(r.ID), UserID: identity.UserID(r.UserID), InstitutionID: identity.InstitutionID(r.InstitutionID),
+		CourseID: curriculum.CourseID(r.CourseID), VersionID: curriculum.VersionID(r.VersionID), CreatedAt: r.CreatedAt.t,
+	}
+}
+
+// CreateEnrollment implements learning.Store.
+func (s *Learning) CreateEnrollment(ctx context.Context, e learning.Enrollment) error {
+	err := s.write(ctx).Create(&enrollmentRow{
+		ID: key(e.ID), UserID: key(e.UserID), InstitutionID: key(e.InstitutionID),
+		CourseID: string(e.CourseID), VersionID: key(e.VersionID), CreatedAt: at(e.CreatedAt),
+	}).Error
+	return s.db.taken(err, "enrollment.exists")
+}
+
+// FindEnrollment implements learning.Store.
+func (s *Learning) FindEnrollment(ctx context.Context, id learning.EnrollmentID) (learning.Enrollment, error) {
+	r, err := one[enrollmentRow](s.conn, s.read(ctx).Where("id = ?", key(id)), "enrollment.not_found")
+	return r.enrollment(), err
+}
+
+// FindEnrollments implements learning.Store. Unknown ids are left out; the order is that of the ids in the database.
+func (s *Learning) FindEnrollments(ctx context.Context, ids []learning.EnrollmentID) ([]learning.Enrollment, error) {
+	return among(s.conn, keys(ids), func(part []key) *gorm.DB {
+		return s.read(ctx).Where("id IN ?", part).Order("id")
+	}, enrollmentRow.enrollment)
+}
+
+// FindEnrollmentIn implements learning.Store.
+func (s *Learning) FindEnrollmentIn(ctx context.Context, user identity.UserID, course curriculum.CourseID) (learning.Enrollment, error) {
+	r, err := one[enrollmentRow](s.conn, s.read(ctx).Where("user_id = ? AND course_id = ?", key(user), string(course)), "enrollment.not_found")
+	return r.enrollment(), err
+}
+
+// ListEnrollments implements learning.Store.
+func (s *Learning) ListEnrollments(ctx context.Context, user identity.UserID, after learning.EnrollmentID, limit int) ([]learning.Enrollment, error) {
+	return s.listEnrollments(ctx, "user_id = ?", key(user), key(after), limit)
+}
+
+// ListInstitutionEnrollments implements learning.Store.
+func (s *Learning) ListInstitutionEnrollments(ctx context.Context, in identity.InstitutionID, after learning.EnrollmentID, limit int) ([]learning.Enrollment, error) {
+	return s.listEnrollments(ctx, "institution_id = ?", key(in), key(after), limit)
+}
+
+func (s *Learning) listEnrollments(ctx context.Context, where string, whose, after key, limit int) ([]learning.Enrollment, error) {
+	if !whose.valid() {
+		return []learning.Enrollment{}, nil
+	}
+	return many(s.conn, forward(s.read(ctx).Where(where, whose), "id", after, limit), enrollmentRow.enrollment)
+}
+
+// eachPage is how many rows are read at once: no query stays open while fn
+// runs, for fn may ask the same connection.
+const eachPage = 500
+
+// EachEnrollment implements learning.Store, in the order of ids.
+func (s *Learning) EachEnrollment(ctx context.Context, fn func(learning.Enrollment) error) error {
+	return each(func(after key) ([]learning.Enrollment, error) {
+		return many(s.conn, forward(s.read(ctx), "id", after, eachPage), enrollmentRow.enrollment)
+	}, func(e learning.Enrollment) key { return key(e.ID) }, fn)
+}
+
+// LockEnrollment implements learning.Store. Outside of a transaction it would hold nothing.
+func (s *Learning) LockEnrollment(ctx context.Context, id learning.EnrollmentID) error {
+	_, err := one[enrollmentRow](s.conn, s.write(ctx).Clauses(forUpdate).Where("id = ?", key(id)), "enrollment.not_found")
+	return err
+}
+
+type statementRow struct {
+	ID            key
+	EnrollmentID  key
+	UserID        key
+	InstitutionID key
+	Verb          string
+	ObjectID      string
+	Result        string
+	At            instant
+	ReceivedAt    instant
+}
+
+func (statementRow) TableName() string { return "statements" }
+
+func statementOf(st learning.Statement) (statementRow, error) {
+	result, err := json.Marshal(st.Result)
+	return statementRow{
+		ID: key(st.ID), EnrollmentID: key(st.EnrollmentID), UserID: key(st.UserID), InstitutionID: key(st.InstitutionID),
+		Verb: string(st.Verb), ObjectID: string(st.ObjectID), Result: string(result), At: at(st.At), ReceivedAt: at(st.ReceivedAt),
+	}, err
+}
+
+func (r statementRow) statement() (learning.Statement, error) {
+	st := learning.Statement{
+		ID: learning.StatementID(r.ID), EnrollmentID: learning.EnrollmentID(r.EnrollmentID),
+		UserID: identity.UserID(r.UserID), InstitutionID: identity.InstitutionID(r.InstitutionID),
+		Verb: learning.Verb(r.Verb), ObjectID: curriculum.ContentID(r.ObjectID), At: r.At.t, ReceivedAt: r.ReceivedAt.t,
+	}
+	return st, json.Unmarshal([]byte(r.Result), &st.Result)
+}
+
+// AppendStatements implements learning.Store.
+func (s *Learning) AppendStatements(ctx context.Context, sts []learning.Statement) (map[learning.StatementID]bool, error) {
+	fresh := make(map[learning.StatementID]bool, len(sts))
+	if len(sts) == 0 {
+		return fresh, nil
+	}
+	rows := make([]statementRow, len(sts))
+	for i, st := range sts {
+		for q := range st.Result.Responses {
+			if err := checkText(q); err != nil {
+				return nil, err
+			}
+		}
+		if err := checkText(st.Result.SubmissionID); err != nil {
+			return nil, err
+		}
+		var err error
+		if rows[i], err = statementOf(st); err != nil {
+			return nil, s.db.badJSON(err)
+		}
+	}
+	slices.SortFunc(rows, func(a, b statementRow) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	ids, err := s.db.dialect.appendStatements(ctx, s.writePool(), rows)
+	if err != nil {
+		return nil, s.db.fail(err)
+	}
+	for _, id := range ids {
+		fresh[learning.StatementID(id)] = true
+	}
+	return fresh, nil
+}
+
+// StatementOwners implements learning.Store.
+func (s *Learning) StatementOwners(ctx context.Context, ids []learning.StatementID) (map[learning.StatementID]identity.UserID, error) {
+	out := make(map[learning.StatementID]identity.UserID, len(ids))
+	rows, err := among(s.conn, keys(ids), func(part []key) *gorm.DB {
+		return s.read(ctx).Select("id, user_id").Where("id IN ?", part)
+	}, func(r statementRow) statementRow { return r })
+	for _, r := range rows {
+		out[learning.StatementID(r.ID)] = identity.UserID(r.UserID)
+	}
+	return out, err
+}
+
+// ListStatements implements learning.Store.
+func (s *Learning) ListStatements(ctx context.Context, user identity.UserID, after learning.StatementID, limit int) ([]learning.Statement, error) {
+	if !key(user).valid() {
+		return []learning.Statement{}, nil
+	}
+	return s.statements(forward(s.read(ctx).Where("user_id = ?", key(user)), "id", key(after), limit))
+}
+
+// EachStatement implements learning.Store, in the order of ids.
+func (s *Learning) EachStatement(ctx context.Context, id learning.EnrollmentID, fn func(learning.Statement) error) error {
+	if !key(id).valid() {
+		return nil
+	}
+	return each(func(after key) ([]learning.Statement, error) {
+		return s.statements(forward(s.read(ctx).Where("enrollment_id = ?", key(id)), "id", after, eachPage))
+	}, func(st learning.Statement) key { return key(st.ID) }, fn)
+}
+
+func (s *Learning) statements(q *gorm.DB) ([]learning.Statement, error) {
+	rows, err := many(s.conn, q, func(r statementRow) statementRow { return r })
+	if err != nil {
+		return nil, err
+	}
+	out := make([]learning.Statement, len(rows))
+	for i, r := range rows {
+		if out[i], err = r.statement(); err != nil {
+			return nil, s.db.fail(err)
+		}
+	}
+	return out, nil
+}
+
+type progressRow struct {
+	EnrollmentID  key
+	ObjectID      string
+	InstitutionID key
+	Started       bool
+	Completed     bool
+	Score         *float64
+	Attempts      int32
+	UpdatedAt     instant
+}
+
+func (progressRow) TableName() string { return "progress" }
+
+func (r progressRow) progress() learning.Progress {
+	return learning.Progress{
+		EnrollmentID: learning.EnrollmentID(r.EnrollmentID), ObjectID: curriculum.ContentID(r.ObjectID),
+		Started: r.Started, Completed: r.Completed, Score: r.Score, Attempts: int(r.Attempts), UpdatedAt: r.UpdatedAt.t,
+	}
+}
+
+// MergeProgress implements learning.Store. Attempts are deltas and are added;
+// booleans only turn true, scores and times only rise, so the order of calls does not matter.
+func (s *Learning) MergeProgress(ctx context.Context, ps []learning.Progress) error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return s.db.enrolled(s.db.dialect.mergeProgress(ctx, s.writePool(), foldRows(ps)))
+}
+
+// ReplaceProgress implements learning.Store.
+func (s *Learning) ReplaceProgress(ctx context.Context, id learning.EnrollmentID, ps []learning.Progress) error {
+	return s.inTx(ctx, func(c conn) error {
+		if err := c.write(ctx).Where("enrollment_id = ?", key(id)).Delete(&progressRow{}).Error; err != nil {
+			return c.db.missing(err, "enrollment.not_found")
+		}
+		return (&Learning{c}).MergeProgress(ctx, ps)
+	})
+}
+
+// ListProgress implements learning.Store, by object.
+func (s *Learning) ListProgress(ctx context.Context, id learning.EnrollmentID) ([]learning.Progress, error) {
+	if !key(id).valid() {
+		return []learning.Progress{}, nil
+	}
+	return many(s.conn, s.read(ctx).Where("enrollment_id = ?", key(id)).Order("object_id"), progressRow.progress)
+}
+
+// ListProgressOf implements learning.Store.
+func (s *Learning) ListProgressOf(ctx context.Context, ids []learning.EnrollmentID) (map[learning.EnrollmentID][]learning.Progress, error) {
+	out := make(map[learning.EnrollmentID][]learning.Progress, len(ids))
+	ps, err := among(s.conn, keys(ids), func(part []key) *gorm.DB {
+		return s.read(ctx).Where("enrollment_id IN ?", part).Order("enrollment_id, object_id")
+	}, progressRow.progress)
+	for _, p := range ps {
+		out[p.EnrollmentID] = append(out[p.EnrollmentID], p)
+	}
+	return out, err
+}
+
+// Enqueue implements learning.Store.
+func (s *Learning) Enqueue(ctx context.Context, j job.Job) error { return enqueue(ctx, s.conn, j) }
+
+// foldRows folds deltas of one object into one row, for a statement may not
+// touch a row twice, and sorts them, lest two transactions wait for each other.
+func foldRows(ps []learning.Progress) []progressRow {
+	rows := make([]progressRow, len(ps))
+	for i, p := range ps {
+		rows[i] = progressRow{
+			EnrollmentID: key(p.EnrollmentID), ObjectID: string(p.ObjectID), Started: p.Started, Completed: p.Completed,
+			Score: p.Score, Attempts: int32(min(p.Attempts, 1<<30)), UpdatedAt: at(p.UpdatedAt),
+		}
+	}
+	slices.SortFunc(rows, func(a, b progressRow) int {
+		return cmp.Or(strings.Compare(string(a.EnrollmentID), string(b.EnrollmentID)), strings.Compare(a.ObjectID, b.ObjectID))
+	})
+	folded := rows[:0]
+	for _, r := range rows {
+		last := len(folded) - 1
+		if last < 0 || folded[last].EnrollmentID != r.EnrollmentID || folded[last].ObjectID != r.ObjectID {
+			folded = append(folded, r)
+			continue
+		}
+		into := &folded[last]
+		into.Started = into.Started || r.Started
+		into.Completed = into.Completed || r.Completed
+		if into.Score == nil || r.Score != nil && *r.Score > *into.Score {
+			into.Score = r.Score
+		}
+		into.Attempts += r.Attempts
+		if r.UpdatedAt.t.After(into.UpdatedAt.t) {
+			into.UpdatedAt = r.UpdatedAt
+		}
+	}
+	return folded
+}

@@ -1,0 +1,280 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3/gormlite"
+	"gorm.io/gorm"
+
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/migrations"
+)
+
+// sqlite is the embedded database: one file beside its write-ahead log.
+type sqlite struct{ writer string } // the address of a writing connection
+
+// timeForm has a fixed width, so that times sort as the texts that they are.
+// The driver's own form drops trailing zeros, and 10:00:00.5Z sorts before 10:00:00Z.
+const timeForm = "2006-01-02T15:04:05.000000Z07:00"
+
+func openSQLite(ctx context.Context, address string, o options) (*DB, error) {
+	u, path, err := fileURL(address)
+	if err != nil {
+		return nil, err
+	}
+	if err := writable(path); err != nil {
+		return nil, err
+	}
+	d := sqlite{writer: withPragmas(u,
+		"busy_timeout(5000)", // another process may hold the lock: a subcommand beside the server
+		"journal_mode(WAL)",
+		// NORMAL would survive kill -9 as well, but a school whose power fails would
+		// lose what devices were told is safe, and they have forgotten it by then.
+		"synchronous(FULL)",
+		"foreign_keys(1)",
+		"cache_size(-4000)", // KiB
+	)}
+	// Readers are several and see the last commit without waiting for the
+	// writer. They cannot write, so that nothing slips past the queue.
+	reader := withPragmas(u, "busy_timeout(5000)", "query_only(1)", "cache_size(-2000)")
+
+	db := &DB{dialect: d}
+	if db.writes, err = driver.Open(d.writer); err != nil {
+		return nil, fault.Wrap(fault.Invalid, "database.bad_url", err)
+	}
+	db.writes.SetMaxOpenConns(1)
+	if db.reads, err = driver.Open(reader); err != nil {
+		_ = db.writes.Close()
+		return nil, fault.Wrap(fault.Invalid, "database.bad_url", err)
+	}
+	conns := o.conns
+	if conns <= 0 {
+		conns = 4
+	}
+	db.reads.SetMaxOpenConns(conns)
+	db.reads.SetMaxIdleConns(conns)
+	// The writer comes first: it makes the file and its log.
+	for _, pool := range []*sql.DB{db.writes, db.reads} {
+		if err := readable(ctx, pool); err != nil {
+			_ = db.Close()
+			return nil, openFault(err, path)
+		}
+	}
+	return db, nil
+}
+
+// readable reads the head of the file: a mere ping would not.
+func readable(ctx context.Context, pool *sql.DB) error {
+	rows, err := pool.QueryContext(ctx, `PRAGMA schema_version`)
+	if err != nil {
+		return err
+	}
+	for rows.Next() { //nolint:revive // the value is of no interest
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+func openFault(err error, path string) error {
+	switch {
+	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
+		return fault.Wrap(fault.Invalid, "database.not_a_database", err).With("Path", path)
+	case errors.Is(err, sqlite3.READONLY), errors.Is(err, sqlite3.CANTOPEN), errors.Is(err, sqlite3.PERM):
+		return fault.Wrap(fault.Invalid, "database.unwritable", err).With("Path", path)
+	case errors.Is(err, sqlite3.FULL):
+		return fault.Wrap(fault.Unavailable, "database.full", err)
+	}
+	return fault.Wrap(fault.Unavailable, "database.busy", err)
+}
+
+// fileURL reads a path or a file: URL.
+func fileURL(address string) (*url.URL, string, error) {
+	u := &url.URL{Scheme: "file"}
+	path := address
+	if strings.HasPrefix(address, "file:") {
+		given, err := url.Parse(address)
+		if err != nil {
+			return nil, "", fault.New(fault.Invalid, "database.bad_url")
+		}
+		if path = given.Path; given.Opaque != "" {
+			if path, err = url.PathUnescape(given.Opaque); err != nil {
+				return nil, "", fault.New(fault.Invalid, "database.bad_url")
+			}
+		}
+		if given.Host != "" && given.Host != "localhost" {
+			return nil, "", fault.New(fault.Invalid, "database.bad_url")
+		}
+		u.RawQuery = given.RawQuery
+	}
+	// A database in memory would be another one for each connection.
+	if path == "" || path == ":memory:" || u.Query().Get("mode") == "memory" {
+		return nil, "", fault.New(fault.Invalid, "database.bad_url")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, "", fault.Wrap(fault.Invalid, "database.bad_url", err)
+	}
+	u.Path = abs
+	return u, abs, nil
+}
+
+func withPragmas(u *url.URL, pragmas ...string) string {
+	with := *u
+	q := with.Query()
+	q["_pragma"] = pragmas
+	q.Set("_txlock", "immediate") // a lock that comes late is a lock that may be refused
+	q.Set("_timefmt", timeForm)
+	with.RawQuery = q.Encode()
+	return with.String()
+}
+
+// writable makes the folder and tries to write in it: SQLite itself would say
+// no more than "unable to open database file".
+func writable(path string) error {
+	folder := filepath.Dir(path)
+	cannot := func(err error) error {
+		return fault.Wrap(fault.Invalid, "database.unwritable", err).With("Path", path)
+	}
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return cannot(err)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fault.New(fault.Invalid, "database.not_a_database").With("Path", path)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return cannot(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return cannot(err)
+	}
+	if err := f.Close(); err != nil {
+		return cannot(err)
+	}
+	// The log and its index stand beside the file.
+	probe, err := os.CreateTemp(folder, ".banyan-*")
+	if err != nil {
+		return cannot(err)
+	}
+	_ = probe.Close()
+	return os.Remove(probe.Name())
+}
+
+func (d sqlite) name() migrations.Dialect { return migrations.SQLite }
+
+func (d sqlite) gorm(pool gorm.ConnPool) gorm.Dialector { return gormlite.OpenDB(pool) }
+
+func (d sqlite) openMigrator() *sql.DB {
+	db, err := driver.Open(d.writer)
+	if err != nil { // the same address has been opened before
+		panic(err)
+	}
+	db.SetMaxOpenConns(1)
+	return db
+}
+
+func (d sqlite) trouble(err error) trouble {
+	var e *sqlite3.Error
+	if !errors.As(err, &e) {
+		return unknown
+	}
+	switch e.ExtendedCode() {
+	case sqlite3.CONSTRAINT_UNIQUE, sqlite3.CONSTRAINT_PRIMARYKEY, sqlite3.CONSTRAINT_ROWID:
+		return duplicate
+	case sqlite3.CONSTRAINT_FOREIGNKEY:
+		return dangling
+	case sqlite3.CONSTRAINT_CHECK, sqlite3.CONSTRAINT_NOTNULL:
+		return refused
+	}
+	switch e.Code() {
+	case sqlite3.BUSY, sqlite3.LOCKED:
+		return busy
+	case sqlite3.FULL:
+		return full
+	case sqlite3.IOERR, sqlite3.CANTOPEN, sqlite3.READONLY, sqlite3.PERM:
+		return lost
+	case sqlite3.TOOBIG:
+		return refused
+	case sqlite3.ERROR:
+		if strings.Contains(e.Error(), "no such table") {
+			return noTable
+		}
+	}
+	return unknown
+}
+
+func (d sqlite) repeats(err error, table, column string) bool {
+	return d.trouble(err) == duplicate && strings.Contains(err.Error(), " "+table+"."+column)
+}
+
+func (d sqlite) absent(err error, column string) bool {
+	return errors.Is(err, sqlite3.CONSTRAINT_NOTNULL) && strings.HasSuffix(err.Error(), "."+column)
+}
+
+func (d sqlite) now() any { return time.Now() }
+
+func (d sqlite) claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error) {
+	now := time.Now()
+	return jobs(pool.QueryContext(ctx, `UPDATE outbox SET available_at = ? WHERE id IN (
+		SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL AND available_at <= ?
+		ORDER BY priority, id LIMIT ?)
+		RETURNING id, kind, payload, priority, attempts`, now.Add(visibility), now, limit))
+}
+
+// rowsAtOnce keeps a statement below SQLite's limit of 32,766 values.
+const rowsAtOnce = 1000
+
+func (d sqlite) appendStatements(ctx context.Context, pool gorm.ConnPool, rows []statementRow) ([]string, error) {
+	var fresh []string
+	for part := range slices.Chunk(rows, rowsAtOnce) {
+		args := make([]any, 0, 9*len(part))
+		for i := range part {
+			r := &part[i]
+			args = append(args, r.ID, r.EnrollmentID, r.UserID, r.InstitutionID, string(r.Verb), r.ObjectID, r.Result, r.At, r.ReceivedAt)
+		}
+		ids, err := texts(pool.QueryContext(ctx, `INSERT INTO statements
+			(id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at) VALUES `+
+			places("(?, ?, ?, ?, ?, ?, ?, ?, ?)", len(part))+
+			` ON CONFLICT (id) DO NOTHING RETURNING id`, args...))
+		if err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, ids...)
+	}
+	return fresh, nil
+}
+
+func (d sqlite) mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error {
+	for part := range slices.Chunk(rows, rowsAtOnce) {
+		args := make([]any, 0, 8*len(part))
+		for i := range part {
+			r := &part[i]
+			args = append(args, r.EnrollmentID, r.EnrollmentID, r.ObjectID, r.Started, r.Completed, r.Score, r.Attempts, r.UpdatedAt)
+		}
+		_, err := pool.ExecContext(ctx, `INSERT INTO progress
+			(enrollment_id, institution_id, object_id, started, completed, score, attempts, updated_at) VALUES `+
+			places("(?, (SELECT institution_id FROM enrollments WHERE id = ?), ?, ?, ?, ?, ?, ?)", len(part))+
+			foldProgress, args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// places repeats the placeholders of one row.
+func places(row string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(row+",", n), ",")
+}

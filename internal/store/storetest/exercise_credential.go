@@ -1,0 +1,130 @@
+package storetest
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+func exerciseCredential(t *testing.T, w *world) {
+	ctx, s := t.Context(), w.Credential()
+	const did = "did:web:acacia.example"
+
+	list := credential.StatusList{ID: newID[credential.ListID](), InstitutionID: w.school.ID, Issuer: did, CreatedAt: noon}
+	t.Run("status lists", func(t *testing.T) {
+		_, err := s.FindLastList(ctx, w.school.ID, did)
+		wantFault(t, err, fault.NotFound, "credential.list_not_found")
+		older, other := list, list
+		list.ID, other.ID = newID[credential.ListID](), newID[credential.ListID]()
+		other.Issuer = "did:web:other.example"
+		for _, l := range []credential.StatusList{older, list, other} {
+			ok(t, s.CreateList(ctx, l))
+		}
+		got, err := s.FindLastList(ctx, w.school.ID, did)
+		ok(t, err)
+		equal(t, "last list", got, list)
+		got, err = s.FindList(ctx, older.ID)
+		ok(t, err)
+		equal(t, "list", got, older)
+		_, err = s.FindList(ctx, "x")
+		wantFault(t, err, fault.NotFound, "credential.list_not_found")
+		_, err = s.FindLastList(ctx, newID[identity.InstitutionID](), did)
+		wantFault(t, err, fault.NotFound, "credential.list_not_found")
+	})
+
+	t.Run("keys", func(t *testing.T) {
+		retired := noon.Add(-time.Hour)
+		old := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Multikey: "z6MkOld", Sealed: []byte{0, 255, 0}, CreatedAt: noon, RetiredAt: &retired}
+		now := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Multikey: "z6MkNow", Sealed: []byte{1}, CreatedAt: noon}
+		ok(t, s.CreateKey(ctx, old))
+		ok(t, s.CreateKey(ctx, now))
+		twin := now
+		twin.ID = newID[credential.KeyID]()
+		wantFault(t, s.CreateKey(ctx, twin), fault.Conflict, "credential.key_exists")
+		twin.InstitutionID = w.addSchool(t, "baobab").ID
+		ok(t, s.CreateKey(ctx, twin))
+		keys, err := s.ListKeys(ctx, w.school.ID)
+		ok(t, err)
+		if !reflect.DeepEqual(keys, []credential.Key{old, now}) {
+			t.Errorf("keys %+v", keys)
+		}
+	})
+
+	expires := noon.Add(24 * time.Hour)
+	issue := func(e learning.Enrollment, index int) credential.Credential {
+		return credential.Credential{
+			ID: newID[credential.ID](), EnrollmentID: e.ID, UserID: e.UserID, InstitutionID: e.InstitutionID, CourseID: e.CourseID, VersionID: e.VersionID,
+			Name: "أمينة", AchievementName: curriculum.Text{"en": "AI", "ar": "ذكاء"}, Locale: "ar", Document: []byte("{ \"a\":1,\n\x00\xff }"),
+			StatusListID: list.ID, StatusIndex: index, IssuedAt: noon, ExpiresAt: &expires,
+		}
+	}
+	first := issue(w.enrollment, 131071)
+	t.Run("one for each enrollment", func(t *testing.T) {
+		ok(t, s.CreateCredential(ctx, first))
+		for name, find := range map[string]func() (credential.Credential, error){
+			"by id":         func() (credential.Credential, error) { return s.FindCredential(ctx, first.ID) },
+			"by enrollment": func() (credential.Credential, error) { return s.FindCredentialOf(ctx, w.enrollment.ID) },
+		} {
+			got, err := find()
+			ok(t, err)
+			if !reflect.DeepEqual(got, first) {
+				t.Errorf("%s: %+v, want %+v", name, got, first)
+			}
+		}
+		wantFault(t, s.CreateCredential(ctx, issue(w.enrollment, 5)), fault.Conflict, "credential.exists")
+		second := w.enroll(t, w.addUser(t, "second"), w.version)
+		wantFault(t, s.CreateCredential(ctx, issue(second, 131071)), fault.Conflict, "credential.index_taken")
+		err := s.InTx(ctx, func(tx credential.Store) error { return tx.CreateCredential(ctx, issue(second, 131071)) })
+		wantFault(t, err, fault.Conflict, "credential.index_taken")
+		_, err = s.FindCredentialOf(ctx, second.ID)
+		wantFault(t, err, fault.NotFound, "credential.not_found")
+		taken, err := s.IndexTaken(ctx, list.ID, 131071)
+		ok(t, err)
+		equal(t, "taken", taken, true)
+		taken, err = s.IndexTaken(ctx, list.ID, 131070)
+		ok(t, err)
+		equal(t, "taken", taken, false)
+	})
+
+	t.Run("lists and revocation", func(t *testing.T) {
+		all := []credential.Credential{first}
+		for i := range 3 {
+			all = append(all, issue(w.enroll(t, w.learner, w.publish(t, curriculum.CourseID("c"+strconv.Itoa(i)), w.school)), 30-i))
+			all[i+1].ExpiresAt = nil
+			ok(t, s.CreateCredential(ctx, all[i+1]))
+		}
+		got, err := s.ListCredentials(ctx, w.learner.ID, "", 10)
+		ok(t, err)
+		if !reflect.DeepEqual(got, all) {
+			t.Errorf("mine %+v, want %+v", got, all)
+		}
+		got, err = s.ListInstitutionCredentials(ctx, w.school.ID, first.ID, 2)
+		ok(t, err)
+		if !reflect.DeepEqual(got, all[1:3]) {
+			t.Errorf("second page of the school %+v", got)
+		}
+		for _, i := range []int{1, 0, 2} {
+			ok(t, s.RevokeCredential(ctx, all[i].ID, noon.Add(time.Minute), "copied"))
+		}
+		ok(t, s.RevokeCredential(ctx, first.ID, noon.Add(time.Hour), "again"))
+		revoked, err := s.FindCredential(ctx, first.ID)
+		ok(t, err)
+		if revoked.RevokedAt == nil || !revoked.RevokedAt.Equal(noon.Add(time.Minute)) || revoked.RevokedReason != "copied" {
+			t.Errorf("revoked at %v for %q, want the first time", revoked.RevokedAt, revoked.RevokedReason)
+		}
+		places, err := s.ListRevoked(ctx, list.ID)
+		ok(t, err)
+		if !slices.Equal(places, []int{29, 30, 131071}) {
+			t.Errorf("revoked places %v", places)
+		}
+		wantFault(t, s.RevokeCredential(ctx, newID[credential.ID](), noon, ""), fault.NotFound, "credential.not_found")
+	})
+}
