@@ -154,7 +154,7 @@ func TestServersDieWithTheirProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
-	if err := os.Chmod(tmp, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(tmp, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServersDieWithTheirProcess$")
