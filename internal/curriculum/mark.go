@@ -288,7 +288,7 @@ func digit(r rune) rune {
 // The page folds in the same way, so that a practice quiz works offline;
 // testdata/fold.json holds both to the same pairs.
 func Fold(s string) string {
-	s = norm.NFKD.String(s)
+	s = norm.NFKD.String(strings.ToValidUTF8(s, "\uFFFD"))
 	s = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) || r == 'ـ' {
 			return -1
