@@ -19,6 +19,8 @@ import (
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
+var _ job.Handler = (*Service)(nil).Issue
+
 // tries is how often we begin anew when another worker was faster.
 const tries = 8
 
