@@ -131,7 +131,8 @@ func (sk skeleton) text() string {
 
 // contract names the skeletons and the slots that this package fills in each. A slot in braces is HTML, the
 // others are text; that is checked, because a text that a skeleton takes for HTML is a hole. A
-// skeleton may leave out the slots with a question mark.
+// skeleton may leave out the slots with a question mark. {spoken} is lang and dir, with a space before
+// each, of a text in another language than the page; "" otherwise.
 var contract = map[string]string{
 	"layout":         "locale dir title description {head} {nav} {main} {languages} {body_attrs}",
 	"language-link":  "href locale name {current} dir?",
@@ -143,10 +144,10 @@ var contract = map[string]string{
 	"item":           "href title kind_label kind? id? {spoken}?",
 	"lesson":         "title course_title course_href {fragment} {previous} {next} position? {spoken}?",
 	"quiz":           "title course_title course_href {questions} {data} {previous} {next} position? {spoken}?",
-	"question":       "number prompt {options}",
-	"option":         "text",
+	"question":       "number prompt {options} {spoken}?",
+	"option":         "text {spoken}?",
 	"lab":            "title course_title course_href {fragment} starter {checks} {data} {previous} {next} position? {spoken}?",
-	"check":          "title call",
+	"check":          "title call {spoken}?",
 	"verify":         "standing standing_label standing_text name achievement institution issued {expires}? {revoked}? reason? course_title? json_href checked",
 	"problem":        "title detail code? request_id?",
 	"verify-fact":    "label value",

@@ -365,48 +365,97 @@ func (p *coursePage) label(fragment, locale string) string {
 	})
 }
 
-// data opens the JSON of a quiz or lab, and gives it in a form that can stand in a script element.
-func (p *coursePage) data(ctx context.Context, it curriculum.Item, into any) (string, error) {
+// data opens the JSON of a quiz or lab, and gives it in a form that can stand
+// in a script element. source is the same in the course's own language.
+func (p *coursePage) data(ctx context.Context, it curriculum.Item, into, source any) (string, error) {
 	digest, _ := p.in(it.Data)
-	data, err := p.site.cfg.Courses.PublicBlob(ctx, digest)
+	data, err := p.read(ctx, it, digest, into)
 	if err != nil {
-		return "", fmt.Errorf("open %s of course %s: %w", it.ID, p.key.course, err)
+		return "", err
 	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return "", fmt.Errorf("read %s of course %s: %w", it.ID, p.key.course, err)
+	if _, err := p.read(ctx, it, it.Data[p.m.SourceLocale], source); err != nil {
+		return "", err
 	}
 	var b bytes.Buffer
 	json.HTMLEscape(&b, bytes.TrimSpace(data)) // "</script>" in a text must not end the element
 	return b.String(), nil
 }
 
+func (p *coursePage) read(ctx context.Context, it curriculum.Item, digest blob.Digest, into any) ([]byte, error) {
+	data, err := p.site.cfg.Courses.PublicBlob(ctx, digest)
+	if err != nil {
+		return nil, fmt.Errorf("open %s of course %s: %w", it.ID, p.key.course, err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return nil, fmt.Errorf("read %s of course %s: %w", it.ID, p.key.course, err)
+	}
+	return data, nil
+}
+
+// spokenAs marks a text that is the same as the source's.
+func (p *coursePage) spokenAs(text, source string) string {
+	if text == source {
+		return p.spoken(p.m.SourceLocale)
+	}
+	return ""
+}
+
 func (p *coursePage) quiz(ctx context.Context, it curriculum.Item, v values) error {
-	var quiz curriculum.PublicQuiz
-	data, err := p.data(ctx, it, &quiz)
+	var quiz, source curriculum.PublicQuiz
+	data, err := p.data(ctx, it, &quiz, &source)
 	if err != nil {
 		return err
+	}
+	original := map[string]string{} // texts of the source, by where they stand
+	for _, q := range source.Questions {
+		original[q.ID] = q.Prompt
+		for _, o := range optionsOf(q) {
+			original[q.ID+"/"+o.ID+o.side] = o.Text
+		}
 	}
 	var questions strings.Builder
 	for i, q := range quiz.Questions {
 		var options strings.Builder
-		for _, o := range slices.Concat(q.Options, q.Lefts, q.Rights) {
-			options.WriteString(p.fill("option", values{"text": o.Text}))
+		for _, o := range optionsOf(q) {
+			options.WriteString(p.fill("option", values{"text": o.Text, "spoken": p.spokenAs(o.Text, original[q.ID+"/"+o.ID+o.side])}))
 		}
-		questions.WriteString(p.fill("question", values{"number": strconv.Itoa(i + 1), "prompt": q.Prompt, "options": options.String()}))
+		questions.WriteString(p.fill("question", values{
+			"number": strconv.Itoa(i + 1), "prompt": q.Prompt, "options": options.String(), "spoken": p.spokenAs(q.Prompt, original[q.ID]),
+		}))
 	}
 	v["questions"], v["data"] = questions.String(), data
 	return nil
 }
 
+// sided is an option, and of a pair which side it is: both have the pair's id.
+type sided struct {
+	curriculum.PublicOption
+	side string
+}
+
+func optionsOf(q curriculum.PublicQuestion) []sided {
+	var out []sided
+	for side, options := range [][]curriculum.PublicOption{q.Options, q.Lefts, q.Rights} {
+		for _, o := range options {
+			out = append(out, sided{o, "/" + strconv.Itoa(side)})
+		}
+	}
+	return out
+}
+
 func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) error {
-	var lab curriculum.PublicLab
-	data, err := p.data(ctx, it, &lab)
+	var lab, source curriculum.PublicLab
+	data, err := p.data(ctx, it, &lab, &source)
 	if err != nil {
 		return err
 	}
+	original := map[string]string{}
+	for _, c := range source.Checks {
+		original[c.ID] = c.Title
+	}
 	var checks strings.Builder
 	for _, c := range lab.Checks {
-		checks.WriteString(p.fill("check", values{"title": c.Title, "call": c.Call}))
+		checks.WriteString(p.fill("check", values{"title": c.Title, "call": c.Call, "spoken": p.spokenAs(c.Title, original[c.ID])}))
 	}
 	v["starter"], v["checks"], v["data"] = lab.Starter[lab.Entry], checks.String(), data
 	return nil

@@ -646,6 +646,48 @@ func TestFallbackLanguage(t *testing.T) {
 	}
 }
 
+// The skeletons can mark titles and the texts of quizzes and labs as well.
+func TestFallbackLanguageOfShortTexts(t *testing.T) {
+	pages := fstest.MapFS{}
+	names, err := fs.Glob(frontend.Pages(), "*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		src, err := fs.ReadFile(frontend.Pages(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages[name] = &fstest.MapFile{Data: src}
+	}
+	pages["question.html"] = &fstest.MapFile{Data: []byte(`<li><p id="q{{number}}"{{{spoken}}}>{{prompt}}</p><ul>{{{options}}}</ul></li>`)}
+	pages["option.html"] = &fstest.MapFile{Data: []byte(`<li{{{spoken}}}>{{text}}</li>`)}
+	pages["module.html"] = &fstest.MapFile{Data: []byte(`<h2{{{spoken}}}>{{title}}</h2>{{{items}}}`)}
+	w := open(t, func(c *Config) { c.Pages = pages }, course("Small", map[string]string{
+		"locales/ar.yaml": "course.title: صغيرة\nquiz.second.only.prompt: سؤال\nquiz.second.only.option.no-id.text: غيره\n",
+	}))
+	marked := func(at, tag string) map[string]string {
+		_, doc := w.read(at)
+		out := map[string]string{}
+		for _, n := range all(all(doc, "main")[0], tag) {
+			out[textOf(n)] = value(n, "lang") + value(n, "dir")
+		}
+		return out
+	}
+	if got := marked("/ar/courses/small/second", "p"); got["سؤال"] != "" {
+		t.Errorf("a translated prompt is marked: %v", got)
+	}
+	if got := marked("/ar/courses/small/second", "li"); got["غيره"] != "" || got["Small"] != "enltr" {
+		t.Errorf("options: %v", got)
+	}
+	if got := marked("/ar/courses/small", "h2"); got["Small"] != "enltr" {
+		t.Errorf("module: %v", got)
+	}
+	if got := marked("/en/courses/small/second", "li"); got["Small"] != "" {
+		t.Errorf("in the source language: %v", got)
+	}
+}
+
 // A course that does not speak the site's language at all is marked too, and offers no alternate in it.
 func TestLanguageThatTheCourseLacks(t *testing.T) {
 	c := course("Small", nil)
