@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/lab"
@@ -406,6 +407,71 @@ func TestAHarnessThatDoesNotStartIsThePlatforms(t *testing.T) {
 		e := engineFunc(func(sandbox.Program) (sandbox.Result, error) { return res, nil })
 		if v, err := lab.Grade(context.Background(), e, adder(), map[string]string{"main.py": ""}); err == nil {
 			t.Errorf("%+v", v)
+		}
+	}
+}
+
+// What the first room says is judged as data, whatever it says.
+func TestForgedObservations(t *testing.T) {
+	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{
+		{ID: "d", Kind: curriculum.Equals, Visible: true, Call: "d()", Want: map[string]any{"a": 1, "b": 2}},
+	}}
+	tests := []struct {
+		value   string
+		outcome lab.Outcome
+	}{
+		{`["d",["s","a"],["i","1"],["s","b"],["i","2"]]`, lab.Passed},
+		{`["d",["s","a"],["i","1"],["s","a"],["i","1"]]`, lab.Failed},
+		{`["d",["y","61"],["i","1"],["s","b"],["i","2"]]`, lab.Failed},
+		{`["d",["s","a"],["i","1"],["s","b"]]`, lab.LearnerError},
+		{`["i","0x1"]`, lab.LearnerError},
+		{`["f","1e999"]`, lab.LearnerError},
+		{`["n",1]`, lab.LearnerError},
+		{`["b","yes"]`, lab.LearnerError},
+		{`["z"]`, lab.LearnerError},
+		{`[]`, lab.LearnerError},
+		{`{"a":1,"b":2}`, lab.LearnerError},
+		{`null`, lab.LearnerError},
+		{`["x"]`, lab.Failed},
+	}
+	for _, tt := range tests {
+		e := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+			nonce, _, _ := strings.Cut(string(p.Stdin), "\n")
+			out := fmt.Sprintf("\n%s C []\n\n%s O {\"load\":null,\"seen\":[{\"value\":%s}]}\n", nonce, nonce, tt.value)
+			return sandbox.Result{End: sandbox.Exited, Stderr: []byte(out)}, nil
+		})
+		if v := grade(t, e, l, ""); v.Outcome != tt.outcome {
+			t.Errorf("%s: %s, want %s", tt.value, v.Outcome, tt.outcome)
+		}
+	}
+}
+
+// What is kept of a verdict is bounded, and text that every database takes.
+func TestVerdictIsBoundedText(t *testing.T) {
+	e := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+		nonce, _, _ := strings.Cut(string(p.Stdin), "\n")
+		junk := strings.Repeat("\\u0000\\ud800x", 100_000)
+		load := "null"
+		if strings.Contains(string(p.Files["main.py"]), "load") {
+			load = `["error","` + junk + `"]`
+		}
+		out := fmt.Sprintf("\n%s C []\n\n%s O {\"load\":%s,\"seen\":[{\"value\":[\"n\"],\"repr\":\"%s\"}]}\n", nonce, nonce, load, junk)
+		return sandbox.Result{End: sandbox.Exited, Stdout: []byte("a\x00\xffb\n" + nonce + "\n"), Stderr: []byte(out)}, nil
+	})
+	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{{ID: "a", Kind: curriculum.Equals, Visible: true, Call: "a", Want: 1}}}
+	for _, src := range []string{"x", "load"} {
+		v := grade(t, e, l, src)
+		texts := []string{v.Output, v.Traceback}
+		for _, c := range v.Checks {
+			texts = append(texts, c.Got)
+		}
+		for _, text := range texts {
+			if strings.ContainsRune(text, 0) || !utf8.ValidString(text) || len(text) > 32<<10 {
+				t.Errorf("%d bytes: %.100q", len(text), text)
+			}
+		}
+		if v.Output != "a\uFFFD\uFFFDb" {
+			t.Errorf("output %q", v.Output)
 		}
 	}
 }

@@ -631,3 +631,26 @@ func TestAwait(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// Another job for the same submission may end while the sandbox still works on the first.
+func TestASlowGraderLeavesTheQuickOnesVerdict(t *testing.T) {
+	s, st, j := submitted(t, labtest.Source(adder(), "Hello"))
+	ctx, fake, twin := context.Background(), s.Engine, j
+	twin.ID = "twin"
+	first := true
+	s.Engine = engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+		if first {
+			first = false
+			if err := s.Grade(ctx, twin); err != nil {
+				t.Error(err)
+			}
+		}
+		return fake.Run(ctx, p)
+	})
+	if err := s.Grade(ctx, j); err != nil {
+		t.Error(err)
+	}
+	if len(st.st.sts) != 2 || !st.st.done[j.ID] || !st.st.done["twin"] {
+		t.Errorf("%d statements, done %v", len(st.st.sts), st.st.done)
+	}
+}

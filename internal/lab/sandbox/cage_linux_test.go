@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -191,4 +192,42 @@ func TestDieWithParent(t *testing.T) {
 			t.Fatal("the child outlives its parent")
 		}
 	}
+}
+
+// However a program ends, the child gives its memory back.
+func TestMemoryIsGivenBack(t *testing.T) {
+	e, pid := one(t)
+	const touch = "a = bytearray(100 << 20)\nfor i in range(0, len(a), 4096): a[i] = 1\n"
+	for range 3 {
+		for _, end := range []string{"", "import os\nos.abort()", "while True: print(a[:4096])", "1 / 0", "import os\nos._exit(2)"} {
+			p := python(touch + end)
+			p.Limits.Memory = 200 << 20
+			run(t, e, p)
+		}
+	}
+	if got := e.Pids(); len(got) != 1 || got[0] != pid {
+		t.Fatalf("children %v, want still %d", got, pid)
+	}
+	if mib := resident(t, pid); mib == 0 || mib > 200 {
+		t.Errorf("the child keeps %.0f MiB", mib)
+	}
+}
+
+// resident is the memory of a process that is in RAM, in MiB.
+func resident(tb testing.TB, pid int) float64 {
+	tb.Helper()
+	raw, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.Atoi(strings.Fields(rest)[0])
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return float64(kib) / 1024
+		}
+	}
+	return 0
 }

@@ -218,7 +218,7 @@ func (g *guest) run(ctx context.Context, j jobFrame) doneFrame {
 	if mod != nil {
 		_ = mod.Close(ctx)
 	}
-	mem.Free() // an instance that trapped was not closed
+	mem.Free() // wazero has done so already, unless it could not make the instance
 	d := doneFrame{End: Exited, Stdout: stdout.Bytes(), Stderr: stderr.Bytes(), CPU: ownCPU() - began}
 	var exit *sys.ExitError
 	switch {
