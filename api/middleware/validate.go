@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -32,6 +33,9 @@ func Validate(doc *openapi3.T) echo.MiddlewareFunc {
 			if !ok {
 				return next(c) // no operation of the contract: Echo answers 404 or 405
 			}
+			if Actor(r.Context()).Anonymous() && !open(route.Operation) {
+				return fault.New(fault.Unauthenticated, "session.required") // the services say so too; here before anything else is said
+			}
 			params := make(map[string]string, len(c.ParamNames()))
 			for i, name := range c.ParamNames() {
 				params[name] = c.ParamValues()[i]
@@ -58,6 +62,12 @@ func Validate(doc *openapi3.T) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// open tells whether an operation is for people who are not signed in, too.
+func open(op *openapi3.Operation) bool {
+	who, _ := op.Extensions["x-permission"].([]any)
+	return slices.Contains(who, any("anyone"))
 }
 
 var pathParam = regexp.MustCompile(`\{([^}]+)\}`)

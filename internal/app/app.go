@@ -94,9 +94,11 @@ func Engine(cfg config.Config) (sandbox.Engine, error) {
 
 // WASM says where the Python runtime is.
 func WASM(cfg config.Config) sandbox.WASMConfig {
-	return sandbox.WASMConfig{
-		Module: filepath.Join(cfg.RuntimeDir, "python.wasm"), CacheDir: filepath.Join(cfg.RuntimeDir, "cache"), Children: cfg.Children,
+	dir := cfg.RuntimeDir
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs // the sandbox's child stands in another folder than we
 	}
+	return sandbox.WASMConfig{Module: filepath.Join(dir, "python.wasm"), CacheDir: filepath.Join(dir, "cache"), Children: cfg.Children}
 }
 
 // Jobs readies this process to do jobs and says who does which. Only then is

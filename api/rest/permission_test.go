@@ -1,0 +1,218 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+// probes makes one good request for each operation, always about institution A
+// and, where the record belongs to somebody, about learner A. An operation without a probe fails the test.
+func probes(s *school) map[string]func() call {
+	const owner = "learner A"
+	e := s.enroll(owner)
+	submission := v7()
+	s.mustDo(s.as(owner, call{method: http.MethodPost, path: "/api/submissions", body: submissionBody(submission, string(e.ID))}))
+	s.finish(e)
+	cs, err := s.app.Credential.ListOwn(s.Context(), s.actor(owner), "", 1)
+	if err != nil || len(cs) != 1 {
+		s.Fatalf("no credential to probe: %v", err)
+	}
+	in := "/api/institutions/" + string(s.a.ID)
+	member := in + "/members/" + string(s.people["other learner A"].ID) + "/roles/trainer"
+	v, err := s.app.Curriculum.FindLatest(s.Context(), shipped)
+	if err != nil {
+		s.Fatal(err)
+	}
+	upload := shippedZip(s)
+	get := func(path string) func() call { return func() call { return call{method: http.MethodGet, path: path} } }
+	with := func(method, path, body string) func() call {
+		return func() call { return call{method: method, path: path, body: body} }
+	}
+	account := func(path, extra string) func() call {
+		return func() call {
+			body := fmt.Sprintf(`{"username":"new%d","display_name":"New","password":"correct horse"%s}`, s.made.Add(1), extra)
+			return call{method: http.MethodPost, path: path, body: body}
+		}
+	}
+	return map[string]func() call{
+		"getHealth":            get("/api/health"),
+		"createUser":           account("/api/users", ""),
+		"getMe":                get("/api/me"),
+		"updateMe":             with(http.MethodPatch, "/api/me", `{"display_name":"Renamed"}`),
+		"changePassword":       with(http.MethodPut, "/api/me/password", `{"current":"correct horse","new":"correct horse"}`),
+		"createSession":        with(http.MethodPost, "/api/sessions", `{"username":"`+s.people[owner].Username+`","password":"correct horse"}`),
+		"listSessions":         get("/api/sessions"),
+		"deleteCurrentSession": with(http.MethodDelete, "/api/sessions/current", ""),
+		"deleteSession": func() call {
+			sess, _ := s.session(owner)
+			return call{method: http.MethodDelete, path: "/api/sessions/" + string(sess.ID)}
+		},
+		"listTokens":  get("/api/tokens"),
+		"createToken": with(http.MethodPost, "/api/tokens", `{"name":"x","scopes":["read"],"expires_in_days":1}`),
+		"deleteToken": func() call {
+			t, _ := s.token(owner, identity.ScopeRead)
+			return call{method: http.MethodDelete, path: "/api/tokens/" + string(t.ID)}
+		},
+		"listInstitutions": get("/api/institutions"),
+		"createInstitution": func() call {
+			return call{method: http.MethodPost, path: "/api/institutions", body: fmt.Sprintf(`{"slug":"new-%d","name":"New"}`, s.made.Add(1))}
+		},
+		"listMembers":  get(in + "/members"),
+		"createMember": account(in+"/members", `,"role":"learner"`),
+		"addRole":      with(http.MethodPut, member, ""),
+		"removeRole":   with(http.MethodDelete, member, ""),
+		"publishCourse": func() call {
+			return call{method: http.MethodPost, path: in + "/course-versions", body: upload, contentType: "application/zip"}
+		},
+		"listInstitutionEnrollments": get(in + "/enrollments"),
+		"listIssuedCredentials":      get(in + "/credentials"),
+		"listCourses":                get("/api/courses"),
+		"getCourse":                  get("/api/courses/" + shipped),
+		"getBlob":                    get("/api/blobs/" + string(v.Manifest.Modules[0].Items[0].Fragment["en"])),
+		"listEnrollments":            get("/api/enrollments"),
+		"createEnrollment":           with(http.MethodPost, "/api/enrollments", `{"course_id":"`+shipped+`","institution_id":"`+string(s.a.ID)+`"}`),
+		"getProgress":                get("/api/enrollments/" + string(e.ID) + "/progress"),
+		"listStatements":             get("/api/statements"),
+		"appendStatements": func() call {
+			return call{method: http.MethodPost, path: "/api/statements", body: `[` + statement(v7(), string(e.ID)) + `]`}
+		},
+		"listSubmissions": get("/api/submissions?lab_id=nearest-leaf&enrollment_id=" + string(e.ID)),
+		"createSubmission": func() call {
+			return call{method: http.MethodPost, path: "/api/submissions", body: submissionBody(v7(), string(e.ID))}
+		},
+		"getSubmission":    get("/api/submissions/" + submission),
+		"listCredentials":  get("/api/credentials"),
+		"getCredential":    get("/api/credentials/" + string(cs[0].ID)),
+		"getStanding":      get("/api/credentials/" + string(cs[0].ID) + "/standing"),
+		"revokeCredential": with(http.MethodPut, "/api/credentials/"+string(cs[0].ID)+"/revocation", `{"reason":"A test."}`),
+		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
+	}
+}
+
+func submissionBody(id, enrollment string) string {
+	return `{"id":"` + id + `","enrollment_id":"` + enrollment + `","lab_id":"nearest-leaf","files":{"main.py":"# fake: {\"end\": \"timed_out\"}\nprint(1)"}}`
+}
+
+func statement(id, enrollment string) string {
+	return `{"id":"` + id + `","enrollment_id":"` + enrollment + `","verb":"started","object_id":"what-ai-is","at":"2026-03-01T10:00:00Z"}`
+}
+
+func (s *school) mustDo(c call) {
+	s.Helper()
+	if rec := s.do(c); rec.Code >= 300 {
+		s.Fatalf("%s %s: %d %s", c.method, c.path, rec.Code, rec.Body)
+	}
+}
+
+// TestPermissions tries every operation of the contract as everybody, and
+// compares with the permission written there.
+func TestPermissions(t *testing.T) {
+	s := newSchool(t)
+	probe := probes(s)
+	actors := []string{""}
+	for name := range s.people {
+		actors = append(actors, name)
+	}
+	sort.Strings(actors)
+	tried := 0
+	for path, item := range s.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			who := permission(op)
+			if len(who) == 0 {
+				t.Errorf("%s %s has no x-permission", method, path)
+			}
+			build, ok := probe[op.OperationID]
+			if !ok {
+				t.Errorf("%s has no probe", op.OperationID)
+				continue
+			}
+			for _, name := range actors {
+				rec := s.do(s.as(name, build()))
+				tried++
+				refused := rec.Code == http.StatusUnauthorized || rec.Code == http.StatusForbidden || rec.Code == http.StatusNotFound
+				switch may := allowed(who, name); {
+				case may && rec.Code >= 400:
+					t.Errorf("%s as %q: %d, but %v may: %s", op.OperationID, name, rec.Code, who, rec.Body)
+				case !may && !refused:
+					t.Errorf("%s as %q: %d, but only %v may: %s", op.OperationID, name, rec.Code, who, rec.Body)
+				case !may && name == "" && rec.Code != http.StatusUnauthorized:
+					t.Errorf("%s unsigned: %d, want 401", op.OperationID, rec.Code)
+				}
+			}
+		}
+	}
+	t.Logf("tried %d pairs of operation and actor", tried)
+}
+
+func permission(op *openapi3.Operation) []string {
+	list, _ := op.Extensions["x-permission"].([]any)
+	out := make([]string, len(list))
+	for i, p := range list {
+		out[i], _ = p.(string)
+	}
+	return out
+}
+
+// allowed reads the permission as the contract's description defines it. Every record is learner A's, every institution is A.
+func allowed(who []string, name string) bool {
+	if slices.Contains(who, "anyone") {
+		return true
+	}
+	if name == "" {
+		return false
+	}
+	if slices.Contains(who, "user") || (slices.Contains(who, "owner") && name == "learner A") {
+		return true
+	}
+	if name == "operator" {
+		return slices.Contains(who, "operator")
+	}
+	words := strings.Fields(strings.TrimPrefix(name, "other "))
+	return words[1] == "A" && slices.Contains(who, words[0])
+}
+
+// TestScopes tries every operation with bearer tokens: what merely reads needs
+// no more than a token, everything else needs the scope of the contract.
+func TestScopes(t *testing.T) {
+	s := newSchool(t)
+	probe := probes(s)
+	// What only a session can do, whatever the token's scopes.
+	never := []string{"createToken", "deleteCurrentSession"}
+	all := []identity.Scope{identity.ScopeRead, identity.ScopeLearn, identity.ScopePublish, identity.ScopeIssue, identity.ScopeAdmin}
+	for _, item := range s.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			who := permission(op)
+			if slices.Contains(who, "anyone") {
+				continue
+			}
+			var name string
+			for n := range s.people {
+				if allowed(who, n) {
+					name = n
+					break
+				}
+			}
+			scope, _ := op.Extensions["x-scope"].(string)
+			if scope == "" && method != http.MethodGet {
+				t.Errorf("%s changes something and has no x-scope", op.OperationID)
+			}
+			for _, have := range all {
+				c := probe[op.OperationID]()
+				_, c.bearer = s.token(name, have)
+				code := s.do(c).Code
+				may := (scope == "" || string(have) == scope) && !slices.Contains(never, op.OperationID)
+				if may && code >= 400 || !may && code != http.StatusForbidden {
+					t.Errorf("%s as %q with scope %s: %d, x-scope is %q", op.OperationID, name, have, code, scope)
+				}
+			}
+		}
+	}
+}
