@@ -440,19 +440,19 @@ func (c *compiler) item(is itemSource, vault VaultFile, out *Compiled) (Item, er
 func canonical(v any) ([]byte, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, "fault.internal", err)
+		return nil, fault.Wrap(fault.Internal, "server.internal", err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var tree any
 	if err := dec.Decode(&tree); err != nil {
-		return nil, fault.Wrap(fault.Internal, "fault.internal", err)
+		return nil, fault.Wrap(fault.Internal, "server.internal", err)
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(tree); err != nil {
-		return nil, fault.Wrap(fault.Internal, "fault.internal", err)
+		return nil, fault.Wrap(fault.Internal, "server.internal", err)
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }

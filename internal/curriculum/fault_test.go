@@ -204,8 +204,12 @@ func TestFaults(t *testing.T) {
 		{"block in a list", put(lesson, title+"- a\n\n  ::: note\n  x\n  :::\n"), "lessons/second.en.md:5 lesson.nested_block"},
 		{"titled note", put(lesson, title+"::: note Title\nx\n:::\n"), "lessons/second.en.md:3 lesson.block_title"},
 		{"empty block", put(lesson, title+"::: note\n:::\n\nText.\n"), "lessons/second.en.md:3 lesson.empty_block"},
-		{"tower of quotes", put(lesson, title+strings.Repeat(">", 100000)+" x\n"), "lessons/second.en.md:3 lesson.too_deep"},
-		{"tower of brackets", put(lesson, title+strings.Repeat("[", 100000)+" x\n"), "lessons/second.en.md:3 lesson.too_deep"},
+		{"tower of quotes", put(lesson, title+strings.Repeat(">", 50000)+" x\n"), "lessons/second.en.md:3 lesson.too_deep"},
+		{"tower of brackets", put(lesson, title+strings.Repeat("[", 50000)+" x\n"), "lessons/second.en.md:3 lesson.too_deep"},
+		{"wide table", put(lesson, title+strings.Repeat("|a", 40)+"\n"), "lessons/second.en.md:3 lesson.too_deep"},
+		{"many lines", put(lesson, title+strings.Repeat("a\n", 3000)), "lessons/second.en.md:2001 lesson.too_deep"},
+		{"many blocks", put(lesson, title+strings.Repeat("::: note\n", 1500)), "lessons/second.en.md:203 lesson.too_deep"},
+		{"many brackets", put(lesson, title+strings.Repeat("[a](\n[b [c\n", 900)), "lessons/second.en.md:1336 lesson.too_deep"},
 		{"html in a statement", put("labs/echo/statement.en.md", "Do.\n\n<script>\n"), "labs/echo/statement.en.md:3 lesson.raw_html"},
 
 		// Quizzes.
@@ -328,7 +332,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 // A stranger's course cannot make a reply endless.
 func TestFaultsAreBounded(t *testing.T) {
 	m := inMemory(t)
-	m["lessons/second.en.md"] = &fstest.MapFile{Data: []byte("# T\n\n" + strings.Repeat("<br>\n\n", 5000))}
+	m["lessons/second.en.md"] = &fstest.MapFile{Data: []byte("# T\n\n" + strings.Repeat("<br>\n\n", 900))}
 	put("lessons/first.ar.md", "# T\n\n[x](ftp://"+strings.Repeat("y", 10000)+")\n")(t, m)
 	_, err := curriculum.Compile(m)
 	var f *fault.Error

@@ -21,9 +21,10 @@ const (
 	maxFiles      = 2000     // files of a course
 	maxCourseSize = 32 << 20 // bytes of all files together
 	maxTextSize   = 1 << 20  // bytes of one file
-	maxSourceSize = 256 << 10
-	maxFaults     = 200 // reported at once
-	maxArg        = 80  // characters of the author's own words repeated in a fault
+	maxYAMLSize   = 256 << 10
+	maxPageSize   = 64 << 10 // bytes of a Markdown file: ten times a long lesson
+	maxFaults     = 200      // reported at once
+	maxArg        = 80       // characters of the author's own words repeated in a fault
 )
 
 // source is a course folder in memory: only files of the format, each of them
@@ -225,8 +226,11 @@ func (w *walker) entry(dir string, e fs.DirEntry) {
 func (w *walker) file(name string) {
 	s := w.source
 	most := int64(maxTextSize)
-	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".md") {
-		most = maxSourceSize
+	switch path.Ext(name) {
+	case ".yaml":
+		most = maxYAMLSize
+	case ".md":
+		most = maxPageSize
 	}
 	s.broken[name] = true // until it has been read
 	data, err := readAtMost(w.fsys, name, most)

@@ -45,12 +45,12 @@ var markdown = goldmark.New(
 // nil leaves that unchecked.
 func renderMarkdown(file string, src []byte, needTitle bool, lessons map[string]bool, faults *faultList) page {
 	m := marker{file: file, src: src, faults: faults, lessons: lessons}
-	if line := m.tooNested(); line > 0 {
+	if line := m.tooCostly(); line > 0 {
 		faults.add(file, line, "lesson.too_deep")
 		return page{}
 	}
 	before := len(faults.list)
-	root := markdown.Parser().Parse(text.NewReader(src), parser.WithContext(parser.NewContext(parser.WithIDs(&headingIDs{used: map[string]bool{}}))))
+	root := markdown.Parser().Parse(text.NewReader(src), parser.WithContext(parser.NewContext(parser.WithIDs(&headingIDs{count: map[string]int{}}))))
 	title := m.takeTitle(root, needTitle)
 	m.check(root)
 	p := page{title: title, words: countWords(m.prose(root))}
@@ -99,9 +99,21 @@ func offsetOf(n ast.Node) int {
 	return 0
 }
 
-// tooNested finds a line that opens more quotes and lists in each other than any
-// lesson needs. Parsers take time that is quadratic in that depth.
-func (m *marker) tooNested() int {
+// What a lesson may hold at most. Each bound is far above what a reader bears, and keeps a
+// small hostile file from costing much: parsers take time that is quadratic in nesting and in
+// open brackets, and every row of a table gets all the columns of its head.
+const (
+	maxPageLines   = 2000
+	maxPageBlocks  = 200  // lines that begin with :::
+	maxPageMarks   = 2000 // opening brackets in all; marks of any kind in a line
+	maxColumns     = 30
+	maxQuotes      = 16 // quotes and lists in each other on one line
+	maxIndentation = 100
+)
+
+// tooCostly finds the line where a page goes beyond those bounds, or 0.
+func (m *marker) tooCostly() int {
+	blocks, brackets := 0, 0
 	for i, l := range bytes.Split(m.src, []byte("\n")) {
 		depth, indent := 0, 0
 	marks:
@@ -117,18 +129,23 @@ func (m *marker) tooNested() int {
 				break marks
 			}
 		}
-		blank := len(bytes.TrimSpace(l)) == 0
+		text := bytes.TrimSpace(l)
 		rule := len(bytes.Trim(l, "-* \t")) == 0 && depth < 200 // a thematic break
-		if !blank && (depth > 16 && !rule || indent > 100) {
+		if len(text) > 0 && (depth > maxQuotes && !rule || indent > maxIndentation) {
 			return i + 1
 		}
-		open := 0
+		if bytes.HasPrefix(text, []byte(":::")) {
+			blocks++
+		}
+		marks := 0
 		for _, c := range l {
-			if c == '[' || c == '<' || c == '*' || c == '_' || c == '`' || c == '&' {
-				open++
+			switch c {
+			case '[', '<', '*', '_', '`', '&':
+				marks++
 			}
 		}
-		if open > 2000 {
+		brackets += bytes.Count(l, []byte("["))
+		if i >= maxPageLines || blocks > maxPageBlocks || brackets > maxPageMarks || marks > maxPageMarks || bytes.Count(l, []byte("|")) > maxColumns {
 			return i + 1
 		}
 	}
@@ -271,7 +288,9 @@ func isHTTPS(s string) bool {
 
 // headingIDs names headings after their words in any script. The prefix keeps
 // an author's heading from taking an id that the page uses.
-type headingIDs struct{ used map[string]bool }
+type headingIDs struct {
+	count map[string]int // headings by their words
+}
 
 // Generate implements parser.IDs.
 func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
@@ -294,15 +313,14 @@ func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
 	}
 	base := b.String()
 	id := base
-	for i := 2; h.used[id] || id == "h-"; i++ {
-		id = base + "." + strconv.Itoa(i) // a dot never comes from words, so this cannot meet another heading
+	if h.count[base]++; h.count[base] > 1 || base == "h-" {
+		id = base + "." + strconv.Itoa(h.count[base]) // a dot never comes from words, so this cannot meet another heading
 	}
-	h.used[id] = true
 	return []byte(id)
 }
 
 // Put implements parser.IDs.
-func (h *headingIDs) Put(value []byte) { h.used[string(value)] = true }
+func (h *headingIDs) Put([]byte) {} // only for ids that authors write, which our Markdown has not
 
 // codeRenderer writes code from left to right in every language. Blocks can
 // be scrolled, so they can be reached with the keyboard; so can tables.

@@ -54,7 +54,7 @@ func (s *Service) keep(ctx context.Context, c Compiled) error {
 			return fmt.Errorf("keep blob %s of course %s: %w", want, c.Manifest.CourseID, err)
 		}
 		if got != want {
-			return fault.Wrap(fault.Internal, "fault.internal", fmt.Errorf("blob store gave %s for %s", got, want))
+			return fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("blob store gave %s for %s", got, want))
 		}
 		return nil
 	}
@@ -124,7 +124,7 @@ func (s *Service) OpenVault(ctx context.Context, v Version) (VaultFile, error) {
 	}
 	var f VaultFile
 	if err := json.Unmarshal(data, &f); err != nil {
-		return VaultFile{}, fault.Wrap(fault.Internal, "fault.internal", fmt.Errorf("read vault of version %s: %w", v.ID, err))
+		return VaultFile{}, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("read vault of version %s: %w", v.ID, err))
 	}
 	s.vaults.keep(d, f, len(data))
 	return f, nil
