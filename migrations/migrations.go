@@ -35,7 +35,10 @@ var types = map[Dialect]*strings.Replacer{
 
 // For gives the files of one dialect with its types filled in. A file named
 // NNNN_name.<dialect>.sql is seen by that dialect alone.
-func For(d Dialect) fs.FS { return dialectFS{dialect: d, base: files} }
+func For(d Dialect) fs.FS { return Filled(d, files) }
+
+// Filled does the same for other files than ours.
+func Filled(d Dialect, base fs.FS) fs.FS { return dialectFS{dialect: d, base: base} }
 
 type dialectFS struct {
 	dialect Dialect
@@ -47,11 +50,8 @@ var (
 	_ fs.ReadDirFS = dialectFS{}
 )
 
-// Open gives a file in the words of the dialect.
+// Open gives a file in the words of the dialect. Folders are for ReadDir alone.
 func (f dialectFS) Open(name string) (fs.File, error) {
-	if name == "." {
-		return f.base.Open(name)
-	}
 	if !f.sees(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
@@ -75,9 +75,14 @@ func (f dialectFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	var seen []fs.DirEntry
 	for _, e := range all {
-		if f.sees(e.Name()) {
-			seen = append(seen, e)
+		if !f.sees(e.Name()) {
+			continue
 		}
+		info, err := fs.Stat(f, e.Name()) // of the filled-in text
+		if err != nil {
+			return nil, err
+		}
+		seen = append(seen, fs.FileInfoToDirEntry(info))
 	}
 	return seen, nil
 }

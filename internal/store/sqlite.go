@@ -186,19 +186,23 @@ func (d sqlite) openMigrator() *sql.DB {
 }
 
 func (d sqlite) trouble(err error) trouble {
-	var e *sqlite3.Error
-	if !errors.As(err, &e) {
+	// Errors of statements are *sqlite3.Error, those of connections mere codes; both are As.
+	var detail sqlite3.ExtendedErrorCode
+	if errors.As(err, &detail) {
+		switch detail {
+		case sqlite3.CONSTRAINT_UNIQUE, sqlite3.CONSTRAINT_PRIMARYKEY, sqlite3.CONSTRAINT_ROWID:
+			return duplicate
+		case sqlite3.CONSTRAINT_FOREIGNKEY:
+			return dangling
+		case sqlite3.CONSTRAINT_CHECK, sqlite3.CONSTRAINT_NOTNULL:
+			return refused
+		}
+	}
+	var code sqlite3.ErrorCode
+	if !errors.As(err, &code) {
 		return unknown
 	}
-	switch e.ExtendedCode() {
-	case sqlite3.CONSTRAINT_UNIQUE, sqlite3.CONSTRAINT_PRIMARYKEY, sqlite3.CONSTRAINT_ROWID:
-		return duplicate
-	case sqlite3.CONSTRAINT_FOREIGNKEY:
-		return dangling
-	case sqlite3.CONSTRAINT_CHECK, sqlite3.CONSTRAINT_NOTNULL:
-		return refused
-	}
-	switch e.Code() {
+	switch code {
 	case sqlite3.BUSY, sqlite3.LOCKED:
 		return busy
 	case sqlite3.FULL:
@@ -208,7 +212,7 @@ func (d sqlite) trouble(err error) trouble {
 	case sqlite3.TOOBIG:
 		return refused
 	case sqlite3.ERROR:
-		if strings.Contains(e.Error(), "no such table") {
+		if strings.Contains(err.Error(), "no such table") {
 			return noTable
 		}
 	}
