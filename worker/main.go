@@ -22,7 +22,10 @@ import (
 
 const usage = `worker runs Banyan's jobs: it grades labs and issues certificates.
 
-It takes no arguments. Its configuration is the environment's, the same as the
+  worker          work until a signal comes
+  worker health   tell whether the worker of this machine works; for health checks
+
+Its configuration is the environment's, the same as the
 server's; it needs BANYAN_REDIS_URL and BANYAN_DATABASE_URL. "banyan-api config" prints
 what is in force. Ctrl-C lets jobs under way finish.
 `
@@ -32,21 +35,58 @@ const drain = 35 * time.Second
 
 func main() {
 	sandbox.RunChildIfAsked()
+	do := run
 	if len(os.Args) > 1 {
-		fmt.Print(usage)
-		if os.Args[1] != "help" && os.Args[1] != "--help" && os.Args[1] != "-h" {
+		switch os.Args[1] {
+		case "health":
+			do = health
+		case "help", "--help", "-h":
+			fmt.Print(usage)
+			return
+		default:
+			fmt.Fprint(os.Stderr, usage)
 			os.Exit(2)
 		}
-		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx)
+	err := do(ctx)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "banyan worker:", err)
 		os.Exit(1)
 	}
 }
+
+// health asks Redis whether a worker of this host has reported itself lately.
+func health(context.Context) error {
+	cfg, err := config.FromEnv()
+	if err != nil {
+		return err
+	}
+	redis, err := asynq.ParseRedisURI(cfg.RedisURL)
+	if err != nil {
+		return errNoRedis
+	}
+	inspector := asynq.NewInspector(redis)
+	defer func() { _ = inspector.Close() }()
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	servers, err := inspector.Servers()
+	if err != nil {
+		return fmt.Errorf("ask Redis: %w", err)
+	}
+	for _, s := range servers {
+		if s.Host == host && s.Status == "active" {
+			fmt.Println("well")
+			return nil
+		}
+	}
+	return fmt.Errorf("no worker of %s has reported itself", host)
+}
+
+var errNoRedis = errors.New("BANYAN_REDIS_URL is not an address such as redis://host:6379/0")
 
 func run(ctx context.Context) error {
 	cfg, err := config.FromEnv()
@@ -59,7 +99,7 @@ func run(ctx context.Context) error {
 	}
 	redis, err := asynq.ParseRedisURI(cfg.RedisURL)
 	if err != nil {
-		return errors.New("BANYAN_REDIS_URL is not an address such as redis://host:6379/0")
+		return errNoRedis
 	}
 	a, err := app.New(ctx, cfg)
 	if err != nil {
@@ -88,9 +128,11 @@ func run(ctx context.Context) error {
 	server := &queue.Server{
 		Redis: redis, Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Drain: drain, Now: a.Now,
 	}
+	relaying, stopRelay := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { relay.Run(ctx) })
+	defer stopRelay() // also when the server cannot start
+	wg.Go(func() { relay.Run(relaying) })
 	slog.InfoContext(ctx, "working", "concurrency", a.Concurrency())
 	return server.Run(ctx)
 }
