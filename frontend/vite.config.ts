@@ -6,7 +6,7 @@ import { words } from './vite/words';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
-  plugins: [words(here('../internal/i18n/locales')), tidy(here('dist'), 'placeholder.html')],
+  plugins: [words(here('../internal/i18n/locales')), tidy(here('dist'), 'index.html')],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   server: { proxy: { '^/(?!src|node_modules|@|assets)': 'http://127.0.0.1:8080' } },
   build: {

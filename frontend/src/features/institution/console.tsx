@@ -1,0 +1,42 @@
+import type { ComponentType } from 'preact';
+import { t } from '../../i18n/words';
+import { Tab } from '../../nav';
+import { place } from '../../router';
+import { Issued } from './issued';
+import { Learners } from './learners';
+import { Members } from './members';
+import { Publish } from './publish';
+import { rolesIn, tabsFor, type TabName } from './roles';
+
+const screens: Record<TabName, ComponentType<{ institution: string }>> = {
+  learners: Learners,
+  courses: Publish,
+  certificates: Issued,
+  members: Members,
+};
+
+/** What a trainer, an issuer or an admin does in their institution. */
+export default function Console({ id = '', tab }: { id?: string; tab?: string }) {
+  const tabs = tabsFor(rolesIn(id));
+  const now = tabs.find((one) => one === tab) ?? tabs[0];
+  if (!now || (tab && now !== tab)) return <p class="lead">{t('ui.app.console.not_yours')}</p>;
+  const Screen = screens[now];
+  return (
+    <>
+      <nav class="tabs inner" aria-label={t('ui.app.nav.institution')}>
+        {tabs.map((one) => (
+          <TabLink key={one} id={id} tab={one} first={one === tabs[0]} />
+        ))}
+      </nav>
+      <h2>{t(`ui.app.console.${now}`)}</h2>
+      <Screen institution={id} />
+    </>
+  );
+}
+
+// The first tab is also what stands at the institution's own address.
+function TabLink({ id, tab, first }: { id: string; tab: TabName; first: boolean }) {
+  const bare = `/app/institutions/${id}`;
+  const atBare = place.value.path.replace(/\/$/, '') === bare;
+  return <Tab href={first && atBare ? bare : `${bare}/${tab}`} name={t(`ui.app.console.${tab}`)} exact />;
+}

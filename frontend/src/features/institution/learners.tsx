@@ -1,0 +1,37 @@
+import { api, ask, type Schemas } from '../../api/client';
+import { formatDate, t, textOf } from '../../i18n/words';
+import { Bar } from '../../ui/bar';
+import { List, usePages } from '../../ui/pages';
+
+/** Who takes which course, and how far they are. */
+export function Learners({ institution }: { institution: string }) {
+  const pages = usePages<Schemas['Roster']>((cursor) =>
+    ask(
+      api.GET('/api/institutions/{institution_id}/enrollments', {
+        params: { path: { institution_id: institution }, query: { cursor } },
+      }),
+    ),
+  );
+  return (
+    <List of={pages} empty={<p>{t('ui.app.learners.none')}</p>}>
+      {({ enrollment, display_name: name, username }) => (
+        <li key={enrollment.id}>
+          <span class="row-what">
+            <strong dir="auto">{name}</strong>
+            <span class="small">
+              <bdi>{username}</bdi>
+            </span>
+            <span class="small">
+              {t('ui.app.learners.takes', { Course: textOf(enrollment.title), Number: enrollment.number })}
+            </span>
+            <span class="small">{t('ui.app.learners.since', { Date: formatDate(enrollment.created_at) })}</span>
+          </span>
+          <span class="row-side">
+            <Bar done={enrollment.done} total={enrollment.total} />
+            {enrollment.completed && <span class="chip">{t('ui.app.courses.completed')}</span>}
+          </span>
+        </li>
+      )}
+    </List>
+  );
+}

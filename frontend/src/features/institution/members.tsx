@@ -1,0 +1,73 @@
+import { api, ask, type Schemas } from '../../api/client';
+import { loadMe, signedIn } from '../../api/me';
+import { t } from '../../i18n/words';
+import { Trouble } from '../../ui/notice';
+import { List, usePages } from '../../ui/pages';
+import { useTask } from '../../ui/task';
+import { NewMember } from './new-member';
+import { roles, type Role } from './roles';
+
+type Member = Schemas['Member'];
+
+/** Who belongs to the institution, and in which roles. */
+export function Members({ institution }: { institution: string }) {
+  const path = '/api/institutions/{institution_id}/members' as const;
+  const pages = usePages<Member>((cursor) =>
+    ask(api.GET(path, { params: { path: { institution_id: institution }, query: { cursor } } })),
+  );
+  return (
+    <>
+      <List of={pages} empty={<p>{t('ui.app.members.none')}</p>}>
+        {(member) => <Row key={member.user_id} institution={institution} member={member} onChanged={pages.reload} />}
+      </List>
+      <NewMember institution={institution} onCreated={() => void pages.reload()} />
+    </>
+  );
+}
+
+interface RowProps {
+  institution: string;
+  member: Member;
+  onChanged: () => Promise<void>;
+}
+
+function Row({ institution, member, onChanged }: RowProps) {
+  const task = useTask();
+  const toggle = (role: Role) =>
+    task.run(async () => {
+      const params = { path: { institution_id: institution, user_id: member.user_id, role } };
+      const path = '/api/institutions/{institution_id}/members/{user_id}/roles/{role}' as const;
+      await ask(member.roles.includes(role) ? api.DELETE(path, { params }) : api.PUT(path, { params }));
+      if (member.user_id === signedIn()?.id) await loadMe(true);
+      await onChanged();
+    });
+  return (
+    <li>
+      <span class="row-what">
+        <strong dir="auto">{member.display_name}</strong>
+        <span class="small">
+          <bdi>{member.username}</bdi>
+        </span>
+      </span>
+      <fieldset class="boxes role-boxes">
+        <legend class="unseen">{t('ui.app.members.roles_of', { Name: member.display_name })}</legend>
+        {roles.map((role) => (
+          <label key={role}>
+            <input
+              type="checkbox"
+              checked={member.roles.includes(role)}
+              aria-disabled={task.busy.value}
+              onChange={(event) => {
+                // The box follows what the server says, not what was pressed.
+                event.currentTarget.checked = member.roles.includes(role);
+                void toggle(role);
+              }}
+            />
+            <span>{t(`ui.app.role.${role}`)}</span>
+          </label>
+        ))}
+      </fieldset>
+      {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
+    </li>
+  );
+}

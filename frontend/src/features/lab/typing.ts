@@ -1,0 +1,52 @@
+// What an editor of Python does for a beginner's fingers. Each gives the text to put in place of the selection.
+
+export interface Edit {
+  from: number;
+  to: number;
+  text: string;
+}
+
+const step = '    ';
+
+function lineStart(text: string, at: number): number {
+  return text.lastIndexOf('\n', at - 1) + 1;
+}
+
+/** Enter keeps the indentation; after a colon it goes one step in, after return and its like one step out. */
+export function enter(text: string, from: number, to: number): Edit {
+  const before = text.slice(lineStart(text, from), from);
+  let indent = /^[ \t]*/.exec(before)?.[0] ?? '';
+  const code = before.replace(/#.*$/, '').trim();
+  if (code.endsWith(':')) indent += step;
+  else if (/^(return|break|continue|pass|raise)\b/.test(code)) indent = indent.slice(0, -step.length);
+  return { from, to, text: `\n${indent}` };
+}
+
+/** Tab goes to the next stop, or moves every chosen line one step in. */
+export function tab(text: string, from: number, to: number): Edit {
+  if (!text.slice(from, to).includes('\n')) {
+    const column = from - lineStart(text, from);
+    return { from, to, text: ' '.repeat(step.length - (column % step.length)) };
+  }
+  return lines(text, from, to, (line) => (line.trim() ? step + line : line));
+}
+
+/** Shift and Tab move the line, or every chosen line, one step out. */
+export function untab(text: string, from: number, to: number): Edit {
+  return lines(text, from, to, (line) => line.replace(/^( {1,4}|\t)/, ''));
+}
+
+function lines(text: string, from: number, to: number, change: (line: string) => string): Edit {
+  const start = lineStart(text, from);
+  const found = text.indexOf('\n', Math.max(start, text[to - 1] === '\n' && to > from ? to - 1 : to));
+  const end = found < 0 ? text.length : found;
+  return { from: start, to: end, text: text.slice(start, end).split('\n').map(change).join('\n') };
+}
+
+/** Backspace inside an indentation takes a whole step; elsewhere null: the browser's own will do. */
+export function backspace(text: string, from: number, to: number): Edit | null {
+  if (from !== to) return null;
+  const before = text.slice(lineStart(text, from), from);
+  if (!before || before.trim() || before.includes('\t')) return null;
+  return { from: from - (((before.length - 1) % step.length) + 1), to, text: '' };
+}

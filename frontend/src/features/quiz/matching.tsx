@@ -1,0 +1,29 @@
+import { t } from '../../i18n/words';
+import type { AnswerProps } from './question-view';
+
+export function Matching({ question, attempt, label, fixed }: AnswerProps) {
+  const given = (attempt.responses.value[question.id] ?? {}) as Record<string, string>;
+  return (
+    <div role="group" aria-labelledby={label}>
+      {(question.lefts ?? []).map((left) => (
+        <label key={left.id} class="field match">
+          <span>{left.text}</span>
+          <select
+            disabled={fixed}
+            value={given[left.id] ?? ''}
+            onChange={(event) => attempt.answer(question, { ...given, [left.id]: event.currentTarget.value })}
+          >
+            <option value="">{t('ui.quiz.choose')}</option>
+            {(question.rights ?? []).map((right) => (
+              <option key={right.id} value={right.id}>
+                {right.text}
+              </option>
+            ))}
+          </select>
+          {/* A phone cuts long options short: the chosen one stands here in full. */}
+          <small>{question.rights?.find((right) => right.id === given[left.id])?.text}</small>
+        </label>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { t } from '../../i18n/words';
+import type { AnswerProps } from './question-view';
+
+/** A list to bring into order with buttons that a thumb and a keyboard can reach. Each move is said aloud. */
+export function Ordering({ question, attempt, label, fixed }: AnswerProps) {
+  const said = useSignal('');
+  const list = useRef<HTMLOListElement>(null);
+  const pressed = useRef('');
+  const order = attempt.orderOf(question);
+  const text = (id: string) => question.options?.find((option) => option.id === id)?.text ?? '';
+
+  // Moving a node takes the focus away from the button inside it.
+  useEffect(() => {
+    if (pressed.current) list.current?.querySelector<HTMLElement>(`[data-move="${pressed.current}"]`)?.focus();
+    pressed.current = '';
+  }, [order.join()]);
+
+  const move = (id: string, by: -1 | 1) => {
+    const from = order.indexOf(id);
+    const to = from + by;
+    if (to < 0 || to >= order.length) return;
+    const next = order.filter((other) => other !== id);
+    next.splice(to, 0, id);
+    pressed.current = `${id}${by}`;
+    attempt.answer(question, next);
+    said.value = t('ui.quiz.moved', { Text: text(id), Number: to + 1, Total: order.length });
+  };
+
+  return (
+    <>
+      <ol class="ordering" aria-labelledby={label} ref={list}>
+        {order.map((id, i) => (
+          <li key={id}>
+            <span class="ordering-number" aria-hidden="true">
+              {i + 1}
+            </span>
+            <span class="ordering-text">{text(id)}</span>
+            {!fixed && (
+              <span class="ordering-moves">
+                <Move id={id} by={-1} off={i === 0} name={t('ui.quiz.up', { Text: text(id) })} move={move} />
+                <Move id={id} by={1} off={i === order.length - 1} name={t('ui.quiz.down', { Text: text(id) })} move={move} />
+              </span>
+            )}
+          </li>
+        ))}
+      </ol>
+      <p class="unseen" aria-live="polite">
+        {said}
+      </p>
+    </>
+  );
+}
+
+interface MoveProps {
+  id: string;
+  by: -1 | 1;
+  off: boolean;
+  name: string;
+  move: (id: string, by: -1 | 1) => void;
+}
+
+function Move({ id, by, off, name, move }: MoveProps) {
+  return (
+    <button type="button" class={`move ${by < 0 ? 'up' : 'down'}`} data-move={`${id}${by}`} aria-disabled={off} onClick={() => move(id, by)}>
+      <span class="unseen">{name}</span>
+    </button>
+  );
+}

@@ -1,0 +1,44 @@
+import { t } from '../../i18n/words';
+import { Choice } from './choice';
+import { Matching } from './matching';
+import { Ordering } from './ordering';
+import type { Question } from './quiz';
+import type { Try } from './state';
+import { Writing } from './writing';
+
+export interface AnswerProps {
+  question: Question;
+  attempt: Try;
+  /** The id of the element that holds the question's words. */
+  label: string;
+  fixed: boolean;
+}
+
+const answers = { single: Choice, multiple: Choice, order: Ordering, match: Matching, number: Writing, text: Writing };
+
+export function QuestionView(props: { question: Question; number: number; total: number; attempt: Try }) {
+  const { question, attempt } = props;
+  const label = `q-${question.id}`;
+  const marked = attempt.marked.value?.questions.find(({ id }) => id === question.id);
+  const Answer = answers[question.type];
+  const missing = attempt.missing.value.has(question.id);
+  const state = marked ? (marked.correct ? ' right' : ' wrong') : '';
+  return (
+    <li class={`question-card${state}${missing ? ' missing' : ''}`}>
+      <p class="small question-number">{t('ui.quiz.question', { Number: props.number, Total: props.total })}</p>
+      <h2 id={label} tabIndex={-1}>
+        {question.prompt}
+      </h2>
+      <Answer question={question} attempt={attempt} label={label} fixed={attempt.phase.value !== 'answering'} />
+      {missing && <p class="fault">{t('ui.quiz.answer_this')}</p>}
+      {marked && (
+        <div class="marked">
+          <p class={marked.correct ? 'tick' : 'cross'}>{t(marked.correct ? 'ui.quiz.correct' : 'ui.quiz.incorrect')}</p>
+          {(marked.feedback ?? []).map((text) => (
+            <p>{text}</p>
+          ))}
+        </div>
+      )}
+    </li>
+  );
+}

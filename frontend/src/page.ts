@@ -1,0 +1,26 @@
+// What a reading page begins with: it finds the islands on the page and brings each to life, no more.
+import { context } from './context';
+import { loadWords } from './i18n/words';
+import { keepLanguage } from './language';
+
+type Island = { mount(element: HTMLElement): void };
+
+const islands: Record<string, () => Promise<Island>> = {
+  account: () => import('./features/account/island'),
+  progress: () => import('./features/progress/island'),
+  quiz: () => import('./features/quiz/island'),
+  lab: () => import('./features/lab/island'),
+};
+
+const words = loadWords(context().locale, 'page');
+
+for (const element of Array.from(document.querySelectorAll<HTMLElement>('[data-island]'))) {
+  const island = islands[element.dataset['island'] ?? '']?.();
+  // Without its script an island stays what it was: readable.
+  if (island) void Promise.all([island, words]).then(([{ mount }]) => mount(element));
+}
+
+keepLanguage(document);
+
+// The wallet's "print" leads to the certificate's page, and there straight to the printer.
+if (context().page === 'verify' && location.hash === '#print') print();
