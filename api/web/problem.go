@@ -22,7 +22,7 @@ type refusal struct {
 func (r *refusal) Error() string { return r.key + ": " + r.cause.Error() }
 func (r *refusal) Unwrap() error { return r.cause }
 
-// statuses of the codes, as in the API.
+// statuses of the codes, as in the API. What is not here is ours to mend.
 var statuses = map[fault.Code]int{
 	fault.Invalid: http.StatusUnprocessableEntity, fault.Unauthenticated: http.StatusUnauthorized, fault.Denied: http.StatusForbidden,
 	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.TooLarge: http.StatusRequestEntityTooLarge,
@@ -40,7 +40,7 @@ func (s *Site) problem(c echo.Context, err error) error {
 	switch {
 	case errors.As(err, &r):
 		status, key, title = r.status, r.key, fault.Invalid
-	case errors.As(err, &f) && f.Code != fault.Internal:
+	case errors.As(err, &f) && statuses[f.Code] != 0:
 		status, key, args, title = statuses[f.Code], f.Key, f.Args, f.Code
 		if f.RetryAfter > 0 {
 			c.Response().Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))

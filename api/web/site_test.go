@@ -781,8 +781,13 @@ func TestStrangersCannotFillTheMemory(t *testing.T) {
 
 func TestTroubleIsAProblemPage(t *testing.T) {
 	w := open(t, nil, course("Small", nil))
-	w.library.trouble = errors.New("password=secret: connection refused")
-	for _, at := range []string{"/ar/", "/ar/courses/small", "/ar/courses/small@1/first"} {
+	troubles := map[string]error{
+		"/ar/":                      errors.New("password=secret: connection refused"),
+		"/ar/courses/small":         fault.New(fault.Internal, "secret.internal"),
+		"/ar/courses/small@1/first": fault.New("unheard-of", "secret.code"),
+	}
+	for at, trouble := range troubles {
+		w.library.trouble = trouble
 		res, body := w.get(at)
 		if res.StatusCode != http.StatusInternalServerError || strings.Contains(body, "secret") || !strings.Contains(body, `dir="rtl"`) {
 			t.Errorf("%s: %d\n%s", at, res.StatusCode, body)
