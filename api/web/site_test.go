@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -39,7 +38,7 @@ type library struct {
 	trouble  error
 }
 
-func (l *library) publish(t testing.TB, folder fs.FS) curriculum.Version {
+func (l *library) publish(t testing.TB, folder fs.FS) {
 	t.Helper()
 	c, err := curriculum.Compile(folder)
 	if err != nil {
@@ -56,7 +55,6 @@ func (l *library) publish(t testing.TB, folder fs.FS) curriculum.Version {
 	for d, b := range c.Blobs {
 		l.blobs[d] = b
 	}
-	return v
 }
 
 func (l *library) ask() error {
@@ -230,7 +228,13 @@ func open(t *testing.T, change func(*Config), courses ...fs.FS) *world {
 	return w
 }
 
-func (w *world) do(method, target string, header ...string) *http.Response {
+// reply is what came back.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func (w *world) do(method, target string, header ...string) (reply, string) {
 	w.Helper()
 	req := httptest.NewRequest(method, target, nil)
 	for i := 0; i < len(header); i += 2 {
@@ -238,18 +242,12 @@ func (w *world) do(method, target string, header ...string) *http.Response {
 	}
 	rec := httptest.NewRecorder()
 	w.echo.ServeHTTP(rec, req)
-	return rec.Result()
+	return reply{rec.Code, rec.Header()}, rec.Body.String()
 }
 
-func (w *world) get(target string, header ...string) (*http.Response, string) {
+func (w *world) get(target string, header ...string) (reply, string) {
 	w.Helper()
-	res := w.do(http.MethodGet, target, header...)
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return res, string(body)
+	return w.do(http.MethodGet, target, header...)
 }
 
 // read gets a page that must be there, and parses it.
@@ -828,10 +826,7 @@ func TestProblems(t *testing.T) {
 		{"GET", "/" + strings.Repeat("x", 5000), "", 404, "en"},
 	}
 	for _, tt := range tests {
-		res := w.do(tt.method, tt.at, "Accept-Language", tt.accept, echo.HeaderXRequestID, "ignored")
-		raw, _ := io.ReadAll(res.Body)
-		_ = res.Body.Close()
-		body := string(raw)
+		res, body := w.do(tt.method, tt.at, "Accept-Language", tt.accept)
 		if res.StatusCode != tt.status {
 			t.Errorf("%s %.40s: status %d, want %d", tt.method, tt.at, res.StatusCode, tt.status)
 			continue
