@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { tidy } from './vite/tidy';
-import { words } from './vite/words';
+import { tidy } from './vite/tidy.ts';
+import { words } from './vite/words.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { words } from './vite/words';
+import { words } from './vite/words.ts';
 
 export default defineConfig({
   plugins: [words(fileURLToPath(new URL('../internal/i18n/locales', import.meta.url)))],
