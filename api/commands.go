@@ -464,6 +464,6 @@ type versionCmd struct{}
 
 // Run prints the version.
 func (versionCmd) Run() error {
-	fmt.Println("banyan", version())
-	return nil
+	_, err := fmt.Println("banyan", version())
+	return err
 }

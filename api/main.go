@@ -37,6 +37,10 @@ type commands struct {
 
 func main() {
 	sandbox.RunChildIfAsked()
+	os.Exit(run())
+}
+
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(os.Args) == 2 && os.Args[1] == "help" {
@@ -53,10 +57,10 @@ func main() {
 	kctx, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
 	if err := kctx.Run(); err != nil {
-		stop()
 		fmt.Fprintln(os.Stderr, "banyan:", explain(err))
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // explain says an error in one line where it can, and lists the places of a fault that has them.

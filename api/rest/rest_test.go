@@ -319,7 +319,6 @@ func (s *school) drain() {
 	}
 }
 
-
 // shippedZip is the shipped course as a trainer would upload it.
 func shippedZip(t testing.TB) string {
 	t.Helper()

@@ -73,7 +73,7 @@ func (s *Server) Register(e *echo.Echo) error {
 	api.GET("/api/openapi.yaml", func(c echo.Context) error {
 		return c.Blob(http.StatusOK, "application/yaml", openapi.YAML)
 	})
-	api.Any("/api/*", func(c echo.Context) error { return echo.ErrNotFound })
+	api.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
 	return nil
 }
 

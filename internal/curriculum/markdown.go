@@ -233,9 +233,10 @@ func (m *marker) check(root ast.Node) {
 			}
 		case *extast.TableCell:
 			// Columns follow the reader's direction: left means where lines begin.
-			if n.Alignment == extast.AlignRight {
+			switch n.Alignment {
+			case extast.AlignRight:
 				n.SetAttributeString("class", []byte("end"))
-			} else if n.Alignment == extast.AlignCenter {
+			case extast.AlignCenter:
 				n.SetAttributeString("class", []byte("center"))
 			}
 		}

@@ -195,8 +195,16 @@ func TestEveryChangedFieldIsRefused(t *testing.T) {
 		}
 		for i, other := range []any{
 			nil, "", "x", "http://example.org/other", did, "did:web:example.org", "2026-11-23T05:00:02Z", 1, 0, -1, 0.5, 1e3, true,
-			[]any{}, map[string]any{}, []any{nil}, []any{[]any{v}}, []any{"x"}, map[string]any{"id": "urn:x:y"},
-			map[string]any{"@value": "x"}, map[string]any{"@id": "urn:x:y"}, []any{v, "x"}, []any{v, v},
+			[]any{},
+			map[string]any{},
+			[]any{nil},
+			[]any{[]any{v}},
+			[]any{"x"},
+			map[string]any{"id": "urn:x:y"},
+			map[string]any{"@value": "x"},
+			map[string]any{"@id": "urn:x:y"},
+			[]any{v, "x"},
+			[]any{v, v},
 		} {
 			if a, ok := v.([]any); ok && len(a) == 1 {
 				if list, ok := other.([]any); ok && len(list) == 1 && list[0] == any("x") && a[0] == any("x") {
@@ -263,7 +271,7 @@ func TestExtraTermsAreRefusedAtEveryLevel(t *testing.T) {
 		"_:b":                    "x",
 		"":                       "x",
 		"proof":                  []any{},
-		"name ":                  "x",
+		"name ":                  "x", //nolint:gocritic // the blank is what is tried
 		"Name":                   "x",
 		"verifiableCredential":   "x",
 		"termsOfUse":             map[string]any{"type": "Anything"},
@@ -395,9 +403,7 @@ func TestProofTampering(t *testing.T) {
 
 func TestKeyMustBeTheIssuersAndInForce(t *testing.T) {
 	doc, keys := signed(t, unsigned)
-	var id string
-	for id = range keys {
-	}
+	id := slices.Collect(maps.Keys(keys))[0] // there is one
 	stranger, _ := signing.Generate(rand.Reader)
 	tests := []struct {
 		name   string

@@ -44,7 +44,7 @@ func readMaster(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func createMaster(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // a leftover name harms nobody
+	defer os.Remove(tmp.Name())
 	key := make([]byte, MasterSize)
 	_, _ = rand.Read(key) // never fails
 	_, err = tmp.Write(key)
