@@ -59,6 +59,9 @@ func TestTheChildIsLockedIn(t *testing.T) {
 		if !strings.Contains(string(status), "NoNewPrivs:\t1\n") {
 			t.Errorf("%s may gain privileges", task)
 		}
+		if !strings.Contains(string(status), "Seccomp:\t2\n") {
+			t.Errorf("%s may make every system call", task)
+		}
 		if os.Getuid() == 0 && !strings.Contains(string(status), "Uid:\t65534\t65534\t65534\t65534\n") {
 			t.Errorf("%s is not nobody:\n%s", task, status)
 		}
@@ -75,7 +78,7 @@ func TestTheChildIsLockedIn(t *testing.T) {
 		}
 	}
 	if os.Getuid() != 0 { // another user's environment and folder cannot be read
-		if env := proc(t, pid, "environ"); env != "" {
+		if env := proc(t, pid, "environ"); env != "MALLOC_ARENA_MAX=1\x00" {
 			t.Errorf("environment %q", env)
 		}
 	}

@@ -9,5 +9,6 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.RunChildIfAsked()
+	breakOutIfAsked()
 	os.Exit(m.Run())
 }
