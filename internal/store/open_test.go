@@ -173,11 +173,14 @@ func TestPostgresComesBack(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	for db.Ping(short) == nil { // a backend outlives the server that was killed by a moment
+		time.Sleep(10 * time.Millisecond)
+	}
 	for range 3 {
 		_, err := s.FindInstitution(short, kept.ID)
-		wantCode(t, err, fault.Unavailable)
-		wantCode(t, s.CreateInstitution(short, school()), fault.Unavailable)
-		wantCode(t, db.Identity().CreateUser(short, identity.User{ID: identity.UserID(school().ID), CreatedAt: time.Now()}, "", nil), fault.Unavailable)
+		wantUnavailable(t, err)
+		wantUnavailable(t, s.CreateInstitution(short, school()))
+		wantUnavailable(t, db.Identity().CreateUser(short, identity.User{ID: identity.UserID(school().ID), CreatedAt: time.Now()}, "", nil))
 	}
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -192,9 +195,9 @@ func TestPostgresComesBack(t *testing.T) {
 	}
 }
 
-func wantCode(t *testing.T, err error, code fault.Code) {
+func wantUnavailable(t *testing.T, err error) {
 	t.Helper()
-	if f := asFault(t, err); f.Code != code {
-		t.Errorf("got %v, want a fault %s", err, code)
+	if f := asFault(t, err); f.Code != fault.Unavailable {
+		t.Errorf("got %v, want a fault %s", err, fault.Unavailable)
 	}
 }

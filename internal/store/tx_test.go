@@ -104,7 +104,7 @@ func TestSQLiteWaitsForOtherProcesses(t *testing.T) {
 	run(`BEGIN IMMEDIATE`)
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	wantCode(t, db.Institution().CreateInstitution(short, school()), fault.Unavailable)
+	wantUnavailable(t, db.Institution().CreateInstitution(short, school()))
 	time.AfterFunc(200*time.Millisecond, func() { run(`COMMIT`) })
 	if err := db.Institution().CreateInstitution(t.Context(), school()); err != nil {
 		t.Error(err)

@@ -161,14 +161,14 @@ func exerciseSessions(t *testing.T, w *world, u identity.User) {
 
 func exerciseTokens(t *testing.T, w *world, u identity.User) {
 	ctx, s := t.Context(), w.Identity()
-	make := func(hash identity.SecretHash, scopes ...identity.Scope) identity.Token {
+	add := func(hash identity.SecretHash, scopes ...identity.Scope) identity.Token {
 		n := identity.Token{
 			ID: newID[identity.TokenID](), UserID: u.ID, Name: "import", Scopes: scopes, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour),
 		}
 		ok(t, s.CreateToken(ctx, n, hash))
 		return n
 	}
-	n := make("t1", identity.ScopeRead, identity.ScopePublish)
+	n := add("t1", identity.ScopeRead, identity.ScopePublish)
 	got, who, ms, err := s.FindToken(ctx, "t1", noon)
 	ok(t, err)
 	if !reflect.DeepEqual(got, n) {
@@ -176,7 +176,7 @@ func exerciseTokens(t *testing.T, w *world, u identity.User) {
 	}
 	equal(t, "user", who.ID, u.ID)
 	equal(t, "memberships", len(ms), 3)
-	make("t2")
+	add("t2")
 	none, _, _, err := s.FindToken(ctx, "t2", noon)
 	ok(t, err)
 	if none.Scopes == nil {

@@ -252,7 +252,7 @@ func exerciseTransactions(t *testing.T, w *world) {
 	t.Run("an error inside of a joined transaction undoes all", func(t *testing.T) {
 		err := s.InTx(ctx, func(tx learning.Store) error {
 			ok(t, merge(tx))
-			_ = tx.InTx(ctx, func(tx learning.Store) error { return stop })
+			_ = tx.InTx(ctx, func(learning.Store) error { return stop })
 			return nil
 		})
 		if !errors.Is(err, stop) {
