@@ -273,7 +273,7 @@ func (c *userPasswordCmd) Run(ctx context.Context) error {
 // readPassword never takes a password from the command line, where others could read it.
 func readPassword(stdin bool) (password string, made bool, err error) {
 	if !stdin {
-		return identity.NewSecret()[:16], true, nil
+		return identity.NewPassword(), true, nil
 	}
 	line, err := bufio.NewReader(io.LimitReader(os.Stdin, 4096)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {

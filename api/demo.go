@@ -82,7 +82,7 @@ func demoAccounts(ctx context.Context, a *app.App, in institution.Institution) (
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		for i := range accounts {
-			accounts[i].Password = strings.ToLower(identity.NewSecret()[:12])
+			accounts[i].Password = identity.NewPassword()
 		}
 		// Written before the accounts are made: a start that dies between the two finds the same passwords again.
 		raw, err := json.MarshalIndent(accounts, "", "  ")

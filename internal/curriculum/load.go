@@ -247,6 +247,7 @@ func (w *walker) file(name string) {
 		s.faults.add("course.yaml", 1, "course.too_large_in_all", "Most", fmt.Sprint(maxCourseSize>>20))
 		return
 	}
+	data = normalText(data)
 	if !checkText(name, data, s.faults) {
 		return
 	}
@@ -273,12 +274,15 @@ func readAtMost(fsys fs.FS, name string, most int64) ([]byte, error) {
 	return data, nil
 }
 
-// checkText tells whether data is plain text with line ends that are the same on every machine.
+// normalText takes off what editors on Windows add, a byte order mark and
+// CR before LF, so that the same text is the same version on every machine.
+func normalText(data []byte) []byte {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+}
+
+// checkText tells whether data is plain text.
 func checkText(name string, data []byte, faults *faultList) bool {
-	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
-		faults.add(name, 1, "course.byte_order_mark")
-		return false
-	}
 	line := 1
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
