@@ -24,7 +24,7 @@ func (s *Site) verify(c echo.Context) error {
 		return err
 	}
 	w := s.writer(locale)
-	label := w.t("page.verify.label."+string(standing.State), nil)
+	label := w.t("credential.standing."+string(standing.State), nil)
 	title := w.t("page.verify.title", nil)
 	p, err := w.done(w.page(frame{
 		kind: "verify", title: label + " · " + title, description: title, path: "/verify/" + string(standing.Credential.ID),
@@ -44,11 +44,10 @@ const nothing = "—"
 func (w *writer) standing(st credential.Standing, label, course string) values {
 	date := w.site.cfg.Words.Date
 	v := values{
-		"standing": string(st.State), "standing_label": label, "standing_text": "", "reason": "",
+		"standing": string(st.State), "standing_label": label, "standing_text": w.t("credential.standing."+string(st.State)+"_text", nil), "reason": "",
 		"name": nothing, "achievement": nothing, "institution": nothing, "issued": nothing, "course_title": "", "expires": "", "revoked": "",
 		"checked": w.site.cfg.Words.Moment(w.locale, st.CheckedAt), "json_href": "/api/credentials/" + string(st.Credential.ID),
 	}
-	args := map[string]any{"Institution": st.Claims.IssuerName}
 	if st.State != credential.Invalid {
 		v["name"], v["achievement"], v["institution"] = st.Claims.Name, st.Claims.Achievement, st.Claims.IssuerName
 		v["issued"] = date(w.locale, st.Claims.IssuedAt)
@@ -56,18 +55,15 @@ func (w *writer) standing(st credential.Standing, label, course string) values {
 			v["course_title"] = course
 		}
 		if at := st.Claims.ExpiresAt; at != nil {
-			args["Date"] = date(w.locale, *at)
 			v["expires"] = w.fill("verify-fact", values{"label": w.t("page.verify.expires", nil), "value": date(w.locale, *at)})
 		}
 	}
 	if at := st.Credential.RevokedAt; st.State == credential.Revoked && at != nil {
-		args["Date"] = date(w.locale, *at)
 		v["revoked"] = w.fill("verify-fact", values{"label": w.t("page.verify.revoked", nil), "value": date(w.locale, *at)})
 		if st.Credential.RevokedReason != "" {
 			v["reason"] = w.t("page.verify.reason", map[string]any{"Reason": st.Credential.RevokedReason})
 		}
 	}
-	v["standing_text"] = w.t("page.verify.text."+string(st.State), args)
 	return v
 }
 

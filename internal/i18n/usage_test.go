@@ -17,12 +17,11 @@ import (
 
 // dynamic lists the beginnings of keys that code puts together, and why.
 var dynamic = map[string]string{
-	"date.month.":        "Catalogue.Date numbers the months",
-	"fault.":             "the title of a problem is named after its fault.Code",
-	"block.":             "internal/curriculum names the label of a block after the block",
-	"page.kind.":         "api/web names an item's kind",
-	"page.verify.label.": "api/web names a credential's state",
-	"page.verify.text.":  "api/web explains a credential's state",
+	"date.month.":          "Catalogue.Date numbers the months",
+	"fault.":               "the title of a problem is named after its fault.Code",
+	"block.":               "internal/curriculum names the label of a block after the block",
+	"page.kind.":           "api/web names an item's kind",
+	"credential.standing.": "api/web names and explains a credential's state",
 }
 
 // noKeys look like keys in Go and are none.
@@ -41,6 +40,7 @@ var (
 	skeletonWord = regexp.MustCompile(`\{\{t:([^}]*)\}\}`)
 	callInPage   = regexp.MustCompile(`\bt\(\s*(?:'([^']+)'|"([^"]+)")`)
 	textInPage   = regexp.MustCompile(`'([^'\n]+)'|"([^"\n]+)"`)
+	schemaFault  = regexp.MustCompile(`"x-fault":\s*"([^"]+)"`)
 	startInPage  = regexp.MustCompile("`([a-z][a-z0-9_.-]*\\.)\\$\\{")
 )
 
@@ -122,6 +122,13 @@ func (u *usage) readPage(name, src string) {
 	}
 }
 
+// readSchema finds the keys that a JSON Schema gives to its faults.
+func (u *usage) readSchema(name, src string) {
+	for _, m := range schemaFault.FindAllStringSubmatch(src, -1) {
+		u.wanted[m[1]] = name
+	}
+}
+
 func (u *usage) readSkeleton(name, src string) {
 	for _, m := range skeletonWord.FindAllStringSubmatch(src, -1) {
 		u.wanted[m[1]] = name
@@ -157,7 +164,7 @@ func TestKeysAndSourcesAgree(t *testing.T) {
 	}
 	u := newUsage()
 	files := 0
-	for _, dir := range []string{"api", "worker", "internal", "frontend/pages", "frontend/src"} {
+	for _, dir := range []string{"api", "worker", "internal", "content/schema", "frontend/pages", "frontend/src"} {
 		err := filepath.WalkDir(filepath.Join("../..", dir), func(path string, d fs.DirEntry, err error) error {
 			name := d.Name()
 			switch {
@@ -165,13 +172,13 @@ func TestKeysAndSourcesAgree(t *testing.T) {
 				return nil
 			case err != nil:
 				return err
-			case d.IsDir() && (name == "testdata" || name == "node_modules"):
+			case d.IsDir() && (name == "testdata" || name == "storetest" || name == "node_modules"):
 				return fs.SkipDir
 			case d.IsDir() || strings.Contains(name, "_test.") || strings.Contains(name, ".test.") || strings.Contains(name, ".gen."):
 				return nil
 			}
 			ending := filepath.Ext(name)
-			if ending != ".go" && ending != ".html" && ending != ".ts" && ending != ".tsx" {
+			if ending != ".go" && ending != ".html" && ending != ".ts" && ending != ".tsx" && !strings.HasSuffix(name, ".schema.json") {
 				return nil
 			}
 			src, err := os.ReadFile(path)
@@ -182,6 +189,8 @@ func TestKeysAndSourcesAgree(t *testing.T) {
 			switch ending {
 			case ".go":
 				u.readGo(t, path, src, families)
+			case ".json":
+				u.readSchema(path, string(src))
 			case ".html":
 				u.readSkeleton(path, string(src))
 			default:
@@ -219,6 +228,7 @@ func f() {
 	faults.add(file, 1, "fam.helper")
 	open("other.thing", "lab.grade")
 }`, map[string]bool{"fam": true, "lab": true})
+	u.readSchema("x.json", `{"pattern": "^a$", "x-fault": "s.fault"}`)
 	u.readSkeleton("x.html", "<p>{{t:p.word}}{{slot}}</p>")
 	u.readPage("x.ts", "t('ui.one'); t(\"ui.two\", {Count: 1}); split('ui.three'); const k = ok ? 'ui.four' : 'ui.five'; t(`ui.state.${s}`)")
 	have := map[string]bool{"ui.four": true, "ui.five": true, "ui.state.on": true, "a.new": true, "nobody.asks": true, "date.month.1": true}
@@ -227,7 +237,7 @@ func f() {
 	for _, a := range absent {
 		keys = append(keys, strings.Fields(a)[0])
 	}
-	if want := []string{"a.detail", "a.text", "a.wrapped", "fam.helper", "p.word", "ui.one", "ui.two"}; !slices.Equal(keys, want) {
+	if want := []string{"a.detail", "a.text", "a.wrapped", "fam.helper", "p.word", "s.fault", "ui.one", "ui.two"}; !slices.Equal(keys, want) {
 		t.Errorf("absent %v, want %v", keys, want)
 	}
 	if want := []string{"nobody.asks"}; !slices.Equal(unused, want) {
