@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,7 +47,14 @@ func proc(t *testing.T, pid int, file string) string {
 }
 
 func TestTheChildIsLockedIn(t *testing.T) {
-	_, pid := one(t)
+	e, pid := one(t)
+	want := []string{"wasm", "no_new_privs", "rlimits", "seccomp"}
+	if os.Getuid() == 0 {
+		want = slices.Insert(want, 3, "uid")
+	}
+	if walls, err := e.Check(t.Context()); err != nil || !slices.Equal(walls, want) {
+		t.Errorf("walls %v, %v, want %v", walls, err, want)
+	}
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	if err != nil || len(tasks) == 0 {
 		t.Fatal(err, tasks)

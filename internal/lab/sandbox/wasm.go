@@ -114,6 +114,23 @@ func (w *WASM) Run(ctx context.Context, p Program) (Result, error) {
 	return res, nil
 }
 
+// Check starts a child, if none waits, and names the walls around it, for the
+// operator. It waits for its turn as Run does.
+func (w *WASM) Check(ctx context.Context) ([]string, error) {
+	select {
+	case w.slots <- struct{}{}:
+		defer func() { <-w.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	c, err := w.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer w.give(c)
+	return c.walls, nil
+}
+
 // Close ends every child that waits. Programs that run end first, with their Run.
 func (w *WASM) Close() error {
 	w.mu.Lock()
