@@ -1,0 +1,13 @@
+import { defineConfig } from '@playwright/test';
+import { browser, program, timeouts } from './program.ts';
+
+export default defineConfig({
+  testDir: '.',
+  testMatch: ['shots.spec.ts'],
+  outputDir: '../test-results',
+  workers: 1,
+  reporter: [['list']],
+  ...timeouts,
+  use: { ...browser, baseURL: program.url },
+  webServer: program.webServer,
+});

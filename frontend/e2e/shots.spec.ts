@@ -1,0 +1,183 @@
+// Every screen, in both directions, on phone and desktop, light and dark: to be looked at, and clean to axe.
+// SHOTS="en phone" takes only what has these words in its name.
+import { join } from 'node:path';
+import { expect, test, type Browser, type Page } from '@playwright/test';
+import { violations } from './axe.ts';
+import { courseID, wrong } from './course.ts';
+import { Learner } from './learner.ts';
+import { demo, program } from './program.ts';
+
+const folder = join(import.meta.dirname, 'shots');
+const wanted = (process.env['SHOTS'] ?? '').split(' ').filter(Boolean);
+const viewports = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } };
+const people = { amina: 'Amina Diallo', yusuf: 'Yusuf Karimi' };
+const password = 'a long password';
+let credential = '';
+
+const course = (locale: string) => `/${locale}/courses/${courseID}`;
+
+async function as(browser: Browser, who: string, options: object): Promise<Page> {
+  const context = await browser.newContext({ baseURL: program.url, ...options });
+  const learner = new Learner(context.request);
+  if (who in people) await learner.signIn(who, password);
+  else if (who) await learner.signIn(who, demo(who).password);
+  return context.newPage();
+}
+
+test.beforeAll(async ({ browser }) => {
+  for (const [username, name] of Object.entries(people)) {
+    const context = await browser.newContext({ baseURL: program.url });
+    const learner = new Learner(context.request);
+    await learner.signUp(username, name, password).catch(() => learner.signIn(username, password));
+    const enrollment = await learner.enrol();
+    if (username === 'amina') {
+      const mine = await learner.call<{ items: { id: string }[] }>('GET', '/api/credentials');
+      if (!mine.items.length) await learner.complete(enrollment);
+      for (let i = 0; i < 20 && !credential; i++) {
+        const { items } = await learner.call<{ items: { id: string }[] }>('GET', '/api/credentials');
+        credential = items[0]?.id ?? '';
+        if (!credential) await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    } else {
+      await learner.note(enrollment, 'completed', 'what-ai-is');
+      await learner.handIn(enrollment, 'nearest-leaf', wrong('nearest-leaf'));
+    }
+    await context.close();
+  }
+  expect(credential).not.toBe('');
+});
+
+interface Shot {
+  name: string;
+  who: string;
+  path: (locale: string) => string;
+  act?: (page: Page) => Promise<void>;
+}
+
+async function tab(page: Page, at: number): Promise<void> {
+  await page.locator('.tabs.inner a').nth(at).click();
+  await page.waitForTimeout(300);
+}
+
+const own = async (page: Page): Promise<void> => {
+  await page.locator('.tabs:not(.inner) a').nth(2).click();
+  await page.locator('.rows li, .empty').first().waitFor();
+};
+
+const shots: Shot[] = [
+  { name: 'catalogue', who: '', path: (locale) => `/${locale}/` },
+  { name: 'course-open', who: '', path: course },
+  { name: 'course', who: 'yusuf', path: course },
+  { name: 'lesson-open', who: '', path: (locale) => `${course(locale)}/what-ai-is` },
+  { name: 'lesson', who: 'yusuf', path: (locale) => `${course(locale)}/learning-from-examples` },
+  { name: 'quiz', who: 'yusuf', path: (locale) => `${course(locale)}/first-look` },
+  {
+    name: 'quiz-missing',
+    who: 'yusuf',
+    path: (locale) => `${course(locale)}/first-look`,
+    act: (page) => page.locator('button[type=submit]').click(),
+  },
+  { name: 'quiz-marked', who: 'yusuf', path: (locale) => `${course(locale)}/first-look`, act: answerAll },
+  { name: 'quiz-graded-open', who: '', path: (locale) => `${course(locale)}/what-you-know` },
+  { name: 'lab', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: (page) => page.locator('.verdict').waitFor() },
+  { name: 'sign-in', who: '', path: () => '/app/sign-in' },
+  {
+    name: 'sign-in-wrong',
+    who: '',
+    path: () => '/app/sign-in',
+    act: async (page) => {
+      await page.locator('input').first().fill('nobody');
+      await page.locator('input').nth(1).fill('wrong password');
+      await page.locator('form button[type=submit]').click();
+      await page.locator('.notice.bad').waitFor();
+    },
+  },
+  { name: 'sign-up', who: '', path: () => '/app/sign-up' },
+  { name: 'my-courses', who: 'yusuf', path: () => '/app/' },
+  { name: 'my-courses-done', who: 'amina', path: () => '/app/' },
+  { name: 'certificates', who: 'amina', path: () => '/app/certificates' },
+  {
+    name: 'account',
+    who: 'amina',
+    path: () => '/app/account',
+    act: async (page) => {
+      await page.locator('.rows li').first().waitFor();
+      await page.locator('details.new > summary').click();
+    },
+  },
+  { name: 'console-learners', who: 'issuer', path: () => '/app/', act: own },
+  {
+    name: 'console-publish',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 1);
+      const zip = { name: 'course.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') };
+      await page.locator('input[type=file]').setInputFiles(zip);
+      await page.locator('form button').click();
+      await page.locator('.notice').waitFor();
+    },
+  },
+  {
+    name: 'console-certificates',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 2);
+      await page.locator('.button.danger').first().click();
+    },
+  },
+  {
+    name: 'console-members',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 3);
+      await page.locator('.rows li').first().waitFor();
+    },
+  },
+  { name: 'institutions', who: 'operator', path: () => '/app/institutions' },
+  { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },
+  { name: 'problem', who: '', path: (locale) => `/${locale}/courses/no-such-course` },
+];
+
+async function answerAll(page: Page): Promise<void> {
+  for (const group of await page.locator('.choices').all()) await group.locator('input').nth(2).check();
+  for (const select of await page.locator('.match select').all()) await select.selectOption({ index: 1 });
+  await page.locator('input.number').fill('٨٠');
+  for (const input of await page.locator('input.text').all()) await input.fill('training');
+  await page.locator('.move.down').first().click();
+  await page.locator('button[type=submit]').click();
+  await page.locator('.result .notice').waitFor();
+}
+
+for (const locale of ['en', 'ar']) {
+  for (const [size, viewport] of Object.entries(viewports)) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const shot of shots) {
+        const name = `${shot.name} ${locale} ${size} ${colorScheme}`;
+        if (!wanted.every((word) => ` ${name} `.includes(` ${word} `))) continue;
+        test(name, async ({ browser }) => {
+          const page = await as(browser, shot.who, { viewport, colorScheme, locale, deviceScaleFactor: 1 });
+          await page.context().addCookies([{ name: 'banyan_locale', value: locale, url: program.url }]);
+          const faults: string[] = [];
+          page.on('pageerror', (error) => faults.push(error.message));
+          page.on('console', (message) => {
+            if (/Content Security Policy|Refused/.test(message.text())) faults.push(message.text());
+          });
+          await page.goto(shot.path(locale), { waitUntil: 'networkidle' });
+          await shot.act?.(page);
+          await page.screenshot({ path: join(folder, `${name.replace(/ /g, '-')}.png`), fullPage: true });
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          expect(faults).toEqual([]);
+          expect(overflow, 'the page scrolls sideways').toBeLessThanOrEqual(0);
+          expect(await violations(page)).toEqual([]);
+          await page.context().close();
+        });
+      }
+    }
+  }
+}
