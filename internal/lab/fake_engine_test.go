@@ -11,5 +11,7 @@ import (
 type engineFunc func(p sandbox.Program) (sandbox.Result, error)
 
 func (f engineFunc) Run(_ context.Context, p sandbox.Program) (sandbox.Result, error) { return f(p) }
-func (f engineFunc) Runtime() blob.Digest                                             { return "sha256:test" }
-func (f engineFunc) Close() error                                                     { return nil }
+
+func (f engineFunc) Runtime() blob.Digest { return "sha256:test" }
+
+func (f engineFunc) Close() error { return nil }

@@ -103,11 +103,13 @@ func Grade(ctx context.Context, eng sandbox.Engine, l curriculum.VaultLab, files
 	for i, c := range l.Checks {
 		o := seen[i]
 		results[i].Passed, err = decide(c, o, first.stdout)
-		if errors.Is(err, errAuthor) {
+		switch {
+		case errors.Is(err, errAuthor):
 			return g.stop(msgAuthor, ""), nil
-		}
-		if err != nil {
+		case errors.Is(err, errValue): // not of the harness's making
 			return g.stop(msgNoResult, ""), nil
+		case err != nil:
+			return Verdict{}, err
 		}
 		if results[i].Passed {
 			passed++

@@ -70,7 +70,10 @@ func parseValue(raw json.RawMessage) (value, error) {
 		return value{}, errValue
 	}
 	if v.kind == "b" {
-		return v, json.Unmarshal(rest[0], &v.truth)
+		if err := json.Unmarshal(rest[0], &v.truth); err != nil {
+			return value{}, errValue
+		}
+		return v, nil
 	}
 	if err := json.Unmarshal(rest[0], &v.text); err != nil {
 		return value{}, errValue
