@@ -183,7 +183,7 @@ func (s *Service) lab(ctx context.Context, version curriculum.VersionID, id curr
 	}
 	l, ok := vault.Labs[id]
 	if !ok {
-		return curriculum.VaultLab{}, curriculum.Version{}, fault.Wrap(fault.Internal, "error.internal",
+		return curriculum.VaultLab{}, curriculum.Version{}, fault.Wrap(fault.Internal, "server.internal",
 			fmt.Errorf("the vault of version %s lacks lab %s", version, id))
 	}
 	return l, v, nil
