@@ -83,6 +83,16 @@ func exerciseOutbox(t *testing.T, w *world) {
 		equal(t, "no job done", finish(t, "x"), false)
 	})
 
+	t.Run("neither done nor parked ones are claimed, due or not", func(t *testing.T) {
+		j, k := newJob(t, 1), newJob(t, 2)
+		ok(t, in.Enqueue(ctx, j))
+		ok(t, in.Enqueue(ctx, k))
+		equal(t, "done", finish(t, j.ID), true)
+		ok(t, s.Park(ctx, k.ID, "never tried"))
+		equal(t, "claimed", len(claim(t, 10, 0)), 0)
+		equal(t, "done", finish(t, k.ID), true)
+	})
+
 	t.Run("seen again after the visibility time", func(t *testing.T) {
 		j := newJob(t, 1)
 		ok(t, in.Enqueue(ctx, j))
