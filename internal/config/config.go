@@ -27,7 +27,7 @@ type Config struct {
 	Sandbox       string        `env:"BANYAN_SANDBOX" help:"engine that runs learners' code: wasm (when empty) or fake (tests and loopback only)"`
 	Children      int           `env:"BANYAN_SANDBOX_CHILDREN" help:"interpreters at once; one a core when 0"`
 	Concurrency   int           `env:"BANYAN_JOB_CONCURRENCY" help:"jobs at once; twice the cores when 0"`
-	Visibility    time.Duration `env:"BANYAN_JOB_VISIBILITY" help:"after how long an unfinished job is handed out again; 90s when 0"`
+	Visibility    time.Duration `env:"BANYAN_JOB_VISIBILITY" help:"after how long an unfinished job is handed out again; 4m when 0; longer than two runs of a lab may take"`
 	Signup        string        `env:"BANYAN_SIGNUP" help:"open (when empty): anybody may make an account; closed: admins make them"`
 	TrustProxies  string        `env:"BANYAN_TRUST_PROXIES" help:"comma-separated networks whose X-Forwarded-For is believed; none when empty"`
 	LogLevel      string        `env:"BANYAN_LOG_LEVEL" help:"debug, info (when empty), warn or error"`
@@ -73,7 +73,7 @@ func (c *Config) Defaults() {
 		c.DatabaseConns = 16
 	}
 	if c.Visibility == 0 {
-		c.Visibility = 90 * time.Second
+		c.Visibility = 4 * time.Minute
 	}
 }
 
