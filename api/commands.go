@@ -79,7 +79,7 @@ func (c *checkCmd) Run(ctx context.Context) error {
 		}
 		if len(details) > 0 {
 			bad++
-			fmt.Fprintln(os.Stderr, explain(fault.New(fault.Invalid, "course.invalid").At(inFolder(path, details)...)))
+			fmt.Fprintln(os.Stderr, app.Explain(fault.New(fault.Invalid, "course.invalid").At(inFolder(path, details)...)))
 			continue
 		}
 		fmt.Printf("%s: well, %d labs tried\n", path, labs)

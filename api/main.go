@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,8 +14,6 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/config"
-	"github.com/banyan-lms/banyan/internal/fault"
-	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -57,38 +54,10 @@ func run() int {
 	kctx, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
 	if err := kctx.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "banyan:", explain(err))
+		fmt.Fprintln(os.Stderr, "banyan:", app.Explain(err))
 		return 1
 	}
 	return 0
-}
-
-// explain says an error in one line where it can, and lists the places of a fault that has them.
-func explain(err error) string {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return err.Error()
-	}
-	words, werr := i18n.Load()
-	if werr != nil {
-		return err.Error()
-	}
-	locale := words.Match(os.Getenv("LANG")) //nolint:forbidigo // the terminal's language, not configuration
-	s := words.T(locale, f.Key, f.Args)
-	for _, d := range f.Details {
-		place := d.File
-		if d.Line > 0 {
-			place = fmt.Sprintf("%s:%d", d.File, d.Line)
-		}
-		if place == "" {
-			place = d.Pointer
-		}
-		s += "\n  " + place + ": " + words.T(locale, d.Key, d.Args)
-	}
-	if f.Cause != nil {
-		s += " (" + f.Cause.Error() + ")"
-	}
-	return s
 }
 
 // open reads the configuration, starts the log and builds the services.

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -71,6 +74,13 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		table, err := a.Jobs()
 		if err != nil {
 			return err
+		}
+		n, err := a.DB.Outbox().Recover(ctx)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			slog.InfoContext(ctx, "jobs that an earlier process left unfinished run again", "jobs", n)
 		}
 		runner = &job.Runner{
 			Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Visibility: cfg.Visibility, Poll: time.Second, Now: a.Now,
@@ -145,6 +155,7 @@ func serve(ctx context.Context, cfg config.Config, runner *job.Runner, listener 
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
+		signal.Reset(os.Interrupt, syscall.SIGTERM) // who is in a hurry asks twice
 		slog.Info("leaving: requests and jobs under way may finish")
 		// Long polls look at their request's context; Shutdown alone would wait for each.
 		late, cancel := context.WithTimeout(context.Background(), drainRequests)

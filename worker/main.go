@@ -52,7 +52,7 @@ func main() {
 	err := do(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "banyan worker:", err)
+		fmt.Fprintln(os.Stderr, "banyan worker:", app.Explain(err))
 		os.Exit(1)
 	}
 }

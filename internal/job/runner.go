@@ -32,6 +32,7 @@ type Table struct {
 // a while or, after MaxTries, parked. The error is only of the bookkeeping: with it the claim
 // simply runs out and the job is handed out again.
 func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job) error {
+	slog.DebugContext(ctx, "job starts", "job", j.ID, "kind", j.Kind, "attempt", j.Attempt)
 	cause := t.run(ctx, j)
 	if cause == nil {
 		return nil
@@ -50,7 +51,8 @@ func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job)
 	log.ErrorContext(ctx, "job failed too often, parked")
 	if p := t.Parked[j.Kind]; p != nil {
 		if err := p(ctx, j, cause); err != nil {
-			return fmt.Errorf("tell that %s is parked: %w", j.ID, err)
+			// A job that is beyond reading cannot be told about either, and must not run for ever for that.
+			cause = errors.Join(cause, fmt.Errorf("tell that it is parked: %w", err))
 		}
 	}
 	return out.Park(ctx, j.ID, cause.Error())
@@ -74,12 +76,13 @@ type Runner struct {
 	Outbox      Outbox
 	Table       Table
 	Concurrency int
-	Visibility  time.Duration // how long a claimed job stays hidden; longer than any job takes
+	Visibility  time.Duration // how long a claimed job stays hidden; one that takes nearly as long is stopped
 	Poll        time.Duration // how often to look without being woken
 	Now         func() time.Time
 
 	wake chan struct{}
 	once sync.Once
+	down bool
 }
 
 func (r *Runner) wakeups() chan struct{} {
@@ -92,6 +95,19 @@ func (r *Runner) Wake() {
 	select {
 	case r.wakeups() <- struct{}{}:
 	default:
+	}
+}
+
+// note logs that jobs cannot be claimed once, and that they can again once.
+func (r *Runner) note(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case err != nil && !r.down:
+		r.down = true
+		slog.ErrorContext(ctx, "claim jobs: they wait in the database", "err", err)
+	case err == nil && r.down:
+		r.down = false
+		slog.InfoContext(ctx, "claim jobs: working again")
 	}
 }
 
@@ -110,15 +126,17 @@ func (r *Runner) Run(ctx context.Context, drain time.Duration) {
 		var jobs []Job
 		if free > 0 {
 			var err error
-			if jobs, err = r.Outbox.Claim(ctx, free, r.Visibility); err != nil && ctx.Err() == nil {
-				slog.ErrorContext(ctx, "claim jobs", "err", err)
-			}
+			jobs, err = r.Outbox.Claim(ctx, free, r.Visibility)
+			r.note(ctx, err)
 		}
 		for _, j := range jobs {
 			slots <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-slots; r.Wake() }()
-				if err := r.Table.Try(work, r.Outbox, r.Now, j); err != nil {
+				// It ends before its claim does, lest it runs beside itself.
+				try, cancel := context.WithTimeout(work, r.Visibility-r.Visibility/10)
+				defer cancel()
+				if err := r.Table.Try(try, r.Outbox, r.Now, j); err != nil {
 					slog.ErrorContext(work, "keep the book of jobs", "job", j.ID, "err", err)
 				}
 			})

@@ -30,6 +30,8 @@ type dialect interface {
 	now() any
 	// claim hides up to limit due jobs for the visibility time and gives them in any order.
 	claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error)
+	// recover makes due what was claimed by a process that is gone, where that can be known, and counts it.
+	recover(ctx context.Context, pool gorm.ConnPool, cause string) (int64, error)
 	// appendStatements inserts the rows whose id is new and gives their ids.
 	// The rows are sorted by id, lest two overlapping batches wait for each other.
 	appendStatements(ctx context.Context, pool gorm.ConnPool, rows []statementRow) ([]string, error)

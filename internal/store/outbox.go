@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -70,7 +71,11 @@ func finishJob(ctx context.Context, c conn, id job.ID) (bool, error) {
 	if err := c.db.missing(res.Error, "job.not_found"); err != nil && !fault.Is(err, fault.NotFound) {
 		return false, err
 	}
-	return res.Error == nil && res.RowsAffected == 1, nil
+	if res.Error != nil || res.RowsAffected == 0 {
+		slog.DebugContext(ctx, "job was done before", "job", id)
+		return false, nil
+	}
+	return true, nil
 }
 
 // Claim implements job.Outbox: first by priority, then by age.
@@ -87,6 +92,16 @@ func (s *Outbox) Claim(ctx context.Context, limit int, visibility time.Duration)
 		out[i] = r.job()
 	}
 	return out, nil
+}
+
+// Recover makes due at once what an earlier process had claimed when it was
+// killed, and tells how many jobs that are. Call it before the first Claim of the process. Only a
+// database that belongs to one process (SQLite) can know that a claim is dead; a shared one is left as it is and
+// its claims run out by themselves. Should a second process work on the same file
+// after all, a job may run twice but still ends once: see finishJob.
+func (s *Outbox) Recover(ctx context.Context) (int64, error) {
+	n, err := s.db.dialect.recover(ctx, s.writePool(), "the process ended while the job ran")
+	return n, s.db.fail(err)
 }
 
 // Retry implements job.Outbox. A job that is done or parked meanwhile stays so.

@@ -136,6 +136,9 @@ func (d postgres) claim(ctx context.Context, pool gorm.ConnPool, limit int, visi
 		RETURNING o.id, o.kind, o.payload, o.priority, o.attempts`, limit, visibility.Seconds()))
 }
 
+// recover changes nothing: whose claim it is nobody can tell, for others work on the same database.
+func (d postgres) recover(context.Context, gorm.ConnPool, string) (int64, error) { return 0, nil }
+
 // appendStatements sends the whole batch as nine arrays, in one round trip and
 // with one plan whatever the size of the batch. GORM would build, parse and plan
 // a statement of its own for each size, which costs more than the insert.

@@ -40,7 +40,8 @@ func openSQLite(ctx context.Context, address string, o options) (*DB, error) {
 		"busy_timeout(5000)", // another process may hold the lock: a subcommand beside the server
 		"journal_mode(WAL)",
 		// NORMAL would survive kill -9 as well, but a school whose power fails would
-		// lose what devices were told is safe, and they have forgotten it by then.
+		// lose what devices were told is safe, and they have forgotten it by then. The
+		// price: 0.45 ms instead of 0.22 for one row, nothing to speak of for a hundred.
 		"synchronous(FULL)",
 		"foreign_keys(1)",
 		"cache_size(-4000)", // KiB
@@ -76,16 +77,8 @@ func openSQLite(ctx context.Context, address string, o options) (*DB, error) {
 
 // readable reads the head of the file: a mere ping would not.
 func readable(ctx context.Context, pool *sql.DB) error {
-	rows, err := pool.QueryContext(ctx, `PRAGMA schema_version`)
-	if err != nil {
-		return err
-	}
-	for rows.Next() { //nolint:revive // the value is of no interest
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	return rows.Close()
+	_, err := texts(pool.QueryContext(ctx, `PRAGMA schema_version`))
+	return err
 }
 
 func openFault(err error, path string) error {
@@ -237,6 +230,19 @@ func (d sqlite) claim(ctx context.Context, pool gorm.ConnPool, limit int, visibi
 		RETURNING id, kind, payload, priority, attempts`, now.Add(visibility), now, limit))
 }
 
+// recover takes every claim for a dead one: who starts on an embedded database is the only one that
+// works on it. A job that failed before keeps its time: it may wait for its next try, and one that
+// takes the process down with it must not do so again at every start, at once.
+func (d sqlite) recover(ctx context.Context, pool gorm.ConnPool, cause string) (int64, error) {
+	now := time.Now()
+	res, err := pool.ExecContext(ctx, `UPDATE outbox SET available_at = ?, attempts = 1, last_error = ?
+		WHERE done_at IS NULL AND parked_at IS NULL AND attempts = 0 AND available_at > ?`, now, cause, now)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
 // rowsAtOnce keeps a statement below SQLite's limit of 32,766 values.
 const rowsAtOnce = 1000
 
@@ -246,7 +252,7 @@ func (d sqlite) appendStatements(ctx context.Context, pool gorm.ConnPool, rows [
 		args := make([]any, 0, 9*len(part))
 		for i := range part {
 			r := &part[i]
-			args = append(args, r.ID, r.EnrollmentID, r.UserID, r.InstitutionID, string(r.Verb), r.ObjectID, r.Result, r.At, r.ReceivedAt)
+			args = append(args, r.ID, r.EnrollmentID, r.UserID, r.InstitutionID, r.Verb, r.ObjectID, r.Result, r.At, r.ReceivedAt)
 		}
 		ids, err := texts(pool.QueryContext(ctx, `INSERT INTO statements
 			(id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at) VALUES `+

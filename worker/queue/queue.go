@@ -25,24 +25,33 @@ type message struct {
 }
 
 // Relay hands due outbox rows to asynq. Redis may be empty, late or twice told:
-// what is not done is handed out again after Visibility, and a task id that
-// waits in Redis already is left there.
+// what is not done is handed out again after a third of Visibility, and a task id that
+// waits or runs in Redis already is left there. So a Redis that lost everything
+// costs that third, and a worker that was killed half a minute.
 type Relay struct {
 	Outbox     job.Outbox
 	Client     *asynq.Client
 	Inspector  *asynq.Inspector
-	Visibility time.Duration
+	Visibility time.Duration // how long one try of a job may take
 	Poll       time.Duration
 	Batch      int
 	Now        func() time.Time
 
-	down bool
+	down  bool
+	swept time.Time
 }
+
+// sweepEvery is how often the relay looks for tasks of workers that died.
+const sweepEvery = 5 * time.Second
 
 // Run relays until ctx ends.
 func (r *Relay) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := r.once(ctx)
+		if err == nil && r.Now().Sub(r.swept) >= sweepEvery {
+			r.swept = r.Now()
+			err = r.sweep(ctx)
+		}
 		r.note(ctx, err)
 		if n == r.Batch && err == nil {
 			continue
@@ -72,7 +81,7 @@ func (r *Relay) once(ctx context.Context) (int, error) {
 	if err := r.Client.Ping(); err != nil {
 		return 0, fmt.Errorf("reach Redis: %w", err)
 	}
-	jobs, err := r.Outbox.Claim(ctx, r.Batch, r.Visibility)
+	jobs, err := r.Outbox.Claim(ctx, r.Batch, r.Visibility/3)
 	if err != nil {
 		return 0, fmt.Errorf("claim: %w", err)
 	}
@@ -90,8 +99,7 @@ func (r *Relay) hand(ctx context.Context, j job.Job) error {
 		return err
 	}
 	task := asynq.NewTask(string(j.Kind), raw)
-	// Retries are counted in the outbox. asynq's own serve only to find a task whose worker died.
-	opts := []asynq.Option{asynq.TaskID(string(j.ID)), asynq.MaxRetry(1000), asynq.Queue(queueName), asynq.Timeout(r.Visibility)}
+	opts := r.options(string(j.ID))
 	_, err = r.Client.EnqueueContext(ctx, task, opts...)
 	if !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return err
@@ -100,8 +108,10 @@ func (r *Relay) hand(ctx context.Context, j job.Job) error {
 	if err != nil {
 		return nil //nolint:nilerr // gone meanwhile: it ran, and the row will say so or come again
 	}
-	// A finished task keeps its id in Redis; it must make way. Others wait or run: leave them.
-	if info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted {
+	switch info.State {
+	case asynq.TaskStateArchived, asynq.TaskStateCompleted, asynq.TaskStateRetry:
+		// It is over, or waits by asynq's clock while the outbox says now: it must make way.
+	default: // it waits its turn or runs
 		return nil
 	}
 	if err := r.Inspector.DeleteTask(queueName, string(j.ID)); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
@@ -111,6 +121,41 @@ func (r *Relay) hand(ctx context.Context, j job.Job) error {
 		return nil
 	}
 	return err
+}
+
+// options are those of every task. Retries are counted in the outbox; asynq's own
+// serve only when the outbox could not be told.
+func (r *Relay) options(id string) []asynq.Option {
+	return []asynq.Option{asynq.TaskID(id), asynq.MaxRetry(1000), asynq.Queue(queueName), asynq.Timeout(r.Visibility)}
+}
+
+// sweep hands out anew what workers held that have died, as soon as their leases have run out. asynq
+// does so too, but a minute or two later. Until then the dead task keeps its id, so the new one has another,
+// the same for every relay, and keeps it until asynq has swept too. Should the
+// worker live after all, the job runs twice and ends once.
+func (r *Relay) sweep(ctx context.Context) error {
+	tasks, err := r.Inspector.ListActiveTasks(queueName, asynq.PageSize(1000))
+	if errors.Is(err, asynq.ErrQueueNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for dead workers: %w", err)
+	}
+	for _, t := range tasks {
+		if !t.IsOrphaned {
+			continue
+		}
+		opts := append(r.options(t.ID+"+"), asynq.Retention(5*time.Minute))
+		_, err := r.Client.EnqueueContext(ctx, asynq.NewTask(t.Type, t.Payload), opts...)
+		switch {
+		case errors.Is(err, asynq.ErrTaskIDConflict): // done before
+		case err != nil:
+			return fmt.Errorf("enqueue: %w", err)
+		default:
+			slog.WarnContext(ctx, "a worker died, its job runs again", "job", t.ID, "kind", t.Type)
+		}
+	}
+	return nil
 }
 
 // Server runs the tasks that relays hand to Redis.
@@ -133,9 +178,8 @@ func (s *Server) Run(ctx context.Context) error {
 		TaskCheckInterval:        200 * time.Millisecond,
 		DelayedTaskCheckInterval: time.Second,
 		BaseContext:              func() context.Context { return context.WithoutCancel(ctx) },
-		RetryDelayFunc: func(n int, _ error, _ *asynq.Task) time.Duration {
-			return job.Backoff(n + 1)
-		},
+		// A task fails only while the database is away: see handle.
+		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return 5 * time.Second },
 	})
 	if err := srv.Start(asynq.HandlerFunc(s.handle)); err != nil {
 		return fmt.Errorf("start the queue: %w", err)
