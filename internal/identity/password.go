@@ -18,6 +18,11 @@ const (
 	argonTime    = 2
 	argonThreads = 1
 	argonKey     = 32
+
+	// What a stored hash may ask for at most: a row that somebody has
+	// tampered with must not take the machine's memory.
+	maxMemory = 256 * 1024 // KiB
+	maxTime   = 16
 )
 
 // Hashing takes 19 MiB; a crowd that signs in at once must not take the
@@ -48,7 +53,7 @@ func checkPassword(ctx context.Context, password, hash string) (bool, error) {
 	if _, err := fmt.Sscanf(parts[2], "v=%d", &v); err != nil || v != argon2.Version {
 		return false, errBadHash
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &m, &t, &p); err != nil || t == 0 || p == 0 || p > 255 {
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &m, &t, &p); err != nil || t == 0 || p == 0 || p > 255 || t > maxTime || m > maxMemory {
 		return false, errBadHash
 	}
 	salt, err := base64.RawStdEncoding.DecodeString(parts[4])

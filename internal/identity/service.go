@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/netip"
 	"regexp"
 	"strings"
 	"sync"
@@ -65,16 +66,8 @@ type NewUser struct {
 // CreateUser makes an account. Who may is decided by the caller: the door of
 // sign-up, an institution's admin, the operator's subcommand.
 func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, error) {
-	n.DisplayName = strings.TrimSpace(norm.NFC.String(n.DisplayName))
-	bad := fault.New(fault.Invalid, "request.invalid")
-	if !usernameForm.MatchString(n.Username) {
-		bad.At(fault.Detail{Pointer: "/username", Key: "user.bad_username"})
-	}
-	checkDisplayName(bad, n.DisplayName)
-	checkPasswordForm(bad, "/password", n.Password, n.Username)
-	checkLocale(bad, n.Locale)
-	if len(bad.Details) > 0 {
-		return User{}, bad
+	if err := n.check(); err != nil {
+		return User{}, err
 	}
 	hash, err := hashPassword(ctx, normPassword(n.Password))
 	if err != nil {
@@ -87,6 +80,22 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, error) {
 	return u, s.Store.CreateUser(ctx, u, hash, n.Memberships)
 }
 
+// check brings the name into its stored form and tells what is wrong with the account.
+func (n *NewUser) check() error {
+	n.DisplayName = strings.TrimSpace(norm.NFC.String(n.DisplayName))
+	bad := fault.New(fault.Invalid, "request.invalid")
+	if !usernameForm.MatchString(n.Username) {
+		bad.At(fault.Detail{Pointer: "/username", Key: "user.bad_username"})
+	}
+	checkDisplayName(bad, n.DisplayName)
+	checkPasswordForm(bad, "/password", n.Password, n.Username)
+	checkLocale(bad, n.Locale)
+	if len(bad.Details) > 0 {
+		return bad
+	}
+	return nil
+}
+
 // signupWindow and freeSignups bound how many accounts one address makes. A
 // class of pupils signs up from one address within minutes.
 const (
@@ -95,20 +104,51 @@ const (
 )
 
 // SignUp makes an account for whoever asks from an address ("" when unknown).
+// Every well-formed try counts, also one whose username is taken: so nobody can
+// read the list of names. What is refused does not count, so that waiting helps.
 func (s *Service) SignUp(ctx context.Context, address string, n NewUser) (User, error) {
+	if err := n.check(); err != nil {
+		return User{}, err
+	}
 	if address != "" {
-		now := s.Now()
-		t, err := s.Store.AddFailure(ctx, "signup:"+address, now, now.Add(-signupWindow))
+		key, now := "signup:"+addressKey(address), s.Now()
+		seen, err := s.Store.FindThrottle(ctx, key)
 		if err != nil {
 			return User{}, err
 		}
-		if t.Failures > freeSignups {
-			f := fault.New(fault.TooMany, "user.signup_throttled")
-			f.RetryAfter = int(signupWindow.Seconds())
-			return User{}, f.With("Seconds", f.RetryAfter)
+		if wait := seen.LastAt.Add(signupWindow).Sub(now); seen.Failures >= freeSignups && wait > 0 {
+			return User{}, throttled("user.signup_throttled", wait)
+		}
+		counted, err := s.Store.AddFailure(ctx, key, now, now.Add(-signupWindow))
+		if err != nil {
+			return User{}, err
+		}
+		if counted.Failures > freeSignups { // others came at the same time
+			return User{}, throttled("user.signup_throttled", signupWindow)
 		}
 	}
 	return s.CreateUser(ctx, n)
+}
+
+func throttled(key string, wait time.Duration) error {
+	f := fault.New(fault.TooMany, key)
+	f.RetryAfter = int(math.Ceil(wait.Seconds()))
+	return f.With("Seconds", f.RetryAfter)
+}
+
+// addressKey is what an address is counted under. Whoever has one IPv6 address
+// has its whole /64, and could come from another one with every try.
+func addressKey(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return cut(address, 64)
+	}
+	a = a.Unmap().WithZone("")
+	if a.Is4() {
+		return a.String()
+	}
+	p, _ := a.Prefix(64) // 64 bits are in range
+	return p.String()
 }
 
 // FindUser gives a person. For our own services: it checks nothing.
@@ -241,22 +281,13 @@ func (s *Service) OpenSession(ctx context.Context, id UserID, userAgent string) 
 
 func (s *Service) authenticate(ctx context.Context, username, password, address string) (User, error) {
 	now := s.Now()
-	keys := []struct {
-		key  string
-		free int
-	}{{"user:" + cut(username, 64), freeFailures}, {"addr:" + address, freeAddressFailures}}
-	if address == "" {
-		keys = keys[:1]
+	counts := []count{{key: "user:" + cut(username, 64), free: freeFailures}}
+	if address != "" {
+		counts = append(counts, count{key: "addr:" + addressKey(address), free: freeAddressFailures})
 	}
-	for _, k := range keys {
-		t, err := s.Store.FindThrottle(ctx, k.key)
-		if err != nil {
+	for i := range counts {
+		if err := counts[i].look(ctx, s.Store, now); err != nil {
 			return User{}, err
-		}
-		if wait := waitAfter(t, k.free, now); wait > 0 {
-			f := fault.New(fault.TooMany, "session.throttled")
-			f.RetryAfter = int(math.Ceil(wait.Seconds()))
-			return User{}, f.With("Seconds", f.RetryAfter)
 		}
 	}
 	u, hash, err := s.Store.FindUserByName(ctx, username)
@@ -268,9 +299,8 @@ func (s *Service) authenticate(ctx context.Context, username, password, address 
 	case err != nil:
 		return User{}, err
 	}
-	// The failure is counted before the answer is known: a crowd of parallel guesses counts in full.
-	for _, k := range keys {
-		if _, err := s.Store.AddFailure(ctx, k.key, now, now.Add(-throttleWindow)); err != nil {
+	for i := range counts {
+		if err := counts[i].add(ctx, s.Store, now); err != nil {
 			return User{}, err
 		}
 	}
@@ -281,8 +311,53 @@ func (s *Service) authenticate(ctx context.Context, username, password, address 
 	if !ok || !known {
 		return User{}, fault.New(fault.Unauthenticated, "session.wrong_credentials")
 	}
-	// Only the name is forgiven: else one known password would reset the count of an attacker's address.
-	return u, s.Store.ClearFailures(ctx, keys[0].key)
+	// The name is forgiven everything, the address only this one try: else a school that signs in
+	// in the morning would slow itself, or one known password would reset the count of an attacker's address.
+	if err := s.Store.ClearFailures(ctx, counts[0].key); err != nil {
+		return User{}, err
+	}
+	for _, c := range counts[1:] {
+		if err := s.Store.ForgiveFailure(ctx, c.key); err != nil {
+			return User{}, err
+		}
+	}
+	return u, nil
+}
+
+// count is what a sign-in is counted under.
+type count struct {
+	key  string
+	free int
+	seen int // failures in the window before this try
+}
+
+// look refuses a try that comes before its wait is over.
+func (c *count) look(ctx context.Context, store Store, now time.Time) error {
+	t, err := store.FindThrottle(ctx, c.key)
+	if err != nil {
+		return err
+	}
+	if wait := waitAfter(t, c.free, now); wait > 0 {
+		return throttled("session.throttled", wait)
+	}
+	if now.Sub(t.LastAt) <= throttleWindow {
+		c.seen = t.Failures
+	}
+	return nil
+}
+
+// add counts the try as a failure, before the answer is known: a crowd of
+// parallel guesses, which all looked before the first of them was counted, counts
+// in full, and those beyond the free ones are refused.
+func (c *count) add(ctx context.Context, store Store, now time.Time) error {
+	t, err := store.AddFailure(ctx, c.key, now, now.Add(-throttleWindow))
+	if err != nil {
+		return err
+	}
+	if t.Failures-1 > c.seen && t.Failures > c.free {
+		return throttled("session.throttled", waitAfter(t, c.free, now))
+	}
+	return nil
 }
 
 // waitAfter says how long a sign-in must still wait.
@@ -313,7 +388,11 @@ func (s *Service) ActorBySession(ctx context.Context, secret string) (Actor, Use
 		if last := sess.CreatedAt.Add(MaxLife); until.After(last) {
 			until = last
 		}
-		if err := s.Store.TouchSession(ctx, sess.ID, now, until); err != nil {
+		err := s.Store.TouchSession(ctx, sess.ID, now, until)
+		if fault.Is(err, fault.NotFound) { // ended this very moment
+			return Actor{}, User{}, fault.New(fault.Unauthenticated, "session.ended")
+		}
+		if err != nil {
 			return Actor{}, User{}, err
 		}
 	}
@@ -331,7 +410,11 @@ func (s *Service) ActorByToken(ctx context.Context, secret string) (Actor, User,
 		return Actor{}, User{}, err
 	}
 	if now.Sub(t.LastUsedAt) > touchEvery {
-		if err := s.Store.TouchToken(ctx, t.ID, now); err != nil {
+		err := s.Store.TouchToken(ctx, t.ID, now)
+		if fault.Is(err, fault.NotFound) { // ended this very moment
+			return Actor{}, User{}, fault.New(fault.Unauthenticated, "token.unknown")
+		}
+		if err != nil {
 			return Actor{}, User{}, err
 		}
 	}
@@ -416,12 +499,13 @@ func (s *Service) EndToken(ctx context.Context, by Actor, id TokenID) error {
 // CleanText tells whether a one-line text for people is valid UTF-8 without control
 // characters. Format characters pass: Persian and Hindi names need the joiners.
 // The overrides and isolates of bidirectional text do not: with them a name could reorder the words around it.
+// Neither does U+FFFD, which is what is left of text that was broken on its way.
 func CleanText(s string) bool {
 	if !utf8.ValidString(s) {
 		return false
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || (r >= '\u202a' && r <= '\u202e') || (r >= '\u2066' && r <= '\u2069') {
+		if unicode.IsControl(r) || r == utf8.RuneError || r == '\u2028' || r == '\u2029' || (r >= '\u202a' && r <= '\u202e') || (r >= '\u2066' && r <= '\u2069') {
 			return false
 		}
 	}
@@ -429,14 +513,17 @@ func CleanText(s string) bool {
 }
 
 func checkDisplayName(bad *fault.Error, name string) {
-	if n := utf8.RuneCountInString(name); n < 1 || n > 80 || !CleanText(name) {
+	visible := strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.In(r, unicode.L, unicode.N, unicode.S, unicode.P)
+	})
+	if n := utf8.RuneCountInString(name); !visible || n > 80 || !CleanText(name) {
 		bad.At(fault.Detail{Pointer: "/display_name", Key: "user.bad_display_name"})
 	}
 }
 
 func checkPasswordForm(bad *fault.Error, pointer, password, username string) {
 	switch n := utf8.RuneCountInString(password); {
-	case !utf8.ValidString(password) || n < 8 || n > 200:
+	case !utf8.ValidString(password) || strings.ContainsRune(password, utf8.RuneError) || n < 8 || n > 200:
 		bad.At(fault.Detail{Pointer: pointer, Key: "user.bad_password"})
 	case strings.EqualFold(password, username):
 		bad.At(fault.Detail{Pointer: pointer, Key: "user.password_is_name"})

@@ -41,6 +41,8 @@ type Store interface {
 	// AddFailure counts one failure. When the last one is older than since, the count begins anew at 1.
 	AddFailure(ctx context.Context, key string, now, since time.Time) (Throttle, error)
 	ClearFailures(ctx context.Context, key string) error
+	// ForgiveFailure takes one failure back; none is no error.
+	ForgiveFailure(ctx context.Context, key string) error
 }
 
 // Throttle counts failed sign-ins under a key (a username or an address).

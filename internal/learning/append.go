@@ -204,7 +204,8 @@ func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentI
 		return wrong("/enrollment_id", "enrollment.not_found")
 	}
 	at, err := time.Parse(time.RFC3339, in.At)
-	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
+	at = at.UTC() // first: in UTC the year can be another one, and no format writes the year 10000
+	if err != nil || at.Year() < 1900 || at.Year() > 9999 {
 		return wrong("/at", "statement.bad_time")
 	}
 	v, err := s.Courses.FindVersion(ctx, e.VersionID)
@@ -217,7 +218,7 @@ func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentI
 	}
 	st := Statement{
 		ID: StatementID(in.ID), EnrollmentID: e.ID, UserID: e.UserID, InstitutionID: e.InstitutionID,
-		Verb: Verb(in.Verb), ObjectID: item.ID, At: at.UTC(), ReceivedAt: now,
+		Verb: Verb(in.Verb), ObjectID: item.ID, At: at, ReceivedAt: now,
 	}
 	if in.Responses != nil && st.Verb != Answered {
 		return wrong("/responses", "statement.no_responses_here")

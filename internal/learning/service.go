@@ -68,6 +68,7 @@ func (s *Service) Enroll(ctx context.Context, by identity.Actor, n NewEnrollment
 		if first, err := s.Store.FindEnrollmentIn(ctx, by.UserID, n.CourseID); err == nil {
 			return first, false, nil
 		}
+		err = fault.New(fault.Conflict, "enrollment.id_taken")
 	}
 	return e, err == nil, err
 }
@@ -318,5 +319,6 @@ func mergeAll(a, b []Progress) []Progress {
 
 func isV7(id string) bool {
 	u, err := uuid.Parse(id)
-	return err == nil && len(id) == 36 && u.Version() == 7 && u.Variant() == uuid.RFC4122
+	// String: only the canonical form, lower case, or one thing would have several ids.
+	return err == nil && u.String() == id && u.Version() == 7 && u.Variant() == uuid.RFC4122
 }

@@ -347,3 +347,15 @@ func (s *Identity) AddFailure(ctx context.Context, key string, now, since time.T
 func (s *Identity) ClearFailures(ctx context.Context, key string) error {
 	return s.db.fail(s.write(ctx).Where("throttle_key = ?", key).Delete(&failureRow{}).Error)
 }
+
+// ForgiveFailure implements identity.Store.
+func (s *Identity) ForgiveFailure(ctx context.Context, key string) error {
+	return s.inTx(ctx, func(c conn) error {
+		res := c.write(ctx).Model(&failureRow{}).Where("throttle_key = ? AND failures > 1", key).
+			Update("failures", gorm.Expr("failures - 1"))
+		if res.Error != nil || res.RowsAffected > 0 {
+			return c.db.fail(res.Error)
+		}
+		return c.db.fail(c.write(ctx).Where("throttle_key = ? AND failures = 1", key).Delete(&failureRow{}).Error)
+	})
+}

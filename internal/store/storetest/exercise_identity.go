@@ -234,6 +234,15 @@ func exerciseThrottle(t *testing.T, w *world) {
 	got, err = s.FindThrottle(ctx, "192.0.2.1")
 	ok(t, err)
 	equal(t, "failures at once", got.Failures, 8)
+	for left := 7; left >= 0; left-- {
+		ok(t, s.ForgiveFailure(ctx, "192.0.2.1"))
+		got, err = s.FindThrottle(ctx, "192.0.2.1")
+		ok(t, err)
+		equal(t, "failures left", got.Failures, left)
+	}
+	ok(t, s.ForgiveFailure(ctx, "192.0.2.1"))
+	_, err = s.AddFailure(ctx, "192.0.2.1", noon, since)
+	ok(t, err)
 	ok(t, s.ClearFailures(ctx, "192.0.2.1"))
 	got, err = s.FindThrottle(ctx, "192.0.2.1")
 	ok(t, err)
