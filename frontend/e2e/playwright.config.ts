@@ -1,7 +1,8 @@
 import { defineConfig } from '@playwright/test';
-import { browser, program, timeouts } from './program.ts';
+import { browser, timeouts } from './program.ts';
+import { shapes } from './shapes.ts';
 
-// Journeys against the real program. `npm run shots` has a configuration of its own.
+// Journeys against the real program, in each of its shapes. `npm run shots` has a configuration of its own.
 export default defineConfig({
   testDir: '.',
   testIgnore: ['shots.spec.ts'],
@@ -9,6 +10,13 @@ export default defineConfig({
   workers: 1,
   reporter: [['list']],
   ...timeouts,
-  use: { ...browser, baseURL: program.url, trace: 'retain-on-failure' },
-  webServer: program.webServer,
+  use: { ...browser, trace: 'retain-on-failure', viewport: { width: 360, height: 740 } },
+  projects: shapes.map(({ name, url }) => ({ name, use: { baseURL: url } })),
+  webServer: shapes.map(({ url, command, env }) => ({
+    command,
+    env,
+    url: `${url}/api/health`,
+    timeout: 120_000,
+    gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 15_000 },
+  })),
 });

@@ -93,10 +93,10 @@ async function look(): Promise<Entry[]> {
   return all;
 }
 
-async function remove(id: string): Promise<void> {
+async function remove({ id, user: whose }: Entry): Promise<void> {
   memory.delete(id);
   try {
-    await disk.remove('outbox', [user, id]);
+    await disk.remove('outbox', [whose, id]);
   } catch {
     // It stays and is sent again; the server knows it by its id.
   }
@@ -144,7 +144,7 @@ async function run(): Promise<void> {
 async function send(some: Entry[]): Promise<boolean> {
   let answers: Answer[];
   try {
-    const body = some.map(({ user: _, ...statement }) => statement);
+    const body = some.map(({ id, enrollment_id, verb, object_id, at, responses }) => ({ id, enrollment_id, verb, object_id, at, responses }));
     answers = (await ask(api.POST('/api/statements', { body }))).answers;
   } catch (cause) {
     if (!(cause instanceof Problem) || !final(cause.status)) throw cause;
@@ -156,11 +156,13 @@ async function send(some: Entry[]): Promise<boolean> {
     }
     answers = [{ id: (some[0] as Entry).id, status: 'rejected', code: cause.code, detail: cause.message }];
   }
-  const sent = new Set(some.map((entry) => entry.id));
+  const sent = new Map(some.map((entry) => [entry.id, entry]));
   for (const answer of answers) {
-    if (!sent.delete(answer.id)) continue;
+    const entry = sent.get(answer.id);
+    if (!entry) continue;
+    sent.delete(answer.id);
     if (answer.status === 'rejected') refused.value = [...refused.value, { id: answer.id, detail: answer.detail ?? '' }];
-    await remove(answer.id);
+    await remove(entry);
     waiters.get(answer.id)?.(answer);
     waiters.delete(answer.id);
   }
