@@ -17,6 +17,9 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 )
 
+// bareName is how the bare server's connections are known in Postgres.
+const bareName = "bench"
+
 // bare says what the bare server answers with: what the real server answered before.
 type bare struct {
 	Address   string
@@ -75,6 +78,7 @@ func serveBaseline() error {
 			return err
 		}
 		config.MaxConns = 16 // as many as the real server
+		config.ConnConfig.RuntimeParams["application_name"] = bareName
 		pool, err := pgxpool.NewWithConfig(context.Background(), config)
 		if err != nil {
 			return err

@@ -40,7 +40,10 @@ type Figure struct {
 	CPU         *float64 `json:"cpu_us,omitempty"`
 	CPUBaseline *float64 `json:"cpu_us_baseline,omitempty"`
 	CPURatio    *float64 `json:"cpu_ratio,omitempty"` // baseline/ours: 1 is as frugal
-	How         string   `json:"how"`
+	// The same of the processes that Postgres has for this server.
+	DB         *float64 `json:"db_cpu_us,omitempty"`
+	DBBaseline *float64 `json:"db_cpu_us_baseline,omitempty"`
+	How        string   `json:"how"`
 }
 
 // measurements in the order of the table. Each may give several figures.
@@ -143,14 +146,14 @@ func keep(path string, figures []Figure) error {
 
 func print(figures []Figure) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "name\tvalue\tbaseline\tunit\tratio\tgoal\tmet\tµs CPU\tbaseline\t")
+	fmt.Fprintln(w, "name\tvalue\tbaseline\tunit\tratio\tgoal\tmet\tµs CPU\tbaseline\tµs DB\tbaseline\t")
 	for _, f := range figures {
 		met := ""
 		if f.Met != nil {
 			met = map[bool]string{true: "yes", false: "NO"}[*f.Met]
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Name, number(&f.Value), number(f.Baseline), f.Unit,
-			number(f.Ratio), number(f.Goal), met, number(f.CPU), number(f.CPUBaseline))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Name, number(&f.Value), number(f.Baseline), f.Unit,
+			number(f.Ratio), number(f.Goal), met, number(f.CPU), number(f.CPUBaseline), number(f.DB), number(f.DBBaseline))
 	}
 	_ = w.Flush()
 }

@@ -20,6 +20,7 @@ type side struct {
 	job    loadJob
 	rates  []float64 // units/s, one a round
 	cpu    []float64 // µs of the server process for one request, one a round
+	db     []float64 // µs of its connections' processes in Postgres for one request
 	total  int       // requests
 }
 
@@ -29,15 +30,24 @@ func (s *side) round(ctx context.Context, d time.Duration, units float64, count 
 	if err != nil {
 		return err
 	}
+	dbBefore, err := s.server.dbCPU(ctx)
+	if err != nil {
+		return err
+	}
 	r, err := load(ctx, s.job)
 	if err != nil {
 		return errors.Join(err, errors.New(tail(s.server.log)))
 	}
 	after, err := s.server.cpu()
+	if err != nil {
+		return err
+	}
+	dbAfter, err := s.server.dbCPU(ctx)
 	s.total += r.Requests
 	if count {
 		s.rates = append(s.rates, units*float64(r.Requests)/r.Elapsed.Seconds())
 		s.cpu = append(s.cpu, float64((after-before).Microseconds())/float64(r.Requests))
+		s.db = append(s.db, float64((dbAfter-dbBefore).Microseconds())/float64(r.Requests))
 	}
 	return err
 }
@@ -69,7 +79,8 @@ func compare(ctx context.Context, name, unit string, units, goal float64, ours, 
 	return Figure{
 		Name: name, Value: median(ours.rates), Unit: unit, Baseline: new(median(bare.rates)), Ratio: &ratio, Goal: &goal, Met: &met,
 		GoalOf: "ratio, at least", Best: new(slices.Max(ours.rates)),
-		CPU: new(median(ours.cpu)), CPUBaseline: new(median(bare.cpu)), CPURatio: new(median(cpuRatios)), How: how,
+		CPU: new(median(ours.cpu)), CPUBaseline: new(median(bare.cpu)), CPURatio: new(median(cpuRatios)),
+		DB: new(median(ours.db)), DBBaseline: new(median(bare.db)), How: how,
 	}, nil
 }
 

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // This program plays three parts, each in a process of its own so that its
@@ -35,6 +37,8 @@ type server struct {
 	log     string
 	began   time.Time
 	ready   time.Time // when it first answered
+
+	database, application string // how its connections are known in Postgres; empty: it has none
 }
 
 func (s *server) url(path string) string { return "http://" + s.address + path }
@@ -104,15 +108,44 @@ func tail(path string) string {
 }
 
 // cpu is the processor time that the process has used, by /proc/<pid>/stat in ticks of 10 ms.
-func (s *server) cpu() (time.Duration, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+func (s *server) cpu() (time.Duration, error) { return cpuOf(s.cmd.Process.Pid) }
+
+// dbCPU is what the server's connections have used in Postgres, 0 where Postgres
+// runs on another machine. The pools keep their connections, so none is lost between two calls.
+func (s *server) dbCPU(ctx context.Context) (sum time.Duration, err error) {
+	if s.database == "" {
+		return 0, nil
+	}
+	c, err := pgx.Connect(ctx, s.database)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close(context.Background())
+	rows, err := c.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", s.application)
+	if err != nil {
+		return 0, err
+	}
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		return 0, err
+	}
+	for _, pid := range pids {
+		if d, err := cpuOf(pid); err == nil {
+			sum += d
+		}
+	}
+	return sum, nil
+}
+
+func cpuOf(pid int) (time.Duration, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
 	_, after, _ := strings.Cut(string(raw), ") ") // the name may hold spaces
 	fields := strings.Fields(after)
 	if len(fields) < 13 {
-		return 0, fmt.Errorf("read /proc/%d/stat: %q", s.cmd.Process.Pid, raw)
+		return 0, fmt.Errorf("read /proc/%d/stat: %q", pid, raw)
 	}
 	user, err := strconv.Atoi(fields[11])
 	if err != nil {

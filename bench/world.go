@@ -121,6 +121,7 @@ func (b *bench) onPostgres(ctx context.Context) (*world, error) {
 		return nil, err
 	}
 	b.later(w.ours.stop)
+	w.ours.database, w.ours.application = w.database, "banyan"
 	if err := w.populate(ctx, data); err != nil {
 		return nil, err
 	}
@@ -135,6 +136,7 @@ func (b *bench) onPostgres(ctx context.Context) (*world, error) {
 		return nil, err
 	}
 	b.later(w.bare.stop)
+	w.bare.database, w.bare.application = w.database, bareName
 	b.world = w
 	return w, nil
 }
