@@ -68,14 +68,12 @@ func enqueue(ctx context.Context, c conn, j job.Job) error {
 func finishJob(ctx context.Context, c conn, id job.ID) (bool, error) {
 	res := c.write(ctx).Model(&outboxRow{}).Where("id = ? AND done_at IS NULL", key(id)).
 		Updates(map[string]any{"done_at": c.db.dialect.now(), "parked_at": nil})
-	if err := c.db.missing(res.Error, "job.not_found"); err != nil && !fault.Is(err, fault.NotFound) {
-		return false, err
-	}
-	if res.Error != nil || res.RowsAffected == 0 {
+	err := changed(c, res, "job.not_found")
+	if fault.Is(err, fault.NotFound) {
 		slog.DebugContext(ctx, "job was done before", "job", id)
 		return false, nil
 	}
-	return true, nil
+	return err == nil, err
 }
 
 // Claim implements job.Outbox: first by priority, then by age.

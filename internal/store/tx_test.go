@@ -110,3 +110,26 @@ func TestSQLiteWaitsForOtherProcesses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A transaction that has read must be able to write: it holds the lock from its start.
+func TestSQLiteLocksAtTheStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "banyan.db")
+	db := migrated(t, path)
+	other, err := raw(t, path).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	if _, err := other.ExecContext(t.Context(), `PRAGMA busy_timeout = 0`); err != nil {
+		t.Fatal(err)
+	}
+	err = store.InTx(t.Context(), db, func(exec func(string, ...any) error) error {
+		if _, err := other.ExecContext(t.Context(), `BEGIN IMMEDIATE`); err == nil {
+			t.Error("another process writes between our reading and our writing")
+		}
+		return exec(`UPDATE users SET locale = ''`)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
