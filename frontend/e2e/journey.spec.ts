@@ -77,7 +77,7 @@ for (const locale of ['en', 'ar'] as const) {
         const saved = page.waitForEvent('download');
         await page.getByRole('link', { name: t('ui.app.certificates.download') }).click();
         const document = JSON.parse(await read(await (await saved).createReadStream()));
-        expect(document.type).toContain('OpenBadgeCredential');
+        expect(document.type).toContain('AchievementCredential');
         expect(document.proof[0].cryptosuite).toBe('eddsa-rdfc-2022');
         expect(JSON.stringify(document.credentialSubject)).toContain(names[locale]);
         verify = new URL(document.id).pathname;
