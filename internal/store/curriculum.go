@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -162,36 +161,4 @@ func (s *Curriculum) findID(ctx context.Context, q *gorm.DB) (curriculum.Version
 		return curriculum.Version{}, s.db.fail(err)
 	}
 	return s.FindVersion(ctx, curriculum.VersionID(r.ID))
-}
-
-// versions remembers parsed course versions. They never change and are never
-// deleted, so what was read once stays true.
-type versions struct {
-	mu   sync.RWMutex
-	byID map[key]curriculum.Version
-}
-
-// versionsKept bounds the memory: a parsed manifest is some tens of kilobytes.
-const versionsKept = 64
-
-func (vs *versions) find(id key) (curriculum.Version, bool) {
-	vs.mu.RLock()
-	defer vs.mu.RUnlock()
-	v, ok := vs.byID[id]
-	return v, ok
-}
-
-func (vs *versions) keep(id key, v curriculum.Version) {
-	vs.mu.Lock()
-	defer vs.mu.Unlock()
-	if vs.byID == nil {
-		vs.byID = map[key]curriculum.Version{}
-	}
-	if len(vs.byID) >= versionsKept {
-		for other := range vs.byID { // whichever comes first: maps are in no order
-			delete(vs.byID, other)
-			break
-		}
-	}
-	vs.byID[id] = v
 }

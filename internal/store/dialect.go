@@ -25,6 +25,9 @@ type dialect interface {
 	// absent tells whether a column that must have a value was given none.
 	absent(err error, column string) bool
 
+	// locked ends a query whose rows no other transaction may lock or change until
+	// ours ends; others may still refer to them.
+	locked() string
 	// now is this moment as a value: where several machines share a database,
 	// its clock is the one they share.
 	now() any
@@ -48,36 +51,30 @@ const foldProgress = ` ON CONFLICT (enrollment_id, object_id) DO UPDATE SET
 	attempts = progress.attempts + excluded.attempts,
 	updated_at = CASE WHEN excluded.updated_at > progress.updated_at THEN excluded.updated_at ELSE progress.updated_at END`
 
-// texts reads rows of one text column.
-func texts(rows *sql.Rows, err error) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // Err below tells what Close would
-	var out []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
+// scanned makes a reader of rows. Queries that are asked with every request
+// go past GORM, which would build the statement and look for the fields anew each time; both databases read $1.
+func scanned[D any](scan func(rows *sql.Rows) (D, error)) func(rows *sql.Rows, err error) ([]D, error) {
+	return func(rows *sql.Rows, err error) ([]D, error) {
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, s)
+		defer func() { _ = rows.Close() }() // Err below tells what Close would
+		out := []D{}
+		for rows.Next() {
+			d, err := scan(rows)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, d)
+		}
+		return out, rows.Err()
 	}
-	return out, rows.Err()
 }
 
+// texts reads rows of one text column.
+var texts = scanned(func(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) })
+
 // jobs reads claimed rows of the outbox.
-func jobs(rows *sql.Rows, err error) ([]outboxRow, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var out []outboxRow
-	for rows.Next() {
-		var r outboxRow
-		if err := rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Priority, &r.Attempts); err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
-}
+var jobs = scanned(func(rows *sql.Rows) (r outboxRow, err error) {
+	return r, rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Priority, &r.Attempts)
+})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"gorm.io/gorm"
@@ -181,26 +182,29 @@ func (h holder) membership(to []identity.Membership) []identity.Membership {
 
 // FindSession implements identity.Store.
 func (s *Identity) FindSession(ctx context.Context, h identity.SecretHash, now time.Time) (identity.Session, identity.User, []identity.Membership, error) {
-	var rows []struct {
-		Row    sessionRow `gorm:"embedded"` // named: GORM passes over embedded types that are not exported
-		Holder holder     `gorm:"embedded"`
+	type row struct {
+		sessionRow
+		holder
 	}
-	err := s.read(ctx).Table("sessions").Select("sessions.*, "+holderColumns).
-		Joins("JOIN users ON users.id = sessions.user_id").Joins(joinMemberships).
-		Where("sessions.token_hash = ? AND sessions.expires_at > ?", string(h), at(now)).
-		Order("memberships.institution_id, memberships.role").Find(&rows).Error
+	rows, err := scanned(func(rows *sql.Rows) (r row, err error) {
+		return r, rows.Scan(&r.ID, &r.UserID, &r.UserAgent, &r.CreatedAt, &r.LastSeenAt, &r.ExpiresAt,
+			&r.Username, &r.DisplayName, &r.Locale, &r.Operator, &r.UserCreatedAt, &r.InstitutionID, &r.Role)
+	})(s.readPool().QueryContext(ctx, `SELECT sessions.id, sessions.user_id, sessions.user_agent,
+			sessions.created_at, sessions.last_seen_at, sessions.expires_at, `+holderColumns+`
+		FROM sessions JOIN users ON users.id = sessions.user_id `+joinMemberships+`
+		WHERE sessions.token_hash = $1 AND sessions.expires_at > $2 ORDER BY memberships.institution_id, memberships.role`, string(h), at(now)))
 	if err == nil && len(rows) == 0 {
 		err = gorm.ErrRecordNotFound
 	}
 	if err != nil {
 		return identity.Session{}, identity.User{}, nil, s.db.missing(err, "session.not_found")
 	}
-	found := rows[0].Row.session()
+	found := rows[0].session()
 	var ms []identity.Membership
 	for _, r := range rows {
-		ms = r.Holder.membership(ms)
+		ms = r.membership(ms)
 	}
-	return found, rows[0].Holder.user(found.UserID), ms, nil
+	return found, rows[0].user(found.UserID), ms, nil
 }
 
 // TouchSession implements identity.Store.

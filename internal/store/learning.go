@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -62,15 +63,46 @@ func (s *Learning) CreateEnrollment(ctx context.Context, e learning.Enrollment) 
 
 // FindEnrollment implements learning.Store.
 func (s *Learning) FindEnrollment(ctx context.Context, id learning.EnrollmentID) (learning.Enrollment, error) {
+	if e, ok := s.db.enrollments.find(key(id)); ok {
+		return e, nil
+	}
 	r, err := one[enrollmentRow](s.conn, s.read(ctx).Where("id = ?", key(id)), "enrollment.not_found")
+	if err == nil {
+		s.keep(r.enrollment())
+	}
 	return r.enrollment(), err
 }
 
-// FindEnrollments implements learning.Store. Unknown ids are left out; the order is that of the ids in the database.
+// FindEnrollments implements learning.Store. Unknown ids are left out; the order is that of the ids.
 func (s *Learning) FindEnrollments(ctx context.Context, ids []learning.EnrollmentID) ([]learning.Enrollment, error) {
-	return among(s.conn, keys(ids), func(part []key) *gorm.DB {
-		return s.read(ctx).Where("id IN ?", part).Order("id")
-	}, enrollmentRow.enrollment)
+	found := []learning.Enrollment{}
+	var others []key
+	for _, id := range keys(ids) {
+		if e, ok := s.db.enrollments.find(id); ok {
+			found = append(found, e)
+		} else {
+			others = append(others, id)
+		}
+	}
+	read, err := among(s.conn, others, func(part []key) *gorm.DB { return s.read(ctx).Where("id IN ?", part) }, enrollmentRow.enrollment)
+	if err != nil {
+		return nil, err
+	}
+	s.keep(read...)
+	found = append(found, read...)
+	slices.SortFunc(found, func(a, b learning.Enrollment) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return slices.CompactFunc(found, func(a, b learning.Enrollment) bool { return a.ID == b.ID }), nil
+}
+
+// keep remembers enrollments: they never change and are never deleted. What a
+// transaction sees may yet be rolled back.
+func (s *Learning) keep(es ...learning.Enrollment) {
+	if s.tx != nil {
+		return
+	}
+	for _, e := range es {
+		s.db.enrollments.keep(key(e.ID), e)
+	}
 }
 
 // FindEnrollmentIn implements learning.Store.
@@ -109,8 +141,11 @@ func (s *Learning) EachEnrollment(ctx context.Context, fn func(learning.Enrollme
 
 // LockEnrollment implements learning.Store. Outside of a transaction it would hold nothing.
 func (s *Learning) LockEnrollment(ctx context.Context, id learning.EnrollmentID) error {
-	_, err := one[enrollmentRow](s.conn, s.write(ctx).Clauses(forUpdate).Where("id = ?", key(id)), "enrollment.not_found")
-	return err
+	ids, err := texts(s.writePool().QueryContext(ctx, `SELECT id FROM enrollments WHERE id = $1`+s.db.dialect.locked(), key(id)))
+	if err == nil && len(ids) == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	return s.db.missing(err, "enrollment.not_found")
 }
 
 type statementRow struct {
@@ -128,7 +163,10 @@ type statementRow struct {
 func (statementRow) TableName() string { return "statements" }
 
 func statementOf(st learning.Statement) (statementRow, error) {
-	result, err := json.Marshal(st.Result)
+	result, err := []byte("{}"), error(nil)
+	if r := st.Result; r.Responses != nil || r.Score != nil || r.Success != nil || r.SubmissionID != "" {
+		result, err = json.Marshal(r)
+	}
 	return statementRow{
 		ID: key(st.ID), EnrollmentID: key(st.EnrollmentID), UserID: key(st.UserID), InstitutionID: key(st.InstitutionID),
 		Verb: string(st.Verb), ObjectID: string(st.ObjectID), Result: string(result), At: at(st.At), ReceivedAt: at(st.ReceivedAt),
@@ -264,7 +302,13 @@ func (s *Learning) ListProgress(ctx context.Context, id learning.EnrollmentID) (
 	if !key(id).valid() {
 		return []learning.Progress{}, nil
 	}
-	return many(s.conn, s.read(ctx).Where("enrollment_id = ?", key(id)).Order("object_id"), progressRow.progress)
+	ps, err := scanned(func(rows *sql.Rows) (learning.Progress, error) {
+		r := progressRow{EnrollmentID: key(id)}
+		err := rows.Scan(&r.ObjectID, &r.Started, &r.Completed, &r.Score, &r.Attempts, &r.UpdatedAt)
+		return r.progress(), err
+	})(s.readPool().QueryContext(ctx, `SELECT object_id, started, completed, score, attempts, updated_at
+		FROM progress WHERE enrollment_id = $1 ORDER BY object_id`, key(id)))
+	return ps, s.db.fail(err)
 }
 
 // ListProgressOf implements learning.Store.

@@ -123,6 +123,8 @@ func (d postgres) absent(err error, column string) bool {
 	return errors.As(err, &e) && e.Code == "23502" && e.ColumnName == column
 }
 
+func (d postgres) locked() string { return " FOR NO KEY UPDATE" }
+
 func (d postgres) now() any { return gorm.Expr("now()") }
 
 // claim skips what another claimer has locked. The row is judged again once it

@@ -220,6 +220,9 @@ func (d sqlite) absent(err error, column string) bool {
 	return errors.Is(err, sqlite3.CONSTRAINT_NOTNULL) && strings.HasSuffix(err.Error(), "."+column)
 }
 
+// locked: BEGIN IMMEDIATE has locked the whole database.
+func (d sqlite) locked() string { return "" }
+
 func (d sqlite) now() any { return time.Now() }
 
 func (d sqlite) claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error) {

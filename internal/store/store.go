@@ -16,17 +16,20 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/learning"
 )
 
 // DB is an open database. It is safe for use by many goroutines.
 type DB struct {
-	dialect  dialect
-	writes   *sql.DB // SQLite: one connection, so that writers queue up fairly
-	reads    *sql.DB // Postgres: the same as writes
-	gorm     *gorm.DB
-	wake     atomic.Pointer[func()]
-	versions versions
+	dialect     dialect
+	writes      *sql.DB // SQLite: one connection, so that writers queue up fairly
+	reads       *sql.DB // Postgres: the same as writes
+	gorm        *gorm.DB
+	wake        atomic.Pointer[func()]
+	versions    kept[curriculum.Version]
+	enrollments kept[learning.Enrollment]
 }
 
 // An Option changes how a database is opened.
@@ -60,6 +63,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.versions.most, db.enrollments.most = versionsKept, enrollmentsKept
 	// A Config of its own for each handle: gorm.Open changes the one it is given.
 	db.gorm, err = gorm.Open(db.dialect.gorm(guarded{ConnPool: db.writes}), &gorm.Config{
 		SkipDefaultTransaction: true, // transactions are ours, see tx.go
