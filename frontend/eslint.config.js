@@ -38,7 +38,7 @@ const walls = (...patterns) => ['error', { patterns: patterns.map(([regex, messa
 const doors = ['(^|/)(app|page|nav|router)(\\.|$)', 'The entries import the rest, never the other way.'];
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'src/api/schema.gen.ts', 'test-results', 'e2e/shots'] },
+  { ignores: ['scripts', 'dist', 'node_modules', 'src/api/schema.gen.ts', 'test-results', 'e2e/shots'] },
   ...tseslint.configs.strict,
   {
     files: ['**/*.{ts,tsx}'],

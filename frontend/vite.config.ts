@@ -6,7 +6,7 @@ import { words } from './vite/words.ts';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
-  plugins: [words(here('../internal/i18n/locales')), tidy(here('dist'), 'index.html')],
+  plugins: [words(here('../internal/i18n/locales')), tidy('index.html')],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   server: { proxy: { '^/(?!src|node_modules|@|assets)': 'http://127.0.0.1:8080' } },
   build: {
@@ -22,6 +22,16 @@ export default defineConfig({
         page: here('src/page.ts'),
         app: here('src/app.tsx'),
         style: here('src/ui/page.css'),
+      },
+      output: {
+        codeSplitting: {
+          // Few files, since each costs a slow network more than its bytes; and nothing of /app/ on a reading page.
+          groups: [
+            { name: 'core', test: /node_modules|virtual:words|vite\/preload|\/src\/(api\/.*|i18n\/words|context|next|language|ui\/mount)\.tsx?$/ },
+            { name: 'learner', test: /\/src\/(learner\/.*|offline\/.*|ui\/(notice|bar|task|confirm-button))\.tsx?$|ui\/controls\.css/ },
+            { name: 'screens', test: /\/src\/(ui\/.*|router|nav)\.tsx?$/ },
+          ],
+        },
       },
     },
   },

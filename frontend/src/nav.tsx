@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { signedIn, type Me } from './api/me';
 import { t } from './i18n/words';
 import { place } from './router';
@@ -26,11 +27,16 @@ export function Nav() {
 }
 
 export function Tab({ href, name, exact = false }: { href: string; name: string; exact?: boolean }) {
+  const link = useRef<HTMLAnchorElement>(null);
   const path = place.value.path.replace(/\/$/, '');
   const want = href.replace(/\/$/, '');
   const here = path === want || (!exact && path.startsWith(`${want}/`));
+  // On a phone the tabs are wider than the screen: the one in force is always to be seen.
+  useEffect(() => {
+    if (here) link.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [here]);
   return (
-    <a href={href} aria-current={here ? 'page' : undefined}>
+    <a href={href} ref={link} aria-current={here ? 'page' : undefined}>
       {name}
     </a>
   );

@@ -1,12 +1,16 @@
-// Empties dist before a build, but for the placeholder that lets `go build` work without Node.
+// Empties the output folder before a build, but for the placeholder that lets `go build` work without Node.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Plugin } from 'vite';
 
-export function tidy(dist: string, keep: string): Plugin {
+export function tidy(keep: string): Plugin {
+  let dist = '';
   return {
     name: 'banyan-tidy',
     apply: 'build',
+    configResolved(config) {
+      dist = resolve(config.root, config.build.outDir);
+    },
     buildStart() {
       if (!existsSync(dist)) return;
       for (const name of readdirSync(dist)) {

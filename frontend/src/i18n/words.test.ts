@@ -22,6 +22,15 @@ describe('words', () => {
     expect(said).toEqual(['لا أيام', 'يوم', 'يومان', '3 أيام', '10 أيام', '11 يومًا', '99 يومًا', '100 يوم', '102 يوم']);
   });
 
+  it('isolates a name that runs the other way, and no other', () => {
+    learn({ hello: 'مرحبًا {{.Name}}، 23' }, 'ar');
+    expect(t('ui.hello', { Name: 'Amina' })).toBe('مرحبًا \u2068Amina\u2069، 23');
+    expect(t('ui.hello', { Name: 'أمينة' })).toBe('مرحبًا أمينة، 23');
+    learn({ hello: 'Hello, {{.Name}}!' }, 'en');
+    expect(t('ui.hello', { Name: 'أمينة' })).toBe('Hello, \u2068أمينة\u2069!');
+    expect(t('ui.hello', { Name: 'Amina' })).toBe('Hello, Amina!');
+  });
+
   it('shows the key of a missing word', () => expect(t('ui.no.such')).toBe('ui.no.such'));
 
   it('writes numbers and dates as the pages do', () => {

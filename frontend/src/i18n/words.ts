@@ -52,8 +52,17 @@ function fill(text: string, args: Args | undefined): string {
   return text.replace(/\{\{\s*\.(\w+)\s*\}\}/g, (_, name: string) => {
     const value = args?.[name];
     if (value === undefined) return '';
-    return typeof value === 'number' ? formatNumber(value) : value;
+    return typeof value === 'number' ? formatNumber(value) : isolate(value);
   });
+}
+
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const rtlLocale = /^(ar|fa|he|ps|ur)\b/;
+
+// A name in letters that run the other way would drag what stands beside it along.
+function isolate(text: string): string {
+  const against = rtlLocale.test(current) ? /[A-Za-z]/ : rightToLeft;
+  return against.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 // Latin digits in every locale: the reading pages, code and certificates show them too.

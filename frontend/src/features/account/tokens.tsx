@@ -24,7 +24,9 @@ export function Tokens() {
         {(token) => (
           <li key={token.id}>
             <span class="row-what">
-              <strong dir="auto">{token.name}</strong>
+              <strong>
+                <bdi>{token.name}</bdi>
+              </strong>
               <span class="small">{token.scopes.map((scope) => t(`ui.app.scope.${scope}`)).join(' · ')}</span>
               <span class="small">{t('ui.app.tokens.expires', { Date: formatDate(token.expires_at) })}</span>
             </span>

@@ -51,7 +51,9 @@ function CourseCard({ mine }: { mine: Enrollment }) {
   return (
     <li class="card">
       <div>
-        <h2 dir="auto">{title}</h2>
+        <h2>
+          <bdi>{title}</bdi>
+        </h2>
         <Bar done={mine.done} total={mine.total} />
         {mine.completed && <p class="tick">{t('ui.app.courses.completed')}</p>}
         {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}

@@ -22,7 +22,9 @@ function CredentialRow({ credential }: { credential: Credential }) {
   return (
     <li>
       <span class="row-what">
-        <strong dir="auto">{achievement}</strong>
+        <strong>
+          <bdi>{achievement}</bdi>
+        </strong>
         <span class="small">{t('ui.app.certificates.issued', { Institution: institution, Date: formatDate(issued) })}</span>
         <span class="standing-chip">
           <span class={`chip ${standing}`}>{t(`ui.app.standing.${standing}`)}</span>

@@ -15,7 +15,9 @@ export default function Institutions() {
         {(institution) => (
           <li key={institution.id}>
             <span class="row-what">
-              <strong dir="auto">{institution.name}</strong>
+              <strong>
+                <bdi>{institution.name}</bdi>
+              </strong>
               <span class="small">
                 <code dir="ltr">{institution.slug}</code>
               </span>

@@ -33,7 +33,9 @@ function Row({ credential, may, onRevoked }: { credential: Credential; may: bool
   return (
     <li>
       <span class="row-what">
-        <strong dir="auto">{name}</strong>
+        <strong>
+          <bdi>{name}</bdi>
+        </strong>
         <span class="small">
           <bdi>{achievement}</bdi>
         </span>

@@ -17,7 +17,9 @@ export function Learners({ institution }: { institution: string }) {
       {({ enrollment, display_name: name, username }) => (
         <li key={enrollment.id}>
           <span class="row-what">
-            <strong dir="auto">{name}</strong>
+            <strong>
+              <bdi>{name}</bdi>
+            </strong>
             <span class="small">
               <bdi>{username}</bdi>
             </span>

@@ -44,7 +44,9 @@ function Row({ institution, member, onChanged }: RowProps) {
   return (
     <li>
       <span class="row-what">
-        <strong dir="auto">{member.display_name}</strong>
+        <strong>
+          <bdi>{member.display_name}</bdi>
+        </strong>
         <span class="small">
           <bdi>{member.username}</bdi>
         </span>

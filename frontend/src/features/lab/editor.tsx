@@ -48,7 +48,7 @@ export function Editor({ name, value, readOnly, onChange }: Props) {
 
   return (
     <div class="editor" dir="ltr">
-      <label class="editor-name" for="code">
+      <label class="editor-name" for="code" dir="auto">
         {t('ui.lab.editor', { Name: name })}
       </label>
       <div class="editor-scroll">
