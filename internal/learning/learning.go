@@ -87,6 +87,9 @@ type Store interface {
 	EachEnrollment(ctx context.Context, fn func(Enrollment) error) error
 	// LockEnrollment makes concurrent transactions on one enrollment wait for each other.
 	LockEnrollment(ctx context.Context, id EnrollmentID) error
+	// LockStatements makes every transaction that appends statements wait until this one ends, and waits for those
+	// under way. Lock nothing before it.
+	LockStatements(ctx context.Context) error
 	// AppendStatements inserts those whose id is new and tells which these are.
 	AppendStatements(ctx context.Context, sts []Statement) (fresh map[StatementID]bool, err error)
 	// StatementOwners tells whose the known ids are.

@@ -269,8 +269,9 @@ func (s *Service) Rebuild(ctx context.Context, by identity.Actor, done func(n in
 	n := 0
 	err := s.Store.EachEnrollment(ctx, func(e Enrollment) error {
 		err := s.Store.InTx(ctx, func(tx Store) error {
-			// Statements that arrive meanwhile wait, so that none is folded twice or missed.
-			if err := tx.LockEnrollment(ctx, e.ID); err != nil {
+			// Statements that arrive meanwhile wait, so that none is folded twice or missed. The lock
+			// of the enrollment would not do: who appends takes it last, if at all.
+			if err := tx.LockStatements(ctx); err != nil {
 				return err
 			}
 			var ps []Progress

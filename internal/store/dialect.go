@@ -38,6 +38,8 @@ type dialect interface {
 	// appendStatements inserts the rows whose id is new and gives their ids.
 	// The rows are sorted by id, lest two overlapping batches wait for each other.
 	appendStatements(ctx context.Context, pool gorm.ConnPool, rows []statementRow) ([]string, error)
+	// lockStatements waits for the transactions that have appended statements and makes new ones wait.
+	lockStatements(ctx context.Context, pool gorm.ConnPool) error
 	// mergeProgress folds rows into the table: no two are of one object, and they are sorted.
 	mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error
 }

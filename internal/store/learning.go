@@ -148,6 +148,11 @@ func (s *Learning) LockEnrollment(ctx context.Context, id learning.EnrollmentID)
 	return s.db.missing(err, "enrollment.not_found")
 }
 
+// LockStatements implements learning.Store. Outside of a transaction it would hold nothing.
+func (s *Learning) LockStatements(ctx context.Context) error {
+	return s.db.fail(s.db.dialect.lockStatements(ctx, s.writePool()))
+}
+
 type statementRow struct {
 	ID            key
 	EnrollmentID  key

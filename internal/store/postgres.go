@@ -172,6 +172,12 @@ func (d postgres) appendStatements(ctx context.Context, pool gorm.ConnPool, rows
 		id, enrollment, user, institution, verb, object, result, at, received))
 }
 
+// lockStatements takes the table once instead of a row with every append: appending is frequent, rebuilding rare.
+func (d postgres) lockStatements(ctx context.Context, pool gorm.ConnPool) error {
+	_, err := pool.ExecContext(ctx, `LOCK TABLE statements IN SHARE ROW EXCLUSIVE MODE`)
+	return err
+}
+
 func (d postgres) mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error {
 	n := len(rows)
 	enrollment, object := make(uuids, n), make([]string, n)

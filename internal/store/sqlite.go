@@ -269,6 +269,9 @@ func (d sqlite) appendStatements(ctx context.Context, pool gorm.ConnPool, rows [
 	return fresh, nil
 }
 
+// lockStatements has nothing to do: a transaction that writes is the only one.
+func (d sqlite) lockStatements(context.Context, gorm.ConnPool) error { return nil }
+
 func (d sqlite) mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error {
 	for part := range slices.Chunk(rows, rowsAtOnce) {
 		args := make([]any, 0, 8*len(part))
