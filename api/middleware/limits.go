@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -64,25 +63,10 @@ func checkJSON(body []byte) error {
 	if !utf8.Valid(body) {
 		return fault.New(fault.Invalid, "request.not_utf8")
 	}
-	depth, inString, escaped := 0, false, false
-	for _, b := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped = b == '\\'
-			inString = b != '"'
-		case b == '"':
-			inString = true
-		case b == '{', b == '[':
-			if depth++; depth > maxDepth {
-				return fault.New(fault.Invalid, "request.too_deep").With("Max", maxDepth)
-			}
-		case b == '}', b == ']':
-			depth--
-		}
-	}
-	if !json.Valid(body) { // one value and nothing after it
+	switch ok, tooDeep := wellFormed(body); {
+	case tooDeep:
+		return fault.New(fault.Invalid, "request.too_deep").With("Max", maxDepth)
+	case !ok:
 		return fault.New(fault.Invalid, "request.not_json")
 	}
 	return nil

@@ -4,6 +4,8 @@ package rest
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -69,12 +71,26 @@ func (s *Server) Register(e *echo.Echo) error {
 		middleware.Validate(doc),
 		noStore,
 	)
+	e.JSONSerializer = serializer{}
 	openapi.RegisterHandlers(api, openapi.NewStrictHandler(s, nil))
 	api.GET("/api/openapi.yaml", func(c echo.Context) error {
 		return c.Blob(http.StatusOK, "application/yaml", openapi.YAML)
 	})
 	api.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
 	return nil
+}
+
+// serializer leaves a body that its service reads itself as it is: Limits has
+// made sure that it is one JSON value.
+type serializer struct{ echo.DefaultJSONSerializer }
+
+// Deserialize implements echo.JSONSerializer.
+func (s serializer) Deserialize(c echo.Context, into any) (err error) {
+	if raw, ok := into.(*json.RawMessage); ok {
+		*raw, err = io.ReadAll(c.Request().Body)
+		return err
+	}
+	return s.DefaultJSONSerializer.Deserialize(c, into)
 }
 
 // noStore keeps answers out of shared caches; handlers of public, unchanging things say otherwise.
