@@ -143,8 +143,12 @@ func TestAccounts(t *testing.T) {
 
 		{"an ordinary one", func(n *identity.NewUser) {}, ""},
 		{"the same again", func(n *identity.NewUser) {}, "user.username_taken"},
-		{"Arabic", func(n *identity.NewUser) { n.Username, n.DisplayName, n.Locale = "u1", "أمينة بنت خالد", "ar" }, "/username user.bad_username"},
-		{"Arabic, fit", func(n *identity.NewUser) { n.Username, n.DisplayName, n.Locale = "u-1", "أمينة بنت خالد", "ar" }, ""},
+		{"Arabic", func(n *identity.NewUser) {
+			n.Username, n.DisplayName, n.Locale = "u1", "أمينة بنت خالد", "ar"
+		}, "/username user.bad_username"},
+		{"Arabic, fit", func(n *identity.NewUser) {
+			n.Username, n.DisplayName, n.Locale = "u-1", "أمينة بنت خالد", "ar"
+		}, ""},
 		{"Persian with a joiner", func(n *identity.NewUser) { n.Username, n.DisplayName = "u-2", "می‌خواهم" }, ""},
 		{"emoji", func(n *identity.NewUser) { n.Username, n.DisplayName = "u-3", "👩🏽‍🎓" }, ""},
 		{"80 characters of two bytes", func(n *identity.NewUser) { n.Username, n.DisplayName = "u-4", long(80, "é") }, ""},

@@ -125,7 +125,8 @@ func (s *Service) AddRole(ctx context.Context, by identity.Actor, in identity.In
 	return s.changeRole(ctx, by, in, user, role, s.Store.AddMembership)
 }
 
-// RemoveRole takes a role away. Admins and the operator may.
+// RemoveRole takes a role away. Admins and the operator may. Nobody is kept from
+// taking the last admin's: an institution without an admin is mended by the operator.
 func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, in identity.InstitutionID, user identity.UserID, role identity.Role) error {
 	return s.changeRole(ctx, by, in, user, role, s.Store.RemoveMembership)
 }

@@ -249,4 +249,3 @@ func want(t *testing.T, err error, code fault.Code, key string) {
 		t.Errorf("%v, want %s %s", err, code, key)
 	}
 }
-

@@ -98,7 +98,9 @@ func TestFoldOnlyGrows(t *testing.T) {
 
 func TestFoldMeans(t *testing.T) {
 	half, one, yes, no := 0.5, 1.0, true, false
-	score := func(v Verb, s *float64, ok *bool) Statement { return Statement{Verb: v, Result: Result{Score: s, Success: ok}} }
+	score := func(v Verb, s *float64, ok *bool) Statement {
+		return Statement{Verb: v, Result: Result{Score: s, Success: ok}}
+	}
 	for _, tt := range []struct {
 		name string
 		sts  []Statement
