@@ -77,15 +77,15 @@ func TestEmbeddedProgramKilledUnderLoad(t *testing.T) {
 	for _, percent := range []int{25, 50, 75} {
 		load.Reach(t, percent)
 		e.Kill()
-		recovered += strings.Count(e.Said(), "run again")
-		twice += strings.Count(e.Said(), "done before")
+		recovered += e.Says("run again")
+		twice += e.Says("done before")
 		e.serve(t)
 		load.CheckKept(t)
 	}
 	load.Wait(t)
 	c := load.CheckAll(t, e.database)
-	recovered += strings.Count(e.Said(), "run again")
-	twice += strings.Count(e.Said(), "done before")
+	recovered += e.Says("run again")
+	twice += e.Says("done before")
 	t.Logf("%d submissions, killed three times: clients asked again %d times, %d starts found jobs under way, %d jobs done, "+
 		"%d tries failed, %d second ends suppressed", load.Size(), load.Retries(), recovered, c.Done, c.Failures, twice)
 }
@@ -100,7 +100,7 @@ func TestJobUnderWayAtTheKillRunsAgainAtTheStart(t *testing.T) {
 	if err := l.Submit(t.Context(), id, lab, course.Right(lab, time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	apptest.Await(t, "the job is under way", func() bool { return strings.Contains(e.Said(), "job starts") })
+	apptest.Await(t, "the job is under way", func() bool { return e.Says("job starts") > 0 })
 	e.Kill()
 	e.serve(t)
 	began := time.Now()
@@ -127,7 +127,7 @@ func TestSignalsLetWorkFinish(t *testing.T) {
 			if err := l.Submit(t.Context(), silent, lab, course.Right(lab, 2*time.Second)); err != nil {
 				t.Fatal(err)
 			}
-			apptest.Await(t, "both jobs are under way", func() bool { return strings.Count(e.Said(), "job starts") == 2 })
+			apptest.Await(t, "both jobs are under way", func() bool { return e.Says("job starts") == 2 })
 			poll := make(chan apptest.Submission, 1)
 			failed := make(chan error, 1)
 			go func() {
@@ -172,9 +172,9 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if err := l.Submit(t.Context(), apptest.NewID(), lab, course.Right(lab, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	apptest.Await(t, "the job is under way", func() bool { return strings.Contains(e.Said(), "job starts") })
+	apptest.Await(t, "the job is under way", func() bool { return e.Says("job starts") > 0 })
 	e.Signal(t, syscall.SIGINT)
-	apptest.Await(t, "the program leaves", func() bool { return strings.Contains(e.Said(), "leaving") })
+	apptest.Await(t, "the program leaves", func() bool { return e.Says("leaving") > 0 })
 	e.Signal(t, syscall.SIGINT)
 	if code := e.Wait(t); code == 0 {
 		t.Error("exit code 0, with a job under way")
@@ -287,7 +287,7 @@ func TestParkedJobs(t *testing.T) {
 	if err := l.Submit(t.Context(), id, lab, course.Stumbling(lab, id, 1)); err != nil {
 		t.Fatal(err)
 	}
-	apptest.Await(t, "the first try fails", func() bool { return strings.Contains(e.Said(), "job failed, will try again") })
+	apptest.Await(t, "the first try fails", func() bool { return e.Says("job failed, will try again") > 0 })
 	e.Kill()
 
 	db, err := store.Open(t.Context(), e.database)

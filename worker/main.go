@@ -117,12 +117,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := asynq.NewClient(redis)
+	client := queue.Connect(redis)
 	defer func() { _ = client.Close() }()
-	inspector := asynq.NewInspector(redis)
-	defer func() { _ = inspector.Close() }()
+	// Later it may come and go. At the start, what does not answer is more likely a wrong address or password.
+	if err := client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("no Redis answers at BANYAN_REDIS_URL. Check that it runs and that address and password are right (%w)", err)
+	}
 	relay := &queue.Relay{
-		Outbox: a.DB.Outbox(), Client: client, Inspector: inspector, Visibility: cfg.Visibility,
+		Outbox: a.DB.Outbox(), Redis: client, Visibility: cfg.Visibility,
 		Poll: 250 * time.Millisecond, Batch: 200, Now: a.Now,
 	}
 	server := &queue.Server{

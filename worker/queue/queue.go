@@ -10,12 +10,19 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/banyan-lms/banyan/internal/job"
 )
 
 // Name of the one queue. Order between kinds is kept by the outbox, which hands rows out by priority.
 const queueName = "default"
+
+// Connect readies connections to Redis; none is made yet. What the library has to say goes to our log.
+func Connect(at asynq.RedisConnOpt) redis.UniversalClient {
+	redis.SetLogger(redisLog{})
+	return at.MakeRedisClient().(redis.UniversalClient) // every RedisConnOpt gives one
+}
 
 // message is what travels: the row's id is the task's id.
 type message struct {
@@ -30,15 +37,17 @@ type message struct {
 // costs that third, and a worker that was killed half a minute.
 type Relay struct {
 	Outbox     job.Outbox
-	Client     *asynq.Client
-	Inspector  *asynq.Inspector
+	Redis      redis.UniversalClient
 	Visibility time.Duration // how long one try of a job may take
 	Poll       time.Duration
 	Batch      int
 	Now        func() time.Time
 
-	down  bool
-	swept time.Time
+	client    *asynq.Client
+	inspector *asynq.Inspector
+	down      bool
+	swept     time.Time
+	orphans   map[string]bool // tasks of dead workers, at the last sweep
 }
 
 // sweepEvery is how often the relay looks for tasks of workers that died.
@@ -46,6 +55,7 @@ const sweepEvery = 5 * time.Second
 
 // Run relays until ctx ends.
 func (r *Relay) Run(ctx context.Context) {
+	r.client, r.inspector = asynq.NewClientFromRedisClient(r.Redis), asynq.NewInspectorFromRedisClient(r.Redis)
 	for ctx.Err() == nil {
 		n, err := r.once(ctx)
 		if err == nil && r.Now().Sub(r.swept) >= sweepEvery {
@@ -78,7 +88,7 @@ func (r *Relay) note(ctx context.Context, err error) {
 
 func (r *Relay) once(ctx context.Context) (int, error) {
 	// Without Redis, claiming would only hide rows for nothing.
-	if err := r.Client.Ping(); err != nil {
+	if err := r.client.Ping(); err != nil {
 		return 0, fmt.Errorf("reach Redis: %w", err)
 	}
 	jobs, err := r.Outbox.Claim(ctx, r.Batch, r.Visibility/3)
@@ -99,29 +109,39 @@ func (r *Relay) hand(ctx context.Context, j job.Job) error {
 		return err
 	}
 	task := asynq.NewTask(string(j.Kind), raw)
-	opts := r.options(string(j.ID))
-	_, err = r.Client.EnqueueContext(ctx, task, opts...)
-	if !errors.Is(err, asynq.ErrTaskIDConflict) {
-		return err
+	for id := string(j.ID); ; id += again {
+		_, err = r.client.EnqueueContext(ctx, task, r.options(id)...)
+		if !errors.Is(err, asynq.ErrTaskIDConflict) {
+			return err
+		}
+		info, err := r.inspector.GetTaskInfo(queueName, id)
+		if err != nil {
+			return nil //nolint:nilerr // gone meanwhile: it ran, and the row will say so or come again
+		}
+		switch info.State {
+		case asynq.TaskStateArchived, asynq.TaskStateCompleted, asynq.TaskStateRetry:
+			// It is over, or waits by asynq's clock while the outbox says now: it makes way.
+			err := r.inspector.DeleteTask(queueName, id)
+			if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+				return err
+			}
+			if _, err = r.client.EnqueueContext(ctx, task, r.options(id)...); errors.Is(err, asynq.ErrTaskIDConflict) {
+				return nil // another relay was faster
+			}
+			return err
+		case asynq.TaskStateActive:
+			if !r.orphans[id] {
+				return nil // it runs
+			}
+			// A dead task cannot be deleted: the next id.
+		default:
+			return nil // it waits its turn
+		}
 	}
-	info, err := r.Inspector.GetTaskInfo(queueName, string(j.ID))
-	if err != nil {
-		return nil //nolint:nilerr // gone meanwhile: it ran, and the row will say so or come again
-	}
-	switch info.State {
-	case asynq.TaskStateArchived, asynq.TaskStateCompleted, asynq.TaskStateRetry:
-		// It is over, or waits by asynq's clock while the outbox says now: it must make way.
-	default: // it waits its turn or runs
-		return nil
-	}
-	if err := r.Inspector.DeleteTask(queueName, string(j.ID)); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
-		return err
-	}
-	if _, err = r.Client.EnqueueContext(ctx, task, opts...); errors.Is(err, asynq.ErrTaskIDConflict) {
-		return nil
-	}
-	return err
 }
+
+// again is what the task id of a job has behind it when a dead worker's task holds the id.
+const again = "+"
 
 // options are those of every task. Retries are counted in the outbox; asynq's own
 // serve only when the outbox could not be told.
@@ -134,8 +154,12 @@ func (r *Relay) options(id string) []asynq.Option {
 // the same for every relay, and keeps it until asynq has swept too. Should the
 // worker live after all, the job runs twice and ends once.
 func (r *Relay) sweep(ctx context.Context) error {
-	tasks, err := r.Inspector.ListActiveTasks(queueName, asynq.PageSize(1000))
+	clear(r.orphans)
+	tasks, err := r.inspector.ListActiveTasks(queueName, asynq.PageSize(1000))
 	if errors.Is(err, asynq.ErrQueueNotFound) {
+		// A client makes the queue known with its first task only, and a Redis that came back
+		// empty has forgotten it. The next one tells it anew.
+		r.client = asynq.NewClientFromRedisClient(r.Redis)
 		return nil
 	}
 	if err != nil {
@@ -145,8 +169,12 @@ func (r *Relay) sweep(ctx context.Context) error {
 		if !t.IsOrphaned {
 			continue
 		}
-		opts := append(r.options(t.ID+"+"), asynq.Retention(5*time.Minute))
-		_, err := r.Client.EnqueueContext(ctx, asynq.NewTask(t.Type, t.Payload), opts...)
+		if r.orphans == nil {
+			r.orphans = map[string]bool{}
+		}
+		r.orphans[t.ID] = true
+		opts := append(r.options(t.ID+again), asynq.Retention(5*time.Minute))
+		_, err := r.client.EnqueueContext(ctx, asynq.NewTask(t.Type, t.Payload), opts...)
 		switch {
 		case errors.Is(err, asynq.ErrTaskIDConflict): // done before
 		case err != nil:
@@ -207,3 +235,11 @@ func (logger) Info(args ...any)  { slog.Info("queue: " + fmt.Sprint(args...)) }
 func (logger) Warn(args ...any)  { slog.Warn("queue: " + fmt.Sprint(args...)) }
 func (logger) Error(args ...any) { slog.Error("queue: " + fmt.Sprint(args...)) }
 func (logger) Fatal(args ...any) { slog.Error("queue: " + fmt.Sprint(args...)) }
+
+// redisLog sends the lines of the Redis library there too. They tell of every
+// connection that breaks; the relay tells once that Redis is away.
+type redisLog struct{}
+
+func (redisLog) Printf(ctx context.Context, format string, args ...any) {
+	slog.DebugContext(ctx, "redis: "+fmt.Sprintf(format, args...))
+}

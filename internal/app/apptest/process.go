@@ -168,6 +168,13 @@ func (p *Process) Wait(t testing.TB) int {
 // Said is what the process has printed and logged so far.
 func (p *Process) Said() string { return p.out.String() }
 
+// Says counts a phrase in what the process has printed and logged so far.
+func (p *Process) Says(phrase string) int {
+	p.out.mu.Lock()
+	defer p.out.mu.Unlock()
+	return bytes.Count(p.out.b.Bytes(), []byte(phrase))
+}
+
 func (p *Process) tail() string {
 	s := p.Said()
 	return s[max(0, len(s)-4000):]
