@@ -18,8 +18,14 @@ func NotModified() echo.MiddlewareFunc {
 			}
 			res := c.Response()
 			under := res.Writer
-			res.Writer = &notModified{ResponseWriter: under, want: want}
-			defer func() { res.Writer = under }()
+			w := &notModified{ResponseWriter: under, want: want}
+			res.Writer = w
+			defer func() {
+				res.Writer = under
+				if w.same { // for the log
+					res.Status, res.Size = http.StatusNotModified, 0
+				}
+			}()
 			return next(c)
 		}
 	}

@@ -95,8 +95,7 @@ func checksBody(op *openapi3.Operation) bool {
 }
 
 func checkContentType(r *http.Request, body *openapi3.RequestBody) error {
-	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	media = strings.ToLower(strings.TrimSpace(media))
+	media := mediaType(r)
 	for want := range body.Content {
 		if media == want {
 			return nil

@@ -15,7 +15,7 @@ import (
 
 // ListCourses implements openapi.StrictServerInterface.
 func (s *Server) ListCourses(ctx context.Context, req openapi.ListCoursesRequestObject) (openapi.ListCoursesResponseObject, error) {
-	after, err := cursorOf(req.Params.Cursor)
+	after, err := courseCursor(req.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -86,10 +87,17 @@ func (s *Server) GetProgress(ctx context.Context, req openapi.GetProgressRequest
 		return nil, err
 	}
 	out := openapi.Progress{EnrollmentID: string(e.ID), CourseID: string(e.CourseID), Number: v.Number, Items: []openapi.ItemProgress{}}
-	var latest, attempts int64
+	var latest, attempts, completed int64
+	var scores float64
 	for _, p := range ps {
 		latest = max(latest, p.UpdatedAt.UnixMicro())
 		attempts += int64(p.Attempts)
+		if p.Completed {
+			completed++
+		}
+		if p.Score != nil {
+			scores += *p.Score
+		}
 		if p.ObjectID == curriculum.ContentID(e.CourseID) {
 			out.Completed = p.Completed
 			continue
@@ -98,8 +106,9 @@ func (s *Server) GetProgress(ctx context.Context, req openapi.GetProgressRequest
 			ObjectID: string(p.ObjectID), Started: p.Started, Completed: p.Completed, Score: p.Score, Attempts: p.Attempts, UpdatedAt: p.UpdatedAt,
 		})
 	}
-	// Progress only grows: rows, attempts and the last change tell one state from the next.
-	etag := fmt.Sprintf(`"%x-%x-%x"`, len(ps), attempts, latest)
+	// Progress only grows, so that sums tell one state from the next. The last change alone would not: two
+	// servers' clocks are never quite the same.
+	etag := fmt.Sprintf(`"%x-%x-%x-%x-%x"`, len(ps), completed, attempts, math.Float64bits(scores), latest)
 	return openapi.GetProgress200JSONResponse{Body: out, Headers: openapi.GetProgress200ResponseHeaders{ETag: &etag}}, nil
 }
 

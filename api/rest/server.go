@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -132,6 +133,17 @@ func uuidCursor(c *openapi.Cursor) (string, error) {
 	}
 	return id, nil
 }
+
+// courseCursor is a course's id: no other list goes by one.
+func courseCursor(c *openapi.Cursor) (string, error) {
+	id, err := cursorOf(c)
+	if err == nil && id != "" && !slugForm.MatchString(id) {
+		err = badCursor()
+	}
+	return id, err
+}
+
+var slugForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,63}$`)
 
 func badCursor() error {
 	return fault.New(fault.Invalid, "request.invalid").At(fault.Detail{Pointer: "#query/cursor", Key: "request.bad_cursor"})
