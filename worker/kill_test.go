@@ -28,13 +28,13 @@ func TestMain(m *testing.M) {
 
 // production is one api and some workers over servers that can be killed.
 type production struct {
-	programs  apptest.Programs
-	env       []string
-	base      string
-	api       *apptest.Process
-	workers   []*apptest.Process
-	gone      []*apptest.Process // what was killed
-	redis     redis.UniversalClient
+	programs apptest.Programs
+	env      []string
+	base     string
+	api      *apptest.Process
+	workers  []*apptest.Process
+	gone     []*apptest.Process // what was killed
+	redis    redis.UniversalClient
 }
 
 // newProduction migrates, makes an institution, publishes the shipped course and starts nothing of ours yet.

@@ -50,12 +50,16 @@ type Relay struct {
 	orphans   map[string]bool // tasks of dead workers, at the last sweep
 }
 
+func (r *Relay) connect() {
+	r.client, r.inspector = asynq.NewClientFromRedisClient(r.Redis), asynq.NewInspectorFromRedisClient(r.Redis)
+}
+
 // sweepEvery is how often the relay looks for tasks of workers that died.
 const sweepEvery = 5 * time.Second
 
 // Run relays until ctx ends.
 func (r *Relay) Run(ctx context.Context) {
-	r.client, r.inspector = asynq.NewClientFromRedisClient(r.Redis), asynq.NewInspectorFromRedisClient(r.Redis)
+	r.connect()
 	for ctx.Err() == nil {
 		n, err := r.once(ctx)
 		if err == nil && r.Now().Sub(r.swept) >= sweepEvery {
