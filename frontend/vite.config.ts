@@ -1,14 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { devPages } from './vite/dev.ts';
 import { tidy } from './vite/tidy.ts';
 import { words } from './vite/words.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+// What `npm run dev` shows: the program that `make run` starts.
+const program = process.env['BANYAN_URL'] ?? 'http://localhost:8080';
+
 export default defineConfig({
-  plugins: [words(here('../internal/i18n/locales')), tidy('index.html')],
+  plugins: [words(here('../internal/i18n/locales')), tidy('index.html'), devPages(program)],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  server: { proxy: { '^/(?!src|node_modules|@|assets)': 'http://127.0.0.1:8080' } },
+  server: { proxy: { '/api': { target: program, changeOrigin: true } } },
   build: {
     target: 'chrome80',
     outDir: 'dist',

@@ -18,8 +18,7 @@ export function VerdictView({ verdict }: { verdict: Verdict }) {
   return (
     <div class={`notice verdict ${kinds[verdict.outcome]}`}>
       <h3>{t(`ui.lab.outcome.${verdict.outcome}`)}</h3>
-      <p>{t(`ui.lab.meaning.${verdict.outcome}`)}</p>
-      {verdict.message && <p dir="auto">{verdict.message}</p>}
+      <p>{verdict.message || t(`ui.lab.meaning.${verdict.outcome}`)}</p>
       {verdict.checks.length > 0 && (
         <>
           <p class="small">
