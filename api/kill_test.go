@@ -211,7 +211,7 @@ func TestStartFaults(t *testing.T) {
 			}
 			return []string{"BANYAN_DATA_DIR=" + filepath.Join(file, "data")}
 		}, "data", false},
-		{"data folder that cannot be written", func(t *testing.T, _ string) []string {
+		{"data folder that cannot be written", func(*testing.T, string) []string {
 			return []string{"BANYAN_DATA_DIR=/proc/banyan"}
 		}, "/proc/banyan", true},
 		{"database newer", func(t *testing.T, dir string) []string {

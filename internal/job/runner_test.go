@@ -127,7 +127,7 @@ func TestHopelessJobsAreParked(t *testing.T) {
 	}{
 		{"an error", func(context.Context, job.Job) error { return errors.New("no luck") }, kind, "no luck"},
 		{"a panic", func(context.Context, job.Job) error { panic("oh") }, kind, "handler panicked: oh"},
-		{"a nil dereference", func(_ context.Context, j job.Job) error {
+		{"a nil dereference", func(context.Context, job.Job) error {
 			var p *job.Job
 			return errors.New(string(p.ID))
 		}, kind, "runner_test.go"},

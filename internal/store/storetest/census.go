@@ -86,5 +86,8 @@ func direct(ctx context.Context, url string, do func(*sql.DB) error) (err error)
 			err = e
 		}
 	}()
+	if err := db.PingContext(ctx); err != nil {
+		return err
+	}
 	return do(db)
 }
