@@ -17,7 +17,7 @@ const words = loadWords(context().locale, 'page');
 for (const element of Array.from(document.querySelectorAll<HTMLElement>('[data-island]'))) {
   const island = islands[element.dataset['island'] ?? '']?.();
   // Without its script an island stays what it was: readable.
-  if (island) void Promise.all([island, words]).then(([{ mount }]) => mount(element));
+  if (island) Promise.all([island, words]).then(([{ mount }]) => mount(element), () => undefined);
 }
 
 keepLanguage(document);

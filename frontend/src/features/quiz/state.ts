@@ -1,6 +1,7 @@
 // One try at a quiz: answers are kept on the device until they are handed in.
 import { signal } from '@preact/signals';
 import { enrollment, loadProgress } from '../../learner/enrollment';
+import { otherVersion } from '../../learner/join';
 import { append } from '../../offline/outbox';
 import { drop, keep, kept } from '../../offline/shelf';
 import { mark, type Marked } from './mark';
@@ -44,7 +45,8 @@ export function createTry(quiz: Quiz, draftKey: () => string) {
     for (const question of quiz.questions) {
       all[question.id] = question.type === 'order' ? orderOf(question) : (responses.value[question.id] as Response);
     }
-    const mine = enrollment.value;
+    // Answers to another version than the learner takes count nowhere.
+    const mine = otherVersion() ? undefined : enrollment.value;
     if (!quiz.graded) {
       marked.value = mark(quiz, all);
       phase.value = 'marked';
