@@ -1,0 +1,231 @@
+package rest_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"hash/crc32"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/content"
+)
+
+// pack makes an archive of the shipped course and lets change add to it.
+func pack(t testing.TB, change func(w *zip.Writer, name string, data []byte) bool, add func(w *zip.Writer)) string {
+	t.Helper()
+	folder, err := fs.Sub(content.Courses(), shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	err = fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(folder, name)
+		if err != nil || change != nil && change(w, name, data) {
+			return err
+		}
+		write(t, w, name, data)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if add != nil {
+		add(w)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
+}
+
+func write(t testing.TB, w *zip.Writer, name string, data []byte) {
+	t.Helper()
+	f, err := w.Create(name)
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// raw adds an entry whose header says what it likes.
+func raw(t testing.TB, w *zip.Writer, h zip.FileHeader, data []byte) {
+	t.Helper()
+	if h.CRC32 == 0 {
+		h.CRC32 = crc32.ChecksumIEEE(data)
+	}
+	if h.UncompressedSize64 == 0 {
+		h.UncompressedSize64 = uint64(len(data))
+	}
+	h.CompressedSize64 = uint64(len(data))
+	f, err := w.CreateRaw(&h)
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changedZip is the shipped course with another summary: a new version.
+func changedZip(t testing.TB) string {
+	return pack(t, func(w *zip.Writer, name string, data []byte) bool {
+		if name != "course.yaml" {
+			return false
+		}
+		write(t, w, name, bytes.Replace(data, []byte("minutes: "), []byte("minutes: 1"), 1))
+		return true
+	}, nil)
+}
+
+// TestHostileArchives uploads what is no course: every answer names the file at fault, and nothing is stored.
+func TestHostileArchives(t *testing.T) {
+	s := newStranger(t)
+	_, cookie := s.session("trainer A")
+	blobs := func() (names []string) {
+		t.Helper()
+		err := filepath.WalkDir(s.app.Config.DataDir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && !strings.Contains(filepath.Base(path), "banyan.db") {
+				names = append(names, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	before := blobs()
+	upload := func(body string) call {
+		return call{method: http.MethodPost, path: "/api/institutions/" + string(s.a.ID) + "/course-versions", body: body, contentType: "application/zip", cookie: cookie}
+	}
+	add := func(f func(w *zip.Writer)) string { return pack(t, nil, f) }
+	file := func(name string) string {
+		return add(func(w *zip.Writer) { write(t, w, name, []byte("x")) })
+	}
+	link := func(name, target string) string {
+		return add(func(w *zip.Writer) {
+			h := &zip.FileHeader{Name: name}
+			h.SetMode(fs.ModeSymlink | 0o777)
+			f, err := w.CreateHeader(h)
+			if err == nil {
+				_, err = f.Write([]byte(target))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	whole := shippedZip(t)
+	for _, tt := range []struct {
+		name, body, file, code string
+		status                 int
+	}{
+		{"no archive", "this is no archive", "", "course.not_a_zip", 422},
+		{"JSON", `{"a":1}`, "", "course.not_a_zip", 422},
+		{"half an archive", whole[:len(whole)/2], "", "course.not_a_zip", 422},
+		{"an empty archive", "PK\x05\x06" + strings.Repeat("\x00", 18), "course.yaml", "course.no_course_file", 422},
+		{"a way out", file("../evil.yaml"), "../evil.yaml", "course.bad_path", 422},
+		{"a way out from inside", file("lessons/../../evil.md"), "lessons/../../evil.md", "course.bad_path", 422},
+		{"from the root", file("/etc/passwd"), "/etc/passwd", "course.bad_path", 422},
+		{"Windows' way out", file(`..\evil.yaml`), `..\evil.yaml`, "course.bad_path", 422},
+		{"a drive", file("C:/evil.yaml"), "C:/evil.yaml", "course.bad_path", 422},
+		{"NUL", file("lessons/a\x00.md"), "lessons/a .md", "course.bad_path", 422},
+		{"a very long name", file(strings.Repeat("a/", 300) + "x"), strings.Repeat("a/", 40) + "…", "course.bad_path", 422},
+		{"a link", link("lessons/passwd.en.md", "/etc/passwd"), "lessons/passwd.en.md", "course.symlink", 422},
+		{"a program", file("lessons/run.sh"), "lessons/run.sh", "course.unlisted_file", 422},
+		{"two of one name", add(func(w *zip.Writer) { write(t, w, "course.yaml", []byte("x")) }), "course.yaml", "course.duplicate_name", 422},
+		{"two that Windows takes for one", add(func(w *zip.Writer) { write(t, w, "COURSE.yaml", []byte("x")) }), "COURSE.yaml", "course.duplicate_name", 422},
+		{"encrypted", add(func(w *zip.Writer) { raw(t, w, zip.FileHeader{Name: "lessons/secret.en.md", Flags: 1}, []byte("x")) }), "lessons/secret.en.md", "course.zip_encrypted", 422},
+		{"packed in another way", add(func(w *zip.Writer) { raw(t, w, zip.FileHeader{Name: "lessons/odd.en.md", Method: 12}, []byte("x")) }), "lessons/odd.en.md", "course.zip_method", 422},
+		{"a bomb", add(func(w *zip.Writer) { write(t, w, "lessons/bomb.en.md", make([]byte, 40<<20)) }), "lessons/bomb.en.md", "course.file_too_large", 422},
+		{"a bomb that says it is small", bombThatLies(t), "lessons/bomb.en.md", "", 422},
+		{"very many files", add(func(w *zip.Writer) {
+			for i := range 4500 {
+				write(t, w, "lessons/x"+strings.Repeat("y", i%50)+string(rune('a'+i%26))+".en.md", nil)
+			}
+		}), "course.yaml", "course.too_many_files", 422},
+		{"33 MiB", strings.Repeat("\x00", 33<<20), "", "", 413},
+	} {
+		p := s.refused(tt.name, upload(tt.body), tt.status)
+		if tt.status != 422 {
+			continue
+		}
+		ok := false
+		if p.Errors != nil {
+			for _, e := range *p.Errors {
+				name := ""
+				if e.File != nil {
+					name = *e.File
+				}
+				ok = ok || name == tt.file && (tt.code == "" || e.Code == tt.code)
+			}
+		}
+		if !ok || p.Code != "course.invalid" {
+			t.Errorf("%s: %s %+v", tt.name, p.Code, p.Errors)
+		}
+	}
+	if after := blobs(); !slices.Equal(after, before) {
+		t.Errorf("files were left behind: %d, before %d", len(after), len(before))
+	}
+	if _, err := os.Stat(filepath.Join(s.app.Config.DataDir, "..", "evil.yaml")); err == nil {
+		t.Error("a file got out")
+	}
+	// What is wrong in a course is said with its place.
+	broken := pack(t, func(w *zip.Writer, name string, data []byte) bool {
+		if name == "course.yaml" {
+			write(t, w, name, bytes.Replace(data, []byte("minutes: "), []byte("minutes: -"), 1))
+		}
+		return name == "course.yaml"
+	}, nil)
+	p := s.refused("a course with a fault", upload(broken), 422)
+	if e := (*p.Errors)[0]; e.File == nil || *e.File != "course.yaml" || e.Line == nil || *e.Line < 2 || e.Pointer != nil {
+		t.Errorf("%+v", e)
+	}
+	// Another institution cannot take the course over, and a good upload still works.
+	foreign := upload(changedZip(t))
+	foreign.path = strings.Replace(foreign.path, string(s.a.ID), string(s.b.ID), 1)
+	_, foreign.cookie = s.session("trainer B")
+	s.before = nil
+	s.refused("another's course", foreign, 403)
+	rec := s.do(upload(whole))
+	if v := decode[openapi.CourseVersion](t, rec); rec.Code != 200 || v.Number != 1 {
+		t.Errorf("the same again: %d %+v", rec.Code, v)
+	}
+	if rec := s.do(upload(changedZip(t))); rec.Code != 201 || decode[openapi.CourseVersion](t, rec).Number != 2 {
+		t.Errorf("a new version: %d", rec.Code)
+	}
+}
+
+// bombThatLies unpacks to 40 MiB and says 10 bytes.
+func bombThatLies(t testing.TB) string {
+	t.Helper()
+	honest := pack(t, nil, func(w *zip.Writer) { write(t, w, "lessons/bomb.en.md", make([]byte, 40<<20)) })
+	r, err := zip.NewReader(strings.NewReader(honest), int64(len(honest)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := r.File[len(r.File)-1]
+	packed, err := last.OpenRaw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data bytes.Buffer
+	if _, err := data.ReadFrom(packed); err != nil {
+		t.Fatal(err)
+	}
+	return pack(t, nil, func(w *zip.Writer) {
+		raw(t, w, zip.FileHeader{Name: last.Name, Method: zip.Deflate, UncompressedSize64: 10, CRC32: last.CRC32}, data.Bytes())
+	})
+}
