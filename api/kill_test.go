@@ -76,6 +76,7 @@ func TestEmbeddedProgramKilledUnderLoad(t *testing.T) {
 	recovered, twice := 0, 0
 	for _, percent := range []int{25, 50, 75} {
 		load.Reach(t, percent)
+		load.Burst(t)
 		e.Kill()
 		recovered += e.Says("run again")
 		twice += e.Says("done before")

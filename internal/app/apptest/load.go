@@ -82,7 +82,7 @@ func (l *Load) Size() int {
 	return n
 }
 
-// Start lets all learners hand in at the same time, each one submission after the other, as far as Reach and Wait allow.
+// Start lets all learners hand in at the same time, each one submission after the other, as far as Reach, Burst and Wait allow.
 func (l *Load) Start(ctx context.Context) {
 	for _, m := range l.learners {
 		l.running.Go(func() {
@@ -105,20 +105,33 @@ func (l *Load) Start(ctx context.Context) {
 	}
 }
 
-// Reach waits until a share of the submissions, in percent, is acknowledged. The learners go on, but get only
-// a little ahead: what the test does next must meet them, on a fast machine too.
+// Reach waits until a share of the submissions, in percent, is acknowledged. There the learners pause.
 func (l *Load) Reach(t testing.TB, percent int) {
 	t.Helper()
 	want := int64(l.Size() * percent / 100)
-	l.allowed.Store(int64(l.Size() * (percent + ahead) / 100))
-	Await(t, fmt.Sprintf("%d submissions acknowledged", want), func() bool {
-		l.check(t)
-		return l.Acknowledged.Load() >= want
-	})
+	l.allowed.Store(want)
+	l.await(t, want)
 }
 
-// ahead is how far they may get, in percent.
-const ahead = 8
+// Burst lets the learners hand in 8 percent more, all at once, and returns in the middle of it: what the
+// test does next meets requests under way, on a fast machine too.
+func (l *Load) Burst(t testing.TB) {
+	t.Helper()
+	more := int64(l.Size() * 8 / 100)
+	from := l.allowed.Add(more) - more
+	l.await(t, from+more/4)
+}
+
+func (l *Load) await(t testing.TB, want int64) {
+	t.Helper()
+	for late := time.Now().Add(Patience); l.Acknowledged.Load() < want; time.Sleep(time.Millisecond) {
+		l.check(t)
+		if time.Now().After(late) {
+			t.Fatalf("waited in vain for %d submissions", want)
+		}
+	}
+	l.check(t)
+}
 
 // Wait waits until all is handed in.
 func (l *Load) Wait(t testing.TB) {
