@@ -19,7 +19,7 @@ function folder(name: string): string {
 function shape(name: Shape['name'], port: number, command: string, more: Record<string, string>): Shape {
   const dataDir = folder(name);
   const url = `http://localhost:${port}`;
-  const env = { BANYAN_LISTEN: `127.0.0.1:${port}`, BANYAN_DATA_DIR: dataDir, BANYAN_RUNTIME_DIR: '../../build/runtime', ...more };
+  const env = { BANYAN_LISTEN: `127.0.0.1:${port}`, BANYAN_DATA_DIR: dataDir, BANYAN_RUNTIME_DIR: '../../build/runtime', BANYAN_LOG_LEVEL: 'warn', ...more };
   return { name, url, dataDir, command, env };
 }
 
