@@ -27,7 +27,7 @@ type loadJob struct {
 	Address  string
 	Conns    int
 	For      time.Duration
-	Requests [][]byte // raw HTTP/1.1; connection i sends Requests[i%n] again and again
+	Requests [][]byte // raw HTTP/1.1; connection i sends i, i+Conns, i+2*Conns and so on, again and again
 	Want     string   // stands in every body ...
 	Times    int      // ... this often; 0 is not looked at
 }
@@ -81,7 +81,10 @@ func makeLoad() error {
 			return err
 		}
 		defer c.Close()
-		conns[i] = newClient(c, j.Requests[i%len(j.Requests)])
+		conns[i] = newClient(c)
+		for n := i; n == i || n < len(j.Requests); n += j.Conns {
+			conns[i].add(j.Requests[n%len(j.Requests)])
+		}
 	}
 	began := time.Now()
 	until := began.Add(j.For)
@@ -107,34 +110,45 @@ func makeLoad() error {
 
 // client is one connection. It knows just enough HTTP to cost little itself.
 type client struct {
-	conn    net.Conn
-	in      *bufio.Reader
-	request []byte
-	ids     []int // where fresh ids go
-	body    []byte
-	took    []time.Duration
-	err     error
+	conn     net.Conn
+	in       *bufio.Reader
+	requests []template
+	body     []byte
+	took     []time.Duration
+	err      error
 }
 
-func newClient(conn net.Conn, request []byte) *client {
-	c := &client{conn: conn, in: bufio.NewReaderSize(conn, 64<<10), request: slices.Clone(request)}
-	for at := 0; ; {
-		i := bytes.Index(c.request[at:], []byte(freshID))
+// template is a request and where fresh ids go.
+type template struct {
+	text []byte
+	ids  []int
+}
+
+func newClient(conn net.Conn) *client {
+	return &client{conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}
+}
+
+func (c *client) add(request []byte) {
+	t := template{text: slices.Clone(request)}
+	for at := 0; ; at += len(freshID) {
+		i := bytes.Index(t.text[at:], []byte(freshID))
 		if i < 0 {
-			return c
+			break
 		}
-		c.ids = append(c.ids, at+i)
-		at += i + len(freshID)
+		at += i
+		t.ids = append(t.ids, at)
 	}
+	c.requests = append(c.requests, t)
 }
 
 func (c *client) run(until time.Time, j loadJob) {
 	for now := time.Now(); now.Before(until); {
-		for _, at := range c.ids {
+		request := c.requests[len(c.took)%len(c.requests)]
+		for _, at := range request.ids {
 			id := uuid.Must(uuid.NewV7()).String()
-			copy(c.request[at:], id)
+			copy(request.text[at:], id)
 		}
-		if c.err = c.once(); c.err != nil {
+		if c.err = c.once(request.text); c.err != nil {
 			return
 		}
 		if j.Times > 0 && bytes.Count(c.body, []byte(j.Want)) != j.Times {
@@ -147,8 +161,8 @@ func (c *client) run(until time.Time, j loadJob) {
 	}
 }
 
-func (c *client) once() error {
-	if _, err := c.conn.Write(c.request); err != nil {
+func (c *client) once(request []byte) error {
+	if _, err := c.conn.Write(request); err != nil {
 		return err
 	}
 	status, err := c.in.ReadSlice('\n')

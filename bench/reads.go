@@ -17,8 +17,8 @@ func catalogue(ctx context.Context, b *bench) ([]Figure, error) {
 		return nil, err
 	}
 	want := fmt.Sprintf(`"course_id":"%s`, courseID)
-	ours := &side{server: w.ours, job: loadJob{Conns: 16, Want: want, Times: copies + 1, Requests: [][]byte{request(w.ours, "GET", "/api/courses", nil, nil)}}}
-	bare := &side{server: w.bare, job: loadJob{Conns: 16, Want: want, Times: copies + 1, Requests: [][]byte{request(w.bare, "GET", "/courses", nil, nil)}}}
+	ours := &side{server: w.ours, job: loadJob{Conns: conns, Want: want, Times: copies + 1, Requests: [][]byte{request(w.ours, "GET", "/api/courses", nil, nil)}}}
+	bare := &side{server: w.bare, job: loadJob{Conns: conns, Want: want, Times: copies + 1, Requests: [][]byte{request(w.bare, "GET", "/courses", nil, nil)}}}
 	f, err := compare(ctx, "catalogue", "requests/s", 1, 0.50, ours, bare,
 		"GET /api/courses, 20 courses, 16 connections, against Echo with pgx that asks for the same ids, keeps the summaries in memory and writes the same JSON.")
 	return []Figure{f}, err
@@ -34,8 +34,8 @@ func progress(ctx context.Context, b *bench) ([]Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours := &side{server: w.ours, job: loadJob{Conns: 16, Want: `"object_id"`, Times: 9}}
-	bare := &side{server: w.bare, job: loadJob{Conns: 16, Want: `"object_id"`, Times: 9}}
+	ours := &side{server: w.ours, job: loadJob{Conns: conns, Want: `"object_id"`, Times: 9}}
+	bare := &side{server: w.bare, job: loadJob{Conns: conns, Want: `"object_id"`, Times: 9}}
 	for _, l := range w.learners {
 		if err := call(ctx, w.ours, "POST", "/api/statements", l.cookie, fill(batch(l)), nil); err != nil {
 			return nil, err
@@ -48,7 +48,7 @@ func progress(ctx context.Context, b *bench) ([]Figure, error) {
 		bare.job.Requests = append(bare.job.Requests, request(w.bare, "GET", "/progress/"+l.enrollment, nil, nil))
 	}
 	f, err := compare(ctx, "progress", "requests/s", 1, 0.50, ours, bare,
-		"GET /api/enrollments/{id}/progress, 16 learners signed in by cookie, against Echo with pgx that reads the same enrollment and progress rows but asks for no session.")
+		"GET /api/enrollments/{id}/progress, 16 connections of 320 learners signed in by cookie, against Echo with pgx that reads the same enrollment and progress rows but asks for no session.")
 	return []Figure{f}, err
 }
 

@@ -23,8 +23,8 @@ func statements(ctx context.Context, b *bench) ([]Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours := &side{server: w.ours, job: loadJob{Conns: learners, Want: `"status":"accepted"`, Times: batchSize}}
-	bare := &side{server: w.bare, job: loadJob{Conns: learners, Want: fmt.Sprintf(`"accepted":%d}`, batchSize), Times: 1}}
+	ours := &side{server: w.ours, job: loadJob{Conns: conns, Want: `"status":"accepted"`, Times: batchSize}}
+	bare := &side{server: w.bare, job: loadJob{Conns: conns, Want: fmt.Sprintf(`"accepted":%d}`, batchSize), Times: 1}}
 	for _, l := range w.learners {
 		ours.job.Requests = append(ours.job.Requests, request(w.ours, "POST", "/api/statements", []string{"Cookie: " + l.cookie}, batch(l)))
 		bare.job.Requests = append(bare.job.Requests, request(w.bare, "POST", "/statements", nil, batch(l)))
@@ -34,7 +34,7 @@ func statements(ctx context.Context, b *bench) ([]Figure, error) {
 		return nil, err
 	}
 	f, err := compare(ctx, "statements", "rows/s", batchSize, 0.80, ours, bare,
-		"POST /api/statements, batches of 100, 16 learners signed in by cookie, against Echo with pgx that decodes the same JSON and inserts it by one "+
+		"POST /api/statements, batches of 100, 16 connections of 320 learners signed in by cookie, against Echo with pgx that decodes the same JSON and inserts it by one "+
 			"INSERT ... SELECT unnest ... ON CONFLICT DO NOTHING into a table with the same indexes. Ours also checks, marks, answers, derives progress and looks up the session.")
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func Limits() echo.MiddlewareFunc {
 				r.Body = http.MaxBytesReader(c.Response(), r.Body, maxZip)
 				return next(c)
 			}
-			body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
+			body, err := readAll(http.MaxBytesReader(c.Response(), r.Body, maxBody), r.ContentLength)
 			if err != nil {
 				return BodyFault(err)
 			}
@@ -43,7 +43,7 @@ func Limits() echo.MiddlewareFunc {
 					return err
 				}
 			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.Body = &Body{Reader: bytes.NewReader(body), text: body}
 			r.ContentLength = int64(len(body))
 			return next(c)
 		}
@@ -55,6 +55,28 @@ func Limits() echo.MiddlewareFunc {
 func mediaType(r *http.Request) string {
 	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(media))
+}
+
+// Body is a request's body that has been read already.
+type Body struct {
+	*bytes.Reader
+	text []byte
+}
+
+// Bytes gives the whole body. It is shared: nobody may change it.
+func (b *Body) Bytes() []byte { return b.text }
+
+// Close implements io.Closer.
+func (b *Body) Close() error { return nil }
+
+// readAll reads to the end; with a known length it need not guess how much room that takes.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 || length > maxBody {
+		return io.ReadAll(r)
+	}
+	body := make([]byte, length)
+	_, err := io.ReadFull(r, body)
+	return body, err
 }
 
 // BodyFault turns an error of reading a body into a fault.

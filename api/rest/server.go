@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -86,10 +85,12 @@ func (s *Server) Register(e *echo.Echo) error {
 type serializer struct{ echo.DefaultJSONSerializer }
 
 // Deserialize implements echo.JSONSerializer.
-func (s serializer) Deserialize(c echo.Context, into any) (err error) {
+func (s serializer) Deserialize(c echo.Context, into any) error {
 	if raw, ok := into.(*json.RawMessage); ok {
-		*raw, err = io.ReadAll(c.Request().Body)
-		return err
+		if body, ok := c.Request().Body.(*middleware.Body); ok {
+			*raw = body.Bytes()
+			return nil
+		}
 	}
 	return s.DefaultJSONSerializer.Deserialize(c, into)
 }
@@ -186,7 +187,12 @@ func wrapCursor(last string) *string {
 // always the same one. A compiled course has every text in each of its languages.
 func pick(t curriculum.Text, locale string) string {
 	base, _, _ := strings.Cut(locale, "-")
-	for _, l := range append([]string{locale, base, "en"}, slices.Sorted(maps.Keys(t))...) {
+	for _, l := range [...]string{locale, base, "en"} {
+		if s := t[l]; s != "" {
+			return s
+		}
+	}
+	for _, l := range slices.Sorted(maps.Keys(t)) {
 		if s := t[l]; s != "" {
 			return s
 		}

@@ -130,6 +130,9 @@ func (s *Service) Append(ctx context.Context, by identity.Actor, batch json.RawM
 // readBatch reads the whole batch at once, and item by item only when that
 // fails, so that good batches cost one pass.
 func readBatch(batch json.RawMessage) ([]incoming, map[int]*fault.Detail, error) {
+	if ins, ok := quickBatch(batch); ok {
+		return ins, nil, nil
+	}
 	var ins []incoming
 	if err := strictly(batch, &ins); err == nil {
 		return ins, nil, nil
