@@ -161,6 +161,18 @@ describe('the outbox', () => {
     expect((await answered).status).toBe('accepted');
   });
 
+  it('sends once what the disk will not let go of', async () => {
+    await open('amina');
+    const stuck = vi.spyOn(IDBObjectStore.prototype, 'delete').mockImplementation(() => {
+      throw new DOMException('no', 'ReadOnlyError');
+    });
+    await append(lesson('one')).answered;
+    await flush();
+    stuck.mockRestore();
+    expect(batches).toHaveLength(1);
+    expect(waiting.value).toEqual([]);
+  });
+
   it('works from memory when the browser blocks the disk, and says so', async () => {
     const blocked = { open: () => { throw new DOMException('no', 'SecurityError'); } };
     globalThis.indexedDB = blocked as unknown as IDBFactory;

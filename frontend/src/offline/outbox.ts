@@ -29,6 +29,8 @@ export const refused = signal<readonly { id: string; detail: string }[]>([]);
 
 const batch = 100;
 const memory = new Map<string, Entry>();
+// Acknowledged, also where the disk would not let go of them: they must not go round in circles.
+const acknowledged = new Set<string>();
 const waiters = new Map<string, (answer: Answer) => void>();
 let user = '';
 let flushing: Promise<void> | undefined;
@@ -84,7 +86,8 @@ async function entries(): Promise<Entry[]> {
     durable.value = false;
   }
   const loose = Array.from(memory.values()).filter((entry) => entry.user === user);
-  return loose.length ? [...kept, ...loose].sort((a, b) => (a.id < b.id ? -1 : 1)) : kept;
+  const all = loose.length ? [...kept, ...loose].sort((a, b) => (a.id < b.id ? -1 : 1)) : kept;
+  return all.filter(({ id }) => !acknowledged.has(id));
 }
 
 async function look(): Promise<Entry[]> {
@@ -95,10 +98,11 @@ async function look(): Promise<Entry[]> {
 
 async function remove({ id, user: whose }: Entry): Promise<void> {
   memory.delete(id);
+  acknowledged.add(id);
   try {
     await disk.remove('outbox', [whose, id]);
   } catch {
-    // It stays and is sent again; the server knows it by its id.
+    // It stays, and the next visit sends it again; the server knows it by its id.
   }
   waiting.value = waiting.value.filter((entry) => entry.id !== id);
 }
@@ -185,6 +189,7 @@ export function reopen(): void {
   clearTimeout(timer);
   removeEventListener('online', wake);
   memory.clear();
+  acknowledged.clear();
   waiters.clear();
   user = '';
   failures = 0;

@@ -46,6 +46,7 @@ describe('handing in', () => {
     reply = (method, id) => json({ id, files: {}, ...(method === 'GET' ? { verdict } : {}) });
     const after = createHandIn('k2', clock);
     await after.resume('another enrollment');
+    await new Promise((resolve) => setTimeout(resolve, 30));
     expect(calls).toHaveLength(1);
     await after.resume('e1');
     await vi.waitFor(() => expect(after.phase.value).toBe('idle'));

@@ -61,6 +61,9 @@ describe('mark', () => {
     expect(got.score).toBeCloseTo(2 / 3);
     expect(got.passed).toBe(true);
     expect(mark(quiz, { text: 'training data' }).passed).toBe(false);
+    const ten = Array.from({ length: 10 }, (_, i) => ({ ...(questions['single'] as Question), id: `q${i}` }));
+    // 0.1 + 0.2 is a hair more than three in ten.
+    expect(mark({ ...quiz, pass: 0.1 + 0.2, questions: ten }, { q0: 'b', q1: 'b', q2: 'b' }).passed).toBe(true);
   });
 
   it('knows what has no answer yet', () => {
