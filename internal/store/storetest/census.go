@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/ncruces/go-sqlite3/driver" // the name sqlite3
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Census counts what a run of submissions has left in a database. It is for
@@ -37,6 +36,8 @@ func TakeCensus(ctx context.Context, url string) (Census, error) {
 			into  *int
 			query string
 		}{
+			// First: when no job waits any more, the rest has come to rest.
+			{&c.Waiting, `SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NULL`},
 			{&c.Submissions, `SELECT count(*) FROM submissions`},
 			{&c.Verdicts, `SELECT count(*) FROM verdicts`},
 			{&c.Submitted, `SELECT count(*) FROM statements WHERE verb = 'submitted'`},
@@ -47,7 +48,6 @@ func TakeCensus(ctx context.Context, url string) (Census, error) {
 				WHERE EXISTS (SELECT 1 FROM submissions s WHERE s.enrollment_id = p.enrollment_id AND s.lab_id = p.object_id)`},
 			{&c.Credentials, `SELECT count(*) FROM credentials`},
 			{&c.Holders, `SELECT count(DISTINCT enrollment_id) FROM credentials`},
-			{&c.Waiting, `SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NULL`},
 			{&c.Parked, `SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NOT NULL`},
 			{&c.Done, `SELECT count(*) FROM outbox WHERE done_at IS NOT NULL`},
 			{&c.Failures, `SELECT coalesce(sum(attempts), 0) FROM outbox`},
