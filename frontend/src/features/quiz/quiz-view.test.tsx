@@ -43,7 +43,10 @@ const quiz: Quiz = {
 let root: HTMLElement;
 const all = (selector: string) => Array.from(root.querySelectorAll<HTMLElement>(selector));
 const click = (element: HTMLElement | undefined) => act(() => element?.click());
-const submit = () => act(() => root.querySelector('form')?.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true })));
+const submit = () =>
+  act(() => {
+    root.querySelector('form')?.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
+  });
 const write = (text: string) =>
   act(() => {
     const input = root.querySelector<HTMLInputElement>('input.number');
