@@ -201,6 +201,40 @@ func TestCertificateIsAskedForOnce(t *testing.T) {
 	}
 }
 
+// TestCertificateOfTwoThatDoNotSeeEachOther holds one transaction open while the
+// other brings the last missing piece: without the lock neither would see the whole.
+func TestCertificateOfTwoThatDoNotSeeEachOther(t *testing.T) {
+	for name, open := range databases {
+		t.Run(name, func(t *testing.T) {
+			c := open(t)
+			c.publish(curriculum.Criteria{Labs: true, Quizzes: 0.5})
+			by := c.learner()
+			e := c.enroll(by)
+			recorded := make(chan struct{})
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				err := c.Store.InTx(t.Context(), func(tx learning.Store) error {
+					if err := c.Record(t.Context(), tx, c.passed(e, "code")); err != nil {
+						return err
+					}
+					close(recorded)
+					time.Sleep(300 * time.Millisecond) // long enough for the other to get past its look
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			<-recorded
+			c.send(by, answered(e, "exam", right))
+			wg.Wait()
+			if got := c.certificates(); got[e.ID] != 1 || len(got) != 1 {
+				t.Errorf("certificates: %v", got)
+			}
+		})
+	}
+}
+
 // TestCertificateCommitsWithItsCause: what is rolled back asks for nothing.
 func TestCertificateCommitsWithItsCause(t *testing.T) {
 	c := newClass(t)
