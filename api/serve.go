@@ -43,7 +43,6 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	app.Log(cfg)
-	spareCollector()
 	if c.Demo {
 		if strings.HasPrefix(cfg.Listen, ":") {
 			cfg.Listen = "127.0.0.1" + cfg.Listen
@@ -98,20 +97,22 @@ func (c *serveCmd) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	spareCollector()
 	return serve(ctx, cfg, runner, listener, handler)
 }
 
-// spareCollector lets the heap of a server grow further before it is collected.
-// What lives in it is small (some 10 MB), so that the default would collect
-// every few requests and take a quarter of the processor. GOGC, when set, stays in force.
+// spareCollector gives back what the start has left behind and lets the heap
+// grow further from now on before it is collected: what lives in it is small (some 10 MB), and the
+// default would collect every few requests and take a quarter of the processor. GOGC, when set, stays in force.
 func spareCollector() {
+	debug.FreeOSMemory()
 	if before := debug.SetGCPercent(gcPercent); before != defaultGCPercent {
 		debug.SetGCPercent(before)
 	}
 }
 
 const (
-	gcPercent        = 300
+	gcPercent        = 200
 	defaultGCPercent = 100
 )
 

@@ -53,30 +53,33 @@ const foldProgress = ` ON CONFLICT (enrollment_id, object_id) DO UPDATE SET
 	attempts = progress.attempts + excluded.attempts,
 	updated_at = CASE WHEN excluded.updated_at > progress.updated_at THEN excluded.updated_at ELSE progress.updated_at END`
 
-// scanned makes a reader of rows. Queries that are asked with every request
-// go past GORM, which would build the statement and look for the fields anew each time; both databases read $1.
-func scanned[D any](scan func(rows *sql.Rows) (D, error)) func(rows *sql.Rows, err error) ([]D, error) {
-	return func(rows *sql.Rows, err error) ([]D, error) {
+// query reads every row of a query. What is asked with every request goes past
+// GORM, which would build the statement and look for the fields anew each time; both databases read $1.
+func query[D any](ctx context.Context, pool gorm.ConnPool, scan func(rows *sql.Rows) (D, error), text string, args ...any) ([]D, error) {
+	rows, err := pool.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells what Close would
+	out := []D{}
+	for rows.Next() {
+		d, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = rows.Close() }() // Err below tells what Close would
-		out := []D{}
-		for rows.Next() {
-			d, err := scan(rows)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, d)
-		}
-		return out, rows.Err()
+		out = append(out, d)
 	}
+	return out, rows.Err()
 }
 
-// texts reads rows of one text column.
-var texts = scanned(func(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) })
+// scanText reads a row of one text column.
+func scanText(rows *sql.Rows) (s string, err error) {
+	err = rows.Scan(&s)
+	return s, err
+}
 
-// jobs reads claimed rows of the outbox.
-var jobs = scanned(func(rows *sql.Rows) (r outboxRow, err error) {
-	return r, rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Priority, &r.Attempts)
-})
+// scanJob reads a claimed row of the outbox.
+func scanJob(rows *sql.Rows) (r outboxRow, err error) {
+	err = rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Priority, &r.Attempts)
+	return r, err
+}

@@ -8,7 +8,7 @@ import (
 // Pragma asks the writing connection of SQLite.
 func Pragma(t *testing.T, db *DB, name string) string {
 	t.Helper()
-	got, err := texts(db.writes.QueryContext(t.Context(), "PRAGMA "+name))
+	got, err := query(t.Context(), db.writes, scanText, "PRAGMA "+name)
 	if err != nil || len(got) != 1 {
 		t.Fatal(got, err)
 	}

@@ -186,13 +186,14 @@ func (s *Identity) FindSession(ctx context.Context, h identity.SecretHash, now t
 		sessionRow
 		holder
 	}
-	rows, err := scanned(func(rows *sql.Rows) (r row, err error) {
-		return r, rows.Scan(&r.ID, &r.UserID, &r.UserAgent, &r.CreatedAt, &r.LastSeenAt, &r.ExpiresAt,
+	rows, err := query(ctx, s.readPool(), func(rows *sql.Rows) (r row, err error) {
+		err = rows.Scan(&r.ID, &r.UserID, &r.UserAgent, &r.CreatedAt, &r.LastSeenAt, &r.ExpiresAt,
 			&r.Username, &r.DisplayName, &r.Locale, &r.Operator, &r.UserCreatedAt, &r.InstitutionID, &r.Role)
-	})(s.readPool().QueryContext(ctx, `SELECT sessions.id, sessions.user_id, sessions.user_agent,
+		return r, err
+	}, `SELECT sessions.id, sessions.user_id, sessions.user_agent,
 			sessions.created_at, sessions.last_seen_at, sessions.expires_at, `+holderColumns+`
 		FROM sessions JOIN users ON users.id = sessions.user_id `+joinMemberships+`
-		WHERE sessions.token_hash = $1 AND sessions.expires_at > $2 ORDER BY memberships.institution_id, memberships.role`, string(h), at(now)))
+		WHERE sessions.token_hash = $1 AND sessions.expires_at > $2 ORDER BY memberships.institution_id, memberships.role`, string(h), at(now))
 	if err == nil && len(rows) == 0 {
 		err = gorm.ErrRecordNotFound
 	}

@@ -141,7 +141,7 @@ func (s *Learning) EachEnrollment(ctx context.Context, fn func(learning.Enrollme
 
 // LockEnrollment implements learning.Store. Outside of a transaction it would hold nothing.
 func (s *Learning) LockEnrollment(ctx context.Context, id learning.EnrollmentID) error {
-	ids, err := texts(s.writePool().QueryContext(ctx, `SELECT id FROM enrollments WHERE id = $1`+s.db.dialect.locked(), key(id)))
+	ids, err := query(ctx, s.writePool(), scanText, `SELECT id FROM enrollments WHERE id = $1`+s.db.dialect.locked(), key(id))
 	if err == nil && len(ids) == 0 {
 		err = gorm.ErrRecordNotFound
 	}
@@ -307,12 +307,12 @@ func (s *Learning) ListProgress(ctx context.Context, id learning.EnrollmentID) (
 	if !key(id).valid() {
 		return []learning.Progress{}, nil
 	}
-	ps, err := scanned(func(rows *sql.Rows) (learning.Progress, error) {
+	ps, err := query(ctx, s.readPool(), func(rows *sql.Rows) (learning.Progress, error) {
 		r := progressRow{EnrollmentID: key(id)}
 		err := rows.Scan(&r.ObjectID, &r.Started, &r.Completed, &r.Score, &r.Attempts, &r.UpdatedAt)
 		return r.progress(), err
-	})(s.readPool().QueryContext(ctx, `SELECT object_id, started, completed, score, attempts, updated_at
-		FROM progress WHERE enrollment_id = $1 ORDER BY object_id`, key(id)))
+	}, `SELECT object_id, started, completed, score, attempts, updated_at
+		FROM progress WHERE enrollment_id = $1 ORDER BY object_id`, key(id))
 	return ps, s.db.fail(err)
 }
 

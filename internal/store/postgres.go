@@ -131,11 +131,11 @@ func (d postgres) now() any { return gorm.Expr("now()") }
 // is locked, so a job that was hidden meanwhile is not taken twice. MATERIALIZED,
 // lest the planner runs the choice once a row and takes more than limit.
 func (d postgres) claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error) {
-	return jobs(pool.QueryContext(ctx, `WITH due AS MATERIALIZED (
+	return query(ctx, pool, scanJob, `WITH due AS MATERIALIZED (
 			SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL AND available_at <= now()
 			ORDER BY priority, id LIMIT $1 FOR UPDATE SKIP LOCKED)
 		UPDATE outbox o SET available_at = now() + make_interval(secs => $2) FROM due WHERE o.id = due.id
-		RETURNING o.id, o.kind, o.payload, o.priority, o.attempts`, limit, visibility.Seconds()))
+		RETURNING o.id, o.kind, o.payload, o.priority, o.attempts`, limit, visibility.Seconds())
 }
 
 // recover changes nothing: whose claim it is nobody can tell, for others work on the same database.
@@ -165,11 +165,11 @@ func (d postgres) appendStatements(ctx context.Context, pool gorm.ConnPool, rows
 		verb[i], object[i], result[i] = r.Verb, r.ObjectID, r.Result
 		at[i], received[i] = stamp(r.At), stamp(r.ReceivedAt)
 	}
-	return texts(pool.QueryContext(ctx, `INSERT INTO statements
+	return query(ctx, pool, scanText, `INSERT INTO statements
 			(id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::json[], $8::timestamptz[], $9::timestamptz[])
 		ON CONFLICT (id) DO NOTHING RETURNING id`,
-		id, enrollment, user, institution, verb, object, result, at, received))
+		id, enrollment, user, institution, verb, object, result, at, received)
 }
 
 // lockStatements takes the table once instead of a row with every append: appending is frequent, rebuilding rare.

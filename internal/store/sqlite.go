@@ -77,7 +77,7 @@ func openSQLite(ctx context.Context, address string, o options) (*DB, error) {
 
 // readable reads the head of the file: a mere ping would not.
 func readable(ctx context.Context, pool *sql.DB) error {
-	_, err := texts(pool.QueryContext(ctx, `PRAGMA schema_version`))
+	_, err := query(ctx, pool, scanText, `PRAGMA schema_version`)
 	return err
 }
 
@@ -227,10 +227,10 @@ func (d sqlite) now() any { return time.Now() }
 
 func (d sqlite) claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error) {
 	now := time.Now()
-	return jobs(pool.QueryContext(ctx, `UPDATE outbox SET available_at = ? WHERE id IN (
+	return query(ctx, pool, scanJob, `UPDATE outbox SET available_at = ? WHERE id IN (
 		SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL AND available_at <= ?
 		ORDER BY priority, id LIMIT ?)
-		RETURNING id, kind, payload, priority, attempts`, now.Add(visibility), now, limit))
+		RETURNING id, kind, payload, priority, attempts`, now.Add(visibility), now, limit)
 }
 
 // recover takes every claim for a dead one: who starts on an embedded database is the only one that
@@ -257,10 +257,10 @@ func (d sqlite) appendStatements(ctx context.Context, pool gorm.ConnPool, rows [
 			r := &part[i]
 			args = append(args, r.ID, r.EnrollmentID, r.UserID, r.InstitutionID, r.Verb, r.ObjectID, r.Result, r.At, r.ReceivedAt)
 		}
-		ids, err := texts(pool.QueryContext(ctx, `INSERT INTO statements
+		ids, err := query(ctx, pool, scanText, `INSERT INTO statements
 			(id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at) VALUES `+
 			places("(?, ?, ?, ?, ?, ?, ?, ?, ?)", len(part))+
-			` ON CONFLICT (id) DO NOTHING RETURNING id`, args...))
+			` ON CONFLICT (id) DO NOTHING RETURNING id`, args...)
 		if err != nil {
 			return nil, err
 		}
