@@ -126,9 +126,9 @@ func memory(ctx context.Context, b *bench) ([]Figure, error) {
 }
 
 func read(ctx context.Context, s *server, path, cookie string) error {
-	res, _, err := send(ctx, s, "GET", path, cookie, nil)
-	if err == nil && res.StatusCode != 200 {
-		err = fmt.Errorf("GET %s: %s", path, res.Status)
+	r, err := send(ctx, s, "GET", path, cookie, nil)
+	if err == nil && r.status != 200 {
+		err = fmt.Errorf("GET %s: %d", path, r.status)
 	}
 	return err
 }

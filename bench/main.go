@@ -75,10 +75,11 @@ func main() {
 	out := flag.String("out", filepath.Join("bench", "out", "latest.json"), "where the figures go")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	if err := run(ctx, *program, *runtimeDir, *out, flag.Args()); err != nil {
+	err := run(ctx, *program, *runtimeDir, *out, flag.Args())
+	cancel()
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -112,7 +113,7 @@ func run(ctx context.Context, program, runtimeDir, out string, names []string) (
 	if err := keep(out, figures); err != nil {
 		return err
 	}
-	print(figures)
+	show(figures)
 	return failed
 }
 
@@ -144,7 +145,7 @@ func keep(path string, figures []Figure) error {
 	return os.WriteFile(path, append(raw, '\n'), 0o644)
 }
 
-func print(figures []Figure) {
+func show(figures []Figure) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "name\tvalue\tbaseline\tunit\tratio\tgoal\tmet\tµs CPU\tbaseline\tµs DB\tbaseline\t")
 	for _, f := range figures {

@@ -279,31 +279,38 @@ func publishCopy(ctx context.Context, s *server, cookie, institution, id string)
 
 // call sends JSON, or a zip when in is a buffer, and reads JSON into out.
 func call(ctx context.Context, s *server, method, path, cookie string, in, out any) error {
-	res, body, err := send(ctx, s, method, path, cookie, in)
+	r, err := send(ctx, s, method, path, cookie, in)
 	if err != nil {
 		return err
 	}
-	if res.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %s: %.500s", method, path, res.Status, body)
+	if r.status >= 300 {
+		return fmt.Errorf("%s %s: %d: %.500s", method, path, r.status, r.body)
 	}
 	if out == nil {
 		return nil
 	}
-	return json.Unmarshal(body, out)
+	return json.Unmarshal(r.body, out)
 }
 
 func cookieOf(ctx context.Context, s *server, path string, in any) (string, error) {
-	res, body, err := send(ctx, s, "POST", path, "", in)
+	r, err := send(ctx, s, "POST", path, "", in)
 	if err != nil {
 		return "", err
 	}
-	for _, c := range res.Cookies() {
+	for _, c := range r.cookies {
 		return c.Name + "=" + c.Value, nil
 	}
-	return "", fmt.Errorf("POST %s: %s and no cookie: %.500s", path, res.Status, body)
+	return "", fmt.Errorf("POST %s: %d and no cookie: %.500s", path, r.status, r.body)
 }
 
-func send(ctx context.Context, s *server, method, path, cookie string, in any) (*http.Response, []byte, error) {
+// reply is an answer that has been read.
+type reply struct {
+	status  int
+	cookies []*http.Cookie
+	body    []byte
+}
+
+func send(ctx context.Context, s *server, method, path, cookie string, in any) (reply, error) {
 	var body io.Reader
 	kind := "application/json"
 	switch v := in.(type) {
@@ -313,13 +320,13 @@ func send(ctx context.Context, s *server, method, path, cookie string, in any) (
 	default:
 		raw, err := json.Marshal(in)
 		if err != nil {
-			return nil, nil, err
+			return reply{}, err
 		}
 		body = bytes.NewReader(raw)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, s.url(path), body)
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	req.Header.Set("Accept-Encoding", "identity")
 	if body != nil {
@@ -330,11 +337,11 @@ func send(ctx context.Context, s *server, method, path, cookie string, in any) (
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
-	return res, raw, err
+	return reply{res.StatusCode, res.Cookies(), raw}, err
 }
 
 // request writes a request as a browser's connection carries it.
