@@ -41,6 +41,7 @@ func problemOf(t *testing.T, rec *httptest.ResponseRecorder) string {
 
 // TestCrossOrigin: another site's page cannot use a visitor's session to change anything.
 func TestCrossOrigin(t *testing.T) {
+	t.Parallel()
 	s := newSchool(t)
 	_, cookie := s.session("learner A")
 	_, bearer := s.token("learner A", identity.ScopeAdmin)
@@ -92,6 +93,7 @@ func TestCrossOrigin(t *testing.T) {
 }
 
 func TestCookie(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		url, cookie string
 		secure      bool
@@ -152,6 +154,7 @@ func TestCookie(t *testing.T) {
 
 // TestWhoIsAsking: a secret in the wrong place opens nothing, and nobody is told that they may not before they have said who they are.
 func TestWhoIsAsking(t *testing.T) {
+	t.Parallel()
 	s := newSchool(t)
 	_, cookie := s.session("learner A")
 	_, bearer := s.token("learner A", identity.ScopeRead)
@@ -185,7 +188,9 @@ func TestWhoIsAsking(t *testing.T) {
 	}
 	in := "/api/institutions/" + string(s.b.ID)
 	for _, c := range []call{
-		{method: http.MethodGet, path: in + "/members"}, {method: http.MethodGet, path: in + "/enrollments"}, {method: http.MethodGet, path: in + "/credentials"},
+		{method: http.MethodGet, path: in + "/members"},
+		{method: http.MethodGet, path: in + "/enrollments"},
+		{method: http.MethodGet, path: in + "/credentials"},
 		{method: http.MethodPost, path: in + "/course-versions", body: "x", contentType: "application/zip"},
 		{method: http.MethodPost, path: "/api/institutions", body: `{}`},
 		{method: http.MethodPost, path: "/api/statements", body: `[]`},
@@ -200,6 +205,7 @@ func TestWhoIsAsking(t *testing.T) {
 }
 
 func TestNotModified(t *testing.T) {
+	t.Parallel()
 	s := newSchool(t)
 	e := s.enroll("learner A")
 	_, cookie := s.session("learner A")
@@ -271,6 +277,7 @@ func TestNotModified(t *testing.T) {
 
 // TestRepeats: what a client sends again, because it did not hear the answer, does nothing more.
 func TestRepeats(t *testing.T) {
+	t.Parallel()
 	s := newSchool(t)
 	_, cookie := s.session("learner A")
 	id := v7()
@@ -330,6 +337,7 @@ func TestRepeats(t *testing.T) {
 
 // TestPinnedVersion: who has begun keeps their version when a new one is published.
 func TestPinnedVersion(t *testing.T) {
+	t.Parallel()
 	s := newSchool(t)
 	e := s.enroll("learner A")
 	if rec := s.do(s.as("trainer A", call{method: http.MethodPost, path: "/api/institutions/" + string(s.a.ID) + "/course-versions", body: changedZip(t), contentType: "application/zip"})); rec.Code != 201 {
@@ -361,6 +369,8 @@ func TestPinnedVersion(t *testing.T) {
 
 // TestForwarded: only our own proxies say where somebody comes from; a stranger's word would undo the throttle.
 func TestForwarded(t *testing.T) {
+	t.Parallel()
+	s := newSchool(t)
 	for _, tt := range []struct {
 		name, proxies, header, key string
 	}{
@@ -372,7 +382,11 @@ func TestForwarded(t *testing.T) {
 		{"nonsense", "192.0.2.0/24", "'; DROP TABLE users", "addr:192.0.2.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSchool(t)
+			for _, key := range []string{tt.key, "user:nobody"} {
+				if err := s.app.DB.Identity().ClearFailures(t.Context(), key); err != nil {
+					t.Fatal(err)
+				}
+			}
 			s.reopen(func(srv *rest.Server) {
 				for p := range strings.SplitSeq(tt.proxies, ",") {
 					if p != "" {
@@ -393,6 +407,7 @@ func TestForwarded(t *testing.T) {
 
 // TestThrottledSignIn: the wait is said to people and to programs.
 func TestThrottledSignIn(t *testing.T) {
+	t.Parallel()
 	s := newSchool(t)
 	try := func() *httptest.ResponseRecorder {
 		return s.do(call{method: http.MethodPost, path: "/api/sessions", body: `{"username":"user1","password":"wrong"}`, header: map[string]string{"Accept-Language": "ar"}})
@@ -410,6 +425,7 @@ func TestThrottledSignIn(t *testing.T) {
 }
 
 func TestSignupClosed(t *testing.T) {
+	t.Parallel()
 	s := newSchool(t)
 	s.reopen(func(srv *rest.Server) { srv.SignupOpen = false })
 	rec := s.do(call{method: http.MethodPost, path: "/api/users", body: `{"username":"new-one","display_name":"New","password":"correct horse"}`})

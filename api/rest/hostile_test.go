@@ -202,6 +202,7 @@ func (s *stranger) operations() map[string]operation {
 
 // TestHostileBodies sends every operation what is no body of it at all.
 func TestHostileBodies(t *testing.T) {
+	t.Parallel()
 	s := newStranger(t)
 	for id, op := range s.operations() {
 		list := id == "appendStatements"
@@ -289,6 +290,7 @@ var hostile = map[string]string{
 
 // TestHostileFields puts what does not belong there into every field of every body.
 func TestHostileFields(t *testing.T) {
+	t.Parallel()
 	s := newStranger(t)
 	taken := 0
 	for id, op := range s.operations() {
@@ -442,9 +444,10 @@ func unescaped(t *testing.T, rec *httptest.ResponseRecorder) string {
 
 // TestHostileSubmissions: source code is free text, but its name and size are not.
 func TestHostileSubmissions(t *testing.T) {
+	t.Parallel()
 	s := newStranger(t)
-	e := s.enroll("learner A")
-	_, cookie := s.session("learner A")
+	e := s.enroll("other learner A")
+	_, cookie := s.session("other learner A")
 	with := func(files map[string]string) call {
 		raw, err := json.Marshal(map[string]any{"id": v7(), "enrollment_id": e.ID, "lab_id": "nearest-leaf", "files": files})
 		if err != nil {
@@ -478,6 +481,7 @@ func TestHostileSubmissions(t *testing.T) {
 
 // TestHostileStatements: one bad statement never costs the others, whatever is in it.
 func TestHostileStatements(t *testing.T) {
+	t.Parallel()
 	s := newStranger(t)
 	e := s.enroll("learner A")
 	_, cookie := s.session("learner A")
@@ -537,6 +541,7 @@ func TestHostileStatements(t *testing.T) {
 
 // TestHostileAddresses tampers with paths, cursors, limits and ids.
 func TestHostileAddresses(t *testing.T) {
+	t.Parallel()
 	s := newStranger(t)
 	probe := probes(s.school)
 	_, operator := s.session("operator")

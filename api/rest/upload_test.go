@@ -91,6 +91,7 @@ func changedZip(t testing.TB) string {
 
 // TestHostileArchives uploads what is no course: every answer names the file at fault, and nothing is stored.
 func TestHostileArchives(t *testing.T) {
+	t.Parallel()
 	s := newStranger(t)
 	_, cookie := s.session("trainer A")
 	blobs := func() (names []string) {

@@ -226,11 +226,11 @@ func (c *class) record(sts ...learning.Statement) error {
 	return c.Store.InTx(c.Context(), func(tx learning.Store) error { return c.Record(c.Context(), tx, sts...) })
 }
 
-func (c *class) passed(e learning.Enrollment, lab curriculum.ContentID) learning.Statement {
+func (c *class) passed(e learning.Enrollment) learning.Statement {
 	one, yes, now := 1.0, true, c.clock()
 	return learning.Statement{
 		ID: learning.StatementID(v7()), EnrollmentID: e.ID, UserID: e.UserID, InstitutionID: e.InstitutionID, Verb: learning.Passed,
-		ObjectID: lab, Result: learning.Result{Score: &one, Success: &yes}, At: now, ReceivedAt: now,
+		ObjectID: "code", Result: learning.Result{Score: &one, Success: &yes}, At: now, ReceivedAt: now,
 	}
 }
 

@@ -88,7 +88,7 @@ func TestRebuild(t *testing.T) {
 		c.send(by, batch...)
 	}
 	c.send(by, said(e, "completed", "intro"), said(e, "completed", "more"), answered(e, "exam", right))
-	c.must(c.record(c.passed(e, "code")))
+	c.must(c.record(c.passed(e)))
 	empty := c.enroll(c.learner())
 	before, err := c.Store.ListProgress(t.Context(), e.ID)
 	c.must(err)
@@ -175,7 +175,7 @@ func TestCertificateIsAskedForOnce(t *testing.T) {
 				last := []func() error{
 					func() error { c.send(by, said(e, "completed", "more")); return nil },
 					func() error { c.send(by, answered(e, "exam", right)); return nil },
-					func() error { return c.record(c.passed(e, "code")) },
+					func() error { return c.record(c.passed(e)) },
 					func() error { c.send(by, answered(e, "practice", map[string]any{"p1": "right"})); return nil },
 				}
 				var wg sync.WaitGroup
@@ -189,7 +189,7 @@ func TestCertificateIsAskedForOnce(t *testing.T) {
 				wg.Wait()
 				// And once more of everything.
 				c.send(by, said(e, "completed", "more"), answered(e, "exam", right))
-				c.must(c.record(c.passed(e, "code")))
+				c.must(c.record(c.passed(e)))
 				if p := c.progress(e)[curriculum.ContentID(course)]; !p.Completed {
 					t.Errorf("the course is not completed: %+v", c.progress(e))
 				}
@@ -214,7 +214,7 @@ func TestCertificateOfTwoThatDoNotSeeEachOther(t *testing.T) {
 			var wg sync.WaitGroup
 			wg.Go(func() {
 				err := c.Store.InTx(t.Context(), func(tx learning.Store) error {
-					if err := c.Record(t.Context(), tx, c.passed(e, "code")); err != nil {
+					if err := c.Record(t.Context(), tx, c.passed(e)); err != nil {
 						return err
 					}
 					close(recorded)
@@ -243,7 +243,7 @@ func TestCertificateCommitsWithItsCause(t *testing.T) {
 	c.send(by, said(e, "completed", "intro"), said(e, "completed", "more"), answered(e, "exam", right))
 	gone := fmt.Errorf("the rest of the transaction failed")
 	err := c.Store.InTx(t.Context(), func(tx learning.Store) error {
-		if err := c.Record(t.Context(), tx, c.passed(e, "code")); err != nil {
+		if err := c.Record(t.Context(), tx, c.passed(e)); err != nil {
 			return err
 		}
 		return gone
@@ -254,7 +254,7 @@ func TestCertificateCommitsWithItsCause(t *testing.T) {
 	if ps := c.progress(e); len(c.certificates()) != 0 || ps["code"].Started || ps[curriculum.ContentID(course)].Completed {
 		t.Errorf("left behind: %+v", ps)
 	}
-	st := c.passed(e, "code")
+	st := c.passed(e)
 	c.must(c.record(st))
 	c.must(c.record(st)) // a job that runs twice
 	if got := c.certificates(); got[e.ID] != 1 {
