@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 
@@ -83,7 +82,7 @@ func statementJSON(st learning.Statement) openapi.Statement {
 	if st.Result.Responses != nil {
 		responses := make(map[string]any, len(st.Result.Responses))
 		for id, r := range st.Result.Responses {
-			responses[id] = json.RawMessage(r)
+			responses[id] = r
 		}
 		out.Responses = &responses
 	}
