@@ -3,6 +3,7 @@ package learning
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -196,20 +197,53 @@ func (s *Service) record(ctx context.Context, tx Store, sts []Statement) (map[St
 		return fresh, nil
 	}
 	deltas := Fold(news)
+	rising, err := s.rising(ctx, tx, deltas)
+	if err != nil {
+		return nil, err
+	}
 	if err := tx.MergeProgress(ctx, deltas); err != nil {
 		return nil, err
 	}
-	var last EnrollmentID
-	for _, d := range deltas { // sorted by enrollment
-		if d.EnrollmentID == last || (!d.Completed && d.Score == nil) {
-			continue
-		}
-		last = d.EnrollmentID
-		if err := s.settle(ctx, tx, d.EnrollmentID); err != nil {
-			return nil, fmt.Errorf("settle %s: %w", d.EnrollmentID, err)
+	for _, id := range rising {
+		if err := s.settle(ctx, tx, id); err != nil {
+			return nil, fmt.Errorf("settle %s: %w", id, err)
 		}
 	}
 	return fresh, nil
+}
+
+// rising tells which enrollments come nearer to their criteria by deltas, which are
+// sorted by enrollment. Most batches repeat what is done already and need no look at the whole: what was
+// completed before is committed, and the transaction that did it has looked.
+func (s *Service) rising(ctx context.Context, tx Store, deltas []Progress) ([]EnrollmentID, error) {
+	var out []EnrollmentID
+	for len(deltas) > 0 {
+		id := deltas[0].EnrollmentID
+		n := slices.IndexFunc(deltas, func(d Progress) bool { return d.EnrollmentID != id })
+		if n < 0 {
+			n = len(deltas)
+		}
+		mine := deltas[:n]
+		deltas = deltas[n:]
+		if !slices.ContainsFunc(mine, func(d Progress) bool { return d.Completed || d.Score != nil }) {
+			continue
+		}
+		ps, err := tx.ListProgress(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		before := make(map[curriculum.ContentID]Progress, len(ps))
+		for _, p := range ps {
+			before[p.ObjectID] = p
+		}
+		if slices.ContainsFunc(mine, func(d Progress) bool {
+			b := before[d.ObjectID]
+			return d.Completed && !b.Completed || d.Score != nil && (b.Score == nil || *d.Score > *b.Score)
+		}) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
 }
 
 // settle finishes the course when its criteria are met for the first time.
