@@ -34,10 +34,10 @@ func Root(tb testing.TB) string {
 // that was not done yet. Without a runtime the test fails; it is not skipped.
 func Config(tb testing.TB) sandbox.WASMConfig {
 	tb.Helper()
-	modules := filepath.Join(Root(tb), "frontend", "node_modules")
+	runtime := filepath.Join(Root(tb), "build", "runtime")
 	cfg := sandbox.WASMConfig{
-		Module:   filepath.Join(modules, "@antonz", "python-wasi", "dist", "python.wasm"),
-		CacheDir: filepath.Join(modules, ".cache", "python-wasi"),
+		Module:   filepath.Join(runtime, "python.wasm"),
+		CacheDir: filepath.Join(runtime, "cache-of-tests"), // test binaries compile for themselves
 		Children: 2,
 	}
 	if err := sandbox.Prepare(context.Background(), cfg); err != nil {
