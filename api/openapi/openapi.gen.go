@@ -394,7 +394,7 @@ type ItemProgress struct {
 	Completed bool `json:"completed"`
 	ObjectID  Slug `json:"object_id"`
 
-	// Score Best
+	// Score Best, 0 to 1.
 	Score     *float64 `json:"score,omitempty"`
 	Started   bool     `json:"started"`
 	UpdatedAt Time     `json:"updated_at"`

@@ -748,7 +748,7 @@ export interface components {
             completed: boolean;
             /**
              * Format: double
-             * @description Best
+             * @description Best, 0 to 1.
              */
             score?: number;
             attempts: number;
