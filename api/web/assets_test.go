@@ -111,7 +111,7 @@ func TestHeadTags(t *testing.T) {
 func TestSecurityHeaders(t *testing.T) {
 	w := open(t, nil, shipped(t))
 	var csp string
-	for _, at := range []string{"/", "/en/", "/en/courses/ai-in-daily-life/what-ai-is", "/nowhere", "/assets/page-1.js", "/assets/none.js"} {
+	for _, at := range []string{"/", "/en/", "/en/courses/ai-in-daily-life/what-ai-is", "/nowhere", "/assets/none.js"} {
 		res, _ := w.get(at)
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -127,6 +127,16 @@ func TestSecurityHeaders(t *testing.T) {
 		csp = res.Header.Get("Content-Security-Policy")
 		if strings.Contains(csp, "unsafe") || !strings.HasPrefix(csp, "default-src 'none'; script-src 'self';") || !strings.Contains(csp, "frame-ancestors 'none'") {
 			t.Errorf("%s: CSP %s", at, csp)
+		}
+	}
+	// A script is no document: it carries what keeps it a script, and no more bytes than that.
+	res, _ := w.get("/assets/page-1.js")
+	if res.Header.Get("X-Content-Type-Options") != "nosniff" || res.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+		t.Errorf("a script lacks its headers: %v", res.Header)
+	}
+	for _, name := range []string{"Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy"} {
+		if got := res.Header.Get(name); got != "" {
+			t.Errorf("a script carries %s: %s", name, got)
 		}
 	}
 	// The hash is of what stands in the page, to the byte.

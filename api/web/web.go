@@ -398,8 +398,18 @@ func (s *Site) asset(c echo.Context) error {
 		c.Response().Header()["Cache-Control"] = noStore
 		return c.String(http.StatusNotFound, s.cfg.Words.T(s.reader(c), errNoPage.Key, nil)+"\n")
 	}
+	if strings.HasSuffix(c.Request().URL.Path, ".js") || strings.HasSuffix(c.Request().URL.Path, ".css") {
+		// These speak to documents. With a script or a style sheet they are half a kilobyte that a
+		// learner pays for each file. A worker's script would need the policy: it has none in /assets/.
+		h := c.Response().Header()
+		for _, name := range documentHeaders {
+			delete(h, name)
+		}
+	}
 	return s.compressor.serve(c, p)
 }
+
+var documentHeaders = []string{"Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy"}
 
 // did serves the DID document of an institution. Verifiers anywhere may read it.
 func (s *Site) did(c echo.Context) error {
