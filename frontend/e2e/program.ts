@@ -17,7 +17,7 @@ export const program = {
         command: '../../bin/banyan-api serve --demo',
         url: `http://localhost:${port}/api/health`,
         timeout: 120_000,
-        env: { BANYAN_LISTEN: `127.0.0.1:${port}`, BANYAN_DATA_DIR: dataDir, BANYAN_RUNTIME_DIR: '../../build/runtime' },
+        env: { BANYAN_LISTEN: `127.0.0.1:${port}`, BANYAN_DATA_DIR: dataDir, BANYAN_RUNTIME_DIR: '../../build/runtime', BANYAN_LOG_LEVEL: 'warn' },
         gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 15_000 },
       },
 };
