@@ -36,11 +36,6 @@ func openPostgres(ctx context.Context, address string, o options) (*DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "banyan"
 	}
-	if config.RuntimeParams["plan_cache_mode"] == "" {
-		// Our queries are looks by key, the same plan whatever the values. Left alone, Postgres plans a
-		// batch anew each time, which costs as much as doing it.
-		config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	}
 	d := postgres{config: config}
 	conns := o.conns
 	if conns <= 0 {
