@@ -21,6 +21,7 @@ type Store interface {
 	SetPassword(ctx context.Context, id UserID, passwordHash string, keep SessionID) error
 	ListMemberships(ctx context.Context, id UserID) ([]Membership, error)
 
+	// CreateSession stores a session and clears away the person's expired ones.
 	CreateSession(ctx context.Context, s Session, h SecretHash) error
 	// FindSession gives an unended, unexpired session with its user and memberships, or fault.NotFound session.not_found.
 	FindSession(ctx context.Context, h SecretHash, now time.Time) (Session, User, []Membership, error)

@@ -141,11 +141,18 @@ func (r sessionRow) session() identity.Session {
 }
 
 // CreateSession implements identity.Store.
+//
+// What has expired of the same person goes at the same time: nothing else ever looks at it again.
 func (s *Identity) CreateSession(ctx context.Context, n identity.Session, h identity.SecretHash) error {
-	return s.db.fail(s.write(ctx).Create(&sessionRow{
-		ID: key(n.ID), UserID: key(n.UserID), TokenHash: string(h), UserAgent: n.UserAgent,
-		CreatedAt: at(n.CreatedAt), LastSeenAt: at(n.LastSeenAt), ExpiresAt: at(n.ExpiresAt),
-	}).Error)
+	return s.inTx(ctx, func(c conn) error {
+		if err := c.write(ctx).Where("user_id = ? AND expires_at <= ?", key(n.UserID), at(n.CreatedAt)).Delete(&sessionRow{}).Error; err != nil {
+			return err
+		}
+		return c.write(ctx).Create(&sessionRow{
+			ID: key(n.ID), UserID: key(n.UserID), TokenHash: string(h), UserAgent: n.UserAgent,
+			CreatedAt: at(n.CreatedAt), LastSeenAt: at(n.LastSeenAt), ExpiresAt: at(n.ExpiresAt),
+		}).Error
+	})
 }
 
 // holder is one row of: who holds this secret, and one of their memberships.

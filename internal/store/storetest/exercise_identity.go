@@ -157,6 +157,21 @@ func exerciseSessions(t *testing.T, w *world, u identity.User) {
 	ok(t, s.SetPassword(ctx, u.ID, "new hash", ""))
 	_, _, _, err = s.FindSession(ctx, "h2", noon)
 	wantFault(t, err, fault.NotFound, "session.not_found")
+
+	// A new session clears away what has expired of the same person, and of nobody else.
+	later := identity.Session{
+		ID: newID[identity.SessionID](), UserID: u.ID, UserAgent: "Firefox",
+		CreatedAt: noon.Add(24 * time.Hour), LastSeenAt: noon.Add(24 * time.Hour), ExpiresAt: noon.Add(48 * time.Hour),
+	}
+	ok(t, s.CreateSession(ctx, later, "h5"))
+	list, err = s.ListSessions(ctx, u.ID, noon)
+	ok(t, err)
+	if len(list) != 1 || list[0].ID != later.ID {
+		t.Errorf("sessions after a day: %v", list)
+	}
+	list, err = s.ListSessions(ctx, others.UserID, noon)
+	ok(t, err)
+	equal(t, "others' sessions", len(list), 1)
 }
 
 func exerciseTokens(t *testing.T, w *world, u identity.User) {

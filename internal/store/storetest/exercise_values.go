@@ -69,7 +69,7 @@ func exerciseValues(t *testing.T, w *world) {
 		}
 		u := w.addUser(t, "clock")
 		for i, end := range ends {
-			n := identity.Session{ID: newID[identity.SessionID](), UserID: u.ID, CreatedAt: noon, LastSeenAt: noon, ExpiresAt: end}
+			n := identity.Session{ID: newID[identity.SessionID](), UserID: u.ID, CreatedAt: noon.Add(-24 * time.Hour), LastSeenAt: noon, ExpiresAt: end}
 			ok(t, s.CreateSession(ctx, n, identity.SecretHash(rune('a'+i))))
 		}
 		for i, now := range ends {
