@@ -3,9 +3,9 @@ package app
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
+	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
 )
@@ -21,7 +21,7 @@ func Explain(err error) string {
 	if werr != nil {
 		return oneLine(err.Error())
 	}
-	locale := words.Match(os.Getenv("LANG")) //nolint:forbidigo // the terminal's language, not configuration
+	locale := words.Match(config.TerminalLocale())
 	s := words.T(locale, f.Key, f.Args)
 	for _, d := range f.Details {
 		place := d.File

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -132,6 +133,19 @@ func (c *Config) Secure() bool { return strings.HasPrefix(c.PublicURL, "https://
 
 // Embedded tells whether jobs run in the api process.
 func (c *Config) Embedded() bool { return c.RedisURL == "" }
+
+// TerminalLocale gives the language that the operator's terminal asks for, as a
+// BCP 47 tag: POSIX says ar_EG.UTF-8 where others say ar-EG. "" when it asks for none.
+func TerminalLocale() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			v, _, _ = strings.Cut(v, ".")
+			v, _, _ = strings.Cut(v, "@")
+			return strings.ReplaceAll(v, "_", "-")
+		}
+	}
+	return ""
+}
 
 // Loopback tells whether a listen address is reachable from this machine only.
 func Loopback(listen string) bool {

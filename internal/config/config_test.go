@@ -66,3 +66,20 @@ func TestLoopback(t *testing.T) {
 		}
 	}
 }
+
+func TestTerminalLocale(t *testing.T) {
+	tests := []struct{ all, messages, lang, want string }{
+		{"", "", "", ""},
+		{"", "", "ar_EG.UTF-8", "ar-EG"},
+		{"", "fr_FR", "ar_EG.UTF-8", "fr-FR"},
+		{"sr_RS@latin", "fr_FR", "ar_EG.UTF-8", "sr-RS"},
+	}
+	for _, tt := range tests {
+		t.Setenv("LC_ALL", tt.all)
+		t.Setenv("LC_MESSAGES", tt.messages)
+		t.Setenv("LANG", tt.lang)
+		if got := config.TerminalLocale(); got != tt.want {
+			t.Errorf("%+v: %q", tt, got)
+		}
+	}
+}
