@@ -3,7 +3,8 @@
 import { expect, test, type Page } from '@playwright/test';
 import { violations } from './axe.ts';
 import { answers, courseID, items, solution, wrong } from './course.ts';
-import { demoPassword, shapes } from './shapes.ts';
+import { demo } from './program.ts';
+import { shapes } from './shapes.ts';
 import { words } from './words.ts';
 
 const names = { en: 'Wanjiru Kamau', ar: 'نور الهدى' };
@@ -102,7 +103,7 @@ for (const locale of ['en', 'ar'] as const) {
         const troubles = watch(desk);
         await desk.goto('/app/sign-in');
         await desk.getByLabel(t('ui.app.username')).fill('issuer');
-        await desk.getByLabel(t('ui.app.password')).fill(demoPassword(shape, 'issuer'));
+        await desk.getByLabel(t('ui.app.password')).fill(demo('issuer', shape.dataDir).password);
         await desk.getByRole('button', { name: t('ui.sign_in') }).click();
         await desk.locator('.tabs:not(.inner) a').nth(2).click();
         await desk.locator('.tabs.inner a').nth(2).click();

@@ -34,9 +34,9 @@ interface DemoAccount {
   password: string;
 }
 
-/** The demo's accounts with the passwords made at its first start. */
-export function demo(username: string): DemoAccount {
-  const all = JSON.parse(readFileSync(join(dataDir, 'demo-accounts.json'), 'utf8')) as DemoAccount[];
+/** A demo account with the password made at the program's first start. */
+export function demo(username: string, folder = dataDir): DemoAccount {
+  const all = JSON.parse(readFileSync(join(folder, 'demo-accounts.json'), 'utf8')) as DemoAccount[];
   const found = all.find((account) => account.username === username);
   if (!found) throw new Error(`no demo account ${username}`);
   return found;

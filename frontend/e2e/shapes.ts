@@ -1,5 +1,5 @@
 // The two shapes in which Banyan runs, each started with a fresh data folder.
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,11 +39,3 @@ export const production = shape(
 );
 
 export const shapes = [embedded, production];
-
-/** The password of a demo account, made at the first start. */
-export function demoPassword(of: Shape, username: string): string {
-  const all = JSON.parse(readFileSync(join(of.dataDir, 'demo-accounts.json'), 'utf8')) as { username: string; password: string }[];
-  const found = all.find((account) => account.username === username);
-  if (!found) throw new Error(`no demo account ${username}`);
-  return found.password;
-}
