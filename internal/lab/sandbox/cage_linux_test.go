@@ -212,7 +212,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 	for range 3 {
 		for _, end := range []string{"", "import os\nos.abort()", "while True: print(a[:4096])", "1 / 0", "import os\nos._exit(2)"} {
 			p := python(touch + end)
-			p.Limits.Memory = 200 << 20
+			p.Limits.Memory = 120 << 20
 			run(t, e, p)
 		}
 	}

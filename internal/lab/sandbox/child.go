@@ -121,7 +121,7 @@ func (c *child) run(ctx context.Context, j jobFrame) (Result, error) {
 				return Result{}, fmt.Errorf("sandbox child: %w (%v)%s", err, c.cmd.ProcessState, c.log.note())
 			}
 			return Result{
-				End: d.End, ExitCode: d.ExitCode, Stdout: d.Stdout, Stderr: d.Stderr,
+				End: d.End, ExitCode: d.ExitCode, Stdout: d.Stdout, Stderr: d.Stderr, Files: d.Files,
 				Wall: time.Since(began), CPU: d.CPU,
 			}, nil
 		case <-ctx.Done():

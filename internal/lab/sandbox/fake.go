@@ -34,16 +34,17 @@ var _ Engine = (*Fake)(nil)
 
 // FakeRun is one scripted answer.
 type FakeRun struct {
-	When     string `json:"when,omitempty"`  // fits only when the input contains this
-	First    int    `json:"first,omitempty"` // fits only for the first so many runs of this script
-	Error    string `json:"error,omitempty"` // the platform fails
-	End      End    `json:"end,omitempty"`   // "" is Exited
-	ExitCode int    `json:"exit_code,omitempty"`
-	Stdout   string `json:"stdout,omitempty"`
-	Stderr   string `json:"stderr,omitempty"`
-	DelayMS  int    `json:"delay_ms,omitempty"` // the answer comes so much later
-	WallMS   int    `json:"wall_ms,omitempty"`  // what is reported; the delay when 0
-	CPUMS    int    `json:"cpu_ms,omitempty"`
+	When     string            `json:"when,omitempty"`  // fits only when the input contains this
+	First    int               `json:"first,omitempty"` // fits only for the first so many runs of this script
+	Error    string            `json:"error,omitempty"` // the platform fails
+	End      End               `json:"end,omitempty"`   // "" is Exited
+	ExitCode int               `json:"exit_code,omitempty"`
+	Stdout   string            `json:"stdout,omitempty"`
+	Stderr   string            `json:"stderr,omitempty"`
+	Files    map[string]string `json:"files,omitempty"`    // what the program made
+	DelayMS  int               `json:"delay_ms,omitempty"` // the answer comes so much later
+	WallMS   int               `json:"wall_ms,omitempty"`  // what is reported; the delay when 0
+	CPUMS    int               `json:"cpu_ms,omitempty"`
 }
 
 // FakeRuntime is what a Fake calls its interpreter: the digest of nothing.
@@ -83,6 +84,12 @@ func (f *Fake) Run(ctx context.Context, p Program) (Result, error) {
 	}
 	if res.End == "" {
 		res.End = Exited
+	}
+	for name, data := range run.Files {
+		if res.Files == nil {
+			res.Files = map[string][]byte{}
+		}
+		res.Files[name] = []byte(data)
 	}
 	return res, nil
 }

@@ -47,6 +47,9 @@ func TestFakeFollowsItsScript(t *testing.T) {
 	if err != nil || time.Since(began) < 30*time.Millisecond || res.Wall != 30*time.Millisecond || res.CPU != 5*time.Millisecond {
 		t.Errorf("delay: %+v, %v", res, err)
 	}
+	if res, err := ask(`# fake: {"files": {"out.csv": "a,b"}}`, ""); err != nil || len(res.Files) != 1 || string(res.Files["out.csv"]) != "a,b" {
+		t.Errorf("files: %v, %v", res.Files, err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err = f.Run(ctx, sandbox.Program{Files: map[string][]byte{"m.py": []byte(`# fake: {"delay_ms": 60000}`)}})

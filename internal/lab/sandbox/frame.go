@@ -23,16 +23,19 @@ type jobFrame struct {
 	Main   string            `json:"main"`
 	Stdin  []byte            `json:"stdin"`
 	Limits Limits            `json:"limits"`
+	Seed   uint64            `json:"seed"`
+	Clock  int64             `json:"clock"` // ns since 1970
 }
 
 // doneFrame is what a child answers.
 type doneFrame struct {
-	Error    string        `json:"error,omitempty"` // the platform failed
-	End      End           `json:"end"`
-	ExitCode int           `json:"exit_code"`
-	Stdout   []byte        `json:"stdout"`
-	Stderr   []byte        `json:"stderr"`
-	CPU      time.Duration `json:"cpu"`
+	Error    string            `json:"error,omitempty"` // the platform failed
+	End      End               `json:"end"`
+	ExitCode int               `json:"exit_code"`
+	Stdout   []byte            `json:"stdout"`
+	Stderr   []byte            `json:"stderr"`
+	Files    map[string][]byte `json:"files,omitempty"`
+	CPU      time.Duration     `json:"cpu"`
 }
 
 // writeFrame writes v as JSON behind its length in four bytes.

@@ -9,19 +9,31 @@ import (
 )
 
 // Program is what to run: Python files in an in-memory file system, of which
-// Main is started with Stdin. No directory of the host is ever mounted.
+// Main is started with Stdin. No directory of the host is ever mounted. The same
+// program gives the same result on every machine: nothing that it can see of
+// time and chance is the machine's.
 type Program struct {
-	Files  map[string][]byte
+	Files  map[string][]byte // plain names; the program may change its own copy of them
 	Main   string
 	Stdin  []byte
 	Limits Limits
+	Seed   uint64    // of all its randomness; 0: DefaultSeed
+	Clock  time.Time // where its clock starts, which moves a millisecond a look; zero: DefaultClock
 }
+
+// DefaultSeed is the seed of a program that names none.
+const DefaultSeed uint64 = 20260101
+
+// DefaultClock is where the clock of a program starts that names no time.
+var DefaultClock = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Limits cage one run. Zero fields take the ceilings of the engine.
 type Limits struct {
-	Wall   time.Duration
-	Memory int64 // bytes of the guest's memory
-	Output int64 // bytes of stdout and stderr together
+	Wall      time.Duration
+	Memory    int64 // bytes of the guest's memory
+	Output    int64 // bytes of stdout and stderr together
+	Files     int   // files and folders that the program may have made at a time
+	FileBytes int64 // bytes of all that the program has written and that is still there
 }
 
 // End says how a run ended.
@@ -41,8 +53,11 @@ type Result struct {
 	ExitCode int // with Exited
 	Stdout   []byte
 	Stderr   []byte
-	Wall     time.Duration
-	CPU      time.Duration
+	// Files are the plain-named files that the program made or changed at the top of its
+	// file system, as they were at its end; with Exited alone.
+	Files map[string][]byte
+	Wall  time.Duration
+	CPU   time.Duration
 }
 
 // Engine runs programs. An error means that the platform failed (no runtime,

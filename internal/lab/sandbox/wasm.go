@@ -15,9 +15,11 @@ import (
 
 // The ceilings of the engine wasm. A program that asks for more gets these.
 const (
-	MaxWall   = 30 * time.Second
-	MaxMemory = 256 << 20
-	MaxOutput = 2 << 20 // a lab's 1 MiB and as much for observations
+	MaxWall      = 30 * time.Second
+	MaxMemory    = 128 << 20
+	MaxOutput    = 2 << 20 // a lab's 1 MiB and as much for observations
+	MaxFiles     = 64
+	MaxFileBytes = 4 << 20
 )
 
 // minMemory is what the interpreter needs for itself; a lower limit would be the platform's fault.
@@ -233,5 +235,17 @@ func newJob(p Program) (jobFrame, error) {
 	if l.Output <= 0 || l.Output > MaxOutput {
 		l.Output = MaxOutput
 	}
-	return jobFrame{Files: p.Files, Main: p.Main, Stdin: p.Stdin, Limits: l}, nil
+	if l.Files <= 0 || l.Files > MaxFiles {
+		l.Files = MaxFiles
+	}
+	if l.FileBytes <= 0 || l.FileBytes > MaxFileBytes {
+		l.FileBytes = MaxFileBytes
+	}
+	if p.Seed == 0 {
+		p.Seed = DefaultSeed
+	}
+	if p.Clock.IsZero() {
+		p.Clock = DefaultClock
+	}
+	return jobFrame{Files: p.Files, Main: p.Main, Stdin: p.Stdin, Limits: l, Seed: p.Seed, Clock: p.Clock.UnixNano()}, nil
 }

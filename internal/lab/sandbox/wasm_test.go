@@ -147,7 +147,7 @@ func TestMemoryLimitIsOfTheProgram(t *testing.T) {
 	for _, tt := range []struct {
 		mib  int64
 		want string
-	}{{200, "104857600\n"}, {96, "0\n"}, {200, "104857600\n"}, {1, "0\n"}, {4096, "104857600\n"}} {
+	}{{120, "104857600\n"}, {96, "0\n"}, {120, "104857600\n"}, {1, "0\n"}, {4096, "104857600\n"}} {
 		p.Limits.Memory = tt.mib << 20
 		if res := run(t, e, p); string(res.Stdout) != tt.want {
 			t.Errorf("with %d MiB: %q, want %q (%s %s)", tt.mib, res.Stdout, tt.want, res.End, res.Stderr)
