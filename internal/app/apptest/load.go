@@ -46,6 +46,39 @@ type handIn struct {
 // right or wrong; some time out, and some meet a sandbox that fails at first.
 func NewLoad(t testing.TB, base string, c Course, learners, submissions int, run time.Duration) *Load {
 	t.Helper()
+	return newLoad(t, base, c, learners, submissions, func(h *handIn, n int) {
+		switch {
+		case n%10 == 9:
+			h.source = c.Stumbling(h.lab, h.id, 1)
+		case n%10 == 4:
+			h.source, h.outcome = `# fake: {"end":"timed_out"}`, "learner_error"
+		case n%3 == 2:
+			h.source, h.outcome = c.Wrong(h.lab, run), "failed"
+		default:
+			h.source = c.Right(h.lab, run)
+		}
+	})
+}
+
+// NewPythonLoad is NewLoad for the real sandbox: solutions, programs that raise, that do not
+// parse, that leave early, that flood, and that ask for more memory than there is.
+func NewPythonLoad(t testing.TB, base string, c Course, learners, submissions int) *Load {
+	t.Helper()
+	broken := []string{
+		"raise ValueError('too ripe')", "def f(:\n    pass", "import sys\nsys.exit(0)",
+		"while True:\n    print('mango' * 1000)", "x = [0]\nwhile True:\n    x += x",
+	}
+	return newLoad(t, base, c, learners, submissions, func(h *handIn, n int) {
+		h.source = c.Vault.Labs[h.lab].Solution
+		if n%4 == 3 {
+			h.source, h.outcome = broken[n/4%len(broken)], "learner_error"
+		}
+	})
+}
+
+// newLoad lets plan say what the nth submission of a learner is; it is a right one unless plan says otherwise.
+func newLoad(t testing.TB, base string, c Course, learners, submissions int, plan func(h *handIn, n int)) *Load {
+	t.Helper()
 	l := &Load{course: c}
 	labs := c.Items(curriculum.Lab)
 	for i := range learners {
@@ -58,16 +91,7 @@ func NewLoad(t testing.TB, base string, c Course, learners, submissions int, run
 	for i := range submissions {
 		m, n := l.learners[i%learners], i/learners
 		h := handIn{id: NewID(), lab: labs[n%len(labs)], outcome: "passed"}
-		switch {
-		case n%10 == 9:
-			h.source = c.Stumbling(h.lab, h.id, 1)
-		case n%10 == 4:
-			h.source, h.outcome = `# fake: {"end":"timed_out"}`, "learner_error"
-		case n%3 == 2:
-			h.source, h.outcome = c.Wrong(h.lab, run), "failed"
-		default:
-			h.source = c.Right(h.lab, run)
-		}
+		plan(&h, n)
 		m.hands = append(m.hands, h)
 	}
 	return l

@@ -137,6 +137,9 @@ func guard(t testing.TB, pid int) (release func(), err error) {
 	}, nil
 }
 
+// PID is the process's number.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Kill ends the process as a power cut would (SIGKILL) and waits until it is gone.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
