@@ -34,6 +34,7 @@ require (
 	golang.org/x/text v0.43.0
 	gorm.io/driver/postgres v1.6.3
 	gorm.io/gorm v1.31.2
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.77
 )
 
 require (
