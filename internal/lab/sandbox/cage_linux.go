@@ -39,42 +39,70 @@ func forbidWrites() error {
 	return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{})
 }
 
-// lockIn takes from this process what running programs does not need, and
-// names the walls that stand. It comes after loading, which needs files.
-func lockIn() ([]string, error) {
-	walls := []string{"wasm", "no_new_privs"}
+// lockIn takes from this process what running programs does not need, and tells
+// which walls stand. It comes after loading, which needs files. A wall that cannot be
+// built is reported and not fatal here: the parent knows which ones it wants.
+func lockIn() []Wall {
+	walls := []Wall{{Name: "wasm", Stands: true}}
+	add := func(name string, err error) {
+		w := Wall{Name: name, Stands: err == nil}
+		if err != nil {
+			w.Why = err.Error()
+		}
+		walls = append(walls, w)
+	}
+	// Landlock comes first: to reach every thread it reads /proc, which shows little to nobody.
+	files := closeFiles()
+	// Another uid clears the wish to die with the parent, so it is said again. A
+	// parent that died meanwhile has closed our input, which ends us as well.
+	uid := changeUser()
+	dies := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+	add("no_new_privs", noNewPrivileges())
+	add("rlimits", limitResources())
+	add("uid", errors.Join(uid, dies))
+	add("landlock", files)
+	add("seccomp", filterCalls())
+	return walls
+}
+
+func noNewPrivileges() error {
+	have, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	if err != nil {
+		return err
+	}
+	if have != 1 {
+		return errors.New("the process was not started by its first half")
+	}
+	return nil
+}
+
+func limitResources() error {
 	for _, l := range []struct {
+		name  string
 		what  int
 		value uint64
 	}{
-		{unix.RLIMIT_AS, addressSpace},
-		{unix.RLIMIT_NOFILE, 16},
-		{unix.RLIMIT_CORE, 0},
+		{"address space", unix.RLIMIT_AS, addressSpace},
+		{"open files", unix.RLIMIT_NOFILE, 16},
+		{"core file", unix.RLIMIT_CORE, 0},
 	} {
 		if err := unix.Setrlimit(l.what, &unix.Rlimit{Cur: l.value, Max: l.value}); err != nil {
-			return nil, fmt.Errorf("set limit %d: %w", l.what, err)
+			return fmt.Errorf("limit of %s: %w", l.name, err)
 		}
 	}
-	walls = append(walls, "rlimits")
-	if os.Getuid() == 0 {
-		// syscall, not unix: these three change every thread of a Go program.
-		if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
-			return nil, fmt.Errorf("become nobody: %w", err)
-		}
-		walls = append(walls, "uid")
+	return nil
+}
+
+// changeUser makes a process that root started nobody's. One that somebody else started stays theirs.
+func changeUser() error {
+	if os.Getuid() != 0 {
+		return nil
 	}
-	// Another uid clears the wish to die with the parent. Ask again. A parent
-	// that died meanwhile has closed our input, which ends us as well.
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return nil, fmt.Errorf("die with the parent: %w", err)
+	// syscall, not unix: these three change every thread of a Go program.
+	if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
+		return fmt.Errorf("become nobody: %w", err)
 	}
-	switch ok, err := filterCalls(); {
-	case err != nil:
-		return nil, err
-	case ok:
-		walls = append(walls, "seccomp")
-	}
-	return walls, nil
+	return nil
 }
 
 // cpuOf is the processor time that a process of ours has used, or 0 when it is gone.
@@ -101,11 +129,3 @@ func processAlive(pid int) bool {
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return err == nil && info.Signo == 0
 }
-
-// reserve maps n bytes that cost nothing until they are touched.
-func reserve(n int) ([]byte, error) {
-	return unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
-}
-
-// release gives reserved bytes back.
-func release(b []byte) { _ = unix.Munmap(b) }

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -16,7 +17,13 @@ func forbidWrites() error { return nil }
 
 func enter([]string) error { return nil }
 
-func lockIn() ([]string, error) { return []string{"wasm"}, nil }
+func lockIn() []Wall {
+	walls := []Wall{{Name: "wasm", Stands: true}}
+	for _, name := range Walls[1:] {
+		walls = append(walls, Wall{Name: name, Why: "only Linux has it, this is " + runtime.GOOS})
+	}
+	return walls
+}
 
 // cpuOf claims all time for the program, so that its wall time counts in full.
 func cpuOf(int) time.Duration { return time.Since(processStart) }
@@ -26,7 +33,3 @@ func ownCPU() time.Duration { return time.Since(processStart) }
 var processStart = time.Now()
 
 func processAlive(int) bool { return true }
-
-func reserve(n int) ([]byte, error) { return make([]byte, n), nil }
-
-func release([]byte) {}

@@ -23,6 +23,11 @@ const (
 	childArg = "sandbox-child"
 )
 
+// imageIs tells a child where its memory image is: in a file that it has been given as imageFD, or in the cache.
+var imageIs = map[bool]string{true: "given", false: "cached"}
+
+const imageFD = 3
+
 // startTime is how long a child may take until it is ready: it loads some
 // 50 MB of compiled code, on a busy machine too.
 const startTime = 60 * time.Second
@@ -33,19 +38,23 @@ type child struct {
 	in    io.WriteCloser
 	out   io.ReadCloser
 	log   *tail
-	walls []string
+	walls []Wall
 	timer *time.Timer // runs while the child waits for work
 	once  sync.Once
 }
 
 // startChild starts a copy of this very program as a child, and waits until it is ready.
-func startChild(ctx context.Context, sp *spawner, cacheDir string, digest blob.Digest) (*child, error) {
+// It maps the memory image from a file, when there is one.
+func startChild(ctx context.Context, sp *spawner, cacheDir string, digest blob.Digest, image *os.File) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find our own program: %w", err)
 	}
 	// Not CommandContext: the child outlives the request that needed it first.
-	cmd := exec.Command(self, enterArg, cacheDir, string(digest)) //nolint:noctx // see above
+	cmd := exec.Command(self, enterArg, cacheDir, string(digest), imageIs[image != nil]) //nolint:noctx // see above
+	if image != nil {
+		cmd.ExtraFiles = []*os.File{image}
+	}
 	cmd.Dir = "/"
 	cmd.Env = []string{}
 	cmd.SysProcAttr = cageAttr()
@@ -195,17 +204,21 @@ func (t *tail) note() string {
 // as one, and then never returns. It stands on the first line of main and of
 // TestMain, before anything reads the environment or opens a file.
 func RunChildIfAsked() {
-	if len(os.Args) != 4 || os.Args[1] != enterArg && os.Args[1] != childArg {
+	if len(os.Args) != 5 || os.Args[1] != enterArg && os.Args[1] != childArg {
 		return
 	}
 	runtime.LockOSThread() // the parent-death signal hangs on the main thread
 	if os.Args[1] == enterArg {
-		if err := enter([]string{os.Args[0], childArg, os.Args[2], os.Args[3]}); err != nil {
+		if err := enter(append([]string{os.Args[0], childArg}, os.Args[2:]...)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	}
-	if err := serveChild(context.Background(), os.Args[2], blob.Digest(os.Args[3]), os.Stdin, os.Stdout); err != nil {
+	var image *os.File
+	if os.Args[4] == imageIs[true] {
+		image = os.NewFile(imageFD, "python.image")
+	}
+	if err := serveChild(context.Background(), os.Args[2], blob.Digest(os.Args[3]), image, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -213,26 +226,24 @@ func RunChildIfAsked() {
 }
 
 // serveChild loads the interpreter, locks the process in and does jobs until its input ends.
-func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, in io.Reader, out io.Writer) error {
+func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image *os.File, in io.Reader, out io.Writer) error {
 	err := forbidWrites()
 	var g *guest
 	if err == nil {
-		if g, err = loadGuest(ctx, cacheDir, digest); err != nil {
+		if g, err = loadGuest(ctx, cacheDir, digest, image); err != nil {
 			// Where compiled code is missing, wazero compiles, and then cannot keep it.
 			err = fmt.Errorf("%w: %w", ErrNotPrepared, err)
 		}
 	}
-	if err == nil {
-		// Nothing that a learner wrote has run yet. From here on only pipes are left.
-		var walls []string
-		if walls, err = lockIn(); err == nil {
-			if err := writeFrame(out, readyFrame{Walls: walls}); err != nil {
-				return err
-			}
-		}
+	if image != nil {
+		err = errors.Join(err, image.Close()) // it is mapped
 	}
 	if err != nil {
 		return errors.Join(err, writeFrame(out, readyFrame{Error: err.Error()}))
+	}
+	// Nothing that a learner wrote has run yet. From here on only pipes are left.
+	if err := writeFrame(out, readyFrame{Walls: lockIn()}); err != nil {
+		return err
 	}
 	for {
 		var j jobFrame
@@ -244,6 +255,9 @@ func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, in io.
 		}
 		if err := writeFrame(out, g.run(ctx, j)); err != nil {
 			return err
+		}
+		if err := g.memory.reset(); err != nil {
+			return fmt.Errorf("clear the memory: %w", err)
 		}
 	}
 }

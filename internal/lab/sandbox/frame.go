@@ -9,12 +9,12 @@ import (
 )
 
 // maxFrame bounds what crosses the pipe in either direction.
-const maxFrame = 8 << 20
+const maxFrame = 32 << 20
 
 // readyFrame is the first thing that a child says.
 type readyFrame struct {
-	Error string   `json:"error,omitempty"` // why it cannot work
-	Walls []string `json:"walls,omitempty"` // what the operating system took from it
+	Error string `json:"error,omitempty"` // why it cannot work
+	Walls []Wall `json:"walls,omitempty"` // what stands between it and the machine
 }
 
 // jobFrame is what a child is given to do.

@@ -1,34 +1,32 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"testing/fstest"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/banyan-lms/banyan/internal/blob"
 )
 
 // preparedFormat changes when Prepare writes something else than before.
-const preparedFormat = 1
+const preparedFormat = 2
 
 // Prepare compiles the interpreter for this machine into cfg.CacheDir, which
 // takes 4 to 12 s the first time and a fraction of a second when it is done.
-// It belongs into an installation step: without it no child starts.
+// It belongs into an installation step: without it no child starts. The module is a snapshot, which
+// exports banyan_run, or a plain command.
 func Prepare(ctx context.Context, cfg WASMConfig) error {
 	digest, err := moduleDigest(cfg.Module)
 	if err != nil {
@@ -37,7 +35,7 @@ func Prepare(ctx context.Context, cfg WASMConfig) error {
 	path := preparedModule(cfg.CacheDir, digest)
 	if _, err := os.Stat(path); err == nil {
 		// Compiled code is also bound to the processor: try it. What does not fit is compiled anew.
-		if g, err := loadGuest(ctx, cfg.CacheDir, digest); err == nil {
+		if g, err := loadGuest(ctx, cfg.CacheDir, digest, nil); err == nil {
 			return g.close(ctx)
 		}
 	}
@@ -45,7 +43,7 @@ func Prepare(ctx context.Context, cfg WASMConfig) error {
 	if err != nil {
 		return err
 	}
-	lean, err := stripCustom(raw)
+	lean, image, err := split(raw)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", cfg.Module, err)
 	}
@@ -59,13 +57,18 @@ func Prepare(ctx context.Context, cfg WASMConfig) error {
 	if err := errors.Join(g.close(ctx), share(cfg.CacheDir)); err != nil {
 		return err
 	}
-	// The module comes last, and whole: where it stands, its code is compiled.
-	tmp, err := os.CreateTemp(cfg.CacheDir, "python-*.tmp")
+	// The module comes last: where it stands, its code is compiled and its memory is there.
+	return errors.Join(putFile(preparedImage(cfg.CacheDir, digest), image), putFile(path, lean))
+}
+
+// putFile writes a file whole, or not at all.
+func putFile(path string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "python-*.tmp")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(lean)
+	_, err = tmp.Write(data)
 	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return err
 	}
@@ -99,9 +102,14 @@ func share(dir string) error {
 }
 
 // preparedModule is where Prepare puts the module without its debugging
-// sections. Compiled code is good for one version of wazero, so the name tells that too.
+// sections and its data. Compiled code is good for one version of wazero, so the name tells that too.
 func preparedModule(dir string, digest blob.Digest) string {
 	return filepath.Join(dir, fmt.Sprintf("python-%.12s-%d-%s.wasm", string(digest)[len("sha256:"):], preparedFormat, compiler()))
+}
+
+// preparedImage is where Prepare puts the memory that the module starts with.
+func preparedImage(dir string, digest blob.Digest) string {
+	return strings.TrimSuffix(preparedModule(dir, digest), ".wasm") + ".image"
 }
 
 // compiler is the version of wazero as wazero itself tells it; a test program does not know.
@@ -116,55 +124,45 @@ func compiler() string {
 	return "dev"
 }
 
-// stripCustom drops the custom sections of a WebAssembly module. They hold
-// names and DWARF, half of the file, and nothing that runs.
-func stripCustom(wasm []byte) ([]byte, error) {
-	const header = 8
-	if len(wasm) < header || string(wasm[:4]) != "\x00asm" {
-		return nil, errors.New("not a WebAssembly module")
-	}
-	out := append(make([]byte, 0, len(wasm)), wasm[:header]...)
-	for rest := wasm[header:]; len(rest) > 0; {
-		size, n := uleb(rest[1:])
-		end := uint64(1+n) + size
-		if n == 0 || end > uint64(len(rest)) {
-			return nil, errors.New("a section of the module is cut off")
-		}
-		if custom := rest[0] == 0; !custom {
-			out = append(out, rest[:end]...)
-		}
-		rest = rest[end:]
-	}
-	return out, nil
-}
-
-// uleb reads an unsigned LEB128 number of 32 bits and tells how many bytes it took.
-func uleb(b []byte) (v uint64, n int) {
-	for i, c := range b {
-		if i == 5 {
-			break
-		}
-		v |= uint64(c&0x7f) << (7 * i)
-		if c&0x80 == 0 {
-			return v, i + 1
-		}
-	}
-	return 0, 0
-}
-
-// guest is the compiled interpreter in this process.
+// guest is the compiled interpreter in this process, and the memory in which it runs.
 type guest struct {
-	runtime wazero.Runtime
-	module  wazero.CompiledModule
+	runtime  wazero.Runtime
+	module   wazero.CompiledModule
+	memory   *memory
+	world    *world // of the program that runs
+	snapshot bool   // the module is a started interpreter, which takes its program from a buffer
 }
 
-// loadGuest loads what Prepare compiled.
-func loadGuest(ctx context.Context, cacheDir string, digest blob.Digest) (*guest, error) {
-	lean, err := os.ReadFile(preparedModule(cacheDir, digest))
+// What a snapshot exports, see docs/lab-runtime.md.
+const (
+	exportBuffer = "banyan_buffer"
+	exportRun    = "banyan_run"
+	// bufferSize is how much of a program the buffer takes: name, NUL, source.
+	bufferSize = 1 << 20
+)
+
+// loadGuest loads what Prepare compiled. The memory is mapped from image, or read from the cache when that is nil.
+func loadGuest(ctx context.Context, cacheDir string, digest blob.Digest, image *os.File) (*guest, error) {
+	lean, drop, err := readOnce(preparedModule(cacheDir, digest))
 	if err != nil {
 		return nil, errors.Join(ErrNotPrepared, err)
 	}
-	return compileGuest(ctx, cacheDir, lean)
+	g, err := compileGuest(ctx, cacheDir, lean)
+	if err != nil {
+		return nil, err
+	}
+	if image == nil {
+		if image, err = os.Open(preparedImage(cacheDir, digest)); err != nil {
+			return nil, errors.Join(err, g.close(ctx))
+		}
+		defer image.Close()
+	}
+	if g.memory, err = newMemory(image); err != nil {
+		return nil, errors.Join(err, g.close(ctx))
+	}
+	drop()
+	settle()
+	return g, nil
 }
 
 func compileGuest(ctx context.Context, cacheDir string, lean []byte) (*guest, error) {
@@ -174,109 +172,101 @@ func compileGuest(ctx context.Context, cacheDir string, lean []byte) (*guest, er
 	}
 	// WithCloseOnContextDone stays off: it makes a program two to ten times slower and still
 	// misses some loops. The parent kills the process instead.
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().
+	g := &guest{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().
 		WithCompilationCache(cache).
-		WithMemoryLimitPages(MaxMemory>>16))
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
+		WithMemoryLimitPages(MaxMemory/wasmPage))}
+	if err := addWASI(ctx, g.runtime, func() *world { return g.world }); err != nil {
 		return nil, err
 	}
-	m, err := r.CompileModule(ctx, lean)
-	if err != nil {
+	if g.module, err = g.runtime.CompileModule(ctx, lean); err != nil {
 		return nil, fmt.Errorf("load the Python runtime: %w", err)
 	}
-	settle()
-	return &guest{runtime: r, module: m}, nil
+	mem, exported := g.module.ExportedMemories()["memory"]
+	if !exported || uint64(mem.Min())*wasmPage > minMemory {
+		return nil, errors.New("load the Python runtime: it has no memory of a size that fits")
+	}
+	_, g.snapshot = g.module.ExportedFunctions()[exportRun]
+	return g, nil
 }
 
-func (g *guest) close(ctx context.Context) error { return g.runtime.Close(ctx) }
-
-// The program's clock starts here and moves a millisecond a look, as wazero
-// does it by default; its randomness is always the same. The same program
-// gives the same verdict on every machine.
-const guestSeed = 20260101
-
-// run runs one program in a fresh instance.
-func (g *guest) run(ctx context.Context, j jobFrame) doneFrame {
-	files := fstest.MapFS{}
-	for name, data := range j.Files {
-		files[name] = &fstest.MapFile{Data: data, Mode: 0o444}
+func (g *guest) close(ctx context.Context) error {
+	if g.memory != nil {
+		g.memory.close()
 	}
+	return g.runtime.Close(ctx)
+}
+
+// run runs one program in a fresh instance. The memory that it leaves behind is
+// what reset takes away.
+func (g *guest) run(ctx context.Context, j jobFrame) doneFrame {
 	left, flooded := j.Limits.Output, false
 	stdout, stderr := &capped{left: &left, flooded: &flooded}, &capped{left: &left, flooded: &flooded}
-	mem := &memory{limit: uint64(j.Limits.Memory)}
-	ctx = experimental.WithMemoryAllocator(ctx, mem)
+	tree := newFiles(j.Files, j.Limits.Files, j.Limits.FileBytes)
+	g.world = newWorld(
+		[]string{"python", "-S", "-s", "-P", "-B", "-X", "utf8", "/" + j.Main}, []string{"PYTHONHASHSEED=0"},
+		tree, j.Clock, j.Seed, j.Stdin, stdout, stderr)
+	g.memory.limit, g.memory.refused = uint64(j.Limits.Memory), false
 	began := ownCPU()
-	mod, err := g.runtime.InstantiateModule(ctx, g.module, wazero.NewModuleConfig().
-		WithName(""). // anonymous: instances do not meet
-		WithArgs("python", "-S", "-s", "-P", "-B", "-X", "utf8", "/"+j.Main).
-		WithEnv("PYTHONHASHSEED", "0").
-		WithStdin(bytes.NewReader(j.Stdin)).
-		WithStdout(stdout).
-		WithStderr(stderr).
-		WithRandSource(rand.New(rand.NewSource(guestSeed))). //nolint:gosec // the same for everyone, on purpose
-		WithFSConfig(wazero.NewFSConfig().WithFSMount(files, "/")))
-	if mod != nil {
-		_ = mod.Close(ctx)
-	}
-	mem.Free() // wazero has done so already, unless it could not make the instance
-	d := doneFrame{End: Exited, Stdout: stdout.Bytes(), Stderr: stderr.Bytes(), CPU: ownCPU() - began}
+	code, err := g.start(experimental.WithMemoryAllocator(ctx, g.memory), j)
+	g.world = nil
+	d := doneFrame{End: Exited, ExitCode: int(code), Stdout: stdout.Bytes(), Stderr: stderr.Bytes(), CPU: ownCPU() - began}
 	var exit *sys.ExitError
 	switch {
-	case mem.err != nil:
-		d.Error = mem.err.Error()
 	case flooded:
 		d.End = Flooded
+	case errors.Is(err, ErrTooLarge):
+		d.Error = err.Error()
 	case err == nil:
 	case errors.As(err, &exit):
 		d.ExitCode = int(exit.ExitCode())
-	case mem.refused:
+	case g.memory.refused:
 		d.End = Memory
 	default:
 		// The program made the interpreter trap: it ran out of stack in C, or broke it.
 		d.ExitCode = trapped
 		d.Stderr = append(d.Stderr, []byte(firstLine(err.Error()))...)
 	}
+	if d.End != Exited {
+		d.ExitCode = 0
+		return d
+	}
+	d.Files = tree.changed()
 	return d
+}
+
+// start makes an instance and runs the program in it. A command runs while it is made.
+func (g *guest) start(ctx context.Context, j jobFrame) (uint32, error) {
+	cfg := wazero.NewModuleConfig().WithName("") // anonymous: instances do not meet
+	if g.snapshot {
+		cfg = cfg.WithStartFunctions() // it has been started
+	}
+	m, err := g.runtime.InstantiateModule(ctx, g.module, cfg)
+	if m != nil {
+		defer func() { _ = m.Close(ctx) }()
+	}
+	if err != nil || !g.snapshot {
+		return 0, err
+	}
+	res, err := m.ExportedFunction(exportBuffer).Call(ctx)
+	if err != nil {
+		return 0, err
+	}
+	program := j.Main + "\x00" + string(j.Files[j.Main])
+	if len(program) > bufferSize || !m.Memory().WriteString(uint32(res[0]), program) {
+		return 0, ErrTooLarge
+	}
+	if res, err = m.ExportedFunction(exportRun).Call(ctx, uint64(len(program))); err != nil {
+		return 0, err
+	}
+	return uint32(res[0]), nil
 }
 
 // trapped is the exit code of a program that made the interpreter trap.
 const trapped = 134
 
 func firstLine(s string) string {
-	line, _, _ := bytes.Cut([]byte(s), []byte("\n"))
-	return string(line)
-}
-
-// memory is one instance's linear memory: its whole limit is reserved at
-// once, so that growing never copies, and what is not touched costs nothing.
-type memory struct {
-	limit   uint64
-	buf     []byte
-	refused bool  // the program asked for more than its limit
-	err     error // the machine had none to give
-}
-
-// Allocate implements experimental.MemoryAllocator.
-func (m *memory) Allocate(_, _ uint64) experimental.LinearMemory {
-	m.buf, m.err = reserve(int(m.limit))
-	return m
-}
-
-// Reallocate implements experimental.LinearMemory.
-func (m *memory) Reallocate(size uint64) []byte {
-	if size > uint64(len(m.buf)) {
-		m.refused = true
-		return nil
-	}
-	return m.buf[:size:len(m.buf)]
-}
-
-// Free implements experimental.LinearMemory.
-func (m *memory) Free() {
-	if m.buf != nil {
-		release(m.buf)
-		m.buf = nil
-	}
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }
 
 // settle gives back what loading needed.

@@ -69,3 +69,13 @@ type Engine interface {
 	Runtime() blob.Digest
 	Close() error
 }
+
+// Wall is one of the things that keep a program in, should the others give way.
+type Wall struct {
+	Name   string `json:"name"`
+	Stands bool   `json:"stands"`
+	Why    string `json:"why,omitempty"` // it does not
+}
+
+// Walls are the names of all walls, from the inside out.
+var Walls = []string{"wasm", "no_new_privs", "rlimits", "uid", "landlock", "seccomp"}

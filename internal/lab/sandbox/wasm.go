@@ -22,6 +22,9 @@ const (
 	MaxFileBytes = 4 << 20
 )
 
+// maxProgram bounds the files and the input of a program together.
+const maxProgram = 16 << 20
+
 // minMemory is what the interpreter needs for itself; a lower limit would be the platform's fault.
 const minMemory = 48 << 20
 
@@ -34,16 +37,19 @@ var (
 	ErrNoRuntime   = errors.New("no Python runtime: run make runtime")
 	ErrNotPrepared = errors.New("the Python runtime is not compiled for this machine: run make runtime")
 	ErrClosed      = errors.New("the sandbox is closed")
+	ErrWallMissing = errors.New("a wall of the sandbox is missing")
+	ErrTooLarge    = errors.New("the program is too large")
 	// ErrStarved says that a program did not get the processor for its time. It may be tried again.
 	ErrStarved = errors.New("the machine was too busy to give the program its time")
 )
 
 // WASMConfig says where the interpreter is.
 type WASMConfig struct {
-	Module    string        // path of python.wasm: a WASI preview 1 command with its standard library inside
+	Module    string        // path of python.wasm, for WASI preview 1: a snapshot, or a command with its standard library inside
 	CacheDir  string        // of compiled code, filled by Prepare; must not be writable for the user that programs run as
 	Children  int           // at most so many interpreters at once; 0: one a processor
 	IdleAfter time.Duration // a child without work leaves after this time; 0: a minute
+	Require   []string      // walls without which no program runs
 }
 
 // WASM runs programs in CPython compiled to WebAssembly, each in a fresh
@@ -60,6 +66,7 @@ type WASM struct {
 	mu     sync.Mutex
 	idle   []*child // newest last: the oldest may leave
 	closed bool
+	image  *os.File // what programs' memory starts with; nil until a child has been started
 }
 
 var _ Engine = (*WASM)(nil)
@@ -116,9 +123,9 @@ func (w *WASM) Run(ctx context.Context, p Program) (Result, error) {
 	return res, nil
 }
 
-// Check starts a child, if none waits, and names the walls around it, for the
-// operator. It waits for its turn as Run does.
-func (w *WASM) Check(ctx context.Context) ([]string, error) {
+// Check starts a child, if none waits, and tells which walls stand around it, for the
+// operator. It waits for its turn as Run does. A wall that is required and missing is ErrWallMissing.
+func (w *WASM) Check(ctx context.Context) ([]Wall, error) {
 	select {
 	case w.slots <- struct{}{}:
 		defer func() { <-w.slots }()
@@ -152,10 +159,14 @@ func (w *WASM) Close() error {
 		w.slots <- struct{}{}
 	}
 	w.spawn.close()
+	var err error
+	if w.image != nil {
+		err = w.image.Close()
+	}
 	for range cap(w.slots) {
 		<-w.slots
 	}
-	return nil
+	return err
 }
 
 // Warm tells how many children wait for work.
@@ -175,8 +186,12 @@ func (w *WASM) take(ctx context.Context) (*child, error) {
 		}
 		n := len(w.idle)
 		if n == 0 {
+			image, err := w.sealed()
 			w.mu.Unlock()
-			return startChild(ctx, w.spawn, w.cfg.CacheDir, w.digest)
+			if err != nil {
+				return nil, err
+			}
+			return w.start(ctx, image)
 		}
 		c := w.idle[n-1]
 		w.idle = w.idle[:n-1]
@@ -187,6 +202,46 @@ func (w *WASM) take(ctx context.Context) (*child, error) {
 		}
 		c.kill()
 	}
+}
+
+// sealed gives the file that holds the memory image for all children, or nil where
+// there can be none. It is called with mu held.
+func (w *WASM) sealed() (*os.File, error) {
+	if w.image == nil {
+		var err error
+		if w.image, err = sealImage(preparedImage(w.cfg.CacheDir, w.digest)); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNotPrepared, err)
+		}
+	}
+	return w.image, nil
+}
+
+// start starts a child that has the walls it must have.
+func (w *WASM) start(ctx context.Context, image *os.File) (*child, error) {
+	c, err := startChild(ctx, w.spawn, w.cfg.CacheDir, w.digest, image)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range w.cfg.Require {
+		if why := missing(c.walls, name); why != "" {
+			c.kill()
+			return nil, fmt.Errorf("%w: %s (%s)", ErrWallMissing, name, why)
+		}
+	}
+	return c, nil
+}
+
+// missing tells why a wall does not stand, or "" when it does.
+func missing(walls []Wall, name string) string {
+	for _, w := range walls {
+		if w.Name == name && w.Stands {
+			return ""
+		}
+		if w.Name == name && w.Why != "" {
+			return w.Why
+		}
+	}
+	return "there is no such wall here"
 }
 
 // give puts a child back and lets it leave later.
@@ -223,6 +278,13 @@ func newJob(p Program) (jobFrame, error) {
 		if name != filepath.Base(name) || name == "." || name == ".." || name == "/" {
 			return jobFrame{}, fmt.Errorf("sandbox: %q is not a plain file name", name)
 		}
+	}
+	size := len(p.Stdin)
+	for _, data := range p.Files {
+		size += len(data)
+	}
+	if source := len(p.Main) + 1 + len(p.Files[p.Main]); source > bufferSize || size > maxProgram {
+		return jobFrame{}, fmt.Errorf("%w: %d bytes of source, %d in all", ErrTooLarge, source, size)
 	}
 	l := p.Limits
 	if l.Wall <= 0 || l.Wall > MaxWall {

@@ -99,9 +99,7 @@ func TestContains(t *testing.T) {
 		{"password file", "try: print(open('/etc/passwd').read())\nexcept OSError as e: print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"above the root", "try: print(open('../../../etc/passwd').read())\nexcept OSError as e: print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"proc", "try: print(open('/proc/self/environ').read())\nexcept OSError as e: print('refused')", sandbox.Exited, 0, "refused", ""},
-		{"write", "try: open('x', 'w').write('x'); print('written')\nexcept OSError as e: print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"symlink", "import os\ntry: os.symlink('/etc/passwd', 'x'); print(open('x').read())\nexcept OSError as e: print('refused')", sandbox.Exited, 0, "refused", ""},
-		{"delete", "import os\ntry: os.unlink('main.py'); print('gone')\nexcept OSError as e: print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"socket", "try:\n import socket\n socket.create_connection(('127.0.0.1', 80)); print('connected')\nexcept (ImportError, OSError, AttributeError): print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"fork", "import os\ntry: os.fork(); print('forked')\nexcept (AttributeError, OSError): print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"subprocess", "import subprocess\ntry: subprocess.run(['true']); print('ran')\nexcept OSError: print('refused')", sandbox.Exited, 0, "refused", ""},
@@ -217,7 +215,7 @@ func TestClosedAndUnprepared(t *testing.T) {
 
 	// A module whose compiled code is gone, as on another processor.
 	torn := t.TempDir()
-	modules, err := filepath.Glob(filepath.Join(cfg.CacheDir, "*.wasm"))
+	modules, err := filepath.Glob(filepath.Join(cfg.CacheDir, "python-*"))
 	if err != nil || len(modules) == 0 {
 		t.Fatal(err, modules)
 	}

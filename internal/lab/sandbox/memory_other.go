@@ -1,0 +1,40 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// sealImage gives nothing: a child reads the image from the cache.
+func sealImage(string) (*os.File, error) { return nil, nil }
+
+// newMemory reserves the most that a program may have. Without a private mapping the image is copied for each program.
+func newMemory(image *os.File) (*memory, error) {
+	raw, err := io.ReadAll(io.LimitReader(image, MaxMemory+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > MaxMemory {
+		return nil, errors.New("the memory image is too large")
+	}
+	m := &memory{buf: make([]byte, MaxMemory), image: raw}
+	return m, m.reset()
+}
+
+// reset undoes what the last program wrote.
+func (m *memory) reset() error {
+	clear(m.buf[:m.used])
+	copy(m.buf, m.image)
+	m.used = 0
+	return nil
+}
+
+func (m *memory) close() { m.buf = nil }
+
+func readOnce(path string) (data []byte, drop func(), err error) {
+	data, err = os.ReadFile(path)
+	return data, func() {}, err
+}
