@@ -398,7 +398,7 @@ type runtimeCmd struct {
 
 type prepareCmd struct{}
 
-// Run fills the cache of compiled code.
+// Run fills the cache of compiled code, and tells which walls this machine has.
 func (prepareCmd) Run(ctx context.Context) error {
 	cfg, err := config.FromEnv()
 	if err != nil {
@@ -409,7 +409,15 @@ func (prepareCmd) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("the Python runtime is ready (%.1f s)\n", time.Since(began).Seconds())
-	return nil
+	engine, err := sandbox.NewWASM(app.WASM(cfg))
+	if err != nil {
+		return err
+	}
+	report, err := engine.Check(ctx)
+	if err == nil {
+		fmt.Println(report)
+	}
+	return errors.Join(err, engine.Close())
 }
 
 type configCmd struct{}

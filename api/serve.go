@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -76,6 +77,9 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := a.CheckSandbox(ctx); err != nil {
+			return err
+		}
 		n, err := a.DB.Outbox().Recover(ctx)
 		if err != nil {
 			return err
@@ -124,6 +128,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 	}
 	site, err := web.New(web.Config{
 		Courses: a.Curriculum, Credentials: a.Credential, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
+		Runtime: filepath.Join(a.Config.RuntimeDir, "python.wasm"),
 	})
 	if err != nil {
 		return nil, err

@@ -117,6 +117,9 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.CheckSandbox(ctx); err != nil {
+		return err
+	}
 	client := queue.Connect(redis)
 	defer func() { _ = client.Close() }()
 	// Later it may come and go. At the start, what does not answer is more likely a wrong address or password.

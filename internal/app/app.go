@@ -89,7 +89,13 @@ func Engine(cfg config.Config) (sandbox.Engine, error) {
 	if cfg.Sandbox == "fake" {
 		return &sandbox.Fake{}, nil
 	}
-	return sandbox.NewWASM(WASM(cfg))
+	walls, err := cfg.Walls(sandbox.Walls)
+	if err != nil {
+		return nil, err
+	}
+	wasm := WASM(cfg)
+	wasm.Require = walls
+	return sandbox.NewWASM(wasm)
 }
 
 // WASM says where the Python runtime is.

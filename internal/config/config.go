@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +29,7 @@ type Config struct {
 	RuntimeDir    string        `env:"BANYAN_RUNTIME_DIR" help:"folder of the Python runtime; ./build/runtime when empty"`
 	Sandbox       string        `env:"BANYAN_SANDBOX" help:"engine that runs learners' code: wasm (when empty) or fake (tests and loopback only)"`
 	Children      int           `env:"BANYAN_SANDBOX_CHILDREN" help:"interpreters at once; one a core when 0"`
+	Require       string        `env:"BANYAN_SANDBOX_REQUIRE" help:"walls without which no lab is run: all, none, or a list such as seccomp,landlock; all when empty on Linux with Redis, else none"`
 	Concurrency   int           `env:"BANYAN_JOB_CONCURRENCY" help:"jobs at once; twice the cores when 0"`
 	Visibility    time.Duration `env:"BANYAN_JOB_VISIBILITY" help:"after how long an unfinished job is handed out again; 4m when 0; longer than two runs of a lab may take"`
 	Signup        string        `env:"BANYAN_SIGNUP" help:"open (when empty): anybody may make an account; closed: admins make them"`
@@ -67,6 +70,7 @@ func (c *Config) Defaults() {
 	set(&c.MasterKeyFile, filepath.Join(c.DataDir, "master.key"))
 	set(&c.RuntimeDir, filepath.Join("build", "runtime"))
 	set(&c.Sandbox, "wasm")
+	set(&c.Require, c.defaultRequire())
 	set(&c.Signup, "open")
 	set(&c.LogLevel, "info")
 	set(&c.LogFormat, "text")
@@ -76,6 +80,33 @@ func (c *Config) Defaults() {
 	if c.Visibility == 0 {
 		c.Visibility = 4 * time.Minute
 	}
+}
+
+// defaultRequire is strict where strangers' code is run for many, and where there are walls.
+func (c *Config) defaultRequire() string {
+	if c.Embedded() || runtime.GOOS != "linux" {
+		return "none"
+	}
+	return "all"
+}
+
+// Walls gives the walls of the sandbox that must stand, of all that there are.
+func (c *Config) Walls(all []string) ([]string, error) {
+	switch c.Require {
+	case "none":
+		return nil, nil
+	case "all":
+		return all, nil
+	}
+	var out []string
+	for _, s := range strings.Split(c.Require, ",") {
+		s = strings.TrimSpace(s)
+		if !slices.Contains(all, s) {
+			return nil, fmt.Errorf("BANYAN_SANDBOX_REQUIRE: %q is none of all, none, %s", s, strings.Join(all, ", "))
+		}
+		out = append(out, s)
+	}
+	return out, nil
 }
 
 // Check tells the first value that cannot be.

@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -39,6 +41,28 @@ func TestCheckNamesTheVariable(t *testing.T) {
 				t.Fatalf("got %v, want a fault that names %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestRequiredWalls(t *testing.T) {
+	all := []string{"a", "b", "c"}
+	tests := []struct{ require, redis, want string }{
+		{"", "", "[]"},
+		{"", "redis://r", map[bool]string{true: "[a b c]", false: "[]"}[runtime.GOOS == "linux"]},
+		{"none", "redis://r", "[]"},
+		{"all", "", "[a b c]"},
+		{"c, a", "", "[c a]"},
+		{"d", "", "BANYAN_SANDBOX_REQUIRE"},
+		{"a,", "", "BANYAN_SANDBOX_REQUIRE"},
+		{"all,a", "", "BANYAN_SANDBOX_REQUIRE"},
+	}
+	for _, tt := range tests {
+		c := config.Config{Require: tt.require, RedisURL: tt.redis}
+		c.Defaults()
+		got, err := c.Walls(all)
+		if s := fmt.Sprint(got); (err == nil && s != tt.want) || (err != nil && !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%q with Redis %q: %s, %v, want %s", tt.require, tt.redis, s, err, tt.want)
+		}
 	}
 }
 

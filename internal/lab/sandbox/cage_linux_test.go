@@ -48,12 +48,12 @@ func proc(t *testing.T, pid int, file string) string {
 
 func TestTheChildIsLockedIn(t *testing.T) {
 	e, pid := one(t)
-	walls, err := e.Check(t.Context())
+	report, err := e.Check(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, w := range walls {
+	for _, w := range report.Walls {
 		names = append(names, w.Name)
 		if !w.Stands {
 			t.Errorf("%s does not stand: %s", w.Name, w.Why)

@@ -38,7 +38,7 @@ type child struct {
 	in    io.WriteCloser
 	out   io.ReadCloser
 	log   *tail
-	walls []Wall
+	about Report
 	timer *time.Timer // runs while the child waits for work
 	once  sync.Once
 }
@@ -88,7 +88,7 @@ func startChild(ctx context.Context, sp *spawner, cacheDir string, digest blob.D
 		c.kill()
 		return nil, fmt.Errorf("start sandbox child: %w%s", err, c.log.note())
 	}
-	c.walls = r.Walls
+	c.about = Report{Walls: r.Walls, Snapshot: r.Snapshot}
 	return c, nil
 }
 
@@ -242,7 +242,7 @@ func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image 
 		return errors.Join(err, writeFrame(out, readyFrame{Error: err.Error()}))
 	}
 	// Nothing that a learner wrote has run yet. From here on only pipes are left.
-	if err := writeFrame(out, readyFrame{Walls: lockIn()}); err != nil {
+	if err := writeFrame(out, readyFrame{Walls: lockIn(), Snapshot: g.snapshot}); err != nil {
 		return err
 	}
 	for {

@@ -13,8 +13,9 @@ const maxFrame = 32 << 20
 
 // readyFrame is the first thing that a child says.
 type readyFrame struct {
-	Error string `json:"error,omitempty"` // why it cannot work
-	Walls []Wall `json:"walls,omitempty"` // what stands between it and the machine
+	Error    string `json:"error,omitempty"`    // why it cannot work
+	Walls    []Wall `json:"walls,omitempty"`    // what stands between it and the machine
+	Snapshot bool   `json:"snapshot,omitempty"` // the interpreter is one
 }
 
 // jobFrame is what a child is given to do.

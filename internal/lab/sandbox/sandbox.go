@@ -3,6 +3,7 @@ package sandbox
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
@@ -75,6 +76,46 @@ type Wall struct {
 	Name   string `json:"name"`
 	Stands bool   `json:"stands"`
 	Why    string `json:"why,omitempty"` // it does not
+}
+
+// Report is what an engine knows of itself.
+type Report struct {
+	Walls    []Wall // from the inside out
+	Snapshot bool   // programs start in a running interpreter; else the portable runtime starts for each, slowly
+}
+
+// Standing names the walls that stand.
+func (r Report) Standing() string {
+	var names []string
+	for _, w := range r.Walls {
+		if w.Stands {
+			names = append(names, w.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// Missing names the walls that do not stand, each with the reason; "" when there are none.
+func (r Report) Missing() string {
+	var names []string
+	for _, w := range r.Walls {
+		if !w.Stands {
+			names = append(names, w.Name+" ("+w.Why+")")
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// String says it in one line, for the operator.
+func (r Report) String() string {
+	s := "walls standing: " + r.Standing()
+	if m := r.Missing(); m != "" {
+		s += "; missing: " + m
+	}
+	if !r.Snapshot {
+		s += "; Python is the portable fallback, which starts slowly: make runtime builds the fast one"
+	}
+	return s
 }
 
 // Walls are the names of all walls, from the inside out.

@@ -125,19 +125,19 @@ func (w *WASM) Run(ctx context.Context, p Program) (Result, error) {
 
 // Check starts a child, if none waits, and tells which walls stand around it, for the
 // operator. It waits for its turn as Run does. A wall that is required and missing is ErrWallMissing.
-func (w *WASM) Check(ctx context.Context) ([]Wall, error) {
+func (w *WASM) Check(ctx context.Context) (Report, error) {
 	select {
 	case w.slots <- struct{}{}:
 		defer func() { <-w.slots }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return Report{}, ctx.Err()
 	}
 	c, err := w.take(ctx)
 	if err != nil {
-		return nil, err
+		return Report{}, err
 	}
 	defer w.give(c)
-	return c.walls, nil
+	return c.about, nil
 }
 
 // Close ends every child that waits. Programs that run end first, with their Run.
@@ -223,7 +223,7 @@ func (w *WASM) start(ctx context.Context, image *os.File) (*child, error) {
 		return nil, err
 	}
 	for _, name := range w.cfg.Require {
-		if why := missing(c.walls, name); why != "" {
+		if why := missing(c.about.Walls, name); why != "" {
 			c.kill()
 			return nil, fmt.Errorf("%w: %s (%s)", ErrWallMissing, name, why)
 		}

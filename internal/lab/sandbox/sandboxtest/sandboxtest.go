@@ -4,6 +4,7 @@ package sandboxtest
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,6 +31,9 @@ func Root(tb testing.TB) string {
 	}
 }
 
+// module is another runtime to test with: go test ./internal/lab/sandbox -runtime /path/to/python.wasm.
+var module = flag.String("runtime", "", "path of python.wasm; what make runtime installs when empty")
+
 // Config names the runtime that make runtime installs, and compiles it if
 // that was not done yet. Without a runtime the test fails; it is not skipped.
 func Config(tb testing.TB) sandbox.WASMConfig {
@@ -39,6 +43,9 @@ func Config(tb testing.TB) sandbox.WASMConfig {
 		Module:   filepath.Join(runtime, "python.wasm"),
 		CacheDir: filepath.Join(runtime, "cache-of-tests"), // test binaries compile for themselves
 		Children: 2,
+	}
+	if *module != "" {
+		cfg.Module = *module
 	}
 	if err := sandbox.Prepare(context.Background(), cfg); err != nil {
 		if errors.Is(err, sandbox.ErrNoRuntime) {
