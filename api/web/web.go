@@ -50,6 +50,7 @@ type Config struct {
 	Dist        fs.FS  // the built front end
 	Pages       fs.FS  // the skeletons
 	PublicURL   string // where the world finds this server, without a slash at the end
+	Runtime     string // file of the Python that grades, for pages that run it too; none when empty
 	CacheBytes  int64  // what rendered pages may take; 32 MiB when 0
 	Now         func() time.Time
 }
@@ -64,6 +65,8 @@ const mostCourses = 1000
 type Site struct {
 	cfg        Config
 	assets     *assets
+	frame      *runFrame // nil when the front end is not built
+	packs      packs
 	languages  map[string]*language
 	shells     map[string]*page // of /app/, by locale
 	cache      *cache
@@ -103,6 +106,15 @@ func New(cfg Config) (*Site, error) {
 	var err error
 	if s.assets, err = loadAssets(cfg.Dist); err != nil {
 		return nil, err
+	}
+	if s.frame, err = loadRunFrame(s.assets, cfg.Dist); err != nil {
+		return nil, fmt.Errorf("read the built front end: %w", err)
+	}
+	if s.packs.light, err = lightPack(cfg.Dist); err != nil {
+		return nil, fmt.Errorf("read the light pack: %w", err)
+	}
+	if cfg.Runtime != "" {
+		go s.loadExact()
 	}
 	templates, err := loadSkeletons(cfg.Pages)
 	if err != nil {
@@ -157,6 +169,9 @@ func (s *Site) Register(e *echo.Echo) {
 	get("/app", s.shell)
 	get("/app/*", s.shell)
 	get("/assets/*", s.asset)
+	get("/lab/frame", s.labFrame)
+	get("/packs.json", s.packsJSON)
+	get("/packs/*", s.pack)
 	for path := range s.assets.files {
 		if !strings.HasPrefix(path, "/assets/") {
 			get(path, s.asset)
