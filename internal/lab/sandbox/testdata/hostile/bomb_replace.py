@@ -1,0 +1,3 @@
+# ends: exited, memory, timed_out
+s = 'a'
+while True: s = s.replace('a', 'aa')

@@ -1,0 +1,3 @@
+# ends: exited
+import sys
+sys.exit(-1)

@@ -1,0 +1,4 @@
+# ends: exited 1
+# says: goodbye
+import sys
+sys.exit('goodbye')

@@ -1,0 +1,7 @@
+# ends: exited 1
+# says: Error
+import os
+p = ''
+while True:
+    p += 'd/'
+    os.mkdir(p)

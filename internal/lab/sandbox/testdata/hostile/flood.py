@@ -1,0 +1,3 @@
+# ends: flooded
+# says: spam
+while True: print('spam')

@@ -1,0 +1,3 @@
+# ends: flooded
+import atexit
+atexit.register(lambda: print('x' * 50000000))

@@ -1,0 +1,2 @@
+# ends: flooded
+print('x' * 50000000)

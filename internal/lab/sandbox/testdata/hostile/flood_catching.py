@@ -1,0 +1,5 @@
+# ends: flooded
+# says: spam
+while True:
+    try: print('spam' * 1000)
+    except BaseException: pass

@@ -1,0 +1,4 @@
+# ends: flooded
+# says: spam
+import sys
+while True: print('spam', file=sys.stderr)

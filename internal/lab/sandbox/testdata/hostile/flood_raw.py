@@ -1,0 +1,3 @@
+# ends: flooded
+import os
+while True: os.write(1, b'x' * 4096)

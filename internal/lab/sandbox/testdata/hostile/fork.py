@@ -1,0 +1,7 @@
+# ends: exited 0
+# says: refused
+import os
+try:
+    os.fork()
+    print('ESCAPED')
+except (AttributeError, OSError): print('refused')

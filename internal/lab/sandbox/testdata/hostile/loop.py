@@ -1,0 +1,2 @@
+# ends: timed_out
+while True: pass

@@ -1,0 +1,4 @@
+# ends: timed_out
+def forever():
+    while True: yield 1
+sum(forever())

@@ -1,0 +1,3 @@
+# ends: timed_out
+import itertools
+for _ in itertools.product(range(10), repeat=40): pass

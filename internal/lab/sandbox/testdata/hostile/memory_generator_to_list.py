@@ -1,0 +1,3 @@
+# ends: exited, memory, timed_out
+import itertools
+list(itertools.count())

@@ -1,0 +1,4 @@
+# ends: exited, memory, timed_out
+class C: pass
+a = []
+while True: a.append(C())

@@ -1,0 +1,3 @@
+# ends: exited 1
+# says: MemoryError
+'x' * (1 << 30)

@@ -1,0 +1,2 @@
+# ends: exited
+exec('x = 1\x00')

@@ -1,0 +1,3 @@
+# ends: timed_out
+import math
+math.factorial(10 ** 8)

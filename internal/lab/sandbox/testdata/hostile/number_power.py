@@ -1,0 +1,2 @@
+# ends: timed_out
+print(9 ** 9 ** 9)

@@ -1,0 +1,3 @@
+# ends: exited, timed_out, memory
+import random
+random.getrandbits(10 ** 10)

@@ -1,0 +1,4 @@
+# ends: exited 1
+# says: RecursionError
+def f(): f()
+f()

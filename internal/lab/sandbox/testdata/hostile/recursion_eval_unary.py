@@ -1,0 +1,2 @@
+# ends: exited, memory, timed_out
+eval('-' * 500000 + '1')

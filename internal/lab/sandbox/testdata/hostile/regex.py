@@ -1,0 +1,3 @@
+# ends: timed_out
+import re
+re.match('(a+)+$', 'a' * 64 + 'b')

@@ -1,0 +1,2 @@
+# ends: exited, memory, timed_out
+exec('try: pass\nexcept: pass\n' * 100000)

@@ -1,0 +1,7 @@
+# ends: exited 0
+# says: refused
+try:
+    import subprocess
+    subprocess.run(['true'])
+    print('ESCAPED')
+except (ImportError, OSError): print('refused')

@@ -1,0 +1,3 @@
+# ends: exited, timed_out
+import faulthandler
+faulthandler._read_null()
