@@ -455,7 +455,11 @@ func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) erro
 	}
 	var checks strings.Builder
 	for _, c := range lab.Checks {
-		checks.WriteString(p.fill("check", values{"title": c.Title, "call": c.Call, "spoken": p.spokenAs(c.Title, original[c.ID])}))
+		call := ""
+		if c.Rule != nil {
+			call = c.Rule.Call
+		}
+		checks.WriteString(p.fill("check", values{"title": c.Title, "call": call, "spoken": p.spokenAs(c.Title, original[c.ID])}))
 	}
 	v["starter"], v["checks"], v["data"] = lab.Starter[lab.Entry], checks.String(), data
 	return nil

@@ -529,7 +529,7 @@ func TestLabPage(t *testing.T) {
 	}
 	hidden := 0
 	for _, c := range vault.Labs["nearest-leaf"].Checks {
-		shown := strings.Contains(html.UnescapeString(body), c.Call)
+		shown := strings.Contains(html.UnescapeString(body), c.Rule.Call)
 		if !c.Visible {
 			hidden++
 		}

@@ -147,23 +147,6 @@ type Feedback struct {
 	Incorrect string `json:"incorrect,omitempty"`
 }
 
-// PublicLab is what the page gets of a lab, in one language.
-type PublicLab struct {
-	ID      ContentID         `json:"id"`
-	Title   string            `json:"title"`
-	Entry   string            `json:"entry"`   // file the learner edits
-	Starter map[string]string `json:"starter"` // files by name: the entry and the data files
-	Hints   []string          `json:"hints"`
-	Checks  []PublicCheck     `json:"checks"`
-}
-
-// PublicCheck is what a learner sees of a check before handing in.
-type PublicCheck struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	Call  string `json:"call,omitempty"` // visible checks only
-}
-
 // VaultFile is the secret part of a version, for the server alone: answer
 // keys of every quiz and the labs in full.
 type VaultFile struct {
@@ -188,47 +171,6 @@ type VaultQuestion struct {
 	Options  map[string]Text   `json:"options,omitempty"`   // feedback by option id
 	Correct  Text              `json:"correct,omitempty"`   // feedback
 	Mistaken Text              `json:"incorrect,omitempty"` // feedback
-}
-
-// VaultLab is a lab in full.
-type VaultLab struct {
-	Entry    string            `json:"entry"`
-	Limits   Limits            `json:"limits"`
-	Files    map[string]string `json:"files"` // data files by name
-	Checks   []Check           `json:"checks"`
-	Starter  string            `json:"starter"`
-	Solution string            `json:"solution"`
-	Wrong    map[string]string `json:"wrong,omitempty"` // by file name
-}
-
-// Limits cage one run.
-type Limits struct {
-	WallSeconds int `json:"wall_seconds"`
-	MemoryMiB   int `json:"memory_mib"`
-	OutputKiB   int `json:"output_kib"`
-}
-
-// CheckKind is how a check judges.
-type CheckKind string
-
-// The kinds of checks.
-const (
-	Equals CheckKind = "equals"
-	Near   CheckKind = "near"
-	Set    CheckKind = "set"
-	Stdout CheckKind = "stdout"
-)
-
-// Check is one judgement on what the learner's code did. Want is never sent into the sandbox.
-type Check struct {
-	ID        string    `json:"id"`
-	Kind      CheckKind `json:"kind"`
-	Visible   bool      `json:"visible"`
-	Call      string    `json:"call,omitempty"`
-	Want      any       `json:"want"`                // equals, set: JSON value; near: number; stdout: RE2
-	Tolerance float64   `json:"tolerance,omitempty"` // near
-	Title     Text      `json:"title"`
-	Feedback  Text      `json:"feedback,omitempty"`
 }
 
 // Version is a published edition of a course. It never changes.

@@ -1,7 +1,6 @@
 package curriculum
 
 import (
-	"encoding/json"
 	"errors"
 	"maps"
 	"regexp"
@@ -9,40 +8,71 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
-
-// defaultLimits cage a lab that names none.
-var defaultLimits = Limits{WallSeconds: 10, MemoryMiB: 128, OutputKiB: 64}
 
 // labSource is a lab as its author wrote it.
 type labSource struct {
-	Title  string        `json:"title"`
-	Entry  string        `json:"entry"`
-	Limits limitsSource  `json:"limits"`
-	Files  []string      `json:"files"`
-	Hints  []string      `json:"hints"`
-	Checks []checkSource `json:"checks"`
+	Title       string        `json:"title"`
+	Entry       string        `json:"entry"`
+	Limits      Limits        `json:"limits"`
+	Files       []string      `json:"files"`
+	Hidden      []string      `json:"hidden"`
+	Hints       []string      `json:"hints"`
+	Points      float64       `json:"points"`
+	Competences []string      `json:"competences"`
+	Seed        uint64        `json:"seed"`
+	Clock       string        `json:"clock"`
+	Wrong       []wrongSource `json:"wrong"`
+	Checks      []checkSource `json:"checks"`
 }
 
-type limitsSource struct {
-	WallSeconds int `json:"wall_seconds"`
-	MemoryMiB   int `json:"memory_mib"`
-	OutputKiB   int `json:"output_kib"`
+type wrongSource struct {
+	File    string   `json:"file"`
+	Fails   []string `json:"fails"`
+	Outcome string   `json:"outcome"`
+	Message string   `json:"message"`
 }
 
 type checkSource struct {
-	ID      string          `json:"id"`
-	Title   string          `json:"title"`
-	Visible *bool           `json:"visible"`
-	Call    string          `json:"call"`
-	Equals  json.RawMessage `json:"equals"`
-	Near    *struct {
-		Value     float64 `json:"value"`
-		Tolerance float64 `json:"tolerance"`
-	} `json:"near"`
-	Set      []any  `json:"set"`
-	Stdout   string `json:"stdout"`
-	Feedback string `json:"feedback"`
+	ID       string            `json:"id"`
+	Title    string            `json:"title"`
+	Visible  *bool             `json:"visible"`
+	Points   float64           `json:"points"`
+	Reveal   *bool             `json:"reveal"`
+	Feedback string            `json:"feedback"`
+	Call     string            `json:"call"`
+	File     string            `json:"file"`
+	Data     *dataSource       `json:"data"`
+	Equals   any               `json:"equals"`
+	Near     *nearSource       `json:"near"`
+	Set      []any             `json:"set"`
+	Unorder  []any             `json:"unordered"`
+	Matches  string            `json:"matches"`
+	Stdout   string            `json:"stdout"`
+	Raises   string            `json:"raises"`
+	Metric   *metricSource     `json:"metric"`
+	Judge    string            `json:"judge"`
+	Says     map[string]string `json:"says"`
+}
+
+type dataSource struct {
+	Name    string   `json:"name"`
+	File    string   `json:"file"`
+	Columns []string `json:"columns"`
+}
+
+type nearSource struct {
+	Value     any     `json:"value"`
+	Tolerance float64 `json:"tolerance"`
+}
+
+type metricSource struct {
+	Name    MetricName `json:"name"`
+	Label   string     `json:"label"`
+	Group   string     `json:"group"`
+	AtLeast *float64   `json:"at_least"`
+	AtMost  *float64   `json:"at_most"`
 }
 
 // labItem is a lab with all its texts.
@@ -68,22 +98,28 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 		item.hints = append(item.hints, t.text(base+".hint."+strconv.Itoa(i+1), h))
 	}
 	item.vault = VaultLab{
-		Entry: ls.Entry, Limits: defaultLimits, Files: map[string]string{},
-		Starter: string(src.files[dir+"starter.py"]), Solution: string(src.files[dir+"solution.py"]),
+		Entry: ls.Entry, Limits: ls.Limits.OrDefault(), Points: 1, Competences: ls.Competences, Seed: DefaultSeed, Clock: DefaultClock,
+		Files: map[string]string{}, Starter: string(src.files[dir+"starter.py"]), Solution: string(src.files[dir+"solution.py"]),
 	}
-	if n := ls.Limits.WallSeconds; n > 0 {
-		item.vault.Limits.WallSeconds = n
+	if ls.Points > 0 {
+		item.vault.Points = ls.Points
 	}
-	if n := ls.Limits.MemoryMiB; n > 0 {
-		item.vault.Limits.MemoryMiB = n
+	if ls.Seed > 0 {
+		item.vault.Seed = ls.Seed
 	}
-	if n := ls.Limits.OutputKiB; n > 0 {
-		item.vault.Limits.OutputKiB = n
+	r := labReader{doc: doc, faults: faults, dir: dir, src: src, lab: &item.vault, tables: map[string]*table{}}
+	if ls.Clock != "" {
+		at, err := time.Parse(time.RFC3339, ls.Clock)
+		if err != nil {
+			r.fault("/clock", "lab.bad_clock", "Value", ls.Clock)
+		}
+		item.vault.Clock = at.UTC()
 	}
-	r := labReader{doc: doc, faults: faults}
-	r.files(dir, ls, src, &item.vault)
-	seen := map[string]bool{}
+	r.files(ls)
 	raws, _ := field(doc.value, "checks").([]any)
+	r.secret = secretColumns(ls.Checks)
+	judges := map[string]bool{}
+	seen := map[string]bool{}
 	for i, cs := range ls.Checks {
 		at := "/checks/" + strconv.Itoa(i)
 		if cs.ID != "" && seen[cs.ID] {
@@ -95,26 +131,46 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 			raw = raws[i]
 		}
 		c := r.check(cs, raw, at)
-		c.Title = t.text(base+".check."+cs.ID+".title", cs.Title)
+		judges[c.Rule.JudgeName] = true
+		key := base + ".check." + cs.ID
+		c.Title = t.text(key+".title", cs.Title)
 		if cs.Feedback != "" {
-			c.Feedback = t.text(base+".check."+cs.ID+".feedback", cs.Feedback)
+			c.Feedback = t.text(key+".feedback", cs.Feedback)
+		}
+		for _, k := range slices.Sorted(maps.Keys(cs.Says)) {
+			if c.Says == nil {
+				c.Says = map[string]Text{}
+			}
+			c.Says[k] = t.text(key+".says."+k, cs.Says[k])
 		}
 		item.vault.Checks = append(item.vault.Checks, c)
 	}
+	for i, name := range ls.Hidden {
+		if strings.HasPrefix(name, "judges/") && !judges[name] && src.has(dir+name) {
+			r.fault("/hidden/"+strconv.Itoa(i), "lab.judge_unused", "File", name)
+		}
+	}
+	r.wrong(ls.Wrong, slices.Sorted(maps.Keys(seen)))
 	return item
 }
 
 type labReader struct {
 	doc    *document
 	faults *faultList
+	dir    string
+	src    *source
+	lab    *VaultLab
+	secret map[string][]string // columns by file that the first room may not get
+	tables map[string]*table   // read already; nil when at fault
 }
 
-func (r labReader) fault(pointer, key string, args ...string) {
+func (r *labReader) fault(pointer, key string, args ...string) {
 	r.faults.add(r.doc.file, r.doc.line(pointer), key, args...)
 }
 
-// files gathers the data files and the wrong solutions, and checks that the files a lab needs are there.
-func (r labReader) files(dir string, ls labSource, src *source, v *VaultLab) {
+// files gathers the data files and hidden files, and checks that the files a lab needs are there.
+func (r *labReader) files(ls labSource) {
+	v, src, dir := r.lab, r.src, r.dir
 	for _, name := range []string{"starter.py", "solution.py"} {
 		if !src.has(dir + name) {
 			r.fault("", "course.missing_file", "File", dir+name)
@@ -140,97 +196,295 @@ func (r labReader) files(dir string, ls labSource, src *source, v *VaultLab) {
 			v.Files[name] = string(src.files[dir+name])
 		}
 	}
+	for i, name := range ls.Hidden {
+		listed[name] = true
+		if !src.has(dir + name) {
+			r.fault("/hidden/"+strconv.Itoa(i), "course.missing_file", "File", dir+name)
+			continue
+		}
+		if v.Hidden == nil {
+			v.Hidden = map[string]string{}
+		}
+		v.Hidden[name] = string(src.files[dir+name])
+	}
 	if labOwn(ls.Entry) && ls.Entry != "" {
 		r.fault("/entry", "lab.reserved_file", "File", ls.Entry)
 	}
 	for _, name := range slices.Sorted(maps.Keys(src.files)) {
 		rest, ok := strings.CutPrefix(name, dir)
-		if !ok {
-			continue
-		}
-		if wrong, ok := strings.CutPrefix(rest, "wrong/"); ok {
-			if v.Wrong == nil {
-				v.Wrong = map[string]string{}
-			}
-			v.Wrong[wrong] = string(src.files[name])
-			if strings.TrimSpace(v.Wrong[wrong]) == strings.TrimSpace(v.Solution) {
-				r.faults.add(name, 1, "lab.wrong_is_solution")
-			}
-			continue
-		}
-		if !labOwn(rest) && !listed[rest] {
+		switch {
+		case !ok || labOwn(rest) && rest != banyanModule || listed[rest] || strings.HasPrefix(rest, "wrong/"):
+		case strings.Contains(rest, "/"):
+			r.faults.add(name, 1, "lab.unlisted_hidden", "File", rest)
+		default:
 			r.faults.add(name, 1, "lab.unlisted_file", "File", rest)
 		}
 	}
 }
 
+// wrong gathers the wrong solutions and what their author claims of them.
+func (r *labReader) wrong(list []wrongSource, checks []string) {
+	listed := map[string]bool{}
+	for i, w := range list {
+		at := "/wrong/" + strconv.Itoa(i)
+		name := r.dir + "wrong/" + w.File
+		switch {
+		case w.File == "":
+			continue // the schema has told
+		case listed[w.File]:
+			r.fault(at+"/file", "lab.wrong_twice", "File", w.File)
+		case !r.src.has(name):
+			r.fault(at+"/file", "course.missing_file", "File", name)
+		}
+		listed[w.File] = true
+		if (len(w.Fails) > 0) == (w.Outcome != "") || w.Message != "" && w.Outcome == "" {
+			r.fault(at, "lab.wrong_claim")
+		}
+		for j, id := range w.Fails {
+			if !slices.Contains(checks, id) {
+				r.fault(at+"/fails/"+strconv.Itoa(j), "lab.unknown_check", "ID", id, "Near", nearest(id, checks))
+			}
+		}
+		source := string(r.src.files[name])
+		if r.src.has(name) && strings.TrimSpace(source) == strings.TrimSpace(r.lab.Solution) {
+			r.faults.add(name, 1, "lab.wrong_is_solution")
+		}
+		r.lab.Wrong = append(r.lab.Wrong, WrongSolution{File: w.File, Source: source, Fails: w.Fails, Outcome: w.Outcome, Message: w.Message})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.src.files)) {
+		if file, ok := strings.CutPrefix(name, r.dir+"wrong/"); ok && !listed[file] {
+			r.faults.add(name, 1, "lab.unlisted_wrong", "File", file)
+		}
+	}
+}
+
+// banyanModule is the module that every run finds.
+const banyanModule = "banyan.py"
+
 // labOwn names the files of a lab's folder that are not data.
 func labOwn(name string) bool {
-	return name == "lab.yaml" || name == "starter.py" || name == "solution.py" || statementName.MatchString(name)
+	return name == "lab.yaml" || name == "starter.py" || name == "solution.py" || name == banyanModule || statementName.MatchString(name)
 }
 
 var statementName = regexp.MustCompile(`^statement\.` + localeForm + `\.md$`)
 
-// check turns one check into its compiled form.
-func (r labReader) check(cs checkSource, raw any, at string) Check {
-	c := Check{ID: cs.ID, Visible: cs.Visible == nil || *cs.Visible, Call: cs.Call}
-	m, _ := raw.(map[string]any)
-	var kinds []string
-	for _, k := range []CheckKind{Equals, Near, Set, Stdout} {
-		if _, ok := m[string(k)]; ok {
-			kinds = append(kinds, string(k))
-			c.Kind = k
-		}
+var (
+	observations = []string{"call", "output", "file"}
+	// judgements are the keys that judge; stdout is the old short form of output and matches.
+	judgements = []string{
+		string(Equals), string(Near), string(Set), string(Unordered), string(Matches), string(Raises), string(Measured), string(Judged), "stdout",
 	}
-	if len(kinds) != 1 {
-		r.fault(at, "lab.check_kinds", "Found", strconv.Itoa(len(kinds)))
+	judgesText = []CheckKind{Equals, Matches, Judged} // the others judge values only
+)
+
+// check turns one check into its compiled form.
+func (r *labReader) check(cs checkSource, raw any, at string) Check {
+	c := Check{ID: cs.ID, Visible: cs.Visible == nil || *cs.Visible, Points: 1}
+	if cs.Points > 0 {
+		c.Points = cs.Points
+	}
+	rule := &c.Rule
+	rule.Reveal = c.Visible
+	if cs.Reveal != nil {
+		rule.Reveal = *cs.Reveal
+	}
+	m, _ := raw.(map[string]any)
+	judged, seen := present(m, judgements), present(m, observations)
+	if len(judged) != 1 {
+		r.fault(at, "lab.check_kinds", "Found", strconv.Itoa(len(judged)))
 		return c
 	}
-	_, hasCall := m["call"]
-	if c.Kind == Stdout && hasCall {
-		r.fault(at+"/call", "lab.call_unwanted")
-	}
-	if c.Kind != Stdout && !hasCall {
+	rule.Kind = CheckKind(judged[0])
+	switch {
+	case judged[0] == "stdout":
+		rule.Kind, rule.Observe = Matches, ObserveOutput
+		if len(seen) > 0 {
+			r.fault(at+"/"+seen[0], "lab.call_unwanted", "Key", seen[0])
+		}
+	case len(seen) == 0:
 		r.fault(at, "lab.call_missing")
+		return c
+	case len(seen) > 1:
+		r.fault(at+"/"+seen[1], "lab.check_observations", "First", seen[0], "Second", seen[1])
+		return c
+	default:
+		rule.Observe = Observation(seen[0])
 	}
-	switch c.Kind {
-	case Equals:
-		_ = json.Unmarshal(cs.Equals, &c.Want)
-	case Near:
-		if cs.Near != nil {
-			c.Want, c.Tolerance = cs.Near.Value, cs.Near.Tolerance
+	rule.Call, rule.File = cs.Call, cs.File
+	if rule.Observe != ObserveCall && !slices.Contains(judgesText, rule.Kind) {
+		r.fault(at+"/"+judged[0], "lab.needs_call", "Kind", judged[0])
+	}
+	if rule.Observe == ObserveFile {
+		if _, given := r.lab.Files[cs.File]; given || cs.File == r.lab.Entry || cs.File == banyanModule {
+			r.fault(at+"/file", "lab.file_is_given", "File", cs.File)
 		}
-	case Set:
-		c.Want = cs.Set
-	case Stdout:
-		c.Want = cs.Stdout
-		if _, err := regexp.Compile(cs.Stdout); err != nil {
-			part := cs.Stdout
-			var bad *syntax.Error
-			if errors.As(err, &bad) {
-				part = bad.Expr
-			}
-			r.fault(at+"/stdout", "lab.bad_regexp", "Part", part)
-		}
+	}
+	tab := r.data(cs, c.Visible, rule, at)
+	r.judgement(cs, rule, tab, at, judged[0])
+	if cs.Says != nil && rule.Kind != Judged {
+		r.fault(at+"/says", "lab.says_unwanted")
 	}
 	return c
 }
 
+// present tells which of the keys a map has.
+func present(m map[string]any, keys []string) []string {
+	var out []string
+	for _, k := range keys {
+		if _, ok := m[k]; ok {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// judgement fills in what a check wants.
+func (r *labReader) judgement(cs checkSource, rule *Rule, tab *table, at, key string) {
+	switch rule.Kind {
+	case Equals:
+		rule.Want = cs.Equals
+		if _, text := cs.Equals.(string); !text && rule.Observe != ObserveCall {
+			r.fault(at+"/equals", "lab.want_not_text")
+		}
+	case Near:
+		if cs.Near == nil {
+			return
+		}
+		rule.Want, rule.Tolerance = cs.Near.Value, cs.Near.Tolerance
+		if !numbers(rule.Want) {
+			r.fault(at+"/near/value", "lab.near_not_numbers")
+		}
+	case Set:
+		rule.Want = cs.Set
+	case Unordered:
+		rule.Want = cs.Unorder
+	case Matches:
+		text := cs.Matches + cs.Stdout // one of them is there
+		rule.Want = text
+		if _, err := regexp.Compile(text); err != nil {
+			part := text
+			var bad *syntax.Error
+			if errors.As(err, &bad) {
+				part = bad.Expr
+			}
+			r.fault(at+"/"+key, "lab.bad_regexp", "Part", part)
+		}
+	case Raises:
+		rule.Want = cs.Raises
+		if cs.Raises != "" && !slices.Contains(exceptions, cs.Raises) {
+			r.fault(at+"/raises", "lab.unknown_exception", "Name", cs.Raises, "Near", nearest(cs.Raises, exceptions))
+		}
+	case Measured:
+		r.metric(cs, rule, tab, at)
+	case Judged:
+		rule.JudgeName = cs.Judge
+		source, ok := r.lab.Hidden[cs.Judge]
+		if cs.Judge != "" && !ok {
+			r.fault(at+"/judge", "lab.judge_unlisted", "File", cs.Judge)
+		}
+		rule.Judge = source
+	}
+}
+
+// numbers tells whether a value is a number, or lists and maps of numbers.
+func numbers(v any) bool {
+	switch v := v.(type) {
+	case float64:
+		return true
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !numbers(e) })
+	case map[string]any:
+		for _, e := range v {
+			if !numbers(e) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// metric fills in labels, groups and bound.
+func (r *labReader) metric(cs checkSource, rule *Rule, tab *table, at string) {
+	ms := cs.Metric
+	if ms == nil {
+		return
+	}
+	at += "/metric"
+	if cs.Data == nil {
+		r.fault(at, "lab.metric_needs_data")
+	}
+	if (ms.AtLeast == nil) == (ms.AtMost == nil) {
+		r.fault(at, "lab.metric_bound")
+	}
+	if (ms.Group != "") != (ms.Name == GroupGap) {
+		r.fault(at, "lab.metric_group")
+	}
+	rule.Metric = &Metric{Name: ms.Name, AtLeast: ms.AtLeast, AtMost: ms.AtMost}
+	if tab == nil {
+		return
+	}
+	column := func(key, name string) []any {
+		if !slices.Contains(tab.columns, name) {
+			r.fault(at+"/"+key, "lab.no_column", "Column", name, "Columns", strings.Join(tab.columns, ", "))
+			return nil
+		}
+		var out []any
+		for i, row := range tab.rows {
+			if row[name] == "" {
+				r.faults.add(tab.file, tab.lines[i], "lab.empty_cell", "Column", name)
+			}
+			out = append(out, row[name])
+		}
+		return out
+	}
+	if ms.Label != "" {
+		rule.Metric.Labels = column("label", ms.Label)
+	}
+	if ms.Group == "" {
+		return
+	}
+	rule.Metric.Groups = column("group", ms.Group)
+	kinds := map[any]bool{}
+	for _, g := range rule.Metric.Groups {
+		kinds[g] = true
+	}
+	if rule.Metric.Groups != nil && len(kinds) < 2 {
+		r.fault(at+"/group", "lab.one_group", "Column", ms.Group, "Found", strconv.Itoa(len(kinds)))
+	}
+}
+
+// exceptions are the builtin exceptions of Python that a check may expect.
+var exceptions = strings.Fields(`ArithmeticError AssertionError AttributeError BaseException BufferError EOFError Exception
+	FileExistsError FileNotFoundError FloatingPointError ImportError IndentationError IndexError IsADirectoryError KeyError
+	KeyboardInterrupt LookupError MemoryError ModuleNotFoundError NameError NotADirectoryError NotImplementedError OSError
+	OverflowError PermissionError RecursionError RuntimeError StopIteration SyntaxError SystemExit TabError TimeoutError
+	TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError`)
+
 // public is what the page gets in one language.
 func (l labItem) public(locale Locale) PublicLab {
+	v := l.vault
 	p := PublicLab{
-		ID: l.id, Title: l.title[locale], Entry: l.vault.Entry,
-		Starter: map[string]string{}, Hints: []string{}, Checks: []PublicCheck{},
+		ID: l.id, Title: l.title[locale], Entry: v.Entry, Starter: map[string]string{v.Entry: v.Starter}, Files: v.Files,
+		Hints: []string{}, Points: v.Points, Competences: slices.Clone(v.Competences), Limits: v.Limits, Seed: v.Seed, Clock: v.Clock,
+		Checks: []PublicCheck{},
 	}
-	maps.Copy(p.Starter, l.vault.Files)
-	p.Starter[l.vault.Entry] = l.vault.Starter
+	if p.Competences == nil {
+		p.Competences = []string{}
+	}
 	for _, h := range l.hints {
 		p.Hints = append(p.Hints, h[locale])
 	}
-	for _, c := range l.vault.Checks {
-		pc := PublicCheck{ID: c.ID, Title: c.Title[locale]}
+	for _, c := range v.Checks {
+		pc := PublicCheck{ID: c.ID, Title: c.Title[locale], Points: c.Points, Visible: c.Visible}
 		if c.Visible {
-			pc.Call = c.Call
+			pc.Rule, pc.Feedback = &PublicRule{Rule: c.Rule}, c.Feedback[locale]
+			for k, t := range c.Says {
+				if pc.Rule.Says == nil {
+					pc.Rule.Says = map[string]string{}
+				}
+				pc.Rule.Says[k] = t[locale]
+			}
 		}
 		p.Checks = append(p.Checks, pc)
 	}

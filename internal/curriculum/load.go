@@ -119,8 +119,8 @@ var (
 		`|locales/` + localeForm + `\.yaml` +
 		`|lessons/` + idForm + `\.` + localeForm + `\.md` +
 		`|quizzes/` + idForm + `\.yaml` +
-		`|labs/` + idForm + `/(?:lab\.yaml|statement\.` + localeForm + `\.md|starter\.py|solution\.py|wrong/` + idForm + `\.py|` + dataForm + `))$`)
-	folderForms = regexp.MustCompile(`^(?:\.|locales|lessons|quizzes|labs|labs/` + idForm + `|labs/` + idForm + `/wrong)$`)
+		`|labs/` + idForm + `/(?:lab\.yaml|statement\.` + localeForm + `\.md|starter\.py|solution\.py|wrong/` + idForm + `\.py|judges/` + idForm + `\.py|hidden/` + dataForm + `|` + dataForm + `))$`)
+	folderForms = regexp.MustCompile(`^(?:\.|locales|lessons|quizzes|labs|labs/` + idForm + `|labs/` + idForm + `/(?:wrong|hidden|judges))$`)
 	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 )
 

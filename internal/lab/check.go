@@ -3,8 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -21,8 +19,8 @@ func CheckLab(ctx context.Context, eng sandbox.Engine, id curriculum.ContentID, 
 		pass         bool
 	}
 	tries := []try{{"solution.py", l.Solution, true}, {"starter.py", l.Starter, false}}
-	for _, name := range slices.Sorted(maps.Keys(l.Wrong)) {
-		tries = append(tries, try{"wrong/" + name, l.Wrong[name], false})
+	for _, w := range l.Wrong {
+		tries = append(tries, try{"wrong/" + w.File, w.Source, false})
 	}
 	var faults []fault.Detail
 	report := func(file, key string, args map[string]any) {

@@ -50,7 +50,7 @@ func TestCheckLab(t *testing.T) {
 	good := func() curriculum.VaultLab {
 		l := adder()
 		l.Solution, l.Starter = adderSolution, "def add(a, b): pass"
-		l.Wrong = map[string]string{"threes.py": "def add(a, b): return 3"}
+		l.Wrong = []curriculum.WrongSolution{{File: "threes.py", Source: "def add(a, b): return 3"}}
 		return l
 	}
 	tests := []struct {
@@ -64,8 +64,8 @@ func TestCheckLab(t *testing.T) {
 		}},
 		{"solution breaks", func(l *curriculum.VaultLab) { l.Solution = "1 / 0" }, []string{"labs/sum/solution.py lab.check.solution_breaks"}},
 		{"starter passes", func(l *curriculum.VaultLab) { l.Starter = l.Solution }, []string{"labs/sum/starter.py lab.check.starter_passes"}},
-		{"wrong passes", func(l *curriculum.VaultLab) { l.Wrong["threes.py"] = l.Solution }, []string{"labs/sum/wrong/threes.py lab.check.wrong_passes"}},
-		{"call does not compile", func(l *curriculum.VaultLab) { l.Checks[4].Call = "add(" }, []string{"labs/sum/lab.yaml lab.check.author_error"}},
+		{"wrong passes", func(l *curriculum.VaultLab) { l.Wrong[0].Source = l.Solution }, []string{"labs/sum/wrong/threes.py lab.check.wrong_passes"}},
+		{"call does not compile", func(l *curriculum.VaultLab) { l.Checks[4].Rule.Call = "add(" }, []string{"labs/sum/lab.yaml lab.check.author_error"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -61,7 +61,7 @@ func Grade(ctx context.Context, eng sandbox.Engine, l curriculum.VaultLab, files
 	var visible, hidden []int
 	for i, c := range l.Checks {
 		switch {
-		case c.Kind == curriculum.Stdout:
+		case c.Rule.Observe != curriculum.ObserveCall:
 		case c.Visible:
 			visible = append(visible, i)
 		default:
@@ -135,7 +135,7 @@ func Grade(ctx context.Context, eng sandbox.Engine, l curriculum.VaultLab, files
 
 // decide judges one check on what was seen.
 func decide(c curriculum.Check, o observation, stdout string) (bool, error) {
-	if c.Kind == curriculum.Stdout {
+	if c.Rule.Observe == curriculum.ObserveOutput {
 		return judgeStdout(c, stdout)
 	}
 	got := value{kind: "o"}
@@ -179,7 +179,7 @@ type report struct {
 func (g *grading) run(ctx context.Context, checks []int) (report, error) {
 	calls := make([]string, len(checks))
 	for i, n := range checks {
-		calls[i] = g.lab.Checks[n].Call
+		calls[i] = g.lab.Checks[n].Rule.Call
 	}
 	nonce := rand.Text()
 	order, err := json.Marshal([]any{g.lab.Entry, calls})

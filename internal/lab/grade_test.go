@@ -25,11 +25,11 @@ func adder() curriculum.VaultLab {
 		Entry: "main.py",
 		Files: map[string]string{"data.txt": "4 5 6"},
 		Checks: []curriculum.Check{
-			{ID: "add", Kind: curriculum.Equals, Visible: true, Call: "add(1, 2)", Want: 3.0},
-			{ID: "share", Kind: curriculum.Near, Visible: true, Call: "share(1, 3)", Want: 0.3333, Tolerance: 0.001},
-			{ID: "words", Kind: curriculum.Set, Visible: true, Call: "words('b a b')", Want: []any{"a", "b"}},
-			{ID: "hello", Kind: curriculum.Stdout, Visible: true, Want: "(?i)hello"},
-			{ID: "hidden", Kind: curriculum.Equals, Visible: false, Call: "add(123454321, 1)", Want: 123454322.0},
+			{ID: "add", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "add(1, 2)", Kind: curriculum.Equals, Want: 3.0}},
+			{ID: "share", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "share(1, 3)", Kind: curriculum.Near, Want: 0.3333, Tolerance: 0.001}},
+			{ID: "words", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "words('b a b')", Kind: curriculum.Set, Want: []any{"a", "b"}}},
+			{ID: "hello", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveOutput, Kind: curriculum.Matches, Want: "(?i)hello"}},
+			{ID: "hidden", Visible: false, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "add(123454321, 1)", Kind: curriculum.Equals, Want: 123454322.0}},
 		},
 	}
 }
@@ -227,7 +227,8 @@ func TestValues(t *testing.T) {
 	l := curriculum.VaultLab{Entry: "main.py"}
 	for i, tt := range tests {
 		l.Checks = append(l.Checks, curriculum.Check{
-			ID: fmt.Sprint("c", i), Kind: tt.kind, Visible: true, Call: tt.call, Want: tt.want, Tolerance: 0.01,
+			ID: fmt.Sprint("c", i), Visible: true, Points: 1,
+			Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: tt.call, Kind: tt.kind, Want: tt.want, Tolerance: 0.01},
 		})
 	}
 	v := grade(t, e, l, "")
@@ -245,12 +246,12 @@ func TestAuthorsFaultsAreNotTheLearners(t *testing.T) {
 	e := sandboxtest.Open(t)
 	for name, checks := range map[string][]curriculum.Check{
 		"no checks":           nil,
-		"call with a fault":   {{ID: "a", Kind: curriculum.Equals, Visible: true, Call: "add(1,", Want: 1}},
-		"hidden with a fault": {{ID: "a", Kind: curriculum.Equals, Call: "x = 1", Want: 1}},
-		"expression":          {{ID: "a", Kind: curriculum.Stdout, Want: "("}},
-		"near a word":         {{ID: "a", Kind: curriculum.Near, Call: "1", Want: "one"}},
-		"set of a word":       {{ID: "a", Kind: curriculum.Set, Call: "1", Want: "one"}},
-		"no such kind":        {{ID: "a", Kind: "guess", Call: "1", Want: 1}},
+		"call with a fault":   {{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "add(1,", Kind: curriculum.Equals, Want: 1}}},
+		"hidden with a fault": {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "x = 1", Kind: curriculum.Equals, Want: 1}}},
+		"expression":          {{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveOutput, Kind: curriculum.Matches, Want: "("}}},
+		"near a word":         {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "1", Kind: curriculum.Near, Want: "one"}}},
+		"set of a word":       {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "1", Kind: curriculum.Set, Want: "one"}}},
+		"no such kind":        {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "1", Kind: "guess", Want: 1}}},
 	} {
 		v := grade(t, e, curriculum.VaultLab{Entry: "main.py", Checks: checks}, adderSolution)
 		if v.Outcome != lab.AuthorError || v.Message != "lab.message.author" || v.Outcome.Counts() {
@@ -384,7 +385,7 @@ func TestWhatGoesIntoTheSandbox(t *testing.T) {
 	})
 	l := adder()
 	l.Checks[0].Title = curriculum.Text{"en": "secret title"}
-	l.Solution, l.Wrong = "secret solution", map[string]string{"a.py": "secret mistake"}
+	l.Solution, l.Wrong = "secret solution", []curriculum.WrongSolution{{File: "a.py", Source: "secret mistake"}}
 	if _, err := lab.Grade(context.Background(), spy, l, map[string]string{"main.py": "x = 1", "data.txt": "learner-data"}); err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +415,7 @@ func TestAHarnessThatDoesNotStartIsThePlatforms(t *testing.T) {
 // What the first room says is judged as data, whatever it says.
 func TestForgedObservations(t *testing.T) {
 	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{
-		{ID: "d", Kind: curriculum.Equals, Visible: true, Call: "d()", Want: map[string]any{"a": 1, "b": 2}},
+		{ID: "d", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "d()", Kind: curriculum.Equals, Want: map[string]any{"a": 1, "b": 2}}},
 	}}
 	tests := []struct {
 		value   string
@@ -458,7 +459,7 @@ func TestVerdictIsBoundedText(t *testing.T) {
 		out := fmt.Sprintf("\n%s C []\n\n%s O {\"load\":%s,\"seen\":[{\"value\":[\"n\"],\"repr\":\"%s\"}]}\n", nonce, nonce, load, junk)
 		return sandbox.Result{End: sandbox.Exited, Stdout: []byte("a\x00\xffb\n" + nonce + "\n"), Stderr: []byte(out)}, nil
 	})
-	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{{ID: "a", Kind: curriculum.Equals, Visible: true, Call: "a", Want: 1}}}
+	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "a", Kind: curriculum.Equals, Want: 1}}}}
 	for _, src := range []string{"x", "load"} {
 		v := grade(t, e, l, src)
 		texts := []string{v.Output, v.Traceback}

@@ -102,11 +102,11 @@ var errAuthor = errors.New("the check cannot judge")
 
 // judge tells whether a check is content with what its call gave.
 func judge(c curriculum.Check, got value) (bool, error) {
-	want, err := plain(c.Want)
+	want, err := plain(c.Rule.Want)
 	if err != nil {
 		return false, err
 	}
-	switch c.Kind {
+	switch c.Rule.Kind {
 	case curriculum.Equals:
 		return equal(want, got), nil
 	case curriculum.Near:
@@ -119,7 +119,7 @@ func judge(c curriculum.Check, got value) (bool, error) {
 			return false, fmt.Errorf("%w: %w", errAuthor, err)
 		}
 		gf, ok := got.number()
-		return ok && math.Abs(gf-wf) <= c.Tolerance, nil
+		return ok && math.Abs(gf-wf) <= c.Rule.Tolerance, nil
 	case curriculum.Set:
 		w, ok := want.([]any)
 		if !ok {
@@ -127,12 +127,12 @@ func judge(c curriculum.Check, got value) (bool, error) {
 		}
 		return sameSet(w, got), nil
 	}
-	return false, fmt.Errorf("%w: no such kind %q", errAuthor, c.Kind)
+	return false, fmt.Errorf("%w: no such kind %q", errAuthor, c.Rule.Kind)
 }
 
 // judgeStdout tells whether the output of loading matches the check's expression.
 func judgeStdout(c curriculum.Check, stdout string) (bool, error) {
-	pattern, ok := c.Want.(string)
+	pattern, ok := c.Rule.Want.(string)
 	if !ok {
 		return false, fmt.Errorf("%w: stdout wants a regular expression", errAuthor)
 	}

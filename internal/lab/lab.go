@@ -51,23 +51,33 @@ type Verdict struct {
 	SubmissionID SubmissionID
 	Outcome      Outcome
 	Attempt      int     // 1, 2, 3 …; 0 when the outcome does not count
-	Score        float64 // share of checks passed, 0 to 1
+	Score        float64 // share of the checks' points, 0 to 1
 	Checks       []CheckResult
 	Message      string // message key for learner_error and the faults of others, "" else
 	Traceback    string // of the learner's own lines only
-	Output       string // what the code printed, cut at the limit
+	Output       string // what the code printed, records of the module banyan included, cut at the limit
 	Runtime      blob.Digest
+	LabDigest    blob.Digest          // curriculum.VaultLab.Digest of the lab graded against
+	VersionID    curriculum.VersionID // the course version that this lab is of
+	RegradeID    RegradeID            // "" for the first verdict
 	WallMS       int64
 	CPUMS        int64
 	CreatedAt    time.Time
 }
 
-// CheckResult is the judgement of one check. Got is shown for visible checks only.
+// RegradeID is a UUIDv7 of a regrade: a new version of a lab applied to what was handed in for an older one.
+type RegradeID string
+
+// CheckResult is the judgement of one check. Of a hidden check it shows only
+// what its author reveals, and which builtin exception was raised.
 type CheckResult struct {
-	ID     string `json:"id"`
-	Passed bool   `json:"passed"`
-	Got    string `json:"got,omitempty"`   // repr of what the call gave
-	Error  string `json:"error,omitempty"` // exception raised by the call
+	ID       string  `json:"id"`
+	Passed   bool    `json:"passed"`
+	Score    float64 `json:"score"`              // 0 to 1; 1 when passed
+	Got      string  `json:"got,omitempty"`      // what came, as Python writes it; a metric's figure
+	Expected string  `json:"expected,omitempty"` // what was wanted, of a failed check that reveals it
+	Error    string  `json:"error,omitempty"`    // exception raised by the call; or a message key, lab.check_error.…
+	Says     string  `json:"says,omitempty"`     // key of what the judge script says: curriculum.Check.Says
 }
 
 // Store is what lab needs of storage.

@@ -412,7 +412,7 @@ func views(l curriculum.VaultLab, v Verdict) []CheckView {
 			view.Feedback = c.Feedback
 		}
 		if c.Visible {
-			view.Call = c.Call
+			view.Call = c.Rule.Call
 		}
 		out = append(out, view)
 	}

@@ -19,7 +19,7 @@ func Source(l curriculum.VaultLab, stdout string, right ...string) string {
 	var visible, hidden []curriculum.Check
 	for _, c := range l.Checks {
 		switch {
-		case c.Kind == curriculum.Stdout:
+		case c.Rule.Observe != curriculum.ObserveCall:
 		case c.Visible:
 			visible = append(visible, c)
 		default:
@@ -40,10 +40,10 @@ func Source(l curriculum.VaultLab, stdout string, right ...string) string {
 func answer(entry string, checks []curriculum.Check, stdout string, right []string) sandbox.FakeRun {
 	calls, seen := []string{}, []string{}
 	for _, c := range checks {
-		calls = append(calls, c.Call)
+		calls = append(calls, c.Rule.Call)
 		v := `["o"]`
 		if len(right) == 0 || slices.Contains(right, c.ID) {
-			v = wire(c.Want)
+			v = wire(c.Rule.Want)
 		}
 		seen = append(seen, fmt.Sprintf(`{"value":%s,"repr":"fake"}`, v))
 	}
