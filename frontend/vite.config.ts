@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { devPages } from './vite/dev.ts';
+import { labWorkers, packs } from './vite/runner.ts';
 import { tidy } from './vite/tidy.ts';
 import { words } from './vite/words.ts';
 
@@ -10,9 +11,10 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const program = process.env['BANYAN_URL'] ?? 'http://localhost:8080';
 
 export default defineConfig({
-  plugins: [words(here('../internal/i18n/locales')), tidy('index.html'), devPages(program)],
+  plugins: [words(here('../internal/i18n/locales')), tidy('index.html'), devPages(program), labWorkers(here('src/features/lab/run/worker')), packs()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  server: { proxy: { '/api': { target: program, changeOrigin: true } } },
+  // The frame and the packs are the program's, with their own policies.
+  server: { proxy: { '^/(api|packs|packs\\.json|lab/frame)(/|$)': { target: program, changeOrigin: true } } },
   build: {
     target: 'chrome80',
     outDir: 'dist',
@@ -26,6 +28,7 @@ export default defineConfig({
         page: here('src/page.ts'),
         app: here('src/app.tsx'),
         style: here('src/ui/page.css'),
+        frame: here('src/features/lab/run/frame.ts'),
       },
       output: {
         codeSplitting: {

@@ -1,10 +1,15 @@
 // Runs a learner's code and the visible checks of a lab in the browser, as a preview of what the grader will say.
 // The code runs in a worker inside a frame of opaque origin; see docs/lab-runner.md. Load this folder with import()
 // on the first press of Run: its bytes belong to no page.
-import type { Pack } from './pack';
+import harness from '../../../../../internal/lab/harness.py?raw';
+import { exactOnly } from './exact-only';
+import { judge } from './judge';
+import { openPack, type Pack } from './pack';
+import { Listener, makeNonce, readReport } from './report';
 import type { CheckRule } from './rule';
+import type { FromFrame, Job, ToFrame } from './worker/wire';
 
-export type { Pack, PackID } from './pack';
+export { dropPack, keptPacks, listPacks, suggest, type Pack, type PackID } from './pack';
 export type { CheckRule, Rule } from './rule';
 
 /** Why there is nothing to judge. The first seven are the grader's; the rest are the page's own. */
@@ -92,4 +97,186 @@ export interface RunnerOptions {
   frameUrl?: string;
 }
 
-export declare function createRunner(options: RunnerOptions): Runner;
+/** The frame or the pack does not start in this browser. */
+export class RunnerError extends Error {}
+
+// The name under which the harness runs: none that a course or a learner can give a file.
+const harnessName = '0-harness.py';
+// Room for the observations beside the output, as in the grader.
+const observations = 1 << 20;
+const defaults = { wall_seconds: 10, output_kib: 64, files: 16, file_kib: 1024 };
+const defaultSeed = 20260101;
+const defaultClock = '2026-01-01T00:00:00Z';
+// A frame that does not answer within this time was kept back: by a blocker, or a server that is gone.
+const patience = 30_000;
+
+const banyan = Object.values(import.meta.glob<string>('../../../../../internal/lab/banyan.py', { query: '?raw', import: 'default', eager: true }))[0] ?? '';
+
+export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): Runner {
+  let frame: HTMLIFrameElement | undefined;
+  let port: MessagePort | undefined;
+  let loading: Promise<void> | undefined;
+  let runs = 0;
+  let onLoad: (message: FromFrame) => void = () => undefined;
+  const waiting = new Map<number, (message: FromFrame) => void>();
+  /** The run under way. */
+  let current: { stopped: boolean } | undefined;
+
+  const hear = (message: FromFrame) => {
+    if ('id' in message) waiting.get(message.id)?.(message);
+    else onLoad(message);
+  };
+
+  const tell = (message: ToFrame, transfer: Transferable[] = []) => port?.postMessage(message, transfer);
+
+  /** Makes the frame, and gives the port to it. */
+  function connect(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const made = document.createElement('iframe');
+      frame = made;
+      // Scripts and nothing else: no origin, no forms, no windows, no way to lead the page elsewhere.
+      made.setAttribute('sandbox', 'allow-scripts');
+      made.setAttribute('aria-hidden', 'true');
+      made.tabIndex = -1;
+      made.hidden = true;
+      made.title = '';
+      const timer = setTimeout(() => fail(), patience);
+      const finish = () => {
+        clearTimeout(timer);
+        removeEventListener('message', listen);
+      };
+      const fail = () => {
+        finish();
+        reject(new RunnerError('the frame does not answer'));
+      };
+      const listen = (event: MessageEvent) => {
+        if (event.source !== made.contentWindow || !event.source) return;
+        finish();
+        const channel = new MessageChannel();
+        port = channel.port1;
+        port.onmessage = ({ data }: MessageEvent<FromFrame>) => hear(data);
+        // Its origin is opaque, so no other target can be named; what goes there is no secret.
+        (event.source as Window).postMessage({ banyan: 'page' }, '*', [channel.port2]);
+        resolve();
+      };
+      addEventListener('message', listen);
+      made.src = frameUrl;
+      document.body.append(made);
+    });
+  }
+
+  async function start(onProgress: (bytes: number, total: number) => void): Promise<void> {
+    const worker = pack.id === 'exact' ? import('virtual:lab-worker/exact') : import('virtual:lab-worker/light');
+    const [bytes, script] = await Promise.all([openPack(pack, onProgress), worker, connect()]);
+    await new Promise<void>((resolve, reject) => {
+      onLoad = (message) => {
+        if (message.is === 'ready') resolve();
+        if (message.is === 'failed') reject(new RunnerError(String(message.why)));
+      };
+      tell({ do: 'load', worker: script.default, pack: bytes, wasm: pack.id === 'exact' }, [bytes]);
+    });
+  }
+
+  function close(): void {
+    port?.close();
+    frame?.remove();
+    port = frame = loading = undefined;
+    for (const [id, end] of waiting) end({ is: 'end', id, end: 'stopped', why: '', files: {}, lacks: '', took: 0 });
+  }
+
+  function load(onProgress: (bytes: number, total: number) => void = () => undefined): Promise<void> {
+    loading ??= start(onProgress).catch((cause: unknown) => {
+      close();
+      throw cause;
+    });
+    return loading;
+  }
+
+  /** One run of a Python in a fresh instance. */
+  function once(job: Job, wall: number, onOut: (fd: number, data: ArrayBuffer) => void): Promise<Extract<FromFrame, { is: 'end' }>> {
+    const id = ++runs;
+    return new Promise((resolve) => {
+      waiting.set(id, (message) => {
+        if (message.is === 'out' && message.data instanceof ArrayBuffer) onOut(message.fd, message.data);
+        if (message.is !== 'end') return;
+        waiting.delete(id);
+        resolve(message);
+      });
+      tell({ do: 'run', id, job, wall });
+    });
+  }
+
+  async function execute(order: Order, me: { stopped: boolean }, onOutput: (chunk: string) => void): Promise<Result> {
+    const limits = { ...defaults, ...order.limits };
+    const wall = limits.wall_seconds * 1000;
+    const outputLimit = limits.output_kib << 10;
+    const nonce = makeNonce();
+    const checks = (order.checks ?? []).filter((check) => check.rule);
+    const asked = checks.filter((check) => check.rule?.observe === 'call');
+    const job: Job = {
+      main: harnessName,
+      source: harness,
+      files: { 'banyan.py': banyan, ...order.files },
+      stdin: `${nonce}\n${JSON.stringify([order.entry, asked.map((check) => check.rule?.call ?? 'None')])}`,
+      seed: order.seed ?? defaultSeed,
+      clock: Date.parse(order.clock ?? defaultClock),
+      maxFiles: limits.files,
+      maxFileBytes: limits.file_kib << 10,
+      maxOutput: outputLimit + observations,
+    };
+    const heard = new Listener(nonce, outputLimit, onOutput);
+    const end = await once(job, wall, (fd, data) => {
+      heard.hear(fd, data);
+      if (heard.flooded) tell({ do: 'stop' });
+    });
+    heard.close();
+    const report = readReport(heard, nonce, asked.length, outputLimit, heard.flooded ? 'flooded' : me.stopped ? 'stopped' : end.end);
+    const result: Result = {
+      message: report.message,
+      traceback: report.traceback,
+      output: report.stdout,
+      checks: [],
+      files: end.files,
+      runtime: pack.digest,
+      took: end.took,
+    };
+    if (pack.id === 'light' && report.message === 'error') lacking(result);
+    if (!report.message) result.checks = await judge(checks, report, (job, wall) => once(job, wall, () => undefined));
+    return result;
+  }
+
+  return {
+    pack,
+    load,
+    run(order, { onOutput = () => undefined, onEnd }) {
+      // The frame ends what runs before.
+      if (current) current.stopped = true;
+      const me = (current = { stopped: false });
+      void load()
+        .then(() => (me.stopped ? without('stopped') : execute(order, me, onOutput)))
+        .catch(() => without('broken'))
+        .then((result) => {
+          if (current === me) current = undefined;
+          onEnd(result);
+        });
+    },
+    stop() {
+      if (!current) return;
+      current.stopped = true;
+      tell({ do: 'stop' });
+    },
+    close,
+  };
+
+  function without(message: Message): Result {
+    return { message, traceback: '', output: '', checks: [], files: {}, runtime: pack.digest, took: 0 };
+  }
+}
+
+/** What only the exact pack can run: a module of CPython's library that the light one does not have. */
+function lacking(result: Result): void {
+  const name = /^ModuleNotFoundError: No module named '([\w.]+)'$/m.exec(result.traceback)?.[1];
+  if (!name || !exactOnly.has(name.split('.')[0] as string)) return;
+  result.message = 'needs_exact';
+  result.lacks = name;
+}

@@ -1,0 +1,20 @@
+// Of WASI preview 1.
+export const errno = {
+  badF: 8,
+  busy: 10,
+  exist: 20,
+  ilSeq: 25,
+  inval: 28,
+  isDir: 31,
+  mFile: 33,
+  nameTooLong: 37,
+  noEnt: 44,
+  noSpc: 51,
+  noSys: 52,
+  notDir: 54,
+  notEmpty: 55,
+  notSock: 57,
+  notSup: 58,
+  sPipe: 70,
+  notCapable: 76,
+} as const;

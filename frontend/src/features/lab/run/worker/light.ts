@@ -1,0 +1,175 @@
+// The worker of the light pack. Its script begins with Brython and the part of its library that labs use (see
+// vite/packs.ts); this comes after it.
+import type { Job, ToWorker } from './wire';
+import { clock, splitmix64 } from './chance';
+import prelude from './light.py?raw';
+import { Flood, Output, warm } from './output';
+
+interface Brython {
+  banyan: unknown;
+  VFS: Record<string, unknown>;
+  builtins: { None: unknown; bytes: { $factory(list: number[]): unknown }; str: { $factory(value: unknown): string } };
+  handle_error: (cause: unknown) => void;
+  runPythonSource(source: string, name: string): void;
+  class_name(value: unknown): string;
+  $list(items: unknown[]): unknown;
+}
+declare const __BRYTHON__: Brython;
+
+const brython = __BRYTHON__;
+const { bytes, None, str } = brython.builtins;
+const encoder = new TextEncoder();
+
+let output: Output | undefined;
+let files = new Map<string, Uint8Array>();
+let changed = new Set<string>();
+let limits = { files: 0, bytes: 0 };
+let stdin = '';
+let fill: (into: Uint8Array) => void = splitmix64(0);
+let wall = clock(0);
+let steady = clock(0);
+let over = false;
+
+/** Goes through all Python on its way out, whatever that catches. */
+class Leave extends Error {}
+
+function end(...args: Parameters<Output['end']>): void {
+  if (over) return;
+  over = true;
+  output?.end(...args);
+}
+
+function print(fd: number, data: Uint8Array): void {
+  if (over) throw new Leave();
+  try {
+    output?.write(fd === 2 ? 2 : 1, data);
+  } catch (cause) {
+    if (cause instanceof Flood) end('flooded');
+    throw cause;
+  }
+}
+
+/** Bytes of Python, whatever class Brython gives them. */
+const raw = (data: unknown): Uint8Array => (typeof data === 'string' || data instanceof String ? encoder.encode(String(data)) : Uint8Array.from((data as { source: number[] }).source));
+
+brython.banyan = {
+  print: (fd: number, text: string) => print(fd, encoder.encode(String(text))),
+  write(fd: number, data: unknown) {
+    const all = raw(data);
+    print(fd, all);
+    return all.length;
+  },
+  leave(code: unknown) {
+    end('exited', `exit ${String(code)}`, changes());
+    throw new Leave();
+  },
+  quote: (text: string) => JSON.stringify(String(text)).replace(/[\u007f-\uffff]/g, (c) => `\\u${`000${c.charCodeAt(0).toString(16)}`.slice(-4)}`),
+  read_stdin(size: number) {
+    const got = size < 0 ? stdin : stdin.slice(0, size);
+    stdin = stdin.slice(got.length);
+    return got;
+  },
+  read_stdin_line() {
+    const at = stdin.indexOf('\n') + 1;
+    const got = at ? stdin.slice(0, at) : stdin;
+    stdin = stdin.slice(got.length);
+    return got;
+  },
+  names: () => brython.$list(Array.from(files.keys()).sort()),
+  size: (name: string) => files.get(name)?.length ?? -1,
+  read_text(name: string, encoding: string) {
+    try {
+      const label = encoding === 'utf-8-sig' ? 'utf-8' : encoding;
+      return new TextDecoder(label, { fatal: true, ignoreBOM: encoding !== 'utf-8-sig' }).decode(files.get(name));
+    } catch {
+      return None;
+    }
+  },
+  read_bytes: (name: string) => bytes.$factory(Array.from(files.get(name) ?? [])),
+  store(name: string, data: unknown) {
+    const all = raw(data);
+    const others = Array.from(changed).filter((one) => one !== name);
+    const held = others.reduce((sum, one) => sum + (files.get(one)?.length ?? 0), 0);
+    if (others.length >= limits.files || held + all.length > limits.bytes) return false;
+    files.set(name, all);
+    changed.add(name);
+    return true;
+  },
+  remove(name: string) {
+    changed.delete(name);
+    return files.delete(name);
+  },
+  rename(from: string, to: string) {
+    const data = files.get(from);
+    if (!data) return false;
+    files.delete(from);
+    files.set(to, data);
+    changed.delete(from);
+    changed.add(to);
+    return true;
+  },
+  now: () => wall(),
+  steady: () => steady(),
+  fill: (into: ArrayBuffer) => fill(new Uint8Array(into)),
+  chance(size: number) {
+    const into = new Uint8Array(size);
+    fill(into);
+    return bytes.$factory(Array.from(into));
+  },
+};
+
+function changes(): Record<string, Uint8Array> {
+  const out: Record<string, Uint8Array> = {};
+  for (const name of changed) {
+    const data = files.get(name);
+    if (data && !name.includes('/')) out[name] = data;
+  }
+  return out;
+}
+
+function prepare(job: Job): void {
+  output = new Output(job.maxOutput);
+  files = new Map();
+  for (const [name, text] of Object.entries(job.files)) {
+    files.set(name, encoder.encode(text));
+    // What a program imports of its own, Brython finds among its library.
+    const module = /^([A-Za-z_]\w*)\.py$/.exec(name);
+    const own = module?.[1];
+    if (own && !Object.prototype.hasOwnProperty.call(brython.VFS, own)) brython.VFS[own] = ['.py', text, []];
+  }
+  changed = new Set();
+  limits = { files: job.maxFiles, bytes: job.maxFileBytes };
+  stdin = job.stdin;
+  fill = splitmix64(job.seed);
+  wall = clock(job.clock);
+  steady = clock(0);
+}
+
+function word(cause: unknown): string {
+  try {
+    return `${brython.class_name(cause)}: ${String(str.$factory(cause))}`;
+  } catch {
+    return String(cause);
+  }
+}
+
+// Brython would print it; nothing is left to print for.
+brython.handle_error = (cause) => {
+  throw cause;
+};
+// It tells the console of each fault on its way.
+for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) self.console[name] = () => undefined;
+
+self.onmessage = ({ data: { job } }: MessageEvent<ToWorker>) => {
+  self.onmessage = null;
+  try {
+    prepare(job);
+    brython.runPythonSource(job.source, '__main__');
+    end('exited', '', changes());
+  } catch (cause) {
+    end('exited', word(cause), changes());
+  }
+};
+
+brython.runPythonSource(prelude, 'banyan_light');
+warm();

@@ -1,0 +1,125 @@
+// What a learner's code runs in, in the page (docs/lab-runner.md): the scripts of its workers as texts that the page
+// hands to the frame, and the light pack, Brython with the part of its library that labs use.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { build, type Plugin, type Rollup } from 'vite';
+
+const workers = /^virtual:lab-worker\/(light|exact)$/;
+
+/** `virtual:lab-worker/light` and `/exact`: a worker's whole script, as text. */
+export function labWorkers(folder: string): Plugin {
+  return {
+    name: 'banyan-lab-workers',
+    resolveId: (id) => (workers.test(id) ? `\0${id}` : null),
+    async load(id) {
+      const name = id.startsWith('\0') ? workers.exec(id.slice(1))?.[1] : undefined;
+      if (!name) return null;
+      for (const file of ['chance', 'errno', 'exact', 'files', 'light', 'output', 'wasi']) this.addWatchFile(join(folder, `${file}.ts`));
+      this.addWatchFile(join(folder, 'light.py'));
+      const result = (await build({
+        configFile: false,
+        logLevel: 'error',
+        root: folder,
+        build: { target: 'chrome80', write: false, lib: { entry: join(folder, `${name}.ts`), formats: ['iife'], name: 'lab' }, minify: true },
+      })) as Rollup.RollupOutput[];
+      return `export default ${JSON.stringify(result[0]?.output[0].code ?? '')}`;
+    },
+  };
+}
+
+/** What a program for a lab may import; its closure is packed. */
+const roots = `sys builtins math cmath random json re collections collections.abc itertools functools operator statistics datetime time string
+  textwrap copy csv io dataclasses enum typing abc heapq bisect fractions decimal numbers pprint contextlib types calendar os keyword hashlib
+  crypto_js.rollups.md5 crypto_js.rollups.sha1 crypto_js.rollups.sha256 crypto_js.rollups.sha512 base64 struct array warnings traceback weakref
+  posix errno gc colorsys difflib html queue unittest`.split(/\s+/);
+
+/** What these import somewhere in their depths and labs never reach: half of the library. */
+const left = new Set(
+  `doctest pdb argparse pydoc gettext email email.utils unittest.async_case unittest.main unittest.signals unittest.loader asyncio subprocess socket
+  importlib.metadata importlib.resources importlib.readers importlib.resources.readers importlib._bootstrap importlib._bootstrap_external
+  zipfile tarfile logging _pyrepl _pyrepl.utils pkgutil py_compile shutil tempfile rlcompleter code cmd bdb pickle multiprocessing zipimport
+  signal glob uuid html.entities locale ntpath`.split(/\s+/),
+);
+
+type Entry = [extension: '.py' | '.js', source: string, imports?: string[], isPackage?: 1];
+type Library = Record<string, Entry>;
+
+/** Brython's library of files, out of the script that it comes in. */
+export function libraryIn(script: string): Library {
+  const library = JSON.parse(script.slice(script.indexOf('{'), script.lastIndexOf('}') + 1)) as Library & { $timestamp?: number };
+  delete library.$timestamp;
+  return library;
+}
+
+/** The named modules and all that they import, but for what is left out. */
+export function closure(library: Library, names: string[], without: Set<string>): Library {
+  const found: Library = {};
+  const add = (name: string): void => {
+    const entry = library[name];
+    if (!entry || found[name] || without.has(name)) return;
+    found[name] = entry;
+    const parts = name.split('.');
+    parts.slice(1).forEach((_, i) => add(parts.slice(0, i + 1).join('.')));
+    for (const other of entry[2] ?? []) add(other.startsWith('.') ? name + other : other);
+  };
+  names.forEach(add);
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Replaces text that must be there: a new Brython that has it otherwise fails the build. */
+function replaced(text: string, from: string | RegExp, to: string): string {
+  const out = text.replace(from, () => to);
+  if (out === text) throw new Error(`Brython has no ${String(from)} any more: see vite/runner.ts.`);
+  return out;
+}
+
+/** What Brython uses and Chrome 80 lacks. Syntax that it lacks, `||=`, is rewritten below. */
+const lacking = `Object.hasOwn||(Object.hasOwn=function(o,k){return Object.prototype.hasOwnProperty.call(o,k)});
+Array.prototype.toReversed||(Array.prototype.toReversed=function(){return this.slice().reverse()});
+Set.prototype.difference||(Set.prototype.difference=function(o){return new Set(Array.from(this).filter(function(x){return !o.has(x)}))});`;
+
+/** The light pack's script. */
+export function lightPack(core: string, stdlib: string): string {
+  const all = libraryIn(stdlib);
+  for (const name of roots) if (!all[name] && name !== 'collections.abc') throw new Error(`Brython's library has no ${name} any more.`);
+  const library = closure(all, roots, left);
+  const entry = library['_random'] as Entry;
+  // A generator without a seed takes the run's own chance, as CPython takes it from the system.
+  entry[1] = replaced(entry[1], 'crypto.getRandomValues(entries)', '$B.banyan.fill(entries.buffer)');
+  // Its parts have 32 bits: with 2**32 - 1 every seed above that, so every text, would give other numbers than CPython.
+  entry[1] = replaced(entry[1], '2n ** 32n - 1n', '2n ** 32n');
+  // The worker's address is a blob's, and that of an opaque origin: Brython cannot make anything of it.
+  const place = '({href:"http://lab/py/main.py",origin:"http://lab",pathname:"/py/main.py"})';
+  const placed = replaced(core, /\b(?:_window|globalThis|window)\.location\b(?!\s*\|\|)/g, place);
+  const older = placed.replace(/([\w.]+)\s*\|\|=/g, '$1=$1||');
+  return `${lacking}\n${older}\n__BRYTHON__.use_VFS=true;__BRYTHON__.update_VFS(${JSON.stringify(library)});\n`;
+}
+
+/** Puts the light pack into the build, named by its digest, with its brotli coding beside it. */
+export function packs(): Plugin {
+  return {
+    name: 'banyan-packs',
+    apply: 'build',
+    generateBundle() {
+      const folder = dirname(createRequire(import.meta.url).resolve('brython/package.json'));
+      const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+      const script = Buffer.from(lightPack(read('brython.min.js'), read('brython_stdlib.js')));
+      const digest = createHash('sha256').update(script).digest('hex');
+      this.emitFile({ type: 'asset', fileName: `packs/light-${digest.slice(0, 16)}.js`, source: script });
+      this.emitFile({ type: 'asset', fileName: `packs/light-${digest.slice(0, 16)}.js.br`, source: brotli(script, digest) });
+    },
+  };
+}
+
+// The best coding takes seconds, and the pack rarely changes.
+function brotli(script: Buffer, digest: string): Buffer {
+  const kept = join('node_modules/.cache/banyan-packs', `${digest}.br`);
+  if (existsSync(kept)) return readFileSync(kept);
+  const coded = brotliCompressSync(script, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22, [constants.BROTLI_PARAM_SIZE_HINT]: script.length } });
+  mkdirSync(dirname(kept), { recursive: true });
+  writeFileSync(kept, coded);
+  return coded;
+}
