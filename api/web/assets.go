@@ -59,7 +59,7 @@ func loadAssets(dist fs.FS) (*assets, error) {
 				return fs.SkipDir
 			}
 			return nil
-		case d.IsDir() || ending == ".html" || ending == ".br" || ending == ".gz":
+		case d.IsDir() || ending == ".html" || ending == ".br" || ending == ".gz" || isPack(name):
 			return nil
 		}
 		data, err := fs.ReadFile(dist, name)
@@ -115,7 +115,8 @@ func loadAssets(dist fs.FS) (*assets, error) {
 var island = regexp.MustCompile(`data-island="([a-z-]+)"`)
 
 // head writes the tags that bring an entry to a page: its style sheets, its
-// module, and preloads of what the module will ask for at once: the words, and the islands that stand in body.
+// module, and preloads of what the module will ask for at once: the words, and the islands that stand in body with
+// words of their own.
 func (a *assets) head(entry, words, body string) string {
 	var b strings.Builder
 	if a.css != "" {
@@ -130,7 +131,7 @@ func (a *assets) head(entry, words, body string) string {
 	}
 	wanted := []string{entry, words}
 	for _, found := range island.FindAllStringSubmatch(body, -1) {
-		wanted = append(wanted, "src/features/"+found[1]+"/island.tsx")
+		wanted = append(wanted, "src/features/"+found[1]+"/island.tsx", strings.Replace(words, "/page.", "/"+found[1]+".", 1))
 	}
 	var scripts, sheets []string
 	for _, name := range wanted {

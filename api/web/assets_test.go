@@ -76,7 +76,7 @@ func TestHeadTags(t *testing.T) {
 		{"/en/", []string{"preact-1.js", "account-1.js", "en-1.js"}, []string{"quiz-1", "lab-1", "ar-1.js", "app-1.js"}},
 		{course + "what-ai-is", []string{"preact-1.js", "account-1.js", "ar-1.js"}, []string{"quiz-1", "lab-1", "en-1.js", "app-1.js"}},
 		{course + "first-look", []string{"preact-1.js", "account-1.js", "ar-1.js", "quiz-1.js", "quiz-1.css"}, []string{"lab-1", "app-1.js"}},
-		{course + "nearest-leaf", []string{"preact-1.js", "account-1.js", "ar-1.js", "lab-1.js"}, []string{"quiz-1", "app-1.js"}},
+		{course + "nearest-leaf", []string{"preact-1.js", "account-1.js", "ar-1.js", "lab-1.js", "lab-ar-1.js"}, []string{"quiz-1", "app-1.js"}},
 		{"/app/", []string{"preact-1.js", "app-1.js"}, []string{"page-1.js", "quiz-1", "ar-1.js"}},
 	}
 	for _, tt := range tests {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -461,7 +462,24 @@ func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) erro
 		}
 		checks.WriteString(p.fill("check", values{"title": c.Title, "call": call, "spoken": p.spokenAs(c.Title, original[c.ID])}))
 	}
+	// Who has no JavaScript reads the data and the hints here; the desk shows them itself.
+	var files, hints strings.Builder
+	shown := maps.Clone(lab.Starter) // versions published before have their data here
+	maps.Copy(shown, lab.Files)
+	for _, name := range slices.Sorted(maps.Keys(shown)) {
+		if name != lab.Entry {
+			files.WriteString(p.fill("lab-file", values{"name": name, "text": shown[name]}))
+		}
+	}
+	for i, text := range lab.Hints {
+		spoken := ""
+		if i < len(source.Hints) {
+			spoken = p.spokenAs(text, source.Hints[i])
+		}
+		hints.WriteString(p.fill("lab-hint", values{"label": p.t("page.lab.hint", map[string]any{"Number": i + 1}), "text": text, "spoken": spoken}))
+	}
 	v["starter"], v["checks"], v["data"] = lab.Starter[lab.Entry], checks.String(), data
+	v["files"], v["hints"] = files.String(), hints.String()
 	return nil
 }
 

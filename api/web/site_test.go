@@ -149,6 +149,7 @@ var built = fstest.MapFS{
 	"assets/account-1.js":                       {Data: []byte("let account")},
 	"assets/en-1.js":                            {Data: []byte("let en")},
 	"assets/ar-1.js":                            {Data: []byte("let ar")},
+	"assets/lab-ar-1.js":                        {Data: []byte("let lab, ar")},
 	"assets/page-1.css":                         {Data: []byte("body{margin:0}\n")},
 	"assets/logo-1.png":                         {Data: []byte("\x89PNG" + strings.Repeat("x", 2000))},
 	"assets/.secret":                            {Data: []byte("secret")},
@@ -169,6 +170,7 @@ const viteManifest = `{
 	"src/features/account/island.tsx": {"file": "assets/account-1.js", "imports": ["_preact.js"]},
 	"src/i18n/page.en.words": {"file": "assets/en-1.js"},
 	"src/i18n/page.ar.words": {"file": "assets/ar-1.js"},
+	"src/i18n/lab.ar.words": {"file": "assets/lab-ar-1.js"},
 	"src/ui/page.css": {"file": "assets/page-1.css", "isEntry": true}
 }`
 
@@ -540,8 +542,22 @@ func TestLabPage(t *testing.T) {
 	if hidden == 0 {
 		t.Error("this lab hides nothing: the test needs another")
 	}
-	if !strings.Contains(body, `id="item-data"`) || !strings.Contains(body, `"checks"`) {
-		t.Error("no data for the island")
+	var data curriculum.PublicLab
+	for _, s := range all(doc, "script") {
+		if value(s, "id") == "item-data" {
+			if err := json.Unmarshal([]byte(s.FirstChild.Data), &data); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(data.Checks) == 0 || len(data.Hints) == 0 {
+		t.Fatal("no data for the island")
+	}
+	shown := textOf(all(doc, "main")[0])
+	for i, hint := range data.Hints {
+		if !strings.Contains(shown, "Hint "+strconv.Itoa(i+1)) || !strings.Contains(shown, strings.Join(strings.Fields(hint), " ")) {
+			t.Errorf("without JavaScript nobody reads hint %d", i+1)
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ const kib = 1024;
 const budgets = [
   { name: 'JavaScript of a first lesson', limit: 20 * kib, entry: 'src/page.ts', islands: ['account', 'progress'], page: 'lesson' },
   { name: 'JavaScript of a quiz', limit: 24 * kib, entry: 'src/page.ts', islands: ['account', 'quiz'], page: 'quiz' },
-  { name: 'JavaScript of a lab', limit: 24 * kib, entry: 'src/page.ts', islands: ['account', 'lab'], page: 'lab' },
+  { name: 'JavaScript of a lab', limit: 30 * kib, entry: 'src/page.ts', islands: ['account', 'lab'], page: 'lab' },
 ];
 const firstLesson = 40 * kib;
 // The longest shipped lesson has some 5 kB of HTML; another course may have more.
@@ -52,6 +52,7 @@ for (const locale of locales) {
     collect(entry, scripts, sheets);
     collect(`src/i18n/page.${locale}.words`, scripts, sheets);
     for (const island of islands) collect(`src/features/${island}/island.tsx`, scripts, sheets);
+    if (page === 'lab') collect(`src/i18n/lab.${locale}.words`, scripts, sheets);
     const total = [...scripts].reduce((sum, file) => sum + size(file), 0);
     report(`${name}, ${locale}`, total, limit, scripts);
     if (page === 'lesson') {

@@ -1,5 +1,5 @@
 // Compiles the catalogue of words (internal/i18n/locales) into one chunk a locale and part:
-// `page` for reading pages, `app` for the screens under /app/ (keys ui.app.*).
+// `page` for every reading page, `lab` for what a lab needs besides (keys ui.lab.*), `app` for the screens under /app/ (keys ui.app.*).
 // A key that a locale lacks gets its English text here, so the page needs no fallback.
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -7,14 +7,18 @@ import type { Plugin } from 'vite';
 
 export type Entry = string | Record<string, string>;
 export type Catalogue = Record<string, Entry>;
-export const parts = ['page', 'app'] as const;
+export const parts = ['page', 'lab', 'app'] as const;
 export type Part = (typeof parts)[number];
+
+function partOf(key: string): Part {
+  return parts.find((part) => key.startsWith(`ui.${part}.`)) ?? 'page';
+}
 
 /** Keeps the keys of one part, with the fallback's text where the locale has none. */
 export function compile(words: Catalogue, fallback: Catalogue, part: Part): Catalogue {
   const out: Catalogue = {};
   for (const key of Object.keys(fallback)) {
-    if (key.startsWith('ui.') && key.startsWith('ui.app.') === (part === 'app')) {
+    if (key.startsWith('ui.') && partOf(key) === part) {
       const entry = words[key] ?? fallback[key];
       if (entry !== undefined) out[key.slice(3)] = entry;
     }
@@ -50,9 +54,9 @@ export function words(dir: string): Plugin {
           `{${localesIn(dir)
             .map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`)
             .join(',')}}`;
-        return `export const page = ${loader('page')};\nexport const app = ${loader('app')};`;
+        return parts.map((part) => `export const ${part} = ${loader(part)};`).join('\n');
       }
-      const match = /\/src\/i18n\/(page|app)\.([A-Za-z-]+)\.words$/.exec(id);
+      const match = /\/src\/i18n\/(page|lab|app)\.([A-Za-z-]+)\.words$/.exec(id);
       if (!match) return null;
       const locale = match[2] as string;
       this.addWatchFile(join(dir, `${locale}.json`));

@@ -201,6 +201,8 @@ def _number(name, i, value):
         raise TypeError("item %d of %s is %s: give a number." % (i + 1, name, _show(value))) from None
     if value != value or value in (float("inf"), float("-inf")):
         return None
+    if abs(value) > 1e100:
+        raise ValueError("item %d of %s is too large to draw." % (i + 1, name))
     return float("%.6g" % value)
 
 
@@ -241,7 +243,7 @@ def _cell(value):
         return None
     if type(value) is int and -10 ** 15 < value < 10 ** 15:
         return value
-    if type(value) is float and value == value and abs(value) != float("inf"):
+    if type(value) is float and abs(value) <= 1e100:
         return value
     return _text(value, MAX_CELL)
 

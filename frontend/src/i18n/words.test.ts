@@ -57,10 +57,11 @@ describe('words', () => {
 });
 
 describe('compile', () => {
-  const english = { 'ui.a': 'A', 'ui.app.b': 'B', 'quiz.c': 'C', 'ui.d': 'D' };
+  const english = { 'ui.a': 'A', 'ui.app.b': 'B', 'quiz.c': 'C', 'ui.d': 'D', 'ui.lab.e': 'E', 'ui.label': 'F' };
 
   it('keeps one part, with English where words are missing', () => {
-    expect(compile({ 'ui.a': 'ا', 'ui.app.b': 'ب', 'quiz.c': 'ج' }, english, 'page')).toEqual({ a: 'ا', d: 'D' });
+    expect(compile({ 'ui.a': 'ا', 'ui.app.b': 'ب', 'quiz.c': 'ج' }, english, 'page')).toEqual({ a: 'ا', d: 'D', label: 'F' });
+    expect(compile({ 'ui.lab.e': 'ه' }, english, 'lab')).toEqual({ 'lab.e': 'ه' });
     expect(compile({ 'ui.a': 'ا' }, english, 'app')).toEqual({ 'app.b': 'B' });
   });
 });

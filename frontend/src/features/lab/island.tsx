@@ -1,4 +1,5 @@
 import { context, itemData } from '../../context';
+import { loadWords } from '../../i18n/words';
 import { loadEnrollment } from '../../learner/enrollment';
 import { mountInto } from '../../ui/mount';
 import type { Lab } from './lab';
@@ -8,5 +9,10 @@ import './lab.css';
 
 export function mount(element: HTMLElement): void {
   void loadEnrollment(context().course);
-  mountInto(element, <LabView lab={itemData<Lab>()} />);
+  void loadWords(context().locale, 'lab').then(() => {
+    mountInto(element, <LabView lab={itemData<Lab>()} />);
+    // Beside the desk the task scrolls in its own box, which the keyboard must reach.
+    const task = document.querySelector<HTMLElement>('.lab-task');
+    if (task && matchMedia('(min-width: 70rem)').matches) task.tabIndex = 0;
+  });
 }

@@ -1,13 +1,30 @@
-// A lab as the page gets it; see internal/curriculum/course.go.
+// A lab as the page gets it; see docs/lab-format.md and internal/curriculum.
 import type { Schemas } from '../../api/client';
+import type { Rule } from './run/rule';
+
+export interface Check {
+  id: string;
+  title: string;
+  points?: number;
+  /** A hidden check is judged by the server alone. */
+  visible?: boolean;
+  feedback?: string;
+  rule?: Rule;
+}
 
 export interface Lab {
   id: string;
   title: string;
   entry: string;
   starter: Record<string, string>;
+  /** Data that the code may read. */
+  files?: Record<string, string> | null;
   hints: string[] | null;
-  checks: { id: string; title: string; call?: string }[];
+  points?: number;
+  limits?: { wall_seconds?: number; memory_mib?: number; output_kib?: number; files?: number; file_kib?: number; source_kib?: number };
+  seed?: number;
+  clock?: string;
+  checks: Check[];
 }
-export type Submission = Schemas['Submission'];
-export type Verdict = Schemas['Verdict'];
+export type Verdict = Schemas['Verdict'] & { regraded_at?: string };
+export type Submission = Schemas['Submission'] & { place?: number; verdict?: Verdict };

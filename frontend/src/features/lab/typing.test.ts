@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { highlight } from './highlight';
-import { backspace, enter, tab, untab, type Edit } from './typing';
+import { backspace, enter, nearestLine, tab, untab, type Edit } from './typing';
 
 const apply = (text: string, edit: Edit | null) => (edit ? text.slice(0, edit.from) + edit.text + text.slice(edit.to) : text);
 const atEnd = (text: string, by: (text: string, from: number, to: number) => Edit | null) => apply(text, by(text, text.length, text.length));
@@ -13,6 +13,8 @@ describe('typing', () => {
     expect(atEnd('    y = 2', enter)).toBe('    y = 2\n    ');
     expect(atEnd('        return y', enter)).toBe('        return y\n    ');
     expect(atEnd('    returned = 1', enter)).toBe('    returned = 1\n    ');
+    expect(atEnd('leaves = [', enter)).toBe('leaves = [\n    ');
+    expect(atEnd('print("a:")', enter)).toBe('print("a:")\n');
   });
 
   it('goes to the next stop with Tab, or moves the chosen lines', () => {
@@ -29,6 +31,15 @@ describe('typing', () => {
     expect(backspace('ab', 2, 2)).toBeNull();
     expect(backspace('', 0, 0)).toBeNull();
     expect(backspace('    ', 0, 4)).toBeNull();
+  });
+});
+
+describe('a line that may have moved', () => {
+  it('is found by what it says, the nearest first', () => {
+    expect(nearestLine('a\nb\nc', 2, 'b')).toBe(2);
+    expect(nearestLine('new\na\nb\nc', 2, 'b')).toBe(3);
+    expect(nearestLine('b\nx\nx\nx\nb', 4, 'b')).toBe(5);
+    expect(nearestLine('a\nb', 9, 'gone')).toBe(0);
   });
 });
 

@@ -12,12 +12,12 @@ function lineStart(text: string, at: number): number {
   return text.lastIndexOf('\n', at - 1) + 1;
 }
 
-/** Enter keeps the indentation; after a colon it goes one step in, after return and its like one step out. */
+/** Enter keeps the indentation; after a colon or an open bracket it goes one step in, after return and its like one step out. */
 export function enter(text: string, from: number, to: number): Edit {
   const before = text.slice(lineStart(text, from), from);
   let indent = /^[ \t]*/.exec(before)?.[0] ?? '';
   const code = before.replace(/#.*$/, '').trim();
-  if (code.endsWith(':')) indent += step;
+  if (/[:([{]$/.test(code)) indent += step;
   else if (/^(return|break|continue|pass|raise)\b/.test(code)) indent = indent.slice(0, -step.length);
   return { from, to, text: `\n${indent}` };
 }
@@ -49,4 +49,13 @@ export function backspace(text: string, from: number, to: number): Edit | null {
   const before = text.slice(lineStart(text, from), from);
   if (!before || before.trim() || before.includes('\t')) return null;
   return { from: from - (((before.length - 1) % step.length) + 1), to, text: '' };
+}
+
+/** Where a line is now that stood at `line` and said `text`: the nearest that says the same, or 0. */
+export function nearestLine(source: string, line: number, text: string): number {
+  let best = 0;
+  source.split('\n').forEach((one, at) => {
+    if (one === text && (!best || Math.abs(at + 1 - line) < Math.abs(best - line))) best = at + 1;
+  });
+  return best;
 }

@@ -1,7 +1,8 @@
-import { formatPercent, t } from '../../i18n/words';
-import type { Verdict } from './lab';
-
-type Check = Verdict['checks'][number];
+import { formatDate, formatNumber, formatPercent, t } from '../../i18n/words';
+import { CheckList } from './check-list';
+import type { Lab, Verdict } from './lab';
+import { Output } from './output';
+import { Traceback } from './traceback';
 
 const kinds = {
   passed: 'good',
@@ -13,66 +14,38 @@ const kinds = {
 } as const;
 
 /** What came out, check by check, in words that say whose turn it is. */
-export function VerdictView({ verdict }: { verdict: Verdict }) {
-  const passed = verdict.checks.filter((check) => check.passed).length;
+export function VerdictView({ verdict, lab, onLine }: { verdict: Verdict; lab: Lab; onLine: (line: number) => void }) {
+  const { outcome, checks, message, score } = verdict;
+  const passed = checks.filter((check) => check.passed).length;
+  const points = lab.points ?? 1;
+  const hidden = new Set(lab.checks.filter(({ visible }) => visible === false).map(({ id }) => id));
+  const weights = new Map(lab.checks.map((check) => [check.id, check.points]));
   return (
-    <div class={`notice verdict ${kinds[verdict.outcome]}`}>
-      <h3>{t(`ui.lab.outcome.${verdict.outcome}`)}</h3>
-      <p>{verdict.message || t(`ui.lab.meaning.${verdict.outcome}`)}</p>
-      {verdict.checks.length > 0 && (
-        <>
+    <>
+      <div class={`notice verdict ${kinds[outcome]}`}>
+        <h3>{t(`ui.lab.outcome.${outcome}`)}</h3>
+        {/* Whose fault it is, what it costs and who knows of it is said in any case. */}
+        <p>{kinds[outcome] === 'bad' ? t(`ui.lab.meaning.${outcome}`) : message || t(`ui.lab.meaning.${outcome}`)}</p>
+        {checks.length > 0 && (
           <p class="small">
-            {t('ui.lab.checks_passed', { Count: passed, Total: verdict.checks.length })} {formatPercent(verdict.score)}
+            {t('ui.lab.checks_passed', { Count: passed, Total: checks.length })}{' '}
+            {points > 1
+              ? t('ui.lab.points', { Score: formatNumber(score * points, { maximumFractionDigits: 1 }), Count: points })
+              : formatPercent(score)}
           </p>
-          <ul class="check-results">
-            {verdict.checks.map((check) => (
-              <CheckView key={check.id} check={check} />
-            ))}
-          </ul>
-        </>
+        )}
+        {verdict.regraded_at && <p class="small">{t('ui.lab.regraded', { Date: formatDate(verdict.regraded_at) })}</p>}
+      </div>
+      {verdict.traceback && <Traceback text={verdict.traceback} entry={lab.entry} onLine={onLine} />}
+      {checks.length > 0 && (
+        <CheckList checks={checks.map((check) => ({ ...check, hidden: hidden.has(check.id), points: weights.get(check.id) }))} />
       )}
-      {verdict.traceback && <Output title={t('ui.lab.traceback')} text={verdict.traceback} open />}
-      {verdict.output && <Output title={t('ui.lab.output')} text={verdict.output} />}
-    </div>
-  );
-}
-
-function CheckView({ check }: { check: Check }) {
-  return (
-    <li>
-      <p class={check.passed ? 'tick' : 'cross'}>
-        <span>
-          {check.title}
-          <span class="unseen"> ({t(check.passed ? 'ui.lab.check_passed' : 'ui.lab.check_failed')})</span>
-        </span>
-      </p>
-      {!check.passed && (
-        <div class="check-why">
-          {check.call && (
-            <p>
-              <code dir="ltr">{check.call}</code>
-            </p>
-          )}
-          {check.got !== undefined && check.got !== '' && (
-            <p>
-              {t('ui.lab.got')} <code dir="ltr">{check.got}</code>
-            </p>
-          )}
-          {check.error && <pre>{check.error}</pre>}
-          {check.feedback && <p dir="auto">{check.feedback}</p>}
-        </div>
+      {verdict.output && (
+        <details>
+          <summary>{t('ui.lab.output')}</summary>
+          <Output output={verdict.output} />
+        </details>
       )}
-    </li>
-  );
-}
-
-function Output({ title, text, open = false }: { title: string; text: string; open?: boolean }) {
-  return (
-    <details open={open}>
-      <summary>{title}</summary>
-      <pre tabIndex={0} aria-label={title}>
-        {text}
-      </pre>
-    </details>
+    </>
   );
 }

@@ -1,0 +1,72 @@
+// What came of the checks, one by one: of a verdict, and of a run in the page.
+import { t } from '../../i18n/words';
+
+export interface CheckOutcome {
+  id: string;
+  title: string;
+  /** undefined: not known here. */
+  passed: boolean | undefined;
+  hidden?: boolean;
+  points?: number;
+  /** What was looked at: an expression, or the name of a file. */
+  call?: string;
+  got?: string;
+  expected?: string;
+  error?: string;
+  says?: string;
+  feedback?: string;
+}
+
+/** The checks; points stand beside each where not all weigh the same. */
+export function CheckList({ checks }: { checks: readonly CheckOutcome[] }) {
+  const weights = new Set(checks.map(({ points }) => points ?? 1));
+  return (
+    <ul class="check-results">
+      {checks.map((check) => (
+        <CheckView key={check.id} check={check} weighted={weights.size > 1} />
+      ))}
+    </ul>
+  );
+}
+
+const state = (passed: boolean | undefined) => (passed === undefined ? t('ui.lab.check_unknown') : passed ? t('ui.lab.check_passed') : t('ui.lab.check_failed'));
+
+function CheckView({ check, weighted }: { check: CheckOutcome; weighted: boolean }) {
+  const { passed, call, got, expected, error, says, feedback } = check;
+  return (
+    <li>
+      <p class={passed === undefined ? 'open' : passed ? 'tick' : 'cross'}>
+        <span>
+          <bdi>{check.title}</bdi>
+          <span class="check-state">
+            {check.hidden && `${t('ui.lab.check_hidden')} · `}
+            {state(passed)}
+            {weighted && ` · ${t('ui.lab.check_points', { Count: check.points ?? 1 })}`}
+          </span>
+        </span>
+      </p>
+      {passed === false && (
+        <div class="check-why">
+          {says && <p dir="auto">{says}</p>}
+          {feedback && <p dir="auto">{feedback}</p>}
+          <dl class="check-facts">
+            {call && <Fact name={t('ui.lab.call')} value={call} />}
+            {error ? <Fact name={t('ui.lab.raised')} value={error} /> : got !== undefined && got !== '' && <Fact name={t('ui.lab.got')} value={got} />}
+            {expected !== undefined && expected !== '' && <Fact name={t('ui.lab.expected')} value={expected} />}
+          </dl>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <code dir="ltr">{value}</code>
+      </dd>
+    </div>
+  );
+}
