@@ -14,10 +14,18 @@ func delta(st Statement) Progress {
 	case Completed:
 		p.Completed = true
 	case Answered, Passed, Failed:
-		p.Attempts = 1
+		if st.Result.Revision == 0 { // graded again, it is the same attempt
+			p.Attempts = 1
+		}
 		p.Score = st.Result.Score
 		p.Completed = st.Verb == Passed || (st.Result.Success != nil && *st.Result.Success)
 	}
+	return p
+}
+
+// superseded is what a verdict leaves behind when a later one has taken its place.
+func superseded(p Progress) Progress {
+	p.Completed, p.Score = false, nil
 	return p
 }
 
@@ -39,25 +47,80 @@ func merge(a, b Progress) Progress {
 // Fold derives progress from statements, one entry an object, sorted by
 // enrollment and object so that concurrent writers lock rows in one order.
 func Fold(sts []Statement) []Progress {
-	type key struct {
-		e EnrollmentID
-		o curriculum.ContentID
-	}
-	at := make(map[key]int, len(sts))
-	out := make([]Progress, 0, len(sts))
+	f := newFolder(len(sts))
 	for _, st := range sts {
-		d, k := delta(st), key{st.EnrollmentID, st.ObjectID}
-		if i, ok := at[k]; ok {
-			out[i] = merge(out[i], d)
-			continue
-		}
-		at[k] = len(out)
-		out = append(out, d)
+		f.add(st)
 	}
-	slices.SortFunc(out, func(a, b Progress) int {
+	return f.progress()
+}
+
+// folder folds statements one by one, in any order.
+type folder struct {
+	at  map[folded]int
+	out []Progress
+	// Verdicts are kept apart until all are known: the last on each submission is the one that tells.
+	last map[judged]Statement
+}
+
+type folded struct {
+	e EnrollmentID
+	o curriculum.ContentID
+}
+
+type judged struct {
+	e          EnrollmentID
+	submission string
+}
+
+func newFolder(n int) *folder {
+	return &folder{at: make(map[folded]int, n), out: make([]Progress, 0, n)}
+}
+
+func (f *folder) add(st Statement) {
+	if st.Result.SubmissionID == "" || st.Verb != Passed && st.Verb != Failed {
+		f.merge(delta(st))
+		return
+	}
+	k := judged{st.EnrollmentID, st.Result.SubmissionID}
+	before, known := f.last[k]
+	switch {
+	case !known && f.last == nil:
+		f.last = map[judged]Statement{k: st}
+	case !known:
+		f.last[k] = st
+	case later(st, before):
+		f.last[k] = st
+		f.merge(superseded(delta(before)))
+	default:
+		f.merge(superseded(delta(st)))
+	}
+}
+
+// later tells whether a verdict takes the place of another. Two of one revision are none of our making; their
+// ids decide, so that the order in which they come does not.
+func later(a, b Statement) bool {
+	return cmp.Or(cmp.Compare(a.Result.Revision, b.Result.Revision), cmp.Compare(a.ID, b.ID)) > 0
+}
+
+func (f *folder) merge(d Progress) {
+	k := folded{d.EnrollmentID, d.ObjectID}
+	if i, ok := f.at[k]; ok {
+		f.out[i] = merge(f.out[i], d)
+		return
+	}
+	f.at[k] = len(f.out)
+	f.out = append(f.out, d)
+}
+
+// progress ends the fold.
+func (f *folder) progress() []Progress {
+	for _, st := range f.last {
+		f.merge(delta(st))
+	}
+	slices.SortFunc(f.out, func(a, b Progress) int {
 		return cmp.Or(cmp.Compare(a.EnrollmentID, b.EnrollmentID), cmp.Compare(a.ObjectID, b.ObjectID))
 	})
-	return out
+	return f.out
 }
 
 // Met tells whether progress meets a course's criteria. A course with nothing to do is never met.

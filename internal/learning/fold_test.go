@@ -1,6 +1,7 @@
 package learning
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -28,6 +29,19 @@ func someStatements(r *rand.Rand) []Statement {
 		}
 	}
 	return sts
+}
+
+// mergeAll is what the store does with one batch after another.
+func mergeAll(a, b []Progress) []Progress {
+	for _, p := range b {
+		i := slices.IndexFunc(a, func(x Progress) bool { return x.ObjectID == p.ObjectID })
+		if i < 0 {
+			a = append(a, p)
+			continue
+		}
+		a[i] = merge(a[i], p)
+	}
+	return a
 }
 
 func sorted(ps []Progress) []Progress {
@@ -92,6 +106,89 @@ func TestFoldOnlyGrows(t *testing.T) {
 				}
 				before[key] = p
 			}
+		}
+	}
+}
+
+// someRevisions makes verdicts on a few submissions, each judged several times.
+func someRevisions(r *rand.Rand, rising bool) []Statement {
+	var sts []Statement
+	for n := range 1 + r.IntN(4) {
+		score := 0.0
+		for revision := range 1 + r.IntN(4) {
+			if score = max(score, float64(r.IntN(5))/4); !rising {
+				score = float64(r.IntN(5)) / 4
+			}
+			verb := Failed
+			if score == 1 {
+				verb = Passed
+			}
+			success, of := verb == Passed, score
+			number := revision
+			if revision > 0 {
+				number++ // a verdict that made no statement lay between
+			}
+			sts = append(sts, Statement{
+				ID: StatementID(fmt.Sprint(n, revision)), EnrollmentID: "e1", ObjectID: curriculum.ContentID(fmt.Sprint("lab", n%2)), Verb: verb,
+				Result:     Result{Score: &of, Success: &success, SubmissionID: fmt.Sprint("s", n), Revision: number},
+				ReceivedAt: time.Unix(int64(r.IntN(100)), 0),
+			})
+		}
+	}
+	return sts
+}
+
+// TestTheLastRevisionTells folds verdicts on the same submissions in any order: of each submission only the last
+// counts, and all together are one attempt.
+func TestTheLastRevisionTells(t *testing.T) {
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		sts := someRevisions(r, false)
+		want := map[curriculum.ContentID]Progress{}
+		for i, st := range sts {
+			p := want[st.ObjectID]
+			p.EnrollmentID, p.ObjectID, p.Started = "e1", st.ObjectID, true
+			if st.ReceivedAt.After(p.UpdatedAt) {
+				p.UpdatedAt = st.ReceivedAt
+			}
+			if i+1 == len(sts) || sts[i+1].Result.SubmissionID != st.Result.SubmissionID {
+				p.Attempts++
+				p.Completed = p.Completed || st.Verb == Passed
+				if p.Score == nil || *st.Result.Score > *p.Score {
+					p.Score = st.Result.Score
+				}
+			}
+			want[st.ObjectID] = p
+		}
+		for range 5 {
+			r.Shuffle(len(sts), func(i, j int) { sts[i], sts[j] = sts[j], sts[i] })
+			got := Fold(sts)
+			if len(got) != len(want) {
+				t.Fatalf("seed %d: %+v", seed, got)
+			}
+			for _, p := range got {
+				if !reflect.DeepEqual(p, want[p.ObjectID]) {
+					t.Fatalf("seed %d: %+v, want %+v", seed, p, want[p.ObjectID])
+				}
+			}
+		}
+	}
+}
+
+// TestRisingRevisionsNeedNoWhole folds revisions that only get better batch by batch, as the store does: the
+// progress is that of the whole.
+func TestRisingRevisionsNeedNoWhole(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		sts := someRevisions(r, true)
+		want := Fold(sts)
+		var got []Progress
+		r.Shuffle(len(sts), func(i, j int) { sts[i], sts[j] = sts[j], sts[i] })
+		for _, st := range sts {
+			got = mergeAll(got, Fold([]Statement{st}))
+		}
+		if !reflect.DeepEqual(sorted(got), want) {
+			t.Fatalf("seed %d:\n%+v\n%+v", seed, got, want)
 		}
 	}
 }

@@ -60,11 +60,15 @@ type Result struct {
 	Score        *float64                   `json:"score,omitempty"`     // 0 to 1
 	Success      *bool                      `json:"success,omitempty"`
 	SubmissionID string                     `json:"submission_id,omitempty"`
+	// Revision orders the verdicts on one submission: 0 is the first, and a later one takes the place of those
+	// before it. All of them stay in the record.
+	Revision int `json:"revision,omitempty"`
 }
 
 // Progress is how far a learner is with one object. It is a fold of statements
 // that does not depend on their order: booleans only turn true, scores only
-// rise, counts count distinct statements.
+// rise, counts count distinct statements. Of the verdicts on one submission the last revision alone
+// tells; so what a lab was graded again with may take back what the verdict before it gave.
 type Progress struct {
 	EnrollmentID EnrollmentID
 	ObjectID     curriculum.ContentID

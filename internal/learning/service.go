@@ -306,22 +306,7 @@ func (s *Service) Rebuild(ctx context.Context, by identity.Actor, done func(n in
 			if err := tx.LockStatements(ctx); err != nil {
 				return err
 			}
-			var ps []Progress
-			var chunk []Statement
-			fold := func() {
-				ps = mergeAll(ps, Fold(chunk))
-				chunk = chunk[:0]
-			}
-			if err := tx.EachStatement(ctx, e.ID, func(st Statement) error {
-				if chunk = append(chunk, st); len(chunk) == 1000 {
-					fold()
-				}
-				return nil
-			}); err != nil {
-				return err
-			}
-			fold()
-			return tx.ReplaceProgress(ctx, e.ID, ps)
+			return s.refold(ctx, tx, e.ID)
 		})
 		if err != nil {
 			return fmt.Errorf("rebuild %s: %w", e.ID, err)
@@ -335,19 +320,33 @@ func (s *Service) Rebuild(ctx context.Context, by identity.Actor, done func(n in
 	return n, err
 }
 
-func mergeAll(a, b []Progress) []Progress {
-	at := make(map[curriculum.ContentID]int, len(a))
-	for i, p := range a {
-		at[p.ObjectID] = i
+// refold derives the progress of an enrollment anew. LockStatements comes first.
+func (s *Service) refold(ctx context.Context, tx Store, id EnrollmentID) error {
+	f := newFolder(0)
+	if err := tx.EachStatement(ctx, id, func(st Statement) error { f.add(st); return nil }); err != nil {
+		return err
 	}
-	for _, p := range b {
-		if i, ok := at[p.ObjectID]; ok {
-			a[i] = merge(a[i], p)
-			continue
+	return tx.ReplaceProgress(ctx, id, f.progress())
+}
+
+// Revise appends verdicts that take the place of earlier ones, and derives the progress of their enrollments anew,
+// since they may take something back. What was completed stays so: a course once finished is not taken back, nor
+// its certificate. It is part of the caller's transaction, which has begun with LockStatements.
+func (s *Service) Revise(ctx context.Context, tx Store, sts ...Statement) error {
+	if _, err := s.record(ctx, tx, sts); err != nil {
+		return err
+	}
+	var ids []EnrollmentID
+	for _, st := range sts {
+		ids = append(ids, st.EnrollmentID)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if err := s.refold(ctx, tx, id); err != nil {
+			return fmt.Errorf("derive the progress of %s anew: %w", id, err)
 		}
-		a = append(a, p)
 	}
-	return a
+	return nil
 }
 
 // isV7 takes only the canonical form, lower case, or one thing would have several ids.

@@ -169,7 +169,7 @@ func (statementRow) TableName() string { return "statements" }
 
 func statementOf(st learning.Statement) (statementRow, error) {
 	result, err := []byte("{}"), error(nil)
-	if r := st.Result; r.Responses != nil || r.Score != nil || r.Success != nil || r.SubmissionID != "" {
+	if r := st.Result; r.Responses != nil || r.Score != nil || r.Success != nil || r.SubmissionID != "" || r.Revision != 0 {
 		result, err = json.Marshal(r)
 	}
 	return statementRow{
