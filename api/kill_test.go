@@ -304,7 +304,7 @@ func TestParkedJobs(t *testing.T) {
 	}
 	var jobs []job.Job
 	apptest.Await(t, "both jobs are due", func() bool {
-		due, err := db.Outbox().Claim(t.Context(), 10, time.Hour)
+		due, err := db.Outbox().Start(t.Context(), job.Housekeeping, 10, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,10 +312,13 @@ func TestParkedJobs(t *testing.T) {
 		return len(jobs) == 2
 	})
 	for _, j := range jobs {
-		for n := j.Attempt; n < job.MaxTries; n++ {
-			if err := db.Outbox().Retry(t.Context(), j.ID, time.Now().Add(-time.Second), "fails"); err != nil {
+		for n := j.Attempt; n < job.MaxTries-1; n++ { // the try that has begun is one already
+			if _, _, err := db.Outbox().Begin(t.Context(), j.ID); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if err := db.Outbox().Retry(t.Context(), j.ID, time.Now().Add(-time.Second), "fails"); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if err := db.Close(); err != nil {

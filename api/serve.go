@@ -88,9 +88,15 @@ func (c *serveCmd) Run(ctx context.Context) error {
 			slog.InfoContext(ctx, "jobs that an earlier process left unfinished run again", "jobs", n)
 		}
 		runner = &job.Runner{
-			Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Visibility: cfg.Visibility, Poll: time.Second, Now: a.Now,
+			Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Background: a.Background(), Visibility: cfg.Visibility,
+			Poll: time.Second, Now: a.Now,
 		}
 		a.DB.OnEnqueue(runner.Wake)
+		keeping, stopKeeping := context.WithCancel(ctx)
+		var kept sync.WaitGroup
+		defer kept.Wait()
+		defer stopKeeping() // also when the server cannot serve
+		kept.Go(func() { a.Housekeeping(keeping) })
 	}
 	handler, err := newHandler(a)
 	if err != nil {
@@ -139,7 +145,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 	}
 	api := &rest.Server{
 		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential,
-		Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
+		Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
 		SignupOpen: a.Config.Signup == "open", Proxies: proxies, Now: a.Now,
 	}
 	e := echo.New()

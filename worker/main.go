@@ -131,13 +131,14 @@ func run(ctx context.Context) error {
 		Poll: 250 * time.Millisecond, Batch: 200, Now: a.Now,
 	}
 	server := &queue.Server{
-		Redis: redis, Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Drain: drain, Now: a.Now,
+		Redis: redis, Outbox: a.DB.Outbox(), Table: table, Concurrency: a.Concurrency(), Background: a.Background(), Drain: drain, Now: a.Now,
 	}
 	relaying, stopRelay := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stopRelay() // also when the server cannot start
 	wg.Go(func() { relay.Run(relaying) })
+	wg.Go(func() { a.Housekeeping(relaying) })
 	slog.InfoContext(ctx, "working", "concurrency", a.Concurrency())
 	return server.Run(ctx)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/banyan-lms/banyan/api/rest"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -321,7 +322,7 @@ func TestRepeats(t *testing.T) {
 	if len(list.Items) != 1 {
 		t.Errorf("%d submissions", len(list.Items))
 	}
-	jobs, err := s.app.DB.Outbox().Claim(t.Context(), 10, 1)
+	jobs, err := s.app.DB.Outbox().Claim(t.Context(), job.Housekeeping, 10, 1)
 	if err != nil || len(jobs) != 1 {
 		t.Errorf("%d jobs, %v", len(jobs), err)
 	}

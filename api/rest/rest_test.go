@@ -31,6 +31,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -93,7 +94,7 @@ func newSchool(t *testing.T) *school {
 	s.echo = echo.New()
 	srv := &rest.Server{
 		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential,
-		Words: words, Ping: a.DB.Ping, Version: "test", PublicURL: cfg.PublicURL, SignupOpen: true, Now: a.Now,
+		Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: "test", PublicURL: cfg.PublicURL, SignupOpen: true, Now: a.Now,
 	}
 	if err := srv.Register(s.echo); err != nil {
 		t.Fatal(err)
@@ -304,7 +305,7 @@ func (s *school) drain() {
 		s.Fatal(err)
 	}
 	for {
-		jobs, err := s.app.DB.Outbox().Claim(s.Context(), 50, time.Minute)
+		jobs, err := s.app.DB.Outbox().Start(s.Context(), job.Housekeeping, 50, time.Minute)
 		if err != nil {
 			s.Fatal(err)
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
@@ -36,6 +37,7 @@ type Server struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
+	Desk        *job.Desk
 	Words       *i18n.Catalogue
 	Ping        func(ctx context.Context) error // the database
 	Version     string

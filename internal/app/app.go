@@ -37,6 +37,7 @@ type App struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
+	Desk        *job.Desk
 	engine      sandbox.Engine // nil until Jobs
 }
 
@@ -81,6 +82,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
+	a.Desk = &job.Desk{Store: db.Outbox()}
 	return a, nil
 }
 
@@ -118,10 +120,15 @@ func (a *App) Jobs() (job.Table, error) {
 	return job.Table{
 		Handlers: map[job.Kind]job.Handler{
 			lab.GradeKind:          a.Lab.Grade,
+			lab.PlanRegradeKind:    a.Lab.PlanRegrade,
+			lab.RegradeKind:        a.Lab.Regrade,
+			lab.ApplyRegradeKind:   a.Lab.Apply,
 			learning.CompletedKind: a.Credential.Issue,
+			purgeKind:              a.purge,
 		},
 		Parked: map[job.Kind]func(context.Context, job.Job, error) error{
-			lab.GradeKind: a.Lab.Parked,
+			lab.GradeKind:   a.Lab.Parked,
+			lab.RegradeKind: a.Lab.RegradeParked,
 		},
 	}, nil
 }
@@ -132,6 +139,16 @@ func (a *App) Concurrency() int {
 		return a.Config.Concurrency
 	}
 	return 2 * runtime.GOMAXPROCS(0)
+}
+
+// Background is how many jobs nobody waits for may run at once: no more than there are interpreters, so
+// that who hands in a lab waits for one running job at most.
+func (a *App) Background() int {
+	children := a.Config.Children
+	if children == 0 {
+		children = runtime.GOMAXPROCS(0)
+	}
+	return max(1, min(children, a.Concurrency()/2))
 }
 
 // Now is the clock of the services.

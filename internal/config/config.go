@@ -32,6 +32,7 @@ type Config struct {
 	Require       string        `env:"BANYAN_SANDBOX_REQUIRE" help:"walls without which no lab is run: all, none, or a list such as seccomp,landlock; all when empty on Linux with Redis, else none"`
 	Concurrency   int           `env:"BANYAN_JOB_CONCURRENCY" help:"jobs at once; twice the cores when 0"`
 	Visibility    time.Duration `env:"BANYAN_JOB_VISIBILITY" help:"after how long an unfinished job is handed out again; 4m when 0; longer than two runs of a lab may take"`
+	KeepJobs      int           `env:"BANYAN_JOB_KEEP_DAYS" help:"days for which jobs that are done are remembered; 30 when 0"`
 	Signup        string        `env:"BANYAN_SIGNUP" help:"open (when empty): anybody may make an account; closed: admins make them"`
 	TrustProxies  string        `env:"BANYAN_TRUST_PROXIES" help:"comma-separated networks whose X-Forwarded-For is believed; none when empty"`
 	LogLevel      string        `env:"BANYAN_LOG_LEVEL" help:"debug, info (when empty), warn or error"`
@@ -79,6 +80,9 @@ func (c *Config) Defaults() {
 	}
 	if c.Visibility == 0 {
 		c.Visibility = 4 * time.Minute
+	}
+	if c.KeepJobs == 0 {
+		c.KeepJobs = 30
 	}
 }
 
@@ -133,8 +137,8 @@ func (c *Config) Check() error {
 			return err
 		}
 	}
-	if c.Children < 0 || c.Concurrency < 0 || c.DatabaseConns < 1 || c.Visibility < time.Second {
-		return fmt.Errorf("BANYAN_SANDBOX_CHILDREN, BANYAN_JOB_CONCURRENCY, BANYAN_DATABASE_CONNS and BANYAN_JOB_VISIBILITY must not be negative or too small")
+	if c.Children < 0 || c.Concurrency < 0 || c.DatabaseConns < 1 || c.Visibility < time.Second || c.KeepJobs < 1 {
+		return fmt.Errorf("BANYAN_SANDBOX_CHILDREN, BANYAN_JOB_CONCURRENCY, BANYAN_DATABASE_CONNS, BANYAN_JOB_VISIBILITY and BANYAN_JOB_KEEP_DAYS must not be negative or too small")
 	}
 	if c.Sandbox == "fake" && !Loopback(c.Listen) {
 		return fmt.Errorf("BANYAN_SANDBOX=fake grades nothing really: it needs a loopback BANYAN_LISTEN such as 127.0.0.1:8080")

@@ -38,6 +38,10 @@ func (a Actor) Has(in InstitutionID, roles ...Role) bool {
 // Operates tells whether the actor runs the server or is the server.
 func (a Actor) Operates() bool { return a.System || a.Operator }
 
+// MayOperate tells whether the actor may change things as the one who runs the
+// server. It implements job.Operator.
+func (a Actor) MayOperate() bool { return a.Operates() && a.Scoped(ScopeAdmin) }
+
 // Scoped tells whether the actor's token reaches s. Cookies reach everything,
 // and every token reaches what merely reads.
 func (a Actor) Scoped(s Scope) bool {

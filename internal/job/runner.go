@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -28,27 +29,57 @@ type Table struct {
 	Parked map[Kind]func(ctx context.Context, j Job, cause error) error
 }
 
-// Try runs one job with its handler. When that fails the job is due again after
+// errDied is the cause of a job that is given up because no try of it came to an end of any kind.
+var errDied = errors.New("the process ended each time the job ran")
+
+// Try runs one job that has begun with its handler. When that fails the job is due again after
 // a while or, after MaxTries, parked. The error is only of the bookkeeping: with it the claim
 // simply runs out and the job is handed out again.
 func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job) error {
+	if j.Attempt > MaxTries {
+		return t.park(ctx, out, j, errDied)
+	}
+	if err := stepAside(ctx, j); err != nil {
+		return out.Return(context.WithoutCancel(ctx), j.ID)
+	}
 	slog.DebugContext(ctx, "job starts", "job", j.ID, "kind", j.Kind, "attempt", j.Attempt)
 	cause := t.run(ctx, j)
 	if cause == nil {
 		return nil
 	}
 	log := slog.With("job", j.ID, "kind", j.Kind, "attempt", j.Attempt, "err", cause)
-	if errors.Is(ctx.Err(), context.Canceled) {
-		// We are leaving: this was no real try, and the claim runs out by itself.
-		log.InfoContext(ctx, "job interrupted")
-		return nil
-	}
+	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	ctx = context.WithoutCancel(ctx) // a job that ran out of time is booked like any other
+	if interrupted {
+		log.InfoContext(ctx, "job interrupted") // we are leaving
+		return out.Return(ctx, j.ID)
+	}
 	if j.Attempt < MaxTries {
 		log.WarnContext(ctx, "job failed, will try again")
 		return out.Retry(ctx, j.ID, now().Add(Backoff(j.Attempt)), cause.Error())
 	}
 	log.ErrorContext(ctx, "job failed too often, parked")
+	return t.park(ctx, out, j, cause)
+}
+
+// stepAside lets a job whose process ended wait a little, at random. What took the process down, and what
+// merely ran beside it, do not meet again and again then, and only the one is given up.
+func stepAside(ctx context.Context, j Job) error {
+	if j.Deaths == 0 {
+		return nil
+	}
+	wait := time.NewTimer(rand.N(min(time.Duration(j.Deaths)*time.Second, 5*time.Second)))
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-wait.C:
+		return nil
+	}
+}
+
+// park gives a job up and tells whom it concerns.
+func (t Table) park(ctx context.Context, out Outbox, j Job, cause error) error {
 	if p := t.Parked[j.Kind]; p != nil {
 		if err := p(ctx, j, cause); err != nil {
 			// A job that is beyond reading cannot be told about either, and must not run for ever for that.
@@ -72,10 +103,14 @@ func (t Table) run(ctx context.Context, j Job) (err error) {
 }
 
 // Runner drains the outbox in this process. It is what runs jobs when no Redis is configured.
+//
+// Background jobs begin only while fewer than Background jobs of any sort are under way. So they
+// take what is left over, and who hands in a lab waits for one that runs at most.
 type Runner struct {
 	Outbox      Outbox
 	Table       Table
 	Concurrency int
+	Background  int           // at least 1; 0 is 1
 	Visibility  time.Duration // how long a claimed job stays hidden; one that takes nearly as long is stopped
 	Poll        time.Duration // how often to look without being woken
 	Now         func() time.Time
@@ -111,6 +146,23 @@ func (r *Runner) note(ctx context.Context, err error) {
 	}
 }
 
+// start claims what can start now, and no more: a job that waits in memory would hide from other processes.
+func (r *Runner) start(ctx context.Context, running int) []Job {
+	var jobs []Job
+	var err error
+	if free := r.Concurrency - running; free > 0 {
+		jobs, err = r.Outbox.Start(ctx, Backlog, free, r.Visibility)
+		running += len(jobs)
+	}
+	if idle := min(max(r.Background, 1), r.Concurrency) - running; idle > 0 && err == nil {
+		var more []Job
+		more, err = r.Outbox.Start(ctx, Housekeeping, idle, r.Visibility)
+		jobs = append(jobs, more...)
+	}
+	r.note(ctx, err)
+	return jobs
+}
+
 // Run drains the outbox until ctx ends, then waits for the jobs under way.
 // drain bounds that wait; after it they are interrupted and due again later.
 func (r *Runner) Run(ctx context.Context, drain time.Duration) {
@@ -121,14 +173,7 @@ func (r *Runner) Run(ctx context.Context, drain time.Duration) {
 	tick := time.NewTicker(r.Poll)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		// Claim only what can start now: a job that waits in memory would hide from other processes.
-		free := r.Concurrency - len(slots)
-		var jobs []Job
-		if free > 0 {
-			var err error
-			jobs, err = r.Outbox.Claim(ctx, free, r.Visibility)
-			r.note(ctx, err)
-		}
+		jobs := r.start(ctx, len(slots))
 		for _, j := range jobs {
 			slots <- struct{}{}
 			wg.Go(func() {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/job"
 )
@@ -25,6 +28,7 @@ type row struct {
 	job.Job
 	due           time.Time
 	done, parked  bool
+	running       bool
 	tries, claims int
 	causes        []string
 }
@@ -37,20 +41,34 @@ func (o *outbox) add(id string, kind job.Kind) *row {
 	return r
 }
 
-func (o *outbox) Claim(_ context.Context, limit int, visibility time.Duration) ([]job.Job, error) {
+func (o *outbox) Claim(context.Context, job.Priority, int, time.Duration) ([]job.Job, error) {
+	panic("the runner begins what it claims")
+}
+
+func (o *outbox) Start(_ context.Context, most job.Priority, limit int, visibility time.Duration) ([]job.Job, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var out []job.Job
+	slices.SortStableFunc(o.rows, func(a, b *row) int { return int(a.Priority - b.Priority) })
 	for _, r := range o.rows {
-		if len(out) < limit && !r.done && !r.parked && !r.due.After(time.Now()) {
+		if o.fail == nil && len(out) < limit && r.Priority <= most && !r.done && !r.parked && !r.due.After(time.Now()) {
 			r.due = time.Now().Add(visibility)
+			r.tries++
+			if r.running {
+				r.Deaths++
+			}
+			r.running = true
 			r.claims++
 			j := r.Job
-			j.Attempt = r.tries + 1
+			j.Attempt = r.tries
 			out = append(out, j)
 		}
 	}
 	return out, o.fail
+}
+
+func (o *outbox) Begin(context.Context, job.ID) (job.Job, bool, error) {
+	panic("the runner begins what it claims")
 }
 
 func (o *outbox) change(id job.ID, cause string, do func(r *row)) error {
@@ -61,8 +79,10 @@ func (o *outbox) change(id job.ID, cause string, do func(r *row)) error {
 	}
 	for _, r := range o.rows {
 		if r.ID == id && !r.done && !r.parked {
-			r.tries++
-			r.causes = append(r.causes, cause)
+			r.running = false
+			if cause != "" {
+				r.causes = append(r.causes, cause)
+			}
 			do(r)
 		}
 	}
@@ -71,6 +91,10 @@ func (o *outbox) change(id job.ID, cause string, do func(r *row)) error {
 
 func (o *outbox) Retry(_ context.Context, id job.ID, at time.Time, cause string) error {
 	return o.change(id, cause, func(r *row) { r.due = at })
+}
+
+func (o *outbox) Return(_ context.Context, id job.ID) error {
+	return o.change(id, "", func(r *row) { r.due, r.tries = time.Now(), r.tries-1 })
 }
 
 func (o *outbox) Park(_ context.Context, id job.ID, cause string) error {
@@ -240,7 +264,7 @@ func TestWakeIsHeardAtOnce(t *testing.T) {
 	})
 }
 
-// An outbox that is away costs no try, and is drained when it is back.
+// An outbox that is away costs the try under way and no more, and is drained when it is back.
 func TestOutboxAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outbox{}
@@ -259,7 +283,7 @@ func TestOutboxAway(t *testing.T) {
 			o.finish(j.ID)
 			return nil
 		}), 1, 10*time.Minute)
-		if !r.done || r.tries != 0 || r.claims != 2 {
+		if !r.done || r.tries != 2 || r.claims != 2 {
 			t.Errorf("done %v, %d tries, %d claims", r.done, r.tries, r.claims)
 		}
 	})
@@ -306,10 +330,159 @@ func TestDrain(t *testing.T) {
 					t.Errorf("gone after %s, want %s", d, tt.gone)
 				}
 				// To be interrupted is no try: the job has done nothing wrong.
-				if r.done != tt.done || r.tries != 0 {
+				if r.done != tt.done || r.tries != btoi(tt.done) {
 					t.Errorf("done %v, %d tries", r.done, r.tries)
 				}
 			})
 		})
 	}
 }
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// A job that takes its process down with it is given up in the end, and its neighbour is not.
+func TestDeadlyJobsAreParked(t *testing.T) {
+	for seed := range 20 {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := &outbox{}
+				deadly, innocent := o.add("deadly", kind), o.add("innocent", kind)
+				for range 3 * job.MaxTries {
+					ctx, die := context.WithCancel(t.Context())
+					r := &job.Runner{Outbox: o, Concurrency: 2, Visibility: time.Minute, Poll: time.Second, Now: time.Now, Table: handlers(
+						func(_ context.Context, j job.Job) error {
+							if j.ID == deadly.ID {
+								time.Sleep(50 * time.Millisecond)
+								die()
+								runtime.Goexit() // nothing is written any more
+							}
+							time.Sleep(100 * time.Millisecond) // longer than the deadly one takes
+							if ctx.Err() != nil {
+								runtime.Goexit()
+							}
+							o.finish(j.ID)
+							return nil
+						})}
+					go r.Run(ctx, time.Hour)
+					time.Sleep(2 * time.Minute)
+					die()
+					if deadly.parked && innocent.done {
+						break
+					}
+				}
+				if !deadly.parked || !strings.Contains(deadly.causes[0], "process ended") || deadly.tries != job.MaxTries+1 {
+					t.Errorf("the deadly one: parked %v, %d tries, %q", deadly.parked, deadly.tries, deadly.causes)
+				}
+				if !innocent.done || innocent.parked {
+					t.Errorf("its neighbour: done %v, parked %v after %d tries", innocent.done, innocent.parked, innocent.tries)
+				}
+			})
+		})
+	}
+}
+
+// Background work takes what is left over: it never has more slots than Background, none while as many
+// others are under way, and whoever comes while it runs starts at once.
+func TestBackgroundStandsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outbox{}
+		for i := range 200 {
+			o.add(fmt.Sprint("regrade", i), kind).Priority = job.Regrade
+		}
+		o.add("purge", kind).Priority = job.Housekeeping
+		var mu sync.Mutex
+		under := map[bool]int{}
+		most := 0
+		waited := map[job.ID]time.Duration{}
+		came := map[job.ID]time.Time{}
+		var order []job.ID
+		r := &job.Runner{Outbox: o, Concurrency: 4, Background: 2, Visibility: time.Minute, Poll: time.Second, Now: time.Now}
+		r.Table = handlers(func(_ context.Context, j job.Job) error {
+			mu.Lock()
+			back := j.Priority.Background()
+			if back {
+				if under[false] >= 2 {
+					t.Errorf("%s begins beside %d that are waited for", j.ID, under[false])
+				}
+				order = append(order, j.ID)
+			} else {
+				waited[j.ID] = time.Since(came[j.ID])
+			}
+			under[back]++
+			most = max(most, under[true])
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			under[back]--
+			mu.Unlock()
+			o.finish(j.ID)
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+		defer cancel()
+		go func() {
+			for i := range 20 {
+				time.Sleep(1300 * time.Millisecond)
+				id := job.ID(fmt.Sprint("learner", i))
+				mu.Lock()
+				came[id] = time.Now()
+				mu.Unlock()
+				o.add(string(id), kind)
+				r.Wake()
+			}
+		}()
+		r.Run(ctx, time.Minute)
+		if len(waited) != 20 || len(order) != 201 || most != 2 {
+			t.Errorf("%d learners, %d in the background, %d of them at once", len(waited), len(order), most)
+		}
+		for id, d := range waited {
+			if d != 0 {
+				t.Errorf("%s waited %s", id, d)
+			}
+		}
+		if order[len(order)-1] != "purge" {
+			t.Errorf("housekeeping came before the last regrade")
+		}
+	})
+}
+
+func TestDaily(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		asked := map[job.ID]job.Job{}
+		c := calendar(func(j job.Job) (bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if time.Now().Minute()%20 == 10 {
+				return false, errors.New("away")
+			}
+			_, known := asked[j.ID]
+			asked[j.ID] = j
+			return !known, nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 71*time.Hour) // the bubble begins at midnight UTC
+		defer cancel()
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() { job.Daily(ctx, c, time.Now, "tidy.up", "sweep.up") })
+		}
+		both.Wait()
+		if len(asked) != 6 {
+			t.Errorf("%d jobs in three days, want one a day of each kind: %v", len(asked), asked)
+		}
+		for id, j := range asked {
+			if u, err := uuid.Parse(string(id)); err != nil || u.Version() != 7 || j.Priority != job.Housekeeping {
+				t.Errorf("%+v: %v", j, err)
+			}
+		}
+	})
+}
+
+type calendar func(job.Job) (bool, error)
+
+func (c calendar) Ensure(_ context.Context, j job.Job) (bool, error) { return c(j) }

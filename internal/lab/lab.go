@@ -49,12 +49,15 @@ func (o Outcome) Counts() bool {
 // Verdict is the outcome of grading one submission.
 type Verdict struct {
 	SubmissionID SubmissionID
+	Revision     int // 1 for the first verdict on a submission; a later one is in force in its place
 	Outcome      Outcome
 	Attempt      int     // 1, 2, 3 …; 0 when the outcome does not count
 	Score        float64 // share of the checks' points, 0 to 1
 	Checks       []CheckResult
 	Message      string // message key for learner_error and the faults of others, "" else
 	Traceback    string // of the learner's own lines only
+	FaultCheck   string // of an author_error: id of the check at fault, "" when unknown
+	Fault        string // of an author_error: what the author can use; never for the learner
 	Output       string // what the code printed, records of the module banyan included, cut at the limit
 	Runtime      blob.Digest
 	LabDigest    blob.Digest          // curriculum.VaultLab.Digest of the lab graded against
@@ -90,14 +93,22 @@ type Store interface {
 	FindSubmission(ctx context.Context, id SubmissionID) (Submission, error)
 	// ListSubmissions lists newest first; before is "" at first.
 	ListSubmissions(ctx context.Context, e learning.EnrollmentID, lab curriculum.ContentID, before SubmissionID, limit int) ([]Submission, error)
-	// FindVerdict gives fault.NotFound while there is none.
+	// FindVerdict gives the verdict in force, or fault.NotFound while there is none.
 	FindVerdict(ctx context.Context, id SubmissionID) (Verdict, error)
+	// ListVerdicts gives the verdicts in force.
 	ListVerdicts(ctx context.Context, ids []SubmissionID) (map[SubmissionID]Verdict, error)
-	// AppendVerdict stores it. A platform_error gives way to a later verdict, so that an operator
+	// AppendVerdict stores the first one. A platform_error gives way to a later verdict, so that an operator
 	// can have the work done again; any other second verdict for one submission is fault.Conflict.
 	AppendVerdict(ctx context.Context, v Verdict) error
-	// CountAttempts counts the verdicts of an enrollment on a lab that count as attempts.
+	// CountAttempts counts the submissions of an enrollment on a lab whose verdict in force counts as an attempt.
 	CountAttempts(ctx context.Context, e learning.EnrollmentID, lab curriculum.ContentID) (int, error)
+	// CountWaiting counts the jobs that somebody waits for, up to a limit.
+	CountWaiting(ctx context.Context, user identity.UserID, limit int) (int, error)
+	// Place tells how far in line a submission waits to be graded: 1 is next; 0 when it does not wait, but runs or has ended.
+	// Beyond 1000 it is not counted.
+	Place(ctx context.Context, id SubmissionID) (int, error)
+	RegradeStore
+	AlertStore
 	// Enqueue asks for work in this transaction.
 	Enqueue(ctx context.Context, j job.Job) error
 	// FinishJob marks a job done; false means that it was done before.

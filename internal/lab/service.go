@@ -25,12 +25,15 @@ const MaxSource = 64 << 10
 // Courses is what lab needs of the curriculum. Versions never change, so it may cache them.
 type Courses interface {
 	FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error)
+	FindVersionNumber(ctx context.Context, course curriculum.CourseID, number int) (curriculum.Version, error)
 	OpenVault(ctx context.Context, v curriculum.Version) (curriculum.VaultFile, error)
 }
 
 // Recorder is what lab needs of learning: statements that become progress, in the caller's transaction.
 type Recorder interface {
 	Record(ctx context.Context, tx learning.Store, sts ...learning.Statement) error
+	// Revise is for statements that may take back what earlier ones gave.
+	Revise(ctx context.Context, tx learning.Store, sts ...learning.Statement) error
 }
 
 // Service is the door to labs.
@@ -57,8 +60,17 @@ type NewSubmission struct {
 type Graded struct {
 	Submission
 	Verdict      *Verdict
+	Version      int               // number of the course version that the verdict is of
+	Earlier      []Past            // verdicts that were in force before, oldest first
+	Place        int               // in line, while it waits: see Store.Place
 	Checks       []CheckView       // of a verdict about checks, in the lab's order
 	SourceLocale curriculum.Locale // the language to fall back to
+}
+
+// Past is a verdict that a regrade has superseded, and the number of the course version that it is of.
+type Past struct {
+	Verdict
+	Version int
 }
 
 // CheckView is one check as the learner sees it after grading.
@@ -105,6 +117,7 @@ func (s *Service) Submit(ctx context.Context, by identity.Actor, in NewSubmissio
 	if err != nil {
 		return Submission{}, false, err
 	}
+	work.About, work.Owner = string(sub.ID), string(sub.UserID)
 	err = s.Store.InTx(ctx, func(tx Store) error {
 		if created, err = tx.CreateSubmission(ctx, sub); err != nil || !created {
 			return err
@@ -113,6 +126,12 @@ func (s *Service) Submit(ctx context.Context, by identity.Actor, in NewSubmissio
 		if err != nil {
 			return err
 		}
+		// Whoever hands in again and again waits behind those who wait for their first.
+		waiting, err := tx.CountWaiting(ctx, sub.UserID, int(job.Backlog))
+		if err != nil {
+			return err
+		}
+		work.Priority = job.Waiting + job.Priority(waiting)
 		return tx.Enqueue(ctx, work)
 	})
 	if err != nil {
@@ -221,6 +240,7 @@ func (s *Service) Grade(ctx context.Context, j job.Job) error {
 		if v, err = Grade(ctx, s.Engine, l, sub.Files); err != nil {
 			return fmt.Errorf("grade submission %s: %w", sub.ID, err)
 		}
+		v.VersionID = sub.VersionID
 	}
 	return s.Store.InTx(ctx, func(tx Store) error {
 		if mine, err := tx.FinishJob(ctx, j.ID); err != nil || !mine || done {
@@ -235,7 +255,7 @@ func (s *Service) Grade(ctx context.Context, j job.Job) error {
 
 // settle stores a verdict and what follows from it.
 func (s *Service) settle(ctx context.Context, tx Store, sub Submission, v Verdict) error {
-	v.SubmissionID, v.CreatedAt = sub.ID, s.Now()
+	v.SubmissionID, v.Revision, v.CreatedAt = sub.ID, 1, s.Now()
 	if !v.Outcome.Counts() {
 		return tx.AppendVerdict(ctx, v)
 	}
@@ -251,11 +271,7 @@ func (s *Service) settle(ctx context.Context, tx Store, sub Submission, v Verdic
 	if err := tx.AppendVerdict(ctx, v); err != nil {
 		return err
 	}
-	verb, success := learning.Failed, v.Outcome == Passed
-	if success {
-		verb = learning.Passed
-	}
-	return s.Learning.Record(ctx, tx.Learning(), s.statement(sub, verb, learning.Result{Score: &v.Score, Success: &success}))
+	return s.Learning.Record(ctx, tx.Learning(), s.judgement(sub, v))
 }
 
 // judged tells whether a submission has a verdict that stands. A platform error gives way.
@@ -287,7 +303,9 @@ func (s *Service) Parked(ctx context.Context, j job.Job, _ error) error {
 		if _, err := tx.FindVerdict(ctx, sub.ID); !fault.Is(err, fault.NotFound) {
 			return err // there is one already, or the database fails
 		}
-		return s.settle(ctx, tx, sub, Verdict{Outcome: PlatformError, Message: msgPlatform, Runtime: s.Engine.Runtime()})
+		return s.settle(ctx, tx, sub, Verdict{
+			Outcome: PlatformError, Message: msgPlatform, Runtime: s.Engine.Runtime(), VersionID: sub.VersionID,
+		})
 	})
 }
 
@@ -317,7 +335,7 @@ func (s *Service) Find(ctx context.Context, by identity.Actor, id SubmissionID) 
 }
 
 // Await is Find that waits for a verdict, for a time at most. Without a
-// verdict by then it gives the submission without one.
+// verdict by then it gives the submission without one; and before, when its place in line has changed.
 func (s *Service) Await(ctx context.Context, by identity.Actor, id SubmissionID, wait time.Duration) (Graded, error) {
 	g, err := s.Find(ctx, by, id)
 	if err != nil || g.Verdict != nil || wait <= 0 {
@@ -327,13 +345,14 @@ func (s *Service) Await(ctx context.Context, by identity.Actor, id SubmissionID,
 	defer late.Stop()
 	// The worker may be another process, so it is the database that is asked: soon
 	// at first, because most verdicts take a fraction of a second.
-	for pause := 20 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+	look := lookAgain(g.Place)
+	for pause, asked := 20*time.Millisecond, time.Duration(0); ; pause = min(2*pause, 500*time.Millisecond) {
 		next := time.NewTimer(pause)
 		select {
 		case <-next.C:
 		case <-late.C:
 			next.Stop()
-			return g, nil
+			return s.Find(ctx, by, id)
 		case <-ctx.Done():
 			next.Stop()
 			return Graded{}, ctx.Err()
@@ -344,7 +363,25 @@ func (s *Service) Await(ctx context.Context, by identity.Actor, id SubmissionID,
 		case !fault.Is(err, fault.NotFound):
 			return Graded{}, err
 		}
+		if asked += pause; asked < look {
+			continue
+		}
+		asked = 0
+		if place, err := s.Store.Place(ctx, id); err != nil || place != g.Place {
+			g.Place = place
+			return g, err
+		}
 	}
+}
+
+// lookAgain is how long a place in line is good for: the longer the line, the longer.
+func lookAgain(place int) time.Duration {
+	return min(2*time.Second+time.Duration(place)*200*time.Millisecond, 20*time.Second)
+}
+
+// Place tells how far in line a submission waits: see Store.Place.
+func (s *Service) Place(ctx context.Context, id SubmissionID) (int, error) {
+	return s.Store.Place(ctx, id)
 }
 
 // List gives what was handed in for a lab, newest first, to whom Find gives it. before is the
@@ -380,16 +417,44 @@ func (s *Service) withVerdicts(ctx context.Context, subs []Submission) ([]Graded
 	if err != nil {
 		return nil, err
 	}
-	l, version, err := s.lab(ctx, subs[0].VersionID, subs[0].LabID)
-	if err != nil {
-		return nil, err
+	var again []SubmissionID
+	for _, v := range verdicts {
+		if v.Revision > 1 {
+			again = append(again, v.SubmissionID)
+		}
+	}
+	earlier := map[SubmissionID][]Verdict{}
+	if len(again) > 0 {
+		if earlier, err = s.Store.ListEarlierVerdicts(ctx, again); err != nil {
+			return nil, err
+		}
 	}
 	gs := make([]Graded, len(subs))
 	for i, sub := range subs {
-		gs[i] = Graded{Submission: sub, SourceLocale: version.Manifest.SourceLocale}
-		if v, ok := verdicts[sub.ID]; ok {
-			gs[i].Verdict = &v
-			gs[i].Checks = views(l, v)
+		gs[i] = Graded{Submission: sub}
+		v, ok := verdicts[sub.ID]
+		if !ok {
+			if gs[i].Place, err = s.Store.Place(ctx, sub.ID); err != nil {
+				return nil, err
+			}
+			v.VersionID = sub.VersionID
+		}
+		// A verdict tells of the checks of the lab that it is of.
+		l, version, err := s.lab(ctx, v.VersionID, sub.LabID)
+		if err != nil {
+			return nil, err
+		}
+		gs[i].SourceLocale = version.Manifest.SourceLocale
+		if !ok {
+			continue
+		}
+		gs[i].Verdict, gs[i].Version, gs[i].Checks = &v, version.Number, views(l, v)
+		for _, past := range earlier[sub.ID] {
+			version, err := s.Courses.FindVersion(ctx, past.VersionID)
+			if err != nil {
+				return nil, err
+			}
+			gs[i].Earlier = append(gs[i].Earlier, Past{Verdict: past, Version: version.Number})
 		}
 	}
 	return gs, nil

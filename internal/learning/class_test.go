@@ -18,6 +18,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 	"github.com/banyan-lms/banyan/internal/store"
 	"github.com/banyan-lms/banyan/internal/store/storetest"
@@ -208,7 +209,7 @@ func (c *class) progress(e learning.Enrollment) map[curriculum.ContentID]learnin
 func (c *class) certificates() map[learning.EnrollmentID]int {
 	c.Helper()
 	out := map[learning.EnrollmentID]int{}
-	jobs, err := c.db.Outbox().Claim(c.Context(), 100, time.Minute)
+	jobs, err := c.db.Outbox().Claim(c.Context(), job.Housekeeping, 100, time.Minute)
 	c.must(err)
 	for _, j := range jobs {
 		var p learning.CompletedPayload

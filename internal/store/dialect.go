@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -31,9 +30,11 @@ type dialect interface {
 	// now is this moment as a value: where several machines share a database,
 	// its clock is the one they share.
 	now() any
-	// claim hides up to limit due jobs for the visibility time and gives them in any order.
-	claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error)
-	// recover makes due what was claimed by a process that is gone, where that can be known, and counts it.
+	// claim hides due jobs and gives them in any order.
+	claim(ctx context.Context, pool gorm.ConnPool, t taking) ([]outboxRow, error)
+	// begin begins a try of a job that is neither done nor parked.
+	begin(ctx context.Context, pool gorm.ConnPool, id key) ([]outboxRow, error)
+	// recover makes due what was begun by a process that is gone, where that can be known, and counts it.
 	recover(ctx context.Context, pool gorm.ConnPool, cause string) (int64, error)
 	// appendStatements inserts the rows whose id is new and gives their ids.
 	// The rows are sorted by id, lest two overlapping batches wait for each other.
@@ -54,7 +55,8 @@ const foldProgress = ` ON CONFLICT (enrollment_id, object_id) DO UPDATE SET
 	updated_at = CASE WHEN excluded.updated_at > progress.updated_at THEN excluded.updated_at ELSE progress.updated_at END`
 
 // query reads every row of a query. What is asked with every request goes past
-// GORM, which would build the statement and look for the fields anew each time; both databases read $1.
+// GORM, which would build the statement and look for the fields anew each time; both databases read $1
+// and $2, when they first stand in the text in this order.
 func query[D any](ctx context.Context, pool gorm.ConnPool, scan func(rows *sql.Rows) (D, error), text string, args ...any) ([]D, error) {
 	rows, err := pool.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -78,8 +80,15 @@ func scanText(rows *sql.Rows) (s string, err error) {
 	return s, err
 }
 
-// scanJob reads a claimed row of the outbox.
+// jobColumns are what scanJob reads of a row of the outbox.
+const jobColumns = `id, kind, payload, priority, about, owner, attempts, deaths`
+
 func scanJob(rows *sql.Rows) (r outboxRow, err error) {
-	err = rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Priority, &r.Attempts)
+	err = rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Priority, &r.About, &r.Owner, &r.Attempts, &r.Deaths)
 	return r, err
+}
+
+// begins is what changes in a row when a try begins. A try before it that has not ended died.
+func begins(now string) string {
+	return `attempts = attempts + 1, deaths = deaths + CASE WHEN started_at IS NULL THEN 0 ELSE 1 END, started_at = ` + now
 }

@@ -86,17 +86,24 @@ func (s *Lab) ListSubmissions(ctx context.Context, e learning.EnrollmentID, of c
 
 type verdictRow struct {
 	SubmissionID  key
+	Revision      int
+	Superseded    bool
 	EnrollmentID  key
 	InstitutionID key
 	LabID         string
+	VersionID     key
+	RegradeID     *key
 	Outcome       lab.Outcome
 	Attempt       int
 	Score         float64
 	Checks        doc[[]lab.CheckResult]
 	Message       string
 	Traceback     string
+	FaultCheck    string
+	Fault         string
 	Output        string
 	Runtime       string
+	LabDigest     string
 	WallMS        int64 `gorm:"column:wall_ms"`
 	CPUMS         int64 `gorm:"column:cpu_ms"`
 	CreatedAt     instant
@@ -106,15 +113,39 @@ func (verdictRow) TableName() string { return "verdicts" }
 
 func (r verdictRow) verdict() lab.Verdict {
 	return lab.Verdict{
-		SubmissionID: lab.SubmissionID(r.SubmissionID), Outcome: r.Outcome, Attempt: r.Attempt, Score: r.Score, Checks: r.Checks.v,
-		Message: r.Message, Traceback: r.Traceback, Output: r.Output, Runtime: blob.Digest(r.Runtime),
-		WallMS: r.WallMS, CPUMS: r.CPUMS, CreatedAt: r.CreatedAt.t,
+		SubmissionID: lab.SubmissionID(r.SubmissionID), Revision: r.Revision, Outcome: r.Outcome, Attempt: r.Attempt, Score: r.Score, Checks: r.Checks.v,
+		Message: r.Message, Traceback: r.Traceback, FaultCheck: r.FaultCheck, Fault: r.Fault, Output: r.Output,
+		Runtime: blob.Digest(r.Runtime), LabDigest: blob.Digest(r.LabDigest), VersionID: curriculum.VersionID(r.VersionID),
+		RegradeID: lab.RegradeID(r.RegradeID.text()), WallMS: r.WallMS, CPUMS: r.CPUMS, CreatedAt: r.CreatedAt.t,
 	}
+}
+
+func verdictOf(v lab.Verdict, of submissionRow) verdictRow {
+	version := key(v.VersionID)
+	if version == "" {
+		version = of.VersionID
+	}
+	return verdictRow{
+		SubmissionID: of.ID, Revision: max(v.Revision, 1), EnrollmentID: of.EnrollmentID, InstitutionID: of.InstitutionID, LabID: of.LabID,
+		VersionID: version, RegradeID: maybeKey(v.RegradeID), Outcome: v.Outcome, Attempt: v.Attempt, Score: v.Score,
+		Checks: doc[[]lab.CheckResult]{v.Checks}, Message: v.Message, Traceback: v.Traceback, FaultCheck: v.FaultCheck, Fault: legible(v.Fault),
+		Output: v.Output, Runtime: string(v.Runtime), LabDigest: string(v.LabDigest), WallMS: v.WallMS, CPUMS: v.CPUMS, CreatedAt: at(v.CreatedAt),
+	}
+}
+
+// checkVerdict looks at the texts that are stored as JSON, which would be mended silently.
+func checkVerdict(v lab.Verdict) error {
+	for _, c := range v.Checks {
+		if err := checkText(c.ID, c.Got, c.Error, c.Expected, c.Says); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FindVerdict implements lab.Store.
 func (s *Lab) FindVerdict(ctx context.Context, id lab.SubmissionID) (lab.Verdict, error) {
-	r, err := one[verdictRow](s.conn, s.read(ctx).Where("submission_id = ?", key(id)), "verdict.not_found")
+	r, err := one[verdictRow](s.conn, s.read(ctx).Where("submission_id = ? AND NOT superseded", key(id)), "verdict.not_found")
 	return r.verdict(), err
 }
 
@@ -122,7 +153,7 @@ func (s *Lab) FindVerdict(ctx context.Context, id lab.SubmissionID) (lab.Verdict
 func (s *Lab) ListVerdicts(ctx context.Context, ids []lab.SubmissionID) (map[lab.SubmissionID]lab.Verdict, error) {
 	out := make(map[lab.SubmissionID]lab.Verdict, len(ids))
 	vs, err := among(s.conn, keys(ids), func(part []key) *gorm.DB {
-		return s.read(ctx).Where("submission_id IN ?", part)
+		return s.read(ctx).Where("submission_id IN ? AND NOT superseded", part)
 	}, verdictRow.verdict)
 	for _, v := range vs {
 		out[v.SubmissionID] = v
@@ -130,30 +161,56 @@ func (s *Lab) ListVerdicts(ctx context.Context, ids []lab.SubmissionID) (map[lab
 	return out, err
 }
 
+// ListEarlierVerdicts implements lab.Store.
+func (s *Lab) ListEarlierVerdicts(ctx context.Context, ids []lab.SubmissionID) (map[lab.SubmissionID][]lab.Verdict, error) {
+	out := make(map[lab.SubmissionID][]lab.Verdict, len(ids))
+	vs, err := among(s.conn, keys(ids), func(part []key) *gorm.DB {
+		return s.read(ctx).Where("submission_id IN ? AND superseded", part).Order("submission_id, revision")
+	}, verdictRow.verdict)
+	for _, v := range vs {
+		out[v.SubmissionID] = append(out[v.SubmissionID], v)
+	}
+	return out, err
+}
+
 // AppendVerdict implements lab.Store. An attempt that another submission has
 // already is fault.Conflict too.
 func (s *Lab) AppendVerdict(ctx context.Context, v lab.Verdict) error {
-	for _, c := range v.Checks {
-		if err := checkText(c.ID, c.Got, c.Error); err != nil {
-			return err
-		}
+	if err := checkVerdict(v); err != nil {
+		return err
 	}
 	return s.inTx(ctx, func(c conn) error {
 		of, err := one[submissionRow](c, c.read(ctx).Where("id = ?", key(v.SubmissionID)), "submission.not_found")
 		if err != nil {
 			return err
 		}
-		err = c.write(ctx).Where("submission_id = ? AND outcome = ?", key(v.SubmissionID), lab.PlatformError).Delete(&verdictRow{}).Error
+		err = c.write(ctx).Where("submission_id = ? AND outcome = ? AND NOT superseded", key(v.SubmissionID), lab.PlatformError).Delete(&verdictRow{}).Error
 		if err != nil {
 			return c.db.fail(err)
 		}
-		err = c.write(ctx).Create(&verdictRow{
-			SubmissionID: key(v.SubmissionID), EnrollmentID: of.EnrollmentID, InstitutionID: of.InstitutionID, LabID: of.LabID,
-			Outcome: v.Outcome, Attempt: v.Attempt, Score: v.Score, Checks: doc[[]lab.CheckResult]{v.Checks}, Message: v.Message,
-			Traceback: v.Traceback, Output: v.Output, Runtime: string(v.Runtime), WallMS: v.WallMS, CPUMS: v.CPUMS, CreatedAt: at(v.CreatedAt),
-		}).Error
+		row := verdictOf(v, of)
 		// A second verdict, or an attempt of another submission: another grader was quicker.
-		return c.db.taken(err, "verdict.exists")
+		return c.db.taken(c.write(ctx).Create(&row).Error, "verdict.exists")
+	})
+}
+
+// ReviseVerdict implements lab.Store.
+func (s *Lab) ReviseVerdict(ctx context.Context, v lab.Verdict) error {
+	if err := checkVerdict(v); err != nil {
+		return err
+	}
+	return s.inTx(ctx, func(c conn) error {
+		of, err := one[submissionRow](c, c.read(ctx).Where("id = ?", key(v.SubmissionID)), "submission.not_found")
+		if err != nil {
+			return err
+		}
+		res := c.write(ctx).Model(&verdictRow{}).Where("submission_id = ? AND revision = ? AND NOT superseded", of.ID, v.Revision-1).
+			Update("superseded", true)
+		if err := changed(c, res, "verdict.not_found"); err != nil {
+			return err
+		}
+		row := verdictOf(v, of)
+		return c.db.taken(c.write(ctx).Create(&row).Error, "verdict.exists")
 	})
 }
 
@@ -164,8 +221,18 @@ func (s *Lab) CountAttempts(ctx context.Context, e learning.EnrollmentID, of cur
 	}
 	var row struct{ Attempts int }
 	err := s.read(ctx).Table("verdicts").Select("count(*) AS attempts").
-		Where("enrollment_id = ? AND lab_id = ? AND attempt > 0", key(e), string(of)).Scan(&row).Error
+		Where("enrollment_id = ? AND lab_id = ? AND attempt > 0 AND NOT superseded", key(e), string(of)).Scan(&row).Error
 	return row.Attempts, s.db.fail(err)
+}
+
+// CountWaiting implements lab.Store.
+func (s *Lab) CountWaiting(ctx context.Context, user identity.UserID, limit int) (int, error) {
+	return waitingOf(ctx, s.conn, key(user), limit)
+}
+
+// Place implements lab.Store.
+func (s *Lab) Place(ctx context.Context, id lab.SubmissionID) (int, error) {
+	return placeOf(ctx, s.conn, key(id))
 }
 
 // Enqueue implements lab.Store.

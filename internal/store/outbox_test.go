@@ -45,7 +45,7 @@ func TestRecover(t *testing.T) {
 			}
 			claim := func(n int) []job.Job {
 				t.Helper()
-				jobs, err := o.Claim(ctx, 10, time.Hour)
+				jobs, err := o.Start(ctx, job.Housekeeping, 10, time.Hour)
 				if err != nil || len(jobs) != n {
 					t.Fatalf("claimed %v, %v, want %d", jobs, err, n)
 				}

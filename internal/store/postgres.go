@@ -130,12 +130,21 @@ func (d postgres) now() any { return gorm.Expr("now()") }
 // claim skips what another claimer has locked. The row is judged again once it
 // is locked, so a job that was hidden meanwhile is not taken twice. MATERIALIZED,
 // lest the planner runs the choice once a row and takes more than limit.
-func (d postgres) claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error) {
+func (d postgres) claim(ctx context.Context, pool gorm.ConnPool, t taking) ([]outboxRow, error) {
+	set := ""
+	if t.begin {
+		set = ", " + begins("now()")
+	}
 	return query(ctx, pool, scanJob, `WITH due AS MATERIALIZED (
-			SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL AND available_at <= now()
+			SELECT id AS due FROM outbox WHERE done_at IS NULL AND parked_at IS NULL AND available_at <= now() AND priority <= $3
 			ORDER BY priority, id LIMIT $1 FOR UPDATE SKIP LOCKED)
-		UPDATE outbox o SET available_at = now() + make_interval(secs => $2) FROM due WHERE o.id = due.id
-		RETURNING o.id, o.kind, o.payload, o.priority, o.attempts`, limit, visibility.Seconds())
+		UPDATE outbox SET available_at = now() + make_interval(secs => $2)`+set+` FROM due WHERE id = due
+		RETURNING `+jobColumns, t.limit, t.visibility.Seconds(), t.most)
+}
+
+func (d postgres) begin(ctx context.Context, pool gorm.ConnPool, id key) ([]outboxRow, error) {
+	return query(ctx, pool, scanJob, `UPDATE outbox SET `+begins("now()")+`
+		WHERE id = $1 AND done_at IS NULL AND parked_at IS NULL RETURNING `+jobColumns, id)
 }
 
 // recover changes nothing: whose claim it is nobody can tell, for others work on the same database.

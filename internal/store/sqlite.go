@@ -225,21 +225,30 @@ func (d sqlite) locked() string { return "" }
 
 func (d sqlite) now() any { return time.Now() }
 
-func (d sqlite) claim(ctx context.Context, pool gorm.ConnPool, limit int, visibility time.Duration) ([]outboxRow, error) {
+func (d sqlite) claim(ctx context.Context, pool gorm.ConnPool, t taking) ([]outboxRow, error) {
 	now := time.Now()
-	return query(ctx, pool, scanJob, `UPDATE outbox SET available_at = ? WHERE id IN (
-		SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL AND available_at <= ?
-		ORDER BY priority, id LIMIT ?)
-		RETURNING id, kind, payload, priority, attempts`, now.Add(visibility), now, limit)
+	set := ""
+	if t.begin {
+		set = ", " + begins("?1")
+	}
+	return query(ctx, pool, scanJob, `UPDATE outbox SET available_at = ?2`+set+` WHERE id IN (
+		SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL AND available_at <= ?1 AND priority <= ?3
+		ORDER BY priority, id LIMIT ?4)
+		RETURNING `+jobColumns, now, now.Add(t.visibility), t.most, t.limit)
 }
 
-// recover takes every claim for a dead one: who starts on an embedded database is the only one that
-// works on it. A job that failed before keeps its time: it may wait for its next try, and one that
+func (d sqlite) begin(ctx context.Context, pool gorm.ConnPool, id key) ([]outboxRow, error) {
+	return query(ctx, pool, scanJob, `UPDATE outbox SET `+begins("?1")+`
+		WHERE id = ?2 AND done_at IS NULL AND parked_at IS NULL RETURNING `+jobColumns, time.Now(), id)
+}
+
+// recover takes every try under way for a dead one: who starts on an embedded database is the only one that
+// works on it. A job that was tried before keeps its time: one that
 // takes the process down with it must not do so again at every start, at once.
 func (d sqlite) recover(ctx context.Context, pool gorm.ConnPool, cause string) (int64, error) {
 	now := time.Now()
-	res, err := pool.ExecContext(ctx, `UPDATE outbox SET available_at = ?, attempts = 1, last_error = ?
-		WHERE done_at IS NULL AND parked_at IS NULL AND attempts = 0 AND available_at > ?`, now, cause, now)
+	res, err := pool.ExecContext(ctx, `UPDATE outbox SET available_at = ?, last_error = ?
+		WHERE done_at IS NULL AND parked_at IS NULL AND started_at IS NOT NULL AND attempts <= 1 AND available_at > ?`, now, cause, now)
 	if err != nil {
 		return 0, err
 	}

@@ -142,6 +142,23 @@ func (k key) valid() bool {
 	return true
 }
 
+// maybeKey is NULL for "".
+func maybeKey[ID ~string](id ID) *key {
+	if id == "" {
+		return nil
+	}
+	k := key(id)
+	return &k
+}
+
+// text gives the id, "" for NULL.
+func (k *key) text() string {
+	if k == nil {
+		return ""
+	}
+	return string(*k)
+}
+
 // keys turns typed ids into keys and leaves out what is no id: nothing has it.
 func keys[ID ~string](ids []ID) []key {
 	out := make([]key, 0, len(ids))

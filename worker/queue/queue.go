@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -15,8 +16,29 @@ import (
 	"github.com/banyan-lms/banyan/internal/job"
 )
 
-// Name of the one queue. Order between kinds is kept by the outbox, which hands rows out by priority.
-const queueName = "default"
+// The queues, by whether somebody waits: those who do never stand behind background work. Order inside of a queue
+// is the outbox's, which hands rows out by priority.
+const (
+	queueName    = "default"
+	regrades     = "regrade"
+	housekeeping = "housekeeping"
+)
+
+var queues = []string{queueName, regrades, housekeeping}
+
+func queueOf(p job.Priority) string {
+	switch {
+	case !p.Background():
+		return queueName
+	case p <= job.Regrade:
+		return regrades
+	}
+	return housekeeping
+}
+
+// backgroundAhead is how much background work waits in Redis at most. The rest waits in the database, where
+// it is in nobody's way.
+const backgroundAhead = 32
 
 // Connect readies connections to Redis; none is made yet. What the library has to say goes to our log.
 func Connect(at asynq.RedisConnOpt) redis.UniversalClient {
@@ -27,7 +49,6 @@ func Connect(at asynq.RedisConnOpt) redis.UniversalClient {
 // message is what travels: the row's id is the task's id.
 type message struct {
 	ID      job.ID          `json:"id"`
-	Attempt int             `json:"attempt"`
 	Payload json.RawMessage `json:"payload"`
 }
 
@@ -95,41 +116,69 @@ func (r *Relay) once(ctx context.Context) (int, error) {
 	if err := r.client.Ping(); err != nil {
 		return 0, fmt.Errorf("reach Redis: %w", err)
 	}
-	jobs, err := r.Outbox.Claim(ctx, r.Batch, r.Visibility/3)
+	jobs, err := r.Outbox.Claim(ctx, job.Backlog, r.Batch, r.Visibility/3)
 	if err != nil {
 		return 0, fmt.Errorf("claim: %w", err)
 	}
+	if err := r.handAll(ctx, jobs); err != nil || len(jobs) == r.Batch {
+		return len(jobs), err
+	}
+	room, err := r.room()
+	if err != nil || room <= 0 {
+		return len(jobs), err
+	}
+	more, err := r.Outbox.Claim(ctx, job.Housekeeping, room, r.Visibility/3)
+	if err != nil {
+		return len(jobs), fmt.Errorf("claim: %w", err)
+	}
+	return len(jobs), r.handAll(ctx, more)
+}
+
+// room tells how much more background work may wait in Redis.
+func (r *Relay) room() (int, error) {
+	room := backgroundAhead
+	for _, name := range queues[1:] {
+		waiting, err := r.inspector.ListPendingTasks(name, asynq.PageSize(backgroundAhead))
+		if err != nil && !errors.Is(err, asynq.ErrQueueNotFound) {
+			return 0, fmt.Errorf("look for room: %w", err)
+		}
+		room -= len(waiting)
+	}
+	return room, nil
+}
+
+func (r *Relay) handAll(ctx context.Context, jobs []job.Job) error {
 	for _, j := range jobs {
 		if err := r.hand(ctx, j); err != nil {
-			return len(jobs), fmt.Errorf("enqueue: %w", err) // the claim runs out and the row is due again
+			return fmt.Errorf("enqueue: %w", err) // the claim runs out and the row is due again
 		}
 	}
-	return len(jobs), nil
+	return nil
 }
 
 func (r *Relay) hand(ctx context.Context, j job.Job) error {
-	raw, err := json.Marshal(message{ID: j.ID, Attempt: j.Attempt, Payload: j.Payload})
+	raw, err := json.Marshal(message{ID: j.ID, Payload: j.Payload})
 	if err != nil {
 		return err
 	}
-	task := asynq.NewTask(string(j.Kind), raw)
+	task, queue := asynq.NewTask(string(j.Kind), raw), queueOf(j.Priority)
 	for id := string(j.ID); ; id += again {
-		_, err = r.client.EnqueueContext(ctx, task, r.options(id)...)
+		_, err = r.client.EnqueueContext(ctx, task, r.options(queue, id)...)
 		if !errors.Is(err, asynq.ErrTaskIDConflict) {
 			return err
 		}
-		info, err := r.inspector.GetTaskInfo(queueName, id)
+		info, err := r.inspector.GetTaskInfo(queue, id)
 		if err != nil {
 			return nil //nolint:nilerr // gone meanwhile: it ran, and the row will say so or come again
 		}
 		switch info.State {
 		case asynq.TaskStateArchived, asynq.TaskStateCompleted, asynq.TaskStateRetry:
 			// It is over, or waits by asynq's clock while the outbox says now: it makes way.
-			err := r.inspector.DeleteTask(queueName, id)
+			err := r.inspector.DeleteTask(queue, id)
 			if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 				return err
 			}
-			if _, err = r.client.EnqueueContext(ctx, task, r.options(id)...); errors.Is(err, asynq.ErrTaskIDConflict) {
+			if _, err = r.client.EnqueueContext(ctx, task, r.options(queue, id)...); errors.Is(err, asynq.ErrTaskIDConflict) {
 				return nil // another relay was faster
 			}
 			return err
@@ -149,8 +198,8 @@ const again = "+"
 
 // options are those of every task. Retries are counted in the outbox; asynq's own
 // serve only when the outbox could not be told.
-func (r *Relay) options(id string) []asynq.Option {
-	return []asynq.Option{asynq.TaskID(id), asynq.MaxRetry(1000), asynq.Queue(queueName), asynq.Timeout(r.Visibility)}
+func (r *Relay) options(queue, id string) []asynq.Option {
+	return []asynq.Option{asynq.TaskID(id), asynq.MaxRetry(1000), asynq.Queue(queue), asynq.Timeout(r.Visibility)}
 }
 
 // sweep hands out anew what workers held that have died, as soon as their leases have run out. asynq
@@ -159,9 +208,18 @@ func (r *Relay) options(id string) []asynq.Option {
 // worker live after all, the job runs twice and ends once.
 func (r *Relay) sweep(ctx context.Context) error {
 	clear(r.orphans)
-	tasks, err := r.inspector.ListActiveTasks(queueName, asynq.PageSize(1000))
+	for _, name := range queues {
+		if err := r.sweepQueue(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Relay) sweepQueue(ctx context.Context, name string) error {
+	tasks, err := r.inspector.ListActiveTasks(name, asynq.PageSize(1000))
 	if errors.Is(err, asynq.ErrQueueNotFound) {
-		// A client makes the queue known with its first task only, and a Redis that came back
+		// A client makes a queue known with its first task only, and a Redis that came back
 		// empty has forgotten it. The next one tells it anew.
 		r.client = asynq.NewClientFromRedisClient(r.Redis)
 		return nil
@@ -177,7 +235,7 @@ func (r *Relay) sweep(ctx context.Context) error {
 			r.orphans = map[string]bool{}
 		}
 		r.orphans[t.ID] = true
-		opts := append(r.options(t.ID+again), asynq.Retention(5*time.Minute))
+		opts := append(r.options(name, t.ID+again), asynq.Retention(5*time.Minute))
 		_, err := r.client.EnqueueContext(ctx, asynq.NewTask(t.Type, t.Payload), opts...)
 		switch {
 		case errors.Is(err, asynq.ErrTaskIDConflict): // done before
@@ -190,45 +248,92 @@ func (r *Relay) sweep(ctx context.Context) error {
 	return nil
 }
 
-// Server runs the tasks that relays hand to Redis.
+// Server runs the tasks that relays hand to Redis. Background tasks have slots of their own, and begin only
+// while fewer than Background tasks of any sort are under way in this process. So a task that somebody
+// waits for finds a slot at once, and in the sandbox it waits for one running task at most.
 type Server struct {
 	Redis       asynq.RedisConnOpt
 	Outbox      job.Outbox
 	Table       job.Table
 	Concurrency int
+	Background  int           // at least 1; 0 is 1
 	Drain       time.Duration // how long jobs under way may take after a signal
 	Now         func() time.Time
+
+	under gate
 }
 
 // Run works until ctx ends, then lets jobs under way finish.
 func (s *Server) Run(ctx context.Context) error {
-	srv := asynq.NewServer(s.Redis, asynq.Config{
-		Concurrency:              s.Concurrency,
-		Queues:                   map[string]int{queueName: 1},
+	s.under.most = max(s.Background, 1)
+	front := s.server(ctx, s.Concurrency, map[string]int{queueName: 1})
+	back := s.server(ctx, s.under.most, map[string]int{regrades: 2, housekeeping: 1})
+	if err := front.Start(asynq.HandlerFunc(s.handle)); err != nil {
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	if err := back.Start(s.handleInBackground(ctx.Done())); err != nil {
+		front.Shutdown()
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	<-ctx.Done()
+	var both sync.WaitGroup
+	both.Go(front.Shutdown)
+	both.Go(back.Shutdown)
+	both.Wait()
+	return nil
+}
+
+func (s *Server) server(ctx context.Context, concurrency int, names map[string]int) *asynq.Server {
+	return asynq.NewServer(s.Redis, asynq.Config{
+		Concurrency:              concurrency,
+		Queues:                   names,
+		StrictPriority:           true,
 		Logger:                   logger{},
 		ShutdownTimeout:          s.Drain,
 		TaskCheckInterval:        200 * time.Millisecond,
 		DelayedTaskCheckInterval: time.Second,
 		BaseContext:              func() context.Context { return context.WithoutCancel(ctx) },
-		// A task fails only while the database is away: see handle.
+		// A task fails only while the database is away, or when a background task found no room: see handle.
 		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return 5 * time.Second },
 	})
-	if err := srv.Start(asynq.HandlerFunc(s.handle)); err != nil {
-		return fmt.Errorf("start the queue: %w", err)
-	}
-	<-ctx.Done()
-	srv.Shutdown()
-	return nil
 }
 
 // handle returns an error only when the outbox could not be told: then asynq
 // brings the task again. Every other failure is kept, and timed, in the outbox.
 func (s *Server) handle(ctx context.Context, t *asynq.Task) error {
+	s.under.enter()
+	defer s.under.leave()
+	return s.try(ctx, t)
+}
+
+var errNoRoom = errors.New("no room for background work")
+
+// handleInBackground lets a task wait until there is room for it. When there is none in time it goes
+// back to asynq; that is no try.
+func (s *Server) handleInBackground(leaving <-chan struct{}) asynq.HandlerFunc {
+	return func(ctx context.Context, t *asynq.Task) error {
+		if !s.under.enterWhenIdle(ctx.Done(), leaving) {
+			return errNoRoom
+		}
+		defer s.under.leave()
+		return s.try(ctx, t)
+	}
+}
+
+func (s *Server) try(ctx context.Context, t *asynq.Task) error {
 	var m message
 	if err := json.Unmarshal(t.Payload(), &m); err != nil {
 		return fmt.Errorf("read task: %w: %w", err, asynq.SkipRetry)
 	}
-	return s.Table.Try(ctx, s.Outbox, s.Now, job.Job{ID: m.ID, Kind: job.Kind(t.Type()), Payload: m.Payload, Attempt: m.Attempt})
+	j, live, err := s.Outbox.Begin(ctx, m.ID)
+	if err != nil {
+		return fmt.Errorf("begin job %s: %w", m.ID, err)
+	}
+	if !live {
+		slog.DebugContext(ctx, "job was done before", "job", m.ID)
+		return nil
+	}
+	return s.Table.Try(ctx, s.Outbox, s.Now, j)
 }
 
 // logger sends asynq's own lines to our log.

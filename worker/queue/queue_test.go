@@ -22,12 +22,13 @@ type outbox struct {
 	mu    sync.Mutex
 	jobs  []job.Job
 	due   map[job.ID]bool
+	over  map[job.ID]bool // done or parked
 	calls []string
 	fail  error
 }
 
 func newOutbox(ids ...job.ID) *outbox {
-	o := &outbox{due: map[job.ID]bool{}}
+	o := &outbox{due: map[job.ID]bool{}, over: map[job.ID]bool{}}
 	for _, id := range ids {
 		o.jobs = append(o.jobs, job.Job{ID: id, Kind: "test.kind", Payload: json.RawMessage(`{"n":1}`), Attempt: 1})
 		o.due[id] = true
@@ -35,18 +36,35 @@ func newOutbox(ids ...job.ID) *outbox {
 	return o
 }
 
-func (o *outbox) Claim(_ context.Context, limit int, _ time.Duration) ([]job.Job, error) {
+func (o *outbox) Claim(_ context.Context, most job.Priority, limit int, _ time.Duration) ([]job.Job, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var out []job.Job
 	for _, j := range o.jobs {
-		if o.due[j.ID] && len(out) < limit {
+		if o.due[j.ID] && len(out) < limit && j.Priority <= most {
 			o.due[j.ID] = false
 			out = append(out, j)
 		}
 	}
 	return out, o.fail
 }
+
+func (o *outbox) Start(context.Context, job.Priority, int, time.Duration) ([]job.Job, error) {
+	panic("the relay begins nothing")
+}
+
+func (o *outbox) Begin(_ context.Context, id job.ID) (job.Job, bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, j := range o.jobs {
+		if j.ID == id {
+			return j, !o.over[id], o.fail
+		}
+	}
+	return job.Job{}, false, o.fail
+}
+
+func (o *outbox) Return(_ context.Context, id job.ID) error { return o.note("return " + string(id)) }
 
 func (o *outbox) Retry(_ context.Context, id job.ID, _ time.Time, cause string) error {
 	return o.note("retry " + string(id) + ": " + cause)
@@ -271,7 +289,7 @@ func TestFinishedTasksMakeWay(t *testing.T) {
 	for _, state := range []string{"archived", "retry", "completed"} {
 		t.Run(state, func(t *testing.T) {
 			b.T = t
-			opts := append(b.relay.options("a"), asynq.Retention(time.Hour))
+			opts := append(b.relay.options(queueName, "a"), asynq.Retention(time.Hour))
 			if _, err := b.relay.client.Enqueue(asynq.NewTask("test.kind", []byte(`{}`)), opts...); err != nil {
 				t.Fatal(err)
 			}
@@ -366,10 +384,15 @@ func TestWhoIsToldOfAFailure(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := newOutbox()
-			o.fail = tt.outbox
-			s := &Server{Outbox: o, Now: time.Now, Table: job.Table{Handlers: map[job.Kind]job.Handler{"test.kind": tt.handler}}}
-			raw, err := json.Marshal(message{ID: "a", Attempt: tt.attempt, Payload: json.RawMessage(`{}`)})
+			o := newOutbox("a")
+			o.jobs[0].Attempt = tt.attempt
+			s := &Server{Outbox: o, Now: time.Now, Table: job.Table{Handlers: map[job.Kind]job.Handler{
+				"test.kind": func(ctx context.Context, j job.Job) error {
+					o.fail = tt.outbox // from now on
+					return tt.handler(ctx, j)
+				},
+			}}}
+			raw, err := json.Marshal(message{ID: "a", Payload: json.RawMessage(`{}`)})
 			if err != nil {
 				t.Fatal(err)
 			}

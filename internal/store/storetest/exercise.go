@@ -31,12 +31,17 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"statements", exerciseStatements},
 		{"progress", exerciseProgress},
 		{"lab", exerciseLab},
+		{"regrade", exerciseRegrade},
 		{"credential", exerciseCredential},
 		{"outbox", exerciseOutbox},
 		{"transactions", exerciseTransactions},
 		{"values", exerciseValues},
 	} {
-		t.Run(part.name, func(t *testing.T) { part.run(t, settle(t, open(t))) })
+		t.Run(part.name, func(t *testing.T) {
+			w := settle(t, open(t))
+			w.fresh = open
+			part.run(t, w)
+		})
 	}
 }
 
@@ -47,6 +52,7 @@ type world struct {
 	learner    identity.User
 	version    curriculum.Version
 	enrollment learning.Enrollment
+	fresh      func(t *testing.T) *store.DB // gives another database
 }
 
 // noon is a time with every microsecond digit but the last ones set: what is

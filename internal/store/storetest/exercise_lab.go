@@ -88,8 +88,10 @@ func exerciseLab(t *testing.T, w *world) {
 		_, err := s.FindVerdict(ctx, n.ID)
 		wantFault(t, err, fault.NotFound, "verdict.not_found")
 		v := lab.Verdict{
-			SubmissionID: n.ID, Outcome: lab.Partial, Attempt: 1, Score: 2.0 / 3, Checks: []lab.CheckResult{{ID: "c", Passed: true, Got: "'ب'"}, {ID: "d", Error: "ValueError"}},
-			Message: "lab.partial", Traceback: "line 1", Output: strings.Repeat("x", 100_000), Runtime: blob.Of(nil), WallMS: 1 << 40, CPUMS: 7, CreatedAt: noon,
+			SubmissionID: n.ID, Revision: 1, Outcome: lab.Partial, Attempt: 1, Score: 2.0 / 3,
+			Checks:  []lab.CheckResult{{ID: "c", Passed: true, Score: 1, Got: "'ب'"}, {ID: "d", Score: 0.5, Error: "ValueError", Expected: "1", Says: "why"}},
+			Message: "lab.partial", Traceback: "line 1", FaultCheck: "d", Fault: "judge.py, line 3", Output: strings.Repeat("x", 100_000),
+			Runtime: blob.Of(nil), LabDigest: blob.Of([]byte("lab")), VersionID: n.VersionID, WallMS: 1 << 40, CPUMS: 7, CreatedAt: noon,
 		}
 		ok(t, s.AppendVerdict(ctx, v))
 		got, err := s.FindVerdict(ctx, n.ID)

@@ -28,7 +28,7 @@ func exerciseOutbox(t *testing.T, w *world) {
 	ctx, s, in := t.Context(), w.Outbox(), w.Lab()
 	claim := func(t *testing.T, limit int, visibility time.Duration) []job.Job {
 		t.Helper()
-		js, err := s.Claim(ctx, limit, visibility)
+		js, err := s.Start(ctx, job.Housekeeping, limit, visibility)
 		ok(t, err)
 		return js
 	}
@@ -99,7 +99,8 @@ func exerciseOutbox(t *testing.T, w *world) {
 		equal(t, "claimed", len(claim(t, 1, 50*time.Millisecond)), 1)
 		again := claimSoon(t)
 		equal(t, "job", again.ID, j.ID)
-		equal(t, "attempt", again.Attempt, 1) // nobody said that it failed
+		equal(t, "attempt", again.Attempt, 2) // nobody said how the first one ended
+		equal(t, "deaths", again.Deaths, 1)
 		finish(t, j.ID)
 	})
 
@@ -109,7 +110,9 @@ func exerciseOutbox(t *testing.T, w *world) {
 		claimSoon(t)
 		// A cause may be whatever a broken program printed.
 		ok(t, s.Retry(ctx, j.ID, time.Now().Add(-time.Second).In(time.FixedZone("", 9*3600)), "no \x00 \xff "+strings.Repeat("é", 9000)))
-		equal(t, "attempt", claimSoon(t).Attempt, 2)
+		second := claimSoon(t)
+		equal(t, "attempt", second.Attempt, 2)
+		equal(t, "deaths", second.Deaths, 0)
 		ok(t, s.Retry(ctx, j.ID, time.Now().Add(hour).In(time.FixedZone("", -9*3600)), "later"))
 		equal(t, "due too early", len(claim(t, 1, hour)), 0)
 		equal(t, "done", finish(t, j.ID), true)
@@ -131,11 +134,14 @@ func exerciseOutbox(t *testing.T, w *world) {
 		equal(t, "a parked job is claimed", len(claim(t, 1, hour)), 0)
 		parked, err := s.ListParked(ctx, "", 10)
 		ok(t, err)
-		if len(parked) != 2 || parked[0].Job.ID != j.ID || parked[1].Job.ID != k.ID {
+		if len(parked) != 2 || parked[0].ID != j.ID || parked[1].ID != k.ID {
 			t.Fatalf("parked %v", parked)
 		}
+		n, err := s.CountParked(ctx)
+		ok(t, err)
+		equal(t, "number parked", n, 2)
 		equal(t, "cause", parked[0].Cause, "twice \uFFFD")
-		equal(t, "attempt", parked[0].Job.Attempt, 3)
+		equal(t, "tries", parked[0].Attempt, 2)
 		if age := time.Since(parked[0].ParkedAt); age < -time.Minute || age > time.Minute {
 			t.Errorf("parked %s ago", age)
 		}
@@ -154,6 +160,169 @@ func exerciseOutbox(t *testing.T, w *world) {
 		equal(t, "parked", len(parked), 0)
 	})
 
+	t.Run("release all", func(t *testing.T) {
+		n, err := s.ReleaseAll(ctx)
+		ok(t, err)
+		equal(t, "released without any", n, 0)
+		for range 3 {
+			j := newJob(t, 1)
+			ok(t, in.Enqueue(ctx, j))
+			claimSoon(t)
+			ok(t, s.Park(ctx, j.ID, "oh"))
+		}
+		n, err = s.ReleaseAll(ctx)
+		ok(t, err)
+		equal(t, "released", n, 3)
+		for _, j := range claim(t, 10, hour) {
+			equal(t, "attempt", j.Attempt, 1)
+			finish(t, j.ID)
+		}
+	})
+
+	t.Run("claimed is not begun", func(t *testing.T) {
+		j := newJob(t, 1)
+		j.About, j.Owner = string(newID[job.ID]()), string(w.learner.ID)
+		ok(t, in.Enqueue(ctx, j))
+		for range 3 {
+			js, err := s.Claim(ctx, job.Backlog, 1, 0)
+			ok(t, err)
+			if len(js) != 1 || js[0].Attempt != 0 || js[0].Deaths != 0 || js[0].About != j.About || js[0].Owner != j.Owner {
+				t.Fatalf("claimed %+v", js)
+			}
+		}
+		got, live, err := s.Begin(ctx, j.ID)
+		ok(t, err)
+		equal(t, "live", live, true)
+		equal(t, "attempt", got.Attempt, 1)
+		equal(t, "payload", string(got.Payload), "1")
+		ok(t, s.Return(ctx, j.ID))
+		ok(t, s.Return(ctx, j.ID)) // and only what was begun
+		got, _, err = s.Begin(ctx, j.ID)
+		ok(t, err)
+		equal(t, "attempt after an interruption", got.Attempt, 1)
+		equal(t, "deaths after an interruption", got.Deaths, 0)
+		got, _, err = s.Begin(ctx, j.ID)
+		ok(t, err)
+		equal(t, "attempt after a death", got.Attempt, 2)
+		equal(t, "deaths after a death", got.Deaths, 1)
+		equal(t, "done", finish(t, j.ID), true)
+		for _, id := range []job.ID{j.ID, newID[job.ID](), "x"} {
+			_, live, err = s.Begin(ctx, id)
+			ok(t, err)
+			equal(t, "live "+string(id), live, false)
+		}
+		ok(t, s.Return(ctx, j.ID))
+		equal(t, "a done job is claimed", len(claim(t, 1, 0)), 0)
+	})
+
+	t.Run("who waits goes first", func(t *testing.T) {
+		var want []job.ID
+		for _, p := range []job.Priority{job.Housekeeping, job.Regrade, job.Backlog, job.Waiting} {
+			for range 2 {
+				j := newJob(t, 1)
+				j.Priority = p
+				ok(t, in.Enqueue(ctx, j))
+				want = append(want, j.ID)
+			}
+		}
+		slices.Reverse(want)
+		for i := 0; i < len(want); i += 2 { // by age inside of a priority
+			want[i], want[i+1] = want[i+1], want[i]
+		}
+		js, err := s.Claim(ctx, job.Backlog, 10, 0)
+		ok(t, err)
+		equal(t, "that somebody waits for", len(js), 4)
+		var got []job.ID
+		for range want {
+			js := claim(t, 1, hour)
+			got = append(got, js[0].ID)
+			finish(t, js[0].ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("claimed %v, want %v", got, want)
+		}
+	})
+
+	t.Run("places in line", func(t *testing.T) {
+		place := func(id lab.SubmissionID) int {
+			t.Helper()
+			n, err := in.Place(ctx, id)
+			ok(t, err)
+			return n
+		}
+		waiting := func(limit int) int {
+			t.Helper()
+			n, err := in.CountWaiting(ctx, w.learner.ID, limit)
+			ok(t, err)
+			return n
+		}
+		equal(t, "waiting", waiting(9), 0)
+		var subs []lab.SubmissionID
+		var jobs []job.ID
+		for _, p := range []job.Priority{1, 0, 0, job.Regrade} {
+			id, j := newID[lab.SubmissionID](), newJob(t, 1)
+			j.Priority, j.About, j.Owner = p, string(id), string(w.learner.ID)
+			ok(t, in.Enqueue(ctx, j))
+			subs, jobs = append(subs, id), append(jobs, j.ID)
+		}
+		for i, want := range []int{3, 1, 2, 0} { // nobody waits for the last one
+			equal(t, "place", place(subs[i]), want)
+		}
+		equal(t, "waiting", waiting(9), 4)
+		equal(t, "waiting, up to a limit", waiting(3), 3)
+		_, err := s.Claim(ctx, job.Backlog, 1, hour) // on its way to a worker it waits still
+		ok(t, err)
+		equal(t, "place of a claimed one", place(subs[1]), 1)
+		_, _, err = s.Begin(ctx, jobs[1])
+		ok(t, err)
+		equal(t, "place of a running one", place(subs[1]), 0)
+		equal(t, "place of the next", place(subs[2]), 1)
+		equal(t, "place of the last", place(subs[0]), 2)
+		ok(t, s.Park(ctx, jobs[2], "oh"))
+		equal(t, "place of a parked one", place(subs[2]), 0)
+		equal(t, "place of the last", place(subs[0]), 1)
+		equal(t, "waiting", waiting(9), 3)
+		for _, id := range jobs {
+			finish(t, id)
+		}
+		equal(t, "place of a done one", place(subs[0]), 0)
+		equal(t, "place of none", place("x"), 0)
+		equal(t, "waiting", waiting(9), 0)
+	})
+
+	t.Run("purge", func(t *testing.T) {
+		before := time.Now()
+		_, err := s.Purge(ctx, before.Add(hour), 100_000)
+		ok(t, err)
+		var ids []job.ID
+		for range 5 {
+			j := newJob(t, 1)
+			created, err := s.Ensure(ctx, j)
+			ok(t, err)
+			equal(t, "created", created, true)
+			created, err = s.Ensure(ctx, j)
+			ok(t, err)
+			equal(t, "created twice", created, false)
+			ids = append(ids, j.ID)
+		}
+		for _, id := range ids[:3] {
+			finish(t, id)
+		}
+		ok(t, s.Park(ctx, ids[3], "oh"))
+		for _, step := range []struct {
+			before time.Time
+			limit  int
+			want   int64
+		}{{before.Add(-hour), 10, 0}, {before.Add(hour), 2, 2}, {before.Add(hour), 10, 1}, {before.Add(hour), 10, 0}} {
+			n, err := s.Purge(ctx, step.before, step.limit)
+			ok(t, err)
+			equal(t, "purged", n, step.want)
+		}
+		equal(t, "done again", finish(t, ids[0]), false)
+		equal(t, "the parked one", finish(t, ids[3]), true)
+		equal(t, "the waiting one", finish(t, ids[4]), true)
+	})
+
 	t.Run("eight claim five hundred", func(t *testing.T) {
 		const n = 500
 		ok(t, in.InTx(ctx, func(tx lab.Store) error {
@@ -169,7 +338,7 @@ func exerciseOutbox(t *testing.T, w *world) {
 		left.Store(n)
 		allOK(t, together(ctx, len(claims), func(ctx context.Context, i int) error {
 			for range 10_000 {
-				js, err := s.Claim(ctx, 7, hour)
+				js, err := s.Claim(ctx, job.Housekeeping, 7, hour)
 				if err != nil {
 					return err
 				}
@@ -217,7 +386,7 @@ func exerciseTransactions(t *testing.T, w *world) {
 	var wakes atomic.Int64
 	w.OnEnqueue(func() {
 		// Whoever is woken finds the work: the transaction is over.
-		if js, err := w.Outbox().Claim(context.WithoutCancel(ctx), 10, time.Hour); err != nil || len(js) == 0 {
+		if js, err := w.Outbox().Claim(context.WithoutCancel(ctx), job.Housekeeping, 10, time.Hour); err != nil || len(js) == 0 {
 			t.Errorf("woken for nothing: %v, %v", js, err)
 		}
 		wakes.Add(1)
@@ -230,7 +399,7 @@ func exerciseTransactions(t *testing.T, w *world) {
 		ps, err := s.ListProgress(ctx, e.ID)
 		ok(t, err)
 		equal(t, "progress kept", len(ps), 0)
-		js, err := w.Outbox().Claim(ctx, 10, 0)
+		js, err := w.Outbox().Claim(ctx, job.Housekeeping, 10, 0)
 		ok(t, err)
 		equal(t, "jobs kept", len(js), 0)
 		equal(t, "wakes", wakes.Load(), 0)
