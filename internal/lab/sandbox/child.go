@@ -225,6 +225,9 @@ func RunChildIfAsked() {
 	os.Exit(0)
 }
 
+// spare is how much more than at its start a child may hold between two programs.
+const spare = 12 << 20
+
 // serveChild loads the interpreter, locks the process in and does jobs until its input ends.
 func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image *os.File, in io.Reader, out io.Writer) error {
 	err := forbidWrites()
@@ -241,6 +244,8 @@ func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image 
 	if err != nil {
 		return errors.Join(err, writeFrame(out, readyFrame{Error: err.Error()}))
 	}
+	runtime.GOMAXPROCS(2) // a program has one thread, and the collector another
+	small := held()
 	// Nothing that a learner wrote has run yet. From here on only pipes are left.
 	if err := writeFrame(out, readyFrame{Walls: lockIn(), Snapshot: g.snapshot}); err != nil {
 		return err
@@ -258,6 +263,9 @@ func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image 
 		}
 		if err := g.memory.reset(); err != nil {
 			return fmt.Errorf("clear the memory: %w", err)
+		}
+		if held() > small+spare {
+			settle()
 		}
 	}
 }

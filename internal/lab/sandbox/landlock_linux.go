@@ -24,18 +24,13 @@ const (
 // closeFiles takes from every thread of this process all paths, TCP and, where the kernel can,
 // signals to others. What is open stays open.
 func closeFiles() error {
-	abi, _, e := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	switch {
-	case errors.Is(e, unix.ENOSYS):
-		return errors.New("the kernel is built without it")
-	case errors.Is(e, unix.EOPNOTSUPP):
-		return errors.New("the kernel has it switched off: add landlock to its lsm= list")
-	case e != 0:
-		return fmt.Errorf("ask for its version: %w", e)
+	abi, err := landlockABI()
+	if err != nil {
+		return err
 	}
 	attr := struct{ files, net, scope uint64 }{files: landlockFiles1} // struct landlock_ruleset_attr
 	for _, l := range []struct {
-		since uintptr
+		since int
 		have  func()
 	}{
 		{2, func() { attr.files |= landlockFiles2 }},
@@ -63,6 +58,20 @@ func closeFiles() error {
 		return fmt.Errorf("put it up: %w", e)
 	}
 	return nil
+}
+
+// landlockABI is the version that the kernel has.
+func landlockABI() (int, error) {
+	abi, _, e := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	switch {
+	case errors.Is(e, unix.ENOSYS):
+		return 0, errors.New("the kernel is built without it, or the container forbids it")
+	case errors.Is(e, unix.EOPNOTSUPP):
+		return 0, errors.New("the kernel has it switched off: add landlock to its lsm= list")
+	case e != 0:
+		return 0, fmt.Errorf("ask for its version: %w", e)
+	}
+	return int(abi), nil
 }
 
 // allowList lets this process list a folder. In a program with C every thread is reached by
