@@ -76,6 +76,105 @@ func (e ItemKind) Valid() bool {
 	}
 }
 
+// Defines values for Outcome.
+const (
+	OutcomeAuthorError   Outcome = "author_error"
+	OutcomeFailed        Outcome = "failed"
+	OutcomeLearnerError  Outcome = "learner_error"
+	OutcomePartial       Outcome = "partial"
+	OutcomePassed        Outcome = "passed"
+	OutcomePlatformError Outcome = "platform_error"
+)
+
+// Valid indicates whether the value is a known member of the Outcome enum.
+func (e Outcome) Valid() bool {
+	switch e {
+	case OutcomeAuthorError:
+		return true
+	case OutcomeFailed:
+		return true
+	case OutcomeLearnerError:
+		return true
+	case OutcomePartial:
+		return true
+	case OutcomePassed:
+		return true
+	case OutcomePlatformError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegradeState.
+const (
+	RegradeStateApplied   RegradeState = "applied"
+	RegradeStateApplying  RegradeState = "applying"
+	RegradeStateDiscarded RegradeState = "discarded"
+	RegradeStateReady     RegradeState = "ready"
+	RegradeStateRunning   RegradeState = "running"
+)
+
+// Valid indicates whether the value is a known member of the RegradeState enum.
+func (e RegradeState) Valid() bool {
+	switch e {
+	case RegradeStateApplied:
+		return true
+	case RegradeStateApplying:
+		return true
+	case RegradeStateDiscarded:
+		return true
+	case RegradeStateReady:
+		return true
+	case RegradeStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegradeChange.
+const (
+	RegradeChangeBetter RegradeChange = "better"
+	RegradeChangeBroken RegradeChange = "broken"
+	RegradeChangeSame   RegradeChange = "same"
+	RegradeChangeWorse  RegradeChange = "worse"
+)
+
+// Valid indicates whether the value is a known member of the RegradeChange enum.
+func (e RegradeChange) Valid() bool {
+	switch e {
+	case RegradeChangeBetter:
+		return true
+	case RegradeChangeBroken:
+		return true
+	case RegradeChangeSame:
+		return true
+	case RegradeChangeWorse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegradeMode.
+const (
+	RegradeModeAll        RegradeMode = "all"
+	RegradeModeFavourable RegradeMode = "favourable"
+)
+
+// Valid indicates whether the value is a known member of the RegradeMode enum.
+func (e RegradeMode) Valid() bool {
+	switch e {
+	case RegradeModeAll:
+		return true
+	case RegradeModeFavourable:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleAdmin   Role = "admin"
@@ -202,45 +301,24 @@ func (e StatementAnswerStatus) Valid() bool {
 	}
 }
 
-// Defines values for VerdictOutcome.
-const (
-	VerdictOutcomeAuthorError   VerdictOutcome = "author_error"
-	VerdictOutcomeFailed        VerdictOutcome = "failed"
-	VerdictOutcomeLearnerError  VerdictOutcome = "learner_error"
-	VerdictOutcomePartial       VerdictOutcome = "partial"
-	VerdictOutcomePassed        VerdictOutcome = "passed"
-	VerdictOutcomePlatformError VerdictOutcome = "platform_error"
-)
-
-// Valid indicates whether the value is a known member of the VerdictOutcome enum.
-func (e VerdictOutcome) Valid() bool {
-	switch e {
-	case VerdictOutcomeAuthorError:
-		return true
-	case VerdictOutcomeFailed:
-		return true
-	case VerdictOutcomeLearnerError:
-		return true
-	case VerdictOutcomePartial:
-		return true
-	case VerdictOutcomePassed:
-		return true
-	case VerdictOutcomePlatformError:
-		return true
-	default:
-		return false
-	}
-}
-
 // CheckResult defines model for CheckResult.
 type CheckResult struct {
-	Call     *string `json:"call,omitempty"`
-	Error    *string `json:"error,omitempty"`
+	Call  *string `json:"call,omitempty"`
+	Error *string `json:"error,omitempty"`
+
+	// Expected Of a failed check whose author shows it.
+	Expected *string `json:"expected,omitempty"`
 	Feedback *string `json:"feedback,omitempty"`
 	Got      *string `json:"got,omitempty"`
 	ID       string  `json:"id"`
 	Passed   bool    `json:"passed"`
-	Title    string  `json:"title"`
+
+	// Says What the author's judge says, in the reader's language.
+	Says *string `json:"says,omitempty"`
+
+	// Score 0 to 1.
+	Score *float64 `json:"score,omitempty"`
+	Title string   `json:"title"`
 }
 
 // CourseList defines model for CourseList.
@@ -400,6 +478,54 @@ type ItemProgress struct {
 	UpdatedAt Time     `json:"updated_at"`
 }
 
+// JobRetries defines model for JobRetries.
+type JobRetries struct {
+	Retried int `json:"retried"`
+}
+
+// LabFault defines model for LabFault.
+type LabFault struct {
+	// Cause For the author: an exception, a traceback of the judge script.
+	Cause *string `json:"cause,omitempty"`
+
+	// CheckID The check at fault, of the last submission.
+	CheckID *string `json:"check_id,omitempty"`
+
+	// CheckTitle One text by locale; every locale of the course is present.
+	CheckTitle *Text `json:"check_title,omitempty"`
+	CourseID   Slug  `json:"course_id"`
+
+	// CourseTitle One text by locale; every locale of the course is present.
+	CourseTitle Text `json:"course_title"`
+	LabID       Slug `json:"lab_id"`
+	LastAt      Time `json:"last_at"`
+
+	// Message In the reader's language.
+	Message *string `json:"message,omitempty"`
+
+	// Number Number of the course version.
+	Number int  `json:"number"`
+	Since  Time `json:"since"`
+
+	// Submissions How many are affected since it was last seen.
+	Submissions int `json:"submissions"`
+
+	// Title One text by locale; every locale of the course is present.
+	Title     Text `json:"title"`
+	VersionID UUID `json:"version_id"`
+}
+
+// LabFaultList defines model for LabFaultList.
+type LabFaultList struct {
+	Items []LabFault `json:"items"`
+}
+
+// LabFaultSeen defines model for LabFaultSeen.
+type LabFaultSeen struct {
+	// Until The `last_at` that was seen; what comes later is news.
+	Until Time `json:"until"`
+}
+
 // Locale defines model for Locale.
 type Locale = string
 
@@ -488,6 +614,19 @@ type NewMember struct {
 	Username    string  `json:"username"`
 }
 
+// NewRegrade defines model for NewRegrade.
+type NewRegrade struct {
+	CourseID Slug `json:"course_id"`
+
+	// From Number of the version whose submissions are meant. Left out
+	From  *int `json:"from,omitempty"`
+	ID    UUID `json:"id"`
+	LabID Slug `json:"lab_id"`
+
+	// To Number of the version whose lab is tried.
+	To int `json:"to"`
+}
+
 // NewStatement `id` UUIDv7, `enrollment_id`, `verb` (started, completed, answered), `object_id` (a lesson, quiz or lab of the course), `at` (the device's clock),
 // and with `answered` the `responses` by question id: single an option id; multiple a list of option ids; order the option ids in order;
 // match a map from left id to right id; number a number; text a string.
@@ -528,10 +667,42 @@ type NewUser struct {
 	Username      string  `json:"username"`
 }
 
+// Outcome defines model for Outcome.
+type Outcome string
+
+// ParkedJob defines model for ParkedJob.
+type ParkedJob struct {
+	// Cause Of the last try; from the program
+	Cause     string `json:"cause"`
+	CreatedAt Time   `json:"created_at"`
+	ID        UUID   `json:"id"`
+	Kind      string `json:"kind"`
+	ParkedAt  Time   `json:"parked_at"`
+	Tries     int    `json:"tries"`
+}
+
+// ParkedJobList defines model for ParkedJobList.
+type ParkedJobList struct {
+	Items []ParkedJob `json:"items"`
+	Next  *string     `json:"next,omitempty"`
+	Total int         `json:"total"`
+}
+
 // PasswordChange defines model for PasswordChange.
 type PasswordChange struct {
 	Current string `json:"current"`
 	New     string `json:"new"`
+}
+
+// PastVerdict defines model for PastVerdict.
+type PastVerdict struct {
+	Attempt   int     `json:"attempt"`
+	CreatedAt Time    `json:"created_at"`
+	Outcome   Outcome `json:"outcome"`
+	Score     float64 `json:"score"`
+
+	// Version Number of the course version whose lab has graded.
+	Version int `json:"version"`
 }
 
 // Problem RFC 9457, with a stable code.
@@ -568,6 +739,81 @@ type Progress struct {
 	EnrollmentID UUID           `json:"enrollment_id"`
 	Items        []ItemProgress `json:"items"`
 	Number       int            `json:"number"`
+}
+
+// Regrade defines model for Regrade.
+type Regrade struct {
+	// Applied Verdicts that took effect.
+	Applied   int   `json:"applied"`
+	AppliedAt *Time `json:"applied_at,omitempty"`
+	Better    int   `json:"better"`
+	Broken    int   `json:"broken"`
+	CourseID  Slug  `json:"course_id"`
+
+	// CourseTitle One text by locale; every locale of the course is present.
+	CourseTitle Text  `json:"course_title"`
+	CreatedAt   Time  `json:"created_at"`
+	DiscardedAt *Time `json:"discarded_at,omitempty"`
+	From        *int  `json:"from,omitempty"`
+	Graded      int   `json:"graded"`
+	ID          UUID  `json:"id"`
+	LabID       Slug  `json:"lab_id"`
+
+	// Mode Favourable lets what is better take effect; all, what is worse too.
+	Mode  *RegradeMode `json:"mode,omitempty"`
+	Same  int          `json:"same"`
+	State RegradeState `json:"state"`
+
+	// Title One text by locale; every locale of the course is present.
+	Title Text `json:"title"`
+	To    int  `json:"to"`
+
+	// Total Submissions to grade, as far as they are counted.
+	Total int `json:"total"`
+	Worse int `json:"worse"`
+}
+
+// RegradeState defines model for Regrade.State.
+type RegradeState string
+
+// RegradeApplication defines model for RegradeApplication.
+type RegradeApplication struct {
+	// Mode Favourable lets what is better take effect; all, what is worse too.
+	Mode RegradeMode `json:"mode"`
+}
+
+// RegradeChange What the new verdict means to the learner. Broken results cannot be judged by the newer lab and never take effect.
+type RegradeChange string
+
+// RegradeList defines model for RegradeList.
+type RegradeList struct {
+	Items []Regrade `json:"items"`
+	Next  *string   `json:"next,omitempty"`
+}
+
+// RegradeMode Favourable lets what is better take effect; all, what is worse too.
+type RegradeMode string
+
+// RegradeResult defines model for RegradeResult.
+type RegradeResult struct {
+	Applied bool `json:"applied"`
+
+	// Change What the new verdict means to the learner. Broken results cannot be judged by the newer lab and never take effect.
+	Change       RegradeChange `json:"change"`
+	DisplayName  string        `json:"display_name"`
+	HandedInAt   Time          `json:"handed_in_at"`
+	OldOutcome   Outcome       `json:"old_outcome"`
+	OldScore     float64       `json:"old_score"`
+	Outcome      Outcome       `json:"outcome"`
+	Score        float64       `json:"score"`
+	SubmissionID UUID          `json:"submission_id"`
+	Username     string        `json:"username"`
+}
+
+// RegradeResultList defines model for RegradeResultList.
+type RegradeResultList struct {
+	Items []RegradeResult `json:"items"`
+	Next  *string         `json:"next,omitempty"`
 }
 
 // Revocation defines model for Revocation.
@@ -678,12 +924,18 @@ type StatementList struct {
 
 // Submission defines model for Submission.
 type Submission struct {
-	CreatedAt    Time              `json:"created_at"`
+	CreatedAt Time `json:"created_at"`
+
+	// Earlier Verdicts that a regrade has superseded, oldest first.
+	Earlier      *[]PastVerdict    `json:"earlier,omitempty"`
 	EnrollmentID UUID              `json:"enrollment_id"`
 	Files        map[string]string `json:"files"`
 	ID           UUID              `json:"id"`
 	LabID        Slug              `json:"lab_id"`
-	Verdict      *Verdict          `json:"verdict,omitempty"`
+
+	// Place Place in line, 1 is next. Absent while it is graded and afterwards. 1000 means 1000 or more.
+	Place   *int     `json:"place,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // SubmissionList defines model for SubmissionList.
@@ -724,18 +976,21 @@ type Verdict struct {
 	CreatedAt Time          `json:"created_at"`
 
 	// Message In the reader's language.
-	Message *string        `json:"message,omitempty"`
-	Outcome VerdictOutcome `json:"outcome"`
-	Output  *string        `json:"output,omitempty"`
+	Message *string `json:"message,omitempty"`
+	Outcome Outcome `json:"outcome"`
+	Output  *string `json:"output,omitempty"`
+
+	// RegradedAt When it was graded again with a newer version of the lab, if it was.
+	RegradedAt *Time `json:"regraded_at,omitempty"`
 
 	// Runtime Digest of the interpreter.
 	Runtime   *string `json:"runtime,omitempty"`
 	Score     float64 `json:"score"`
 	Traceback *string `json:"traceback,omitempty"`
-}
 
-// VerdictOutcome defines model for Verdict.Outcome.
-type VerdictOutcome string
+	// Version Number of the course version whose lab has graded.
+	Version *int `json:"version,omitempty"`
+}
 
 // CourseID defines model for CourseID.
 type CourseID = Slug
@@ -752,8 +1007,14 @@ type EnrollmentID = UUID
 // InstitutionID defines model for InstitutionID.
 type InstitutionID = UUID
 
+// LabID defines model for LabID.
+type LabID = Slug
+
 // Limit defines model for Limit.
 type Limit = int
+
+// RegradeID defines model for RegradeID.
+type RegradeID = UUID
 
 // SessionID defines model for SessionID.
 type SessionID = UUID
@@ -763,6 +1024,9 @@ type TokenID = UUID
 
 // UserID defines model for UserID.
 type UserID = UUID
+
+// VersionID defines model for VersionID.
+type VersionID = UUID
 
 // ListCoursesParams defines parameters for ListCourses.
 type ListCoursesParams struct {
@@ -818,6 +1082,30 @@ type ListMembersParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListRegradesParams defines parameters for ListRegrades.
+type ListRegradesParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRegradeResultsParams defines parameters for ListRegradeResults.
+type ListRegradeResultsParams struct {
+	// Change Only results of this kind.
+	Change *RegradeChange `form:"change,omitempty" json:"change,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListParkedJobsParams defines parameters for ListParkedJobs.
+type ListParkedJobsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListStatementsParams defines parameters for ListStatements.
 type ListStatementsParams struct {
 	// Cursor The `next` of the page before.
@@ -840,7 +1128,7 @@ type ListSubmissionsParams struct {
 
 // GetSubmissionParams defines parameters for GetSubmission.
 type GetSubmissionParams struct {
-	// Wait Seconds to wait for a verdict before answering without one.
+	// Wait Seconds to wait for a verdict before answering without one. A change of the place in line may end the wait sooner.
 	Wait *int `form:"wait,omitempty" json:"wait,omitempty"`
 }
 
@@ -853,8 +1141,17 @@ type CreateEnrollmentJSONRequestBody = NewEnrollment
 // CreateInstitutionJSONRequestBody defines body for CreateInstitution for application/json ContentType.
 type CreateInstitutionJSONRequestBody = NewInstitution
 
+// MarkLabFaultSeenJSONRequestBody defines body for MarkLabFaultSeen for application/json ContentType.
+type MarkLabFaultSeenJSONRequestBody = LabFaultSeen
+
 // CreateMemberJSONRequestBody defines body for CreateMember for application/json ContentType.
 type CreateMemberJSONRequestBody = NewMember
+
+// CreateRegradeJSONRequestBody defines body for CreateRegrade for application/json ContentType.
+type CreateRegradeJSONRequestBody = NewRegrade
+
+// ApplyRegradeJSONRequestBody defines body for ApplyRegrade for application/json ContentType.
+type ApplyRegradeJSONRequestBody = RegradeApplication
 
 // UpdateMeJSONRequestBody defines body for UpdateMe for application/json ContentType.
 type UpdateMeJSONRequestBody = MeChange
@@ -927,6 +1224,12 @@ type ServerInterface interface {
 	// ListInstitutionEnrollments Who takes which course in the institution, and how far they are.
 	// (GET /api/institutions/{institution_id}/enrollments)
 	ListInstitutionEnrollments(ctx echo.Context, institutionID InstitutionID, params ListInstitutionEnrollmentsParams) error
+	// ListLabFaults Labs that could not judge what was handed in, the newest first. Their learners have lost nothing.
+	// (GET /api/institutions/{institution_id}/lab-faults)
+	ListLabFaults(ctx echo.Context, institutionID InstitutionID) error
+	// MarkLabFaultSeen Takes a lab off the list until it fails again. Twice is no error.
+	// (PUT /api/institutions/{institution_id}/lab-faults/{version_id}/{lab_id}/seen)
+	MarkLabFaultSeen(ctx echo.Context, institutionID InstitutionID, versionID VersionID, labID LabID) error
 	// ListMembers Who belongs to the institution.
 	// (GET /api/institutions/{institution_id}/members)
 	ListMembers(ctx echo.Context, institutionID InstitutionID, params ListMembersParams) error
@@ -939,6 +1242,24 @@ type ServerInterface interface {
 	// AddRole Gives a member a role. An admin reaches the institution's own people only; the operator, anybody.
 	// (PUT /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	AddRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error
+	// ListRegrades The institution's regrades, newest first.
+	// (GET /api/institutions/{institution_id}/regrades)
+	ListRegrades(ctx echo.Context, institutionID InstitutionID, params ListRegradesParams) error
+	// CreateRegrade Tries the lab of a newer course version on what the institution's learners handed in. Nothing changes for them until it is applied.
+	// (POST /api/institutions/{institution_id}/regrades)
+	CreateRegrade(ctx echo.Context, institutionID InstitutionID) error
+	// DiscardRegrade Ends a regrade without effect. Twice is no error; one that is applied stays.
+	// (DELETE /api/institutions/{institution_id}/regrades/{regrade_id})
+	DiscardRegrade(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID) error
+	// GetRegrade A regrade, how far it is, and what it would change.
+	// (GET /api/institutions/{institution_id}/regrades/{regrade_id})
+	GetRegrade(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID) error
+	// ApplyRegrade Lets the results of a regrade take effect. Old verdicts stay in the record, and certificates stand.
+	// (PUT /api/institutions/{institution_id}/regrades/{regrade_id}/application)
+	ApplyRegrade(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID) error
+	// ListRegradeResults What the newer lab says of each submission, beside the verdict in force.
+	// (GET /api/institutions/{institution_id}/regrades/{regrade_id}/results)
+	ListRegradeResults(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID, params ListRegradeResultsParams) error
 	// GetMe Who is signed in.
 	// (GET /api/me)
 	GetMe(ctx echo.Context) error
@@ -948,6 +1269,15 @@ type ServerInterface interface {
 	// ChangePassword Changes the password and ends every other session.
 	// (PUT /api/me/password)
 	ChangePassword(ctx echo.Context) error
+	// ListParkedJobs Jobs that were given up, oldest first, with their last cause.
+	// (GET /api/parked-jobs)
+	ListParkedJobs(ctx echo.Context, params ListParkedJobsParams) error
+	// RetryParkedJobs Makes every parked job due again.
+	// (POST /api/parked-jobs/retries)
+	RetryParkedJobs(ctx echo.Context) error
+	// RetryParkedJob Makes one parked job due again.
+	// (POST /api/parked-jobs/{job_id}/retry)
+	RetryParkedJob(ctx echo.Context, jobID UUID) error
 	// ListSessions Where you are signed in.
 	// (GET /api/sessions)
 	ListSessions(ctx echo.Context) error
@@ -1309,6 +1639,54 @@ func (w *ServerInterfaceWrapper) ListInstitutionEnrollments(ctx echo.Context) er
 	return err
 }
 
+// ListLabFaults converts echo context to params.
+func (w *ServerInterfaceWrapper) ListLabFaults(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListLabFaults(ctx, institutionID)
+	return err
+}
+
+// MarkLabFaultSeen converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkLabFaultSeen(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "version_id" -------------
+	var versionID VersionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version_id", ctx.Param("version_id"), &versionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter version_id: %s", err))
+	}
+
+	// ------------- Path parameter "lab_id" -------------
+	var labID LabID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab_id", ctx.Param("lab_id"), &labID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lab_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkLabFaultSeen(ctx, institutionID, versionID, labID)
+	return err
+}
+
 // ListMembers converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMembers(ctx echo.Context) error {
 	var err error
@@ -1421,6 +1799,173 @@ func (w *ServerInterfaceWrapper) AddRole(ctx echo.Context) error {
 	return err
 }
 
+// ListRegrades converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRegrades(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRegradesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRegrades(ctx, institutionID, params)
+	return err
+}
+
+// CreateRegrade converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateRegrade(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateRegrade(ctx, institutionID)
+	return err
+}
+
+// DiscardRegrade converts echo context to params.
+func (w *ServerInterfaceWrapper) DiscardRegrade(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "regrade_id" -------------
+	var regradeID RegradeID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "regrade_id", ctx.Param("regrade_id"), &regradeID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter regrade_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DiscardRegrade(ctx, institutionID, regradeID)
+	return err
+}
+
+// GetRegrade converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRegrade(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "regrade_id" -------------
+	var regradeID RegradeID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "regrade_id", ctx.Param("regrade_id"), &regradeID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter regrade_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRegrade(ctx, institutionID, regradeID)
+	return err
+}
+
+// ApplyRegrade converts echo context to params.
+func (w *ServerInterfaceWrapper) ApplyRegrade(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "regrade_id" -------------
+	var regradeID RegradeID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "regrade_id", ctx.Param("regrade_id"), &regradeID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter regrade_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ApplyRegrade(ctx, institutionID, regradeID)
+	return err
+}
+
+// ListRegradeResults converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRegradeResults(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "regrade_id" -------------
+	var regradeID RegradeID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "regrade_id", ctx.Param("regrade_id"), &regradeID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter regrade_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRegradeResultsParams
+	// ------------- Optional query parameter "change" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "change", ctx.QueryParams(), &params.Change, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter change: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRegradeResults(ctx, institutionID, regradeID, params)
+	return err
+}
+
 // GetMe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMe(ctx echo.Context) error {
 	var err error
@@ -1445,6 +1990,56 @@ func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ChangePassword(ctx)
+	return err
+}
+
+// ListParkedJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) ListParkedJobs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListParkedJobsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListParkedJobs(ctx, params)
+	return err
+}
+
+// RetryParkedJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryParkedJobs(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryParkedJobs(ctx)
+	return err
+}
+
+// RetryParkedJob converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryParkedJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryParkedJob(ctx, jobID)
 	return err
 }
 
@@ -1725,6 +2320,17 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/course-versions", wrapper.PublishCourse, options.OperationMiddlewares["publishCourse"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/enrollments", wrapper.ListInstitutionEnrollments, options.OperationMiddlewares["listInstitutionEnrollments"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/credentials", wrapper.ListIssuedCredentials, options.OperationMiddlewares["listIssuedCredentials"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/lab-faults", wrapper.ListLabFaults, options.OperationMiddlewares["listLabFaults"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/lab-faults/:version_id/:lab_id/seen", wrapper.MarkLabFaultSeen, options.OperationMiddlewares["markLabFaultSeen"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/regrades", wrapper.ListRegrades, options.OperationMiddlewares["listRegrades"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/regrades", wrapper.CreateRegrade, options.OperationMiddlewares["createRegrade"]...)
+	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/regrades/:regrade_id", wrapper.DiscardRegrade, options.OperationMiddlewares["discardRegrade"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/regrades/:regrade_id", wrapper.GetRegrade, options.OperationMiddlewares["getRegrade"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/regrades/:regrade_id/results", wrapper.ListRegradeResults, options.OperationMiddlewares["listRegradeResults"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/regrades/:regrade_id/application", wrapper.ApplyRegrade, options.OperationMiddlewares["applyRegrade"]...)
+	router.GET(options.BaseURL+"/api/parked-jobs", wrapper.ListParkedJobs, options.OperationMiddlewares["listParkedJobs"]...)
+	router.POST(options.BaseURL+"/api/parked-jobs/retries", wrapper.RetryParkedJobs, options.OperationMiddlewares["retryParkedJobs"]...)
+	router.POST(options.BaseURL+"/api/parked-jobs/:job_id/retry", wrapper.RetryParkedJob, options.OperationMiddlewares["retryParkedJob"]...)
 	router.GET(options.BaseURL+"/api/courses", wrapper.ListCourses, options.OperationMiddlewares["listCourses"]...)
 	router.GET(options.BaseURL+"/api/courses/:course_id", wrapper.GetCourse, options.OperationMiddlewares["getCourse"]...)
 	router.GET(options.BaseURL+"/api/blobs/:digest", wrapper.GetBlob, options.OperationMiddlewares["getBlob"]...)
@@ -2450,6 +3056,81 @@ func (response ListInstitutionEnrollmentsdefaultApplicationProblemPlusJSONRespon
 	return err
 }
 
+type ListLabFaultsRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type ListLabFaultsResponseObject interface {
+	VisitListLabFaultsResponse(w http.ResponseWriter) error
+}
+
+type ListLabFaults200JSONResponse LabFaultList
+
+func (response ListLabFaults200JSONResponse) VisitListLabFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLabFaultsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListLabFaultsdefaultApplicationProblemPlusJSONResponse) VisitListLabFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkLabFaultSeenRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	VersionID     VersionID     `json:"version_id"`
+	LabID         LabID         `json:"lab_id"`
+	Body          *MarkLabFaultSeenJSONRequestBody
+}
+
+type MarkLabFaultSeenResponseObject interface {
+	VisitMarkLabFaultSeenResponse(w http.ResponseWriter) error
+}
+
+type MarkLabFaultSeen204Response struct {
+}
+
+func (response MarkLabFaultSeen204Response) VisitMarkLabFaultSeenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MarkLabFaultSeendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MarkLabFaultSeendefaultApplicationProblemPlusJSONResponse) VisitMarkLabFaultSeenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMembersRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListMembersParams
@@ -2600,6 +3281,256 @@ func (response AddRoledefaultApplicationProblemPlusJSONResponse) VisitAddRoleRes
 	return err
 }
 
+type ListRegradesRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        ListRegradesParams
+}
+
+type ListRegradesResponseObject interface {
+	VisitListRegradesResponse(w http.ResponseWriter) error
+}
+
+type ListRegrades200JSONResponse RegradeList
+
+func (response ListRegrades200JSONResponse) VisitListRegradesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRegradesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRegradesdefaultApplicationProblemPlusJSONResponse) VisitListRegradesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRegradeRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *CreateRegradeJSONRequestBody
+}
+
+type CreateRegradeResponseObject interface {
+	VisitCreateRegradeResponse(w http.ResponseWriter) error
+}
+
+type CreateRegrade200JSONResponse Regrade
+
+func (response CreateRegrade200JSONResponse) VisitCreateRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRegrade202JSONResponse Regrade
+
+func (response CreateRegrade202JSONResponse) VisitCreateRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRegradedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateRegradedefaultApplicationProblemPlusJSONResponse) VisitCreateRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiscardRegradeRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	RegradeID     RegradeID     `json:"regrade_id"`
+}
+
+type DiscardRegradeResponseObject interface {
+	VisitDiscardRegradeResponse(w http.ResponseWriter) error
+}
+
+type DiscardRegrade204Response struct {
+}
+
+func (response DiscardRegrade204Response) VisitDiscardRegradeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DiscardRegradedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DiscardRegradedefaultApplicationProblemPlusJSONResponse) VisitDiscardRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRegradeRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	RegradeID     RegradeID     `json:"regrade_id"`
+}
+
+type GetRegradeResponseObject interface {
+	VisitGetRegradeResponse(w http.ResponseWriter) error
+}
+
+type GetRegrade200JSONResponse Regrade
+
+func (response GetRegrade200JSONResponse) VisitGetRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRegradedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRegradedefaultApplicationProblemPlusJSONResponse) VisitGetRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyRegradeRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	RegradeID     RegradeID     `json:"regrade_id"`
+	Body          *ApplyRegradeJSONRequestBody
+}
+
+type ApplyRegradeResponseObject interface {
+	VisitApplyRegradeResponse(w http.ResponseWriter) error
+}
+
+type ApplyRegrade202JSONResponse Regrade
+
+func (response ApplyRegrade202JSONResponse) VisitApplyRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyRegradedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApplyRegradedefaultApplicationProblemPlusJSONResponse) VisitApplyRegradeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRegradeResultsRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	RegradeID     RegradeID     `json:"regrade_id"`
+	Params        ListRegradeResultsParams
+}
+
+type ListRegradeResultsResponseObject interface {
+	VisitListRegradeResultsResponse(w http.ResponseWriter) error
+}
+
+type ListRegradeResults200JSONResponse RegradeResultList
+
+func (response ListRegradeResults200JSONResponse) VisitListRegradeResultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRegradeResultsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRegradeResultsdefaultApplicationProblemPlusJSONResponse) VisitListRegradeResultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMeRequestObject struct {
 }
 
@@ -2699,6 +3630,116 @@ type ChangePassworddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChangePassworddefaultApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParkedJobsRequestObject struct {
+	Params ListParkedJobsParams
+}
+
+type ListParkedJobsResponseObject interface {
+	VisitListParkedJobsResponse(w http.ResponseWriter) error
+}
+
+type ListParkedJobs200JSONResponse ParkedJobList
+
+func (response ListParkedJobs200JSONResponse) VisitListParkedJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParkedJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListParkedJobsdefaultApplicationProblemPlusJSONResponse) VisitListParkedJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryParkedJobsRequestObject struct {
+}
+
+type RetryParkedJobsResponseObject interface {
+	VisitRetryParkedJobsResponse(w http.ResponseWriter) error
+}
+
+type RetryParkedJobs200JSONResponse JobRetries
+
+func (response RetryParkedJobs200JSONResponse) VisitRetryParkedJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryParkedJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryParkedJobsdefaultApplicationProblemPlusJSONResponse) VisitRetryParkedJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryParkedJobRequestObject struct {
+	JobID UUID `json:"job_id"`
+}
+
+type RetryParkedJobResponseObject interface {
+	VisitRetryParkedJobResponse(w http.ResponseWriter) error
+}
+
+type RetryParkedJob204Response struct {
+}
+
+func (response RetryParkedJob204Response) VisitRetryParkedJobResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RetryParkedJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryParkedJobdefaultApplicationProblemPlusJSONResponse) VisitRetryParkedJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3334,6 +4375,12 @@ type StrictServerInterface interface {
 	// ListInstitutionEnrollments Who takes which course in the institution, and how far they are.
 	// (GET /api/institutions/{institution_id}/enrollments)
 	ListInstitutionEnrollments(ctx context.Context, request ListInstitutionEnrollmentsRequestObject) (ListInstitutionEnrollmentsResponseObject, error)
+	// ListLabFaults Labs that could not judge what was handed in, the newest first. Their learners have lost nothing.
+	// (GET /api/institutions/{institution_id}/lab-faults)
+	ListLabFaults(ctx context.Context, request ListLabFaultsRequestObject) (ListLabFaultsResponseObject, error)
+	// MarkLabFaultSeen Takes a lab off the list until it fails again. Twice is no error.
+	// (PUT /api/institutions/{institution_id}/lab-faults/{version_id}/{lab_id}/seen)
+	MarkLabFaultSeen(ctx context.Context, request MarkLabFaultSeenRequestObject) (MarkLabFaultSeenResponseObject, error)
 	// ListMembers Who belongs to the institution.
 	// (GET /api/institutions/{institution_id}/members)
 	ListMembers(ctx context.Context, request ListMembersRequestObject) (ListMembersResponseObject, error)
@@ -3346,6 +4393,24 @@ type StrictServerInterface interface {
 	// AddRole Gives a member a role. An admin reaches the institution's own people only; the operator, anybody.
 	// (PUT /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	AddRole(ctx context.Context, request AddRoleRequestObject) (AddRoleResponseObject, error)
+	// ListRegrades The institution's regrades, newest first.
+	// (GET /api/institutions/{institution_id}/regrades)
+	ListRegrades(ctx context.Context, request ListRegradesRequestObject) (ListRegradesResponseObject, error)
+	// CreateRegrade Tries the lab of a newer course version on what the institution's learners handed in. Nothing changes for them until it is applied.
+	// (POST /api/institutions/{institution_id}/regrades)
+	CreateRegrade(ctx context.Context, request CreateRegradeRequestObject) (CreateRegradeResponseObject, error)
+	// DiscardRegrade Ends a regrade without effect. Twice is no error; one that is applied stays.
+	// (DELETE /api/institutions/{institution_id}/regrades/{regrade_id})
+	DiscardRegrade(ctx context.Context, request DiscardRegradeRequestObject) (DiscardRegradeResponseObject, error)
+	// GetRegrade A regrade, how far it is, and what it would change.
+	// (GET /api/institutions/{institution_id}/regrades/{regrade_id})
+	GetRegrade(ctx context.Context, request GetRegradeRequestObject) (GetRegradeResponseObject, error)
+	// ApplyRegrade Lets the results of a regrade take effect. Old verdicts stay in the record, and certificates stand.
+	// (PUT /api/institutions/{institution_id}/regrades/{regrade_id}/application)
+	ApplyRegrade(ctx context.Context, request ApplyRegradeRequestObject) (ApplyRegradeResponseObject, error)
+	// ListRegradeResults What the newer lab says of each submission, beside the verdict in force.
+	// (GET /api/institutions/{institution_id}/regrades/{regrade_id}/results)
+	ListRegradeResults(ctx context.Context, request ListRegradeResultsRequestObject) (ListRegradeResultsResponseObject, error)
 	// GetMe Who is signed in.
 	// (GET /api/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -3355,6 +4420,15 @@ type StrictServerInterface interface {
 	// ChangePassword Changes the password and ends every other session.
 	// (PUT /api/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
+	// ListParkedJobs Jobs that were given up, oldest first, with their last cause.
+	// (GET /api/parked-jobs)
+	ListParkedJobs(ctx context.Context, request ListParkedJobsRequestObject) (ListParkedJobsResponseObject, error)
+	// RetryParkedJobs Makes every parked job due again.
+	// (POST /api/parked-jobs/retries)
+	RetryParkedJobs(ctx context.Context, request RetryParkedJobsRequestObject) (RetryParkedJobsResponseObject, error)
+	// RetryParkedJob Makes one parked job due again.
+	// (POST /api/parked-jobs/{job_id}/retry)
+	RetryParkedJob(ctx context.Context, request RetryParkedJobRequestObject) (RetryParkedJobResponseObject, error)
 	// ListSessions Where you are signed in.
 	// (GET /api/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -3879,6 +4953,81 @@ func (sh *strictHandler) ListInstitutionEnrollments(ctx echo.Context, institutio
 	return nil
 }
 
+// ListLabFaults operation middleware
+func (sh *strictHandler) ListLabFaults(ctx echo.Context, institutionID InstitutionID) error {
+	var request ListLabFaultsRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLabFaults(ctx.Request().Context(), request.(ListLabFaultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLabFaults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLabFaultsResponseObject); ok {
+		return validResponse.VisitListLabFaultsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MarkLabFaultSeen operation middleware
+func (sh *strictHandler) MarkLabFaultSeen(ctx echo.Context, institutionID InstitutionID, versionID VersionID, labID LabID) error {
+	var request MarkLabFaultSeenRequestObject
+
+	request.InstitutionID = institutionID
+	request.VersionID = versionID
+	request.LabID = labID
+
+	var body MarkLabFaultSeenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkLabFaultSeen(ctx.Request().Context(), request.(MarkLabFaultSeenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkLabFaultSeen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkLabFaultSeenResponseObject); ok {
+		return validResponse.VisitMarkLabFaultSeenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMembers operation middleware
 func (sh *strictHandler) ListMembers(ctx echo.Context, institutionID InstitutionID, params ListMembersParams) error {
 	var request ListMembersRequestObject
@@ -4007,6 +5156,208 @@ func (sh *strictHandler) AddRole(ctx echo.Context, institutionID InstitutionID, 
 	return nil
 }
 
+// ListRegrades operation middleware
+func (sh *strictHandler) ListRegrades(ctx echo.Context, institutionID InstitutionID, params ListRegradesParams) error {
+	var request ListRegradesRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRegrades(ctx.Request().Context(), request.(ListRegradesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRegrades")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRegradesResponseObject); ok {
+		return validResponse.VisitListRegradesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateRegrade operation middleware
+func (sh *strictHandler) CreateRegrade(ctx echo.Context, institutionID InstitutionID) error {
+	var request CreateRegradeRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body CreateRegradeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateRegrade(ctx.Request().Context(), request.(CreateRegradeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateRegrade")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateRegradeResponseObject); ok {
+		return validResponse.VisitCreateRegradeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DiscardRegrade operation middleware
+func (sh *strictHandler) DiscardRegrade(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID) error {
+	var request DiscardRegradeRequestObject
+
+	request.InstitutionID = institutionID
+	request.RegradeID = regradeID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DiscardRegrade(ctx.Request().Context(), request.(DiscardRegradeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DiscardRegrade")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DiscardRegradeResponseObject); ok {
+		return validResponse.VisitDiscardRegradeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRegrade operation middleware
+func (sh *strictHandler) GetRegrade(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID) error {
+	var request GetRegradeRequestObject
+
+	request.InstitutionID = institutionID
+	request.RegradeID = regradeID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRegrade(ctx.Request().Context(), request.(GetRegradeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRegrade")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRegradeResponseObject); ok {
+		return validResponse.VisitGetRegradeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApplyRegrade operation middleware
+func (sh *strictHandler) ApplyRegrade(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID) error {
+	var request ApplyRegradeRequestObject
+
+	request.InstitutionID = institutionID
+	request.RegradeID = regradeID
+
+	var body ApplyRegradeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApplyRegrade(ctx.Request().Context(), request.(ApplyRegradeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApplyRegrade")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApplyRegradeResponseObject); ok {
+		return validResponse.VisitApplyRegradeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRegradeResults operation middleware
+func (sh *strictHandler) ListRegradeResults(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID, params ListRegradeResultsParams) error {
+	var request ListRegradeResultsRequestObject
+
+	request.InstitutionID = institutionID
+	request.RegradeID = regradeID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRegradeResults(ctx.Request().Context(), request.(ListRegradeResultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRegradeResults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRegradeResultsResponseObject); ok {
+		return validResponse.VisitListRegradeResultsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx echo.Context) error {
 	var request GetMeRequestObject
@@ -4116,6 +5467,79 @@ func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ChangePasswordResponseObject); ok {
 		return validResponse.VisitChangePasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListParkedJobs operation middleware
+func (sh *strictHandler) ListParkedJobs(ctx echo.Context, params ListParkedJobsParams) error {
+	var request ListParkedJobsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParkedJobs(ctx.Request().Context(), request.(ListParkedJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParkedJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListParkedJobsResponseObject); ok {
+		return validResponse.VisitListParkedJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryParkedJobs operation middleware
+func (sh *strictHandler) RetryParkedJobs(ctx echo.Context) error {
+	var request RetryParkedJobsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryParkedJobs(ctx.Request().Context(), request.(RetryParkedJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryParkedJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryParkedJobsResponseObject); ok {
+		return validResponse.VisitRetryParkedJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryParkedJob operation middleware
+func (sh *strictHandler) RetryParkedJob(ctx echo.Context, jobID UUID) error {
+	var request RetryParkedJobRequestObject
+
+	request.JobID = jobID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryParkedJob(ctx.Request().Context(), request.(RetryParkedJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryParkedJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryParkedJobResponseObject); ok {
+		return validResponse.VisitRetryParkedJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

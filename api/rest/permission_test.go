@@ -11,6 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/lab"
 )
 
 // probes makes one good request for each operation, always about institution A
@@ -34,6 +36,20 @@ func probes(s *school) map[string]func() call {
 		s.Fatal(err)
 	}
 	upload := shippedZip(s)
+	// The same course, published once more with a change: what a regrade tries.
+	newer := s.publishNewer()
+	regrade := func() lab.RegradeID {
+		r, _, err := s.app.Lab.StartRegrade(s.Context(), identity.System(), lab.NewRegrade{
+			ID: lab.RegradeID(v7()), InstitutionID: s.a.ID, CourseID: shipped, LabID: "nearest-leaf", To: newer.Number,
+		})
+		if err != nil {
+			s.Fatal(err)
+		}
+		return r.ID
+	}
+	ready := regrade()
+	s.drain()
+	seen := in + "/lab-faults/" + string(v.ID) + "/nearest-leaf/seen"
 	get := func(path string) func() call { return func() call { return call{method: http.MethodGet, path: path} } }
 	with := func(method, path, body string) func() call {
 		return func() call { return call{method: method, path: path, body: body} }
@@ -73,6 +89,33 @@ func probes(s *school) map[string]func() call {
 		"removeRole":   with(http.MethodDelete, member, ""),
 		"publishCourse": func() call {
 			return call{method: http.MethodPost, path: in + "/course-versions", body: upload, contentType: "application/zip"}
+		},
+		"listLabFaults":    get(in + "/lab-faults"),
+		"markLabFaultSeen": with(http.MethodPut, seen, `{"until":"2026-03-01T10:00:00Z"}`),
+		"listRegrades":     get(in + "/regrades"),
+		"createRegrade": func() call {
+			return call{method: http.MethodPost, path: in + "/regrades", body: fmt.Sprintf(`{"id":"%s","course_id":"%s","lab_id":"nearest-leaf","to":%d}`, v7(), shipped, newer.Number)}
+		},
+		"getRegrade":         get(in + "/regrades/" + string(ready)),
+		"listRegradeResults": get(in + "/regrades/" + string(ready) + "/results?change=same"),
+		"applyRegrade":       with(http.MethodPut, in+"/regrades/"+string(ready)+"/application", `{"mode":"favourable"}`),
+		"discardRegrade": func() call {
+			return call{method: http.MethodDelete, path: in + "/regrades/" + string(regrade())}
+		},
+		"listParkedJobs":  get("/api/parked-jobs"),
+		"retryParkedJobs": with(http.MethodPost, "/api/parked-jobs/retries", ""),
+		"retryParkedJob": func() call {
+			j, err := job.New(job.ID(v7()), "test.kind", struct{}{})
+			if err != nil {
+				s.Fatal(err)
+			}
+			if err := s.app.DB.Lab().Enqueue(s.Context(), j); err != nil {
+				s.Fatal(err)
+			}
+			if err := s.app.DB.Outbox().Park(s.Context(), j.ID, "given up"); err != nil {
+				s.Fatal(err)
+			}
+			return call{method: http.MethodPost, path: "/api/parked-jobs/" + string(j.ID) + "/retry"}
 		},
 		"listInstitutionEnrollments": get(in + "/enrollments"),
 		"listIssuedCredentials":      get(in + "/credentials"),

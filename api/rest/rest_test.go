@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -318,6 +319,34 @@ func (s *school) drain() {
 			}
 		}
 	}
+}
+
+// publishNewer publishes the shipped course once more, with another summary.
+func (s *school) publishNewer() curriculum.Version {
+	s.Helper()
+	folder, err := fs.Sub(content.Courses(), shipped)
+	if err != nil {
+		s.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	err = fs.WalkDir(folder, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(folder, path)
+		files[path] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	course := files["course.yaml"]
+	course.Data = bytes.Replace(course.Data, []byte("minutes: 150"), []byte("minutes: 151"), 1)
+	v, created, err := s.app.Curriculum.Publish(s.Context(), identity.System(), string(s.a.ID), files)
+	if err != nil || !created {
+		s.Fatalf("publish a newer version: created %v, %v", created, err)
+	}
+	return v
 }
 
 // shippedZip is the shipped course as a trainer would upload it.

@@ -21,7 +21,8 @@ func (s *Server) CreateSubmission(ctx context.Context, req openapi.CreateSubmiss
 		return nil, err
 	}
 	if created {
-		return openapi.CreateSubmission202JSONResponse(s.submissionJSON(ctx, lab.Graded{Submission: sub})), nil
+		place, err := s.Lab.Place(ctx, sub.ID)
+		return openapi.CreateSubmission202JSONResponse(s.submissionJSON(ctx, lab.Graded{Submission: sub, Place: place})), err
 	}
 	g, err := s.Lab.Find(ctx, actorFrom(ctx), sub.ID)
 	return openapi.CreateSubmission200JSONResponse(s.submissionJSON(ctx, g)), err
@@ -57,24 +58,34 @@ func (s *Server) ListSubmissions(ctx context.Context, req openapi.ListSubmission
 func (s *Server) submissionJSON(ctx context.Context, g lab.Graded) openapi.Submission {
 	out := openapi.Submission{
 		ID: string(g.ID), EnrollmentID: string(g.EnrollmentID), LabID: string(g.LabID), Files: g.Files, CreatedAt: g.CreatedAt,
+		Place: optional(g.Place),
 	}
 	if g.Verdict == nil {
 		return out
 	}
 	v, locale := g.Verdict, middleware.Locale(ctx)
 	verdict := openapi.Verdict{
-		Outcome: openapi.VerdictOutcome(v.Outcome), Attempt: v.Attempt, Score: v.Score, CreatedAt: v.CreatedAt,
+		Outcome: openapi.Outcome(v.Outcome), Attempt: v.Attempt, Score: v.Score, CreatedAt: v.CreatedAt, Version: optional(g.Version),
 		Traceback: optional(v.Traceback), Output: optional(v.Output), Runtime: optional(string(v.Runtime)),
 		Checks: each(g.Checks, func(c lab.CheckView) openapi.CheckResult {
 			return openapi.CheckResult{
-				ID: c.ID, Title: pick(c.Title, locale), Passed: c.Passed, Call: optional(c.Call), Got: optional(c.Got),
-				Error: optional(c.Error), Feedback: optional(pick(c.Feedback, locale)),
+				ID: c.ID, Title: pick(c.Title, locale), Passed: c.Passed, Score: &c.Score, Call: optional(c.Call), Got: optional(c.Got),
+				Expected: optional(c.Expected), Error: optional(c.Error), Feedback: optional(pick(c.Feedback, locale)),
 			}
 		}),
 	}
 	if v.Message != "" {
 		verdict.Message = optional(s.Words.T(locale, v.Message, nil))
 	}
+	if v.RegradeID != "" {
+		verdict.RegradedAt = &v.CreatedAt
+	}
 	out.Verdict = &verdict
+	if len(g.Earlier) > 0 {
+		earlier := each(g.Earlier, func(p lab.Past) openapi.PastVerdict {
+			return openapi.PastVerdict{Outcome: openapi.Outcome(p.Outcome), Attempt: p.Attempt, Score: p.Score, Version: p.Version, CreatedAt: p.CreatedAt}
+		})
+		out.Earlier = &earlier
+	}
 	return out
 }

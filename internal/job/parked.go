@@ -29,6 +29,7 @@ type Parking interface {
 
 // Operator tells whether somebody runs the server and may change things; identity.Actor does.
 type Operator interface {
+	Anonymous() bool
 	Operates() bool
 	MayOperate() bool
 }
@@ -38,8 +39,8 @@ type Desk struct{ Store Parking }
 
 // List gives parked jobs and how many there are in all, to the operator alone.
 func (d *Desk) List(ctx context.Context, by Operator, after ID, limit int) ([]Parked, int, error) {
-	if !by.Operates() {
-		return nil, 0, fault.New(fault.Denied, "job.denied")
+	if err := mayLook(by); err != nil {
+		return nil, 0, err
 	}
 	list, err := d.Store.ListParked(ctx, after, limit)
 	if err != nil {
@@ -51,18 +52,38 @@ func (d *Desk) List(ctx context.Context, by Operator, after ID, limit int) ([]Pa
 
 // Retry makes a parked job due at once. Only the operator may.
 func (d *Desk) Retry(ctx context.Context, by Operator, id ID) error {
-	if !by.MayOperate() {
-		return fault.New(fault.Denied, "job.denied")
+	if err := mayChange(by); err != nil {
+		return err
 	}
 	return d.Store.Release(ctx, id)
 }
 
 // RetryAll makes every parked job due at once and tells how many. Only the operator may.
 func (d *Desk) RetryAll(ctx context.Context, by Operator) (int64, error) {
-	if !by.MayOperate() {
-		return 0, fault.New(fault.Denied, "job.denied")
+	if err := mayChange(by); err != nil {
+		return 0, err
 	}
 	return d.Store.ReleaseAll(ctx)
+}
+
+func mayLook(by Operator) error {
+	switch {
+	case by.Anonymous():
+		return fault.New(fault.Unauthenticated, "session.required")
+	case !by.Operates():
+		return fault.New(fault.Denied, "job.denied")
+	}
+	return nil
+}
+
+func mayChange(by Operator) error {
+	if err := mayLook(by); err != nil {
+		return err
+	}
+	if !by.MayOperate() {
+		return fault.New(fault.Denied, "token.scope_missing")
+	}
+	return nil
 }
 
 // Calendar is what periodic jobs need of storage.
