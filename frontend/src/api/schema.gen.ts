@@ -277,6 +277,178 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions/{institution_id}/lab-faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** Labs that could not judge what was handed in, the newest first. Their learners have lost nothing. */
+        get: operations["listLabFaults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/lab-faults/{version_id}/{lab_id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                version_id: components["parameters"]["VersionID"];
+                lab_id: components["parameters"]["LabID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Takes a lab off the list until it fails again. Twice is no error. */
+        put: operations["markLabFaultSeen"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/regrades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** The institution's regrades, newest first. */
+        get: operations["listRegrades"];
+        put?: never;
+        /** Tries the lab of a newer course version on what the institution's learners handed in. Nothing changes for them until it is applied. */
+        post: operations["createRegrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/regrades/{regrade_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                regrade_id: components["parameters"]["RegradeID"];
+            };
+            cookie?: never;
+        };
+        /** A regrade, how far it is, and what it would change. */
+        get: operations["getRegrade"];
+        put?: never;
+        post?: never;
+        /** Ends a regrade without effect. Twice is no error; one that is applied stays. */
+        delete: operations["discardRegrade"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/regrades/{regrade_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                regrade_id: components["parameters"]["RegradeID"];
+            };
+            cookie?: never;
+        };
+        /** What the newer lab says of each submission, beside the verdict in force. */
+        get: operations["listRegradeResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/regrades/{regrade_id}/application": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                regrade_id: components["parameters"]["RegradeID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Lets the results of a regrade take effect. Old verdicts stay in the record, and certificates stand. */
+        put: operations["applyRegrade"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs that were given up, oldest first, with their last cause. */
+        get: operations["listParkedJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked-jobs/retries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes every parked job due again. */
+        post: operations["retryParkedJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked-jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes one parked job due again. */
+        post: operations["retryParkedJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/courses": {
         parameters: {
             query?: never;
@@ -832,15 +1004,18 @@ export interface components {
                 [key: string]: string;
             };
             created_at: components["schemas"]["Time"];
+            /** @description Place in line, 1 is next. Absent while it is graded and afterwards. 1000 means 1000 or more. */
+            place?: number;
             verdict?: components["schemas"]["Verdict"];
+            /** @description Verdicts that a regrade has superseded, oldest first. */
+            earlier?: components["schemas"]["PastVerdict"][];
         };
         SubmissionList: {
             items: components["schemas"]["Submission"][];
             next?: string;
         };
         Verdict: {
-            /** @enum {string} */
-            outcome: "passed" | "failed" | "partial" | "learner_error" | "author_error" | "platform_error";
+            outcome: components["schemas"]["Outcome"];
             /** @description 0 when it does not count. */
             attempt: number;
             /** Format: double */
@@ -852,16 +1027,152 @@ export interface components {
             /** @description Digest of the interpreter. */
             runtime?: string;
             checks: components["schemas"]["CheckResult"][];
+            /** @description Number of the course version whose lab has graded. */
+            version?: number;
+            created_at: components["schemas"]["Time"];
+            /** @description When it was graded again with a newer version of the lab, if it was. */
+            regraded_at?: components["schemas"]["Time"];
+        };
+        /** @enum {string} */
+        Outcome: "passed" | "failed" | "partial" | "learner_error" | "author_error" | "platform_error";
+        PastVerdict: {
+            outcome: components["schemas"]["Outcome"];
+            attempt: number;
+            /** Format: double */
+            score: number;
+            /** @description Number of the course version whose lab has graded. */
+            version: number;
             created_at: components["schemas"]["Time"];
         };
         CheckResult: {
             id: string;
             title: string;
             passed: boolean;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            score?: number;
             call?: string;
             got?: string;
+            /** @description Of a failed check whose author shows it. */
+            expected?: string;
+            /** @description What the author's judge says, in the reader's language. */
+            says?: string;
             error?: string;
             feedback?: string;
+        };
+        LabFault: {
+            course_id: components["schemas"]["Slug"];
+            version_id: components["schemas"]["UUID"];
+            /** @description Number of the course version. */
+            number: number;
+            course_title: components["schemas"]["Text"];
+            lab_id: components["schemas"]["Slug"];
+            title: components["schemas"]["Text"];
+            /** @description How many are affected since it was last seen. */
+            submissions: number;
+            since: components["schemas"]["Time"];
+            last_at: components["schemas"]["Time"];
+            /** @description The check at fault, of the last submission. */
+            check_id?: string;
+            check_title?: components["schemas"]["Text"];
+            /** @description In the reader's language. */
+            message?: string;
+            /** @description For the author: an exception, a traceback of the judge script. */
+            cause?: string;
+        };
+        LabFaultList: {
+            items: components["schemas"]["LabFault"][];
+        };
+        LabFaultSeen: {
+            /** @description The `last_at` that was seen; what comes later is news. */
+            until: components["schemas"]["Time"];
+        };
+        NewRegrade: {
+            id: components["schemas"]["UUID"];
+            course_id: components["schemas"]["Slug"];
+            lab_id: components["schemas"]["Slug"];
+            /** @description Number of the version whose submissions are meant. Left out */
+            from?: number;
+            /** @description Number of the version whose lab is tried. */
+            to: number;
+        };
+        /**
+         * @description What the new verdict means to the learner. Broken results cannot be judged by the newer lab and never take effect.
+         * @enum {string}
+         */
+        RegradeChange: "same" | "better" | "worse" | "broken";
+        /**
+         * @description Favourable lets what is better take effect; all, what is worse too.
+         * @enum {string}
+         */
+        RegradeMode: "favourable" | "all";
+        Regrade: {
+            id: components["schemas"]["UUID"];
+            course_id: components["schemas"]["Slug"];
+            course_title: components["schemas"]["Text"];
+            lab_id: components["schemas"]["Slug"];
+            title: components["schemas"]["Text"];
+            from?: number;
+            to: number;
+            created_at: components["schemas"]["Time"];
+            /** @enum {string} */
+            state: "running" | "ready" | "applying" | "applied" | "discarded";
+            mode?: components["schemas"]["RegradeMode"];
+            /** @description Submissions to grade, as far as they are counted. */
+            total: number;
+            graded: number;
+            same: number;
+            better: number;
+            worse: number;
+            broken: number;
+            /** @description Verdicts that took effect. */
+            applied: number;
+            applied_at?: components["schemas"]["Time"];
+            discarded_at?: components["schemas"]["Time"];
+        };
+        RegradeList: {
+            items: components["schemas"]["Regrade"][];
+            next?: string;
+        };
+        RegradeResult: {
+            submission_id: components["schemas"]["UUID"];
+            username: string;
+            display_name: string;
+            handed_in_at: components["schemas"]["Time"];
+            old_outcome: components["schemas"]["Outcome"];
+            /** Format: double */
+            old_score: number;
+            outcome: components["schemas"]["Outcome"];
+            /** Format: double */
+            score: number;
+            change: components["schemas"]["RegradeChange"];
+            applied: boolean;
+        };
+        RegradeResultList: {
+            items: components["schemas"]["RegradeResult"][];
+            next?: string;
+        };
+        RegradeApplication: {
+            mode: components["schemas"]["RegradeMode"];
+        };
+        ParkedJob: {
+            id: components["schemas"]["UUID"];
+            kind: string;
+            created_at: components["schemas"]["Time"];
+            parked_at: components["schemas"]["Time"];
+            tries: number;
+            /** @description Of the last try; from the program */
+            cause: string;
+        };
+        ParkedJobList: {
+            items: components["schemas"]["ParkedJob"][];
+            total: number;
+            next?: string;
+        };
+        JobRetries: {
+            retried: number;
         };
         Credential: {
             id: components["schemas"]["UUID"];
@@ -912,6 +1223,9 @@ export interface components {
         UserID: components["schemas"]["UUID"];
         EnrollmentID: components["schemas"]["UUID"];
         CredentialID: components["schemas"]["UUID"];
+        VersionID: components["schemas"]["UUID"];
+        LabID: components["schemas"]["Slug"];
+        RegradeID: components["schemas"]["UUID"];
         CourseID: components["schemas"]["Slug"];
     };
     requestBodies: never;
@@ -1431,6 +1745,290 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listLabFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Labs at fault */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabFaultList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    markLabFaultSeen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                version_id: components["parameters"]["VersionID"];
+                lab_id: components["parameters"]["LabID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabFaultSeen"];
+            };
+        };
+        responses: {
+            /** @description Seen */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRegrades: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Regrades */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegradeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createRegrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRegrade"];
+            };
+        };
+        responses: {
+            /** @description Started before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Regrade"];
+                };
+            };
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Regrade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRegrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                regrade_id: components["parameters"]["RegradeID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A regrade */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Regrade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    discardRegrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                regrade_id: components["parameters"]["RegradeID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Discarded */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRegradeResults: {
+        parameters: {
+            query?: {
+                /** @description Only results of this kind. */
+                change?: components["schemas"]["RegradeChange"];
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                regrade_id: components["parameters"]["RegradeID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Results */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegradeResultList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    applyRegrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                regrade_id: components["parameters"]["RegradeID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegradeApplication"];
+            };
+        };
+        responses: {
+            /** @description Asked for */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Regrade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listParkedJobs: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Parked jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedJobList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryParkedJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Due again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobRetries"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryParkedJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Due again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listCourses: {
         parameters: {
             query?: {
@@ -1705,7 +2303,7 @@ export interface operations {
     getSubmission: {
         parameters: {
             query?: {
-                /** @description Seconds to wait for a verdict before answering without one. */
+                /** @description Seconds to wait for a verdict before answering without one. A change of the place in line may end the wait sooner. */
                 wait?: number;
             };
             header?: never;
