@@ -17,6 +17,7 @@ MAKEFLAGS += --no-print-directory
 GOLANGCI_LINT := .tools/golangci-lint@$(GOLANGCI_LINT_VERSION)/golangci-lint
 OAPI_CODEGEN := .tools/oapi-codegen@$(OAPI_CODEGEN_VERSION)/oapi-codegen
 SERVICES := go run ./internal/store/storetest/services
+PYTHON := internal/lab/runtime/build.sh
 
 # What the programs and the pages are made of. Folders are listed too: their
 # time changes when a file in them is removed.
@@ -27,17 +28,20 @@ WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.ht
 
 .PHONY: help
 help: ## print this list
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build runtime ## build what is not built yet, then serve http://localhost:8080 with demo accounts
+run: build runtime-at-hand ## build what is not built yet, then serve http://localhost:8080 with demo accounts
 	@exec bin/banyan-api serve --demo
 
 .PHONY: build
 build: bin/banyan-api bin/banyan-worker ## build the programs, with the pages inside
 
+# Built once a machine: docs/lab-runtime.md.
 .PHONY: runtime
-runtime: build/runtime/.prepared ## fetch the Python that grades labs and compile it for this machine
+runtime: | bin/banyan-api ## build the Python that grades labs, from Debian's sources: 100 MB and some minutes, once
+	@$(PYTHON) build/runtime
+	@$(MAKE) build/runtime/.prepared
 
 ##@ Change it
 
@@ -51,7 +55,7 @@ fmt: $(GOLANGCI_LINT) ## format the Go files
 	$(GOLANGCI_LINT) fmt ./... .ci/planted
 
 .PHONY: content
-content: bin/banyan-api runtime ## check the shipped courses, and run the solutions of their labs
+content: bin/banyan-api runtime-or-fallback ## check the shipped courses, and run the solutions of their labs
 	bin/banyan-api content check content/courses/*
 
 ##@ Check it
@@ -60,7 +64,7 @@ content: bin/banyan-api runtime ## check the shipped courses, and run the soluti
 test: test-go test-web test-e2e ## run every test
 
 .PHONY: test-go
-test-go: services runtime build ## Go, on SQLite, Postgres and Redis
+test-go: services runtime-or-fallback build ## Go, on SQLite, Postgres and Redis
 	$(SERVICES) postgres -- go test -shuffle=on -timeout 12m ./...
 
 .PHONY: test-web
@@ -68,8 +72,12 @@ test-web: frontend/node_modules/.stamp build/.frontend ## the pages' code with v
 	cd frontend && npm run --silent test && npm run --silent budget
 
 .PHONY: test-e2e
-test-e2e: services chromium runtime build ## the whole program in Chromium, embedded and with Postgres and Redis
+test-e2e: services chromium runtime-or-fallback build ## the whole program in Chromium, embedded and with Postgres and Redis
 	$(SERVICES) postgres redis -- npm --prefix frontend run --silent e2e
+
+.PHONY: runtime-check
+runtime-check: ## build the Python that grades labs anew, and want the recorded digest
+	$(PYTHON) --check
 
 .PHONY: verify
 verify: lint lint-rules lint-web verify-generated verify-migrations verify-words ## lint, import rules, and that generated files, migrations and translations are in step
@@ -108,7 +116,7 @@ verify-words:
 	go test ./internal/i18n
 
 .PHONY: bench
-bench: services runtime build ## measure, into bench/out/latest.json; BENCH=name runs one
+bench: services runtime-or-fallback build ## measure, into bench/out/latest.json; BENCH=name runs one
 	$(SERVICES) postgres redis -- go run ./bench $(BENCH)
 
 ##@ Get it ready
@@ -143,8 +151,26 @@ frontend/node_modules/.stamp: frontend/package.json frontend/package-lock.json
 	cd frontend && npm ci --no-audit --no-fund
 	@mkdir -p $(@D) && touch $@
 
+# With the tests comes the own Python; where it cannot be built, they go on with the fallback.
+.PHONY: runtime-or-fallback
+runtime-or-fallback: | bin/banyan-api
+	@$(PYTHON) build/runtime || $(MAKE) runtime-fallback
+	@$(MAKE) build/runtime/.prepared
+
+# Whoever wants to see Banyan shall not wait: the own Python if it has been built, else the fallback.
+.PHONY: runtime-at-hand
+runtime-at-hand: | bin/banyan-api
+	@$(PYTHON) --cached build/runtime || $(MAKE) runtime-fallback
+	@$(MAKE) build/runtime/.prepared
+
+.PHONY: runtime-fallback
+runtime-fallback: build/runtime/fallback.wasm
+	@cmp -s $< build/runtime/python.wasm || { cp $< build/runtime/python.wasm.new && mv build/runtime/python.wasm.new build/runtime/python.wasm; }
+	@rm -f build/runtime/LICENSES
+	@echo "Labs run in the Python from npm, which is much slower. Run make runtime to build the own one." >&2
+
 # The package is unpacked in a folder of its own: it is no part of the pages.
-build/runtime/python.wasm: internal/lab/runtime/package.json internal/lab/runtime/package-lock.json
+build/runtime/fallback.wasm: internal/lab/runtime/package.json internal/lab/runtime/package-lock.json
 	@.ci/install node
 	rm -rf $(@D)/npm && mkdir -p $(@D)/npm
 	cp $^ internal/lab/runtime/.npmrc $(@D)/npm/
