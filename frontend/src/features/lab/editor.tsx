@@ -149,7 +149,7 @@ export function Editor({ name, value, maxLength, mark, handle, children, onChang
         return apply({ from, to, text: key });
     }
   };
-  // A finger on a key must not take the focus, or the phone's keyboard goes away.
+  // A finger on a key must not take the focus, or the phone's keyboard goes away. Who has a keyboard needs none of these keys, so Tab passes them over.
   const stay = (event: Event) => event.preventDefault();
 
   return (
@@ -191,7 +191,7 @@ export function Editor({ name, value, maxLength, mark, handle, children, onChang
       <div class="editor-keys" dir="ltr" role="group" aria-label={t('ui.lab.keys')} onPointerDown={stay} onMouseDown={stay}>
         {(['tab', 'untab'] as const).map(act)}
         {signs.map((sign) => (
-          <button type="button" key={sign} onClick={() => press(sign)}>
+          <button type="button" key={sign} tabIndex={-1} onClick={() => press(sign)}>
             {sign}
           </button>
         ))}
@@ -208,7 +208,7 @@ export function Editor({ name, value, maxLength, mark, handle, children, onChang
 
   function act(key: keyof typeof acts) {
     return (
-      <button type="button" key={key} aria-label={t(`ui.lab.key.${key}`)} onClick={() => press(key)}>
+      <button type="button" key={key} tabIndex={-1} aria-label={t(`ui.lab.key.${key}`)} onClick={() => press(key)}>
         {acts[key]}
       </button>
     );
@@ -222,9 +222,10 @@ function numbers(from: number, to: number): string {
 }
 
 /** Replaces a part so that the browser's undo knows of it. */
-function typeIn(area: HTMLTextAreaElement, { from, to, text }: Edit): void {
+function typeIn(area: HTMLTextAreaElement, { from, to, text, chosen }: Edit): void {
   area.focus();
   area.setSelectionRange(from, to);
   const known = text ? document.execCommand?.('insertText', false, text) : from === to || document.execCommand?.('delete');
   if (!known) area.setRangeText(text, from, to, 'end');
+  if (chosen) area.setSelectionRange(...chosen);
 }

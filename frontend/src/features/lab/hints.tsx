@@ -17,7 +17,9 @@ export function Hints({ hints, id }: { hints: string[]; id: string }) {
       <h2 id="hints">{t('ui.lab.hints')}</h2>
       <ol aria-live="polite">
         {hints.slice(0, asked.value).map((hint) => (
-          <li dir="auto">{hint}</li>
+          <li>
+            <bdi>{hint}</bdi>
+          </li>
         ))}
       </ol>
       {next <= hints.length && (

@@ -81,11 +81,11 @@ function Difference({ before, after }: { before: string; after: string }) {
       <p class="small">{t('ui.lab.compare_help')}</p>
       <pre tabIndex={0} role="group" aria-label={t('ui.lab.compare')}>
         {changes.map((change) => {
-          if (!change) return <span class="diff-gap">{'\u22ef\n'}</span>;
+          if (!change) return <span class="diff-gap">{'\u22ef'}</span>;
           const { kind, line } = change;
-          const content = `${marks[kind]} ${line}\n`;
+          const content = `${marks[kind]} ${line}`;
           if (kind === 'gone') return <del>{content}</del>;
-          return kind === 'new' ? <ins>{content}</ins> : content;
+          return kind === 'new' ? <ins>{content}</ins> : <span>{content}</span>;
         })}
       </pre>
     </div>

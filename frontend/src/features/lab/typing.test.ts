@@ -23,6 +23,10 @@ describe('typing', () => {
     expect(apply('a\n\nb\nc', tab('a\n\nb\nc', 0, 4))).toBe('    a\n\n    b\nc');
     expect(apply('    a\n  b', untab('    a\n  b', 2, 9))).toBe('a\nb');
     expect(apply('a\n    b', untab('a\n    b', 7, 7))).toBe('a\nb');
+    // Chosen lines stay chosen; a lone cursor stays with its sign.
+    expect(tab('a\nb', 0, 3)?.chosen).toEqual([0, 11]);
+    expect(untab('a\n    b', 7, 7)?.chosen).toEqual([3, 3]);
+    expect(untab('    b', 1, 1)?.chosen).toEqual([0, 0]);
   });
 
   it('takes back a whole step of indentation', () => {

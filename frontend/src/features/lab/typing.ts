@@ -4,6 +4,8 @@ export interface Edit {
   from: number;
   to: number;
   text: string;
+  /** What is chosen afterwards; without it the cursor stands behind the text. */
+  chosen?: [from: number, to: number];
 }
 
 const step = '    ';
@@ -40,7 +42,10 @@ function lines(text: string, from: number, to: number, change: (line: string) =>
   const start = lineStart(text, from);
   const found = text.indexOf('\n', Math.max(start, text[to - 1] === '\n' && to > from ? to - 1 : to));
   const end = found < 0 ? text.length : found;
-  return { from: start, to: end, text: text.slice(start, end).split('\n').map(change).join('\n') };
+  const changed = text.slice(start, end).split('\n').map(change).join('\n');
+  // Chosen lines stay chosen, to be moved again; a lone cursor stays where it was in its line.
+  const at = Math.max(start, from + changed.length - (end - start));
+  return { from: start, to: end, text: changed, chosen: from === to ? [at, at] : [start, start + changed.length] };
 }
 
 /** Backspace inside an indentation takes a whole step; elsewhere null: the browser's own will do. */
