@@ -16,11 +16,18 @@ import (
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
-//go:embed harness.py
-var harness []byte
+// The programs of the two rooms. Their names are none that a course or a learner can give a file.
+var (
+	//go:embed harness.py
+	harness []byte
+	//go:embed judge.py
+	judgeRoom []byte
+)
 
-// harnessName is not a name that a course or a learner can give a file.
-const harnessName = "0-harness.py"
+const (
+	harnessName = "0-harness.py"
+	judgeName   = "0-judge.py"
+)
 
 // Message keys of a verdict that is not about checks.
 const (
@@ -38,28 +45,85 @@ const (
 // What is kept of a value or an exception, and of a traceback, in bytes.
 const (
 	maxShown     = 2 << 10
+	maxRevealed  = 200 // of a hidden call's value: the code that gives it has seen the other hidden calls
 	maxTraceback = 16 << 10
 )
 
-// The limits of a lab that does not name them, and room for the observations beside the output.
-const (
-	defaultWall   = 10 * time.Second
-	defaultMemory = 128 << 20
-	defaultOutput = 64 << 10
-	observations  = 1 << 20
-)
+// observations is the room for what the first room tells, beside the output of the learner's code.
+const observations = 1 << 20
 
 // Grade runs the learner's files against a lab's checks and gives a verdict
-// without submission, attempt and time. An error is the platform's.
+// without submission, version, attempt and time. An error is the platform's.
 //
 // The learner's code meets the calls of the checks but never what they should
 // give, so it cannot pass but by giving the right values. Hidden calls run in a
-// second run of their own, of which nothing is shown: code that looks for the
-// calls around it, and prints them, finds the visible ones.
+// second run of their own, of which nothing is shown but what their author reveals: code
+// that looks for the calls around it, and prints them, finds the visible ones.
+// Scripts of the author's judge in a run of their own, in which no code of the learner's is.
 func Grade(ctx context.Context, eng sandbox.Engine, l curriculum.VaultLab, files map[string]string) (Verdict, error) {
 	g := grading{eng: eng, lab: l, files: files, v: Verdict{Runtime: eng.Runtime()}}
-	var visible, hidden []int
+	var err error
+	if g.v.LabDigest, err = l.Digest(); err != nil {
+		return Verdict{}, err
+	}
+	if len(l.Checks) == 0 {
+		return g.blame("", "the lab has no checks"), nil
+	}
+	seen, stopped, err := g.observe(ctx)
+	if err != nil || stopped != nil {
+		if stopped != nil {
+			return *stopped, nil
+		}
+		return Verdict{}, err
+	}
+	findings := make([]finding, len(l.Checks))
 	for i, c := range l.Checks {
+		f, err := finding{}, error(nil)
+		if c.Rule.Kind == curriculum.Judged {
+			err = judgeable(c.Rule, &seen[i])
+		} else {
+			f, err = judge(c.Rule, seen[i].observation)
+		}
+		switch {
+		case errors.Is(err, errNoFile):
+			seen[i].missing = true
+		case errors.Is(err, errAuthor):
+			return g.blame(c.ID, err.Error()), nil
+		case errors.Is(err, errValue): // not of the harness's making
+			return g.stop(msgNoResult, ""), nil
+		case err != nil:
+			return Verdict{}, err
+		}
+		findings[i] = f
+	}
+	answers, err := g.judges(ctx, seen)
+	if err != nil {
+		return Verdict{}, err
+	}
+	for i, a := range answers {
+		if a.Error != "" {
+			return g.blame(l.Checks[i].ID, l.Checks[i].Rule.JudgeName+": "+a.Error), nil
+		}
+		findings[i].score, findings[i].passed = a.Score, a.Score == 1
+		if a.Says != nil {
+			findings[i].says = *a.Says
+		}
+	}
+	g.conclude(seen, findings)
+	return g.v, nil
+}
+
+// sight is what was seen for one check.
+type sight struct {
+	observation
+	missing bool // the file to look at was not written
+}
+
+// observe lets the code run, once for what is shown and once for hidden calls, and
+// gives what each check looks at; or the verdict when there is nothing to judge.
+func (g *grading) observe(ctx context.Context) ([]sight, *Verdict, error) {
+	var visible, hidden []int
+	for i, c := range g.lab.Checks {
 		switch {
 		case c.Rule.Observe != curriculum.ObserveCall:
 		case c.Visible:
@@ -68,84 +132,97 @@ func Grade(ctx context.Context, eng sandbox.Engine, l curriculum.VaultLab, files
 			hidden = append(hidden, i)
 		}
 	}
-	if len(l.Checks) == 0 {
-		return g.stop(msgAuthor, ""), nil
-	}
-	results := make([]CheckResult, len(l.Checks))
-	for i, c := range l.Checks {
-		results[i].ID = c.ID
-	}
+	seen := make([]sight, len(g.lab.Checks))
 	first, err := g.run(ctx, visible)
 	if err != nil {
-		return Verdict{}, err
+		return nil, nil, err
 	}
 	g.v.Output = first.output
-	if first.message != "" {
-		return g.stop(first.message, first.traceback), nil
+	if v, ended := g.ended(first, visible, first.traceback); ended {
+		return nil, &v, nil
 	}
-	seen := map[int]observation{}
 	for i, n := range visible {
-		seen[n] = first.seen[i]
+		seen[n].observation = first.seen[i].ofCall()
 	}
-	if len(hidden) > 0 {
-		second, err := g.run(ctx, hidden)
-		if err != nil {
-			return Verdict{}, err
-		}
-		if second.message != "" {
-			return g.stop(second.message, ""), nil // its traceback could tell the calls
-		}
-		for i, n := range hidden {
-			seen[n] = second.seen[i]
-		}
-	}
-	passed := 0
-	for i, c := range l.Checks {
-		o := seen[i]
-		results[i].Passed, err = decide(c, o, first.stdout)
-		switch {
-		case errors.Is(err, errAuthor):
-			return g.stop(msgAuthor, ""), nil
-		case errors.Is(err, errValue): // not of the harness's making
-			return g.stop(msgNoResult, ""), nil
-		case err != nil:
-			return Verdict{}, err
-		}
-		if results[i].Passed {
-			passed++
-		}
-		if c.Visible {
-			results[i].Got, results[i].Error = clip(o.Repr, maxShown), clip(o.Raised, maxShown)
-		} else {
-			results[i].Error = builtinName(o.Raised)
+	for i, c := range g.lab.Checks {
+		switch c.Rule.Observe {
+		case curriculum.ObserveOutput:
+			seen[i].Output = &first.stdout
+		case curriculum.ObserveFile:
+			if data, ok := first.files[c.Rule.File]; ok {
+				text := validText(data)
+				seen[i].File = &text
+			}
 		}
 	}
-	g.v.Checks = results
-	g.v.Outcome = Partial
-	switch passed {
-	case len(results):
-		g.v.Outcome, g.v.Score = Passed, 1
-	case 0:
-		g.v.Outcome = Failed
-	default:
-		g.v.Score = float64(passed) / float64(len(results))
+	if len(hidden) == 0 {
+		return seen, nil, nil
 	}
-	return g.v, nil
+	second, err := g.run(ctx, hidden)
+	if err != nil {
+		return nil, nil, err
+	}
+	if v, ended := g.ended(second, hidden, ""); ended { // its traceback could tell the calls
+		return nil, &v, nil
+	}
+	for i, n := range hidden {
+		seen[n].observation = second.seen[i].ofCall()
+	}
+	return seen, nil, nil
 }
 
-// decide judges one check on what was seen.
-func decide(c curriculum.Check, o observation, stdout string) (bool, error) {
-	if c.Rule.Observe == curriculum.ObserveOutput {
-		return judgeStdout(c, stdout)
+// ended gives the verdict of a run that left nothing to judge.
+func (g *grading) ended(r report, checks []int, traceback string) (Verdict, bool) {
+	switch {
+	case r.broken != nil:
+		return g.blame(g.lab.Checks[checks[r.broken.call]].ID, r.broken.why), true
+	case r.message != "":
+		return g.stop(r.message, traceback), true
 	}
-	got := value{kind: "o"}
-	if o.Raised == "" {
-		var err error
-		if got, err = parseValue(o.Value); err != nil {
-			return false, err
+	return Verdict{}, false
+}
+
+// conclude turns findings into results, score and outcome.
+func (g *grading) conclude(seen []sight, findings []finding) {
+	var points, all float64
+	passed := 0
+	for i, c := range g.lab.Checks {
+		f, o := findings[i], seen[i]
+		r := CheckResult{ID: c.ID, Passed: f.passed, Score: f.score, Says: f.says}
+		switch {
+		case o.missing:
+			r.Error = "lab.check_error.no_file"
+		case !c.Visible:
+			r.Error = builtinName(o.Raised)
+			if c.Rule.Reveal {
+				r.Got = clip(f.got, maxRevealed)
+			}
+		case c.Rule.Kind == curriculum.Measured && f.got != "":
+			r.Got = f.got
+			r.Error = clip(o.Raised, maxShown)
+		case o.File != nil:
+			r.Got = clip(*o.File, maxShown)
+		default:
+			r.Got, r.Error = clip(o.Repr, maxShown), clip(o.Raised, maxShown)
 		}
+		if c.Rule.Reveal && !f.passed {
+			r.Expected = clip(expected(c.Rule), maxShown)
+		}
+		if f.passed {
+			passed++
+		}
+		all += c.Points
+		points += c.Points * f.score
+		g.v.Checks = append(g.v.Checks, r)
 	}
-	return judge(c, got)
+	switch {
+	case passed == len(findings):
+		g.v.Outcome, g.v.Score = Passed, 1
+	case points == 0:
+		g.v.Outcome = Failed
+	default:
+		g.v.Outcome, g.v.Score = Partial, points/all
+	}
 }
 
 // grading is one submission on its way through the sandbox.
@@ -158,40 +235,58 @@ type grading struct {
 
 // stop ends grading with a verdict that is not about checks.
 func (g *grading) stop(message, traceback string) Verdict {
-	g.v.Message, g.v.Traceback = message, clip(traceback, maxTraceback)
-	g.v.Outcome = LearnerError
-	if message == msgAuthor {
-		g.v.Outcome = AuthorError
-	}
+	g.v.Outcome, g.v.Message, g.v.Traceback = LearnerError, message, clip(traceback, maxTraceback)
+	return g.v
+}
+
+// blame ends grading with a fault of the lab, told to its author and to nobody else.
+func (g *grading) blame(check, why string) Verdict {
+	g.v.Outcome, g.v.Message = AuthorError, msgAuthor
+	g.v.FaultCheck, g.v.Fault = check, clip(why, maxShown)
 	return g.v
 }
 
 // report is what one run of the first room told.
 type report struct {
 	message   string // why there is nothing to judge, or ""
+	broken    *brokenCall
 	traceback string
-	stdout    string // what the code printed while it loaded
-	output    string // the same, valid UTF-8 and cut at the lab's limit
+	stdout    string // what the code printed while it loaded, without records of the module banyan
+	output    string // the same with them, valid UTF-8 and cut at the lab's limit
 	seen      []observation
+	files     map[string][]byte // what it wrote
+}
+
+// brokenCall is a call of a check that is not Python.
+type brokenCall struct {
+	call int
+	why  string
+}
+
+// order tells the harness what to do. Its JSON is Python too.
+type order struct {
+	Entry string   `json:"entry"`
+	Calls []call   `json:"calls"`
+	Files []string `json:"files"` // none: the sandbox gives them, which is more than the harness's word
+}
+
+type call struct {
+	Call string           `json:"call"`
+	Data *curriculum.Rows `json:"data,omitempty"`
 }
 
 // run lets the learner's code and then the calls of the checks named run in a fresh interpreter.
 func (g *grading) run(ctx context.Context, checks []int) (report, error) {
-	calls := make([]string, len(checks))
+	o := order{Entry: g.lab.Entry, Calls: make([]call, len(checks)), Files: []string{}}
 	for i, n := range checks {
-		calls[i] = g.lab.Checks[n].Rule.Call
+		o.Calls[i] = call{g.lab.Checks[n].Rule.Call, g.lab.Checks[n].Rule.Data}
 	}
 	nonce := rand.Text()
-	order, err := json.Marshal([]any{g.lab.Entry, calls})
+	text, err := json.Marshal(o)
 	if err != nil {
 		return report{}, err
 	}
-	p := sandbox.Program{
-		Files:  map[string][]byte{harnessName: harness},
-		Main:   harnessName,
-		Stdin:  []byte(nonce + "\n" + string(order)),
-		Limits: limitsOf(g.lab.Limits),
-	}
+	p := g.program(harnessName, harness, nonce, text)
 	outputLimit := int(p.Limits.Output)
 	p.Limits.Output += observations
 	for name, text := range g.files {
@@ -200,13 +295,37 @@ func (g *grading) run(ctx context.Context, checks []int) (report, error) {
 	for name, text := range g.lab.Files { // the author's data stand
 		p.Files[name] = []byte(text)
 	}
+	p.Files[BanyanName] = Banyan
+	res, err := g.sandbox(ctx, p)
+	if err != nil {
+		return report{}, err
+	}
+	return readReport(res, nonce, len(checks), outputLimit)
+}
+
+// program is one of the two rooms, under the limits, the seed and the clock of the lab.
+func (g *grading) program(name string, source []byte, nonce string, text []byte) sandbox.Program {
+	l := g.lab.Limits.OrDefault()
+	return sandbox.Program{
+		Files: map[string][]byte{name: source},
+		Main:  name,
+		Stdin: []byte(nonce + "\n" + string(text)),
+		Limits: sandbox.Limits{
+			Wall: time.Duration(l.WallSeconds) * time.Second, Memory: int64(l.MemoryMiB) << 20, Output: int64(l.OutputKiB) << 10,
+			Files: l.Files, FileBytes: int64(l.FileKiB) << 10,
+		},
+		Seed: g.lab.Seed, Clock: g.lab.Clock,
+	}
+}
+
+func (g *grading) sandbox(ctx context.Context, p sandbox.Program) (sandbox.Result, error) {
 	res, err := g.eng.Run(ctx, p)
 	if err != nil {
-		return report{}, fmt.Errorf("run in the sandbox: %w", err)
+		return res, fmt.Errorf("run in the sandbox: %w", err)
 	}
 	g.v.WallMS += res.Wall.Milliseconds()
 	g.v.CPUMS += res.CPU.Milliseconds()
-	return readReport(res, nonce, len(calls), outputLimit)
+	return res, nil
 }
 
 // readReport takes the harness's word out of what a run left behind. All but the
@@ -217,7 +336,7 @@ func readReport(res sandbox.Result, nonce string, calls, outputLimit int) (repor
 	if flooded {
 		stdout = stdout[:outputLimit]
 	}
-	r := report{stdout: string(stdout), output: validText(stdout)}
+	r := report{stdout: withoutRecords(string(stdout)), output: validText(stdout), files: res.Files}
 	switch {
 	case res.End == sandbox.TimedOut:
 		r.message = msgTimeout
@@ -234,7 +353,16 @@ func readReport(res sandbox.Result, nonce string, calls, outputLimit int) (repor
 		return report{}, fmt.Errorf("the harness did not start, exit code %d: %.500s", res.ExitCode, res.Stderr)
 	}
 	if compiled != "[]" {
-		r.message = msgAuthor
+		var faults [][]any
+		if err := json.Unmarshal([]byte(compiled), &faults); err != nil || len(faults) == 0 || len(faults[0]) != 2 {
+			return report{}, fmt.Errorf("the harness says %.200q of the calls", compiled)
+		}
+		n, _ := faults[0][0].(float64)
+		why, _ := faults[0][1].(string)
+		if n < 0 || int(n) >= calls {
+			return report{}, fmt.Errorf("the harness says %.200q of %d calls", compiled, calls)
+		}
+		r.broken = &brokenCall{int(n), why}
 		return r, nil
 	}
 	var o struct {
@@ -245,6 +373,8 @@ func readReport(res sandbox.Result, nonce string, calls, outputLimit int) (repor
 	case err != nil && bytes.Contains(res.Stderr, []byte("MemoryError")):
 		r.message = msgMemory
 	case err != nil:
+		r.message = msgNoResult
+	case o.Load != nil && loadMessage(o.Load[0]) == "":
 		r.message = msgNoResult
 	case o.Load != nil:
 		r.message, r.traceback = loadMessage(o.Load[0]), o.Load[1]
@@ -279,23 +409,26 @@ func loadMessage(kind string) string {
 		return msgExit
 	case "memory":
 		return msgMemory
+	case "error":
+		return msgError
 	}
-	return msgError
+	return ""
 }
 
-// limitsOf gives the sandbox a lab's limits, with the defaults of the course format.
-func limitsOf(l curriculum.Limits) sandbox.Limits {
-	s := sandbox.Limits{Wall: defaultWall, Memory: defaultMemory, Output: defaultOutput}
-	if l.WallSeconds > 0 {
-		s.Wall = time.Duration(l.WallSeconds) * time.Second
+// withoutRecords takes off what the module banyan printed: from the byte RS to the end of its line.
+func withoutRecords(s string) string {
+	if !strings.Contains(s, "\x1e") {
+		return s
 	}
-	if l.MemoryMiB > 0 {
-		s.Memory = int64(l.MemoryMiB) << 20
+	var b strings.Builder
+	for {
+		before, record, found := strings.Cut(s, "\x1e")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		_, s, _ = strings.Cut(record, "\n")
 	}
-	if l.OutputKiB > 0 {
-		s.Output = int64(l.OutputKiB) << 10
-	}
-	return s
 }
 
 // validText makes bytes fit to be stored and shown: UTF-8 without NUL, which Postgres refuses.

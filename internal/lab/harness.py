@@ -3,13 +3,19 @@
 # that is judged outside (judge.go). Whoever takes this file over can make it say
 # anything, and still has to guess the right values.
 #
-# Standard input: a nonce, a newline, and [entry, [call, ...]] as JSON, which for
-# strings and lists is also Python.
+# Standard input: a nonce, a newline, and the order as JSON, written so that it
+# is Python too (strings, numbers, lists and maps alone):
+#   {"entry": "main.py",
+#    "calls": [{"call": "f(rows)", "data": {"name": "rows", "rows": [{"a": 1}]}}],
+#    "files": [names of files to look at in the end; the grader looks at them itself]}
 # Standard output: what the learner's code prints; after it has loaded, a line
 # with the nonce; what is printed by the calls comes after that.
 # Standard error: lines that begin with the nonce:
 #   first, before any learner's code runs: C and the faults of calls that do not compile;
-#   last: O and the observations.
+#   last: O and {"load": null or [kind, text], "seen": [observation, ...], "files": {name: text or null}}.
+# An observation is {"value": [kind, ...], "repr": text}, or
+# {"raised": "ValueError: text", "classes": ["ValueError", "Exception", "BaseException"]}
+# with the builtin classes of what was raised, the nearest first.
 
 
 def room():
@@ -112,6 +118,22 @@ def room():
         except BaseException:
             return "Exception"
 
+    # What is raised is known by the builtin classes that it is of, whatever its own class claims.
+    known = [(t, n) for n, t in vars(builtins).items()
+             if type(t) is type and issubclass(t, BaseException) and t.__name__ == n]
+    try:
+        ancestors = type.__dict__["__mro__"].__get__
+    except KeyError:
+        def ancestors(t):
+            return t.__mro__
+
+    def classes(err):
+        try:
+            names = [n for c in ancestors(type(err)) for t, n in known if t is c]
+        except BaseException:
+            names = []
+        return '["%s"]' % '","'.join(names) if names else '["BaseException"]'
+
     def said(err):
         try:
             text = clip(str(err))
@@ -154,12 +176,18 @@ def room():
     mappings = [OrderedDict, defaultdict]
 
     nonce, order = sys.stdin.read().split("\n", 1)
-    entry, calls = eval(order)
+    order = eval(order)
+    entry = order["entry"]
 
     codes, faults = [], []
-    for i, call in enumerate(calls):
+    for i, call in enumerate(order["calls"]):
+        text, data = call["call"], call.get("data")
         try:
-            codes.append(compile(call, "<check>", "eval"))
+            code = compile(text, "<check>", "eval")
+            if data is not None:
+                # As an argument the rows are seen everywhere in the call, and touch no name of the learner's.
+                code = compile("lambda %s: (%s\n)" % (data["name"], text), "<check>", "eval")
+            codes.append((code, data))
         except BaseException as err:
             faults.append('[%d,%s]' % (i, quote(said(err))))
     send(2, "\n%s C [%s]\n" % (nonce, ",".join(faults)))
@@ -169,7 +197,8 @@ def room():
     module.__file__ = entry
     module.__builtins__ = builtins
     sys.modules["__main__"] = module
-    sys.path.append("/")
+    if "/" not in sys.path:
+        sys.path.append("/")
     sys.argv[:] = [entry]
     world = module.__dict__
 
@@ -212,14 +241,24 @@ def room():
         pass  # the learner's code closed its output
     seen = []
     if problem is None:
-        for code in codes:
+        for code, data in codes:
             try:
                 value = eval(code, world)
+                if data is not None:
+                    value = value(data["rows"])
                 kind = observe(value)
                 seen.append('{"value":%s,"repr":%s}' % (kind, quote(show(value) if kind != '["x"]' else "")))
             except BaseException as err:
-                seen.append('{"raised":%s}' % quote(said(err)))
-    send(2, "\n%s O {\"load\":%s,\"seen\":[%s]}\n" % (nonce, problem or "null", ",".join(seen)))
+                seen.append('{"raised":%s,"classes":%s}' % (quote(said(err)), classes(err)))
+    files = []
+    for name in order["files"]:
+        try:
+            with open("/" + name, encoding="utf-8", errors="replace", newline="") as f:
+                files.append('%s:%s' % (quote(name), quote(f.read(MAX_BYTES))))
+        except BaseException:
+            files.append('%s:null' % quote(name))
+    send(2, "\n%s O {\"load\":%s,\"seen\":[%s],\"files\":{%s}}\n" % (
+        nonce, problem or "null", ",".join(seen), ",".join(files)))
     # At once: no atexit, no destructors, no threads to wait for.
     leave(0)
 

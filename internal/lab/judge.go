@@ -1,14 +1,14 @@
 package lab
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
 )
@@ -16,247 +16,251 @@ import (
 // This is the second room of grading: plain data from the first room meets
 // what the author expects, and no code of the learner runs.
 
-// observation is what the harness saw of one call. The wire form of a value is
-// an array that begins with its kind, see harness.py.
+// observation is what was seen for one check. The wire form of a value is an
+// array that begins with its kind, see harness.py.
 type observation struct {
-	Value  json.RawMessage `json:"value"`
-	Repr   string          `json:"repr"`
-	Raised string          `json:"raised"`
+	Value   json.RawMessage `json:"value,omitempty"`
+	Repr    string          `json:"repr,omitempty"`
+	Raised  string          `json:"raised,omitempty"`
+	Classes []string        `json:"classes,omitempty"` // builtin classes of what was raised, nearest first
+	Output  *string         `json:"output,omitempty"`
+	File    *string         `json:"file,omitempty"` // nil: there is no such file
 }
 
-// value is a Python value of a builtin type.
-type value struct {
-	kind  string // n none, b bool, i int, f float, s str, y bytes, l list, e set, d dict, o another type, x too large
-	truth bool
-	text  string // str; bytes as hex
-	whole *big.Int
-	float float64
-	items []value // list, set; dict: key, value, key, value …
+// ofCall takes from what the first room says of a call only what belongs there.
+func (o observation) ofCall() observation {
+	o.Output, o.File = nil, nil
+	return o
 }
 
-var errValue = errors.New("not a value of the harness")
-
-// parseValue reads the wire form. The learner's code may have written it.
-func parseValue(raw json.RawMessage) (value, error) {
-	var parts []json.RawMessage
-	if err := json.Unmarshal(raw, &parts); err != nil || len(parts) == 0 {
-		return value{}, errValue
-	}
-	var v value
-	if err := json.Unmarshal(parts[0], &v.kind); err != nil {
-		return value{}, errValue
-	}
-	rest := parts[1:]
-	switch v.kind {
-	case "n", "o", "x":
-		if len(rest) != 0 {
-			return value{}, errValue
-		}
-		return v, nil
-	case "l", "e", "d":
-		for _, r := range rest {
-			item, err := parseValue(r)
-			if err != nil {
-				return value{}, err
-			}
-			v.items = append(v.items, item)
-		}
-		if v.kind == "d" && len(v.items)%2 != 0 {
-			return value{}, errValue
-		}
-		return v, nil
-	}
-	if len(rest) != 1 {
-		return value{}, errValue
-	}
-	if v.kind == "b" {
-		if err := json.Unmarshal(rest[0], &v.truth); err != nil {
-			return value{}, errValue
-		}
-		return v, nil
-	}
-	if err := json.Unmarshal(rest[0], &v.text); err != nil {
-		return value{}, errValue
-	}
-	switch v.kind {
-	case "i":
-		var ok bool
-		if v.whole, ok = new(big.Int).SetString(v.text, 16); !ok {
-			return value{}, errValue
-		}
-	case "f":
-		f, err := strconv.ParseFloat(v.text, 64)
-		if err != nil {
-			return value{}, errValue
-		}
-		v.float = f
-	case "s", "y":
-	default:
-		return value{}, errValue
-	}
-	return v, nil
+// finding is what a check makes of an observation.
+type finding struct {
+	passed bool
+	score  float64 // 0 to 1
+	got    string  // of a metric its figure, else "" or the value as Go writes it
+	says   string  // what a judge script says
 }
 
 // errAuthor says that a check itself is at fault.
 var errAuthor = errors.New("the check cannot judge")
 
-// judge tells whether a check is content with what its call gave.
-func judge(c curriculum.Check, got value) (bool, error) {
-	want, err := plain(c.Rule.Want)
+// errNoFile says that the file to look at was not written.
+var errNoFile = errors.New("no such file")
+
+// judge tells whether a rule is content with what was seen. Rules with a script
+// of the author's are judged in the sandbox instead, see judges.
+func judge(r curriculum.Rule, o observation) (finding, error) {
+	text, isText, err := textOf(r, o)
 	if err != nil {
-		return false, err
+		return finding{}, err
 	}
-	switch c.Rule.Kind {
-	case curriculum.Equals:
-		return equal(want, got), nil
-	case curriculum.Near:
-		w, ok := want.(json.Number)
-		if !ok {
-			return false, fmt.Errorf("%w: near wants a number", errAuthor)
-		}
-		wf, err := w.Float64()
-		if err != nil {
-			return false, fmt.Errorf("%w: %w", errAuthor, err)
-		}
-		gf, ok := got.number()
-		return ok && math.Abs(gf-wf) <= c.Rule.Tolerance, nil
-	case curriculum.Set:
-		w, ok := want.([]any)
-		if !ok {
-			return false, fmt.Errorf("%w: set wants a list", errAuthor)
-		}
-		return sameSet(w, got), nil
+	if isText {
+		passed, err := judgeText(r, text)
+		return yesNo(passed), err
 	}
-	return false, fmt.Errorf("%w: no such kind %q", errAuthor, c.Rule.Kind)
+	if o.Raised != "" {
+		if !judgesCalls(r.Kind) {
+			return finding{}, fmt.Errorf("%w: no such kind %q", errAuthor, r.Kind)
+		}
+		want, _ := r.Want.(string)
+		return yesNo(r.Kind == curriculum.Raises && slices.Contains(o.Classes, want)), nil
+	}
+	got, err := parseValue(o.Value)
+	if err != nil {
+		return finding{}, err
+	}
+	f, err := judgeValue(r, got)
+	if f.got == "" {
+		f.got = got.show()
+	}
+	return f, err
 }
 
-// judgeStdout tells whether the output of loading matches the check's expression.
-func judgeStdout(c curriculum.Check, stdout string) (bool, error) {
-	pattern, ok := c.Rule.Want.(string)
-	if !ok {
-		return false, fmt.Errorf("%w: stdout wants a regular expression", errAuthor)
+func judgesCalls(k curriculum.CheckKind) bool {
+	switch k {
+	case curriculum.Equals, curriculum.Near, curriculum.Set, curriculum.Unordered, curriculum.Matches, curriculum.Raises, curriculum.Measured:
+		return true
 	}
+	return false
+}
+
+// textOf gives what the program printed or wrote, for a rule that looks at that.
+func textOf(r curriculum.Rule, o observation) (text string, is bool, err error) {
+	switch r.Observe {
+	case curriculum.ObserveOutput:
+		if o.Output == nil {
+			return "", true, errValue
+		}
+		return *o.Output, true, nil
+	case curriculum.ObserveFile:
+		if o.File == nil {
+			return "", true, errNoFile
+		}
+		return *o.File, true, nil
+	case curriculum.ObserveCall:
+		return "", false, nil
+	}
+	return "", false, fmt.Errorf("%w: no such observation %q", errAuthor, r.Observe)
+}
+
+func yesNo(passed bool) finding {
+	if passed {
+		return finding{passed: true, score: 1}
+	}
+	return finding{}
+}
+
+// judgeText judges output and files.
+func judgeText(r curriculum.Rule, text string) (bool, error) {
+	want, ok := r.Want.(string)
+	if !ok {
+		return false, fmt.Errorf("%w: a text is wanted", errAuthor)
+	}
+	switch r.Kind {
+	case curriculum.Equals:
+		return lastLine(want) == lastLine(text), nil
+	case curriculum.Matches:
+		return match(want, text)
+	}
+	return false, fmt.Errorf("%w: %q does not judge a text", errAuthor, r.Kind)
+}
+
+// lastLine takes off the line ends with which a text ends, and what Windows adds to the others.
+func lastLine(s string) string {
+	return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+}
+
+func match(pattern, text string) (bool, error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", errAuthor, err)
 	}
-	return re.MatchString(stdout), nil
+	return re.MatchString(text), nil
 }
 
-// plain brings what an author wrote, in YAML or in Go, to JSON with exact numbers.
-func plain(want any) (any, error) {
-	raw, err := json.Marshal(want)
+// judgeValue judges the value of a call.
+func judgeValue(r curriculum.Rule, got value) (finding, error) {
+	if r.Kind == curriculum.Measured {
+		return measure(r.Metric, got)
+	}
+	want, err := plain(r.Want)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errAuthor, err)
+		return finding{}, err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("%w: %w", errAuthor, err)
+	var passed bool
+	switch r.Kind {
+	case curriculum.Equals:
+		passed = equal(want, got)
+	case curriculum.Near:
+		passed, err = near(want, r.Tolerance, got)
+	case curriculum.Set, curriculum.Unordered:
+		list, ok := want.([]any)
+		if !ok {
+			return finding{}, fmt.Errorf("%w: %s wants a list", errAuthor, r.Kind)
+		}
+		compare := sameSet
+		if r.Kind == curriculum.Unordered {
+			compare = sameMembers
+		}
+		passed = compare(list, got)
+	case curriculum.Matches:
+		pattern, ok := want.(string)
+		if !ok {
+			return finding{}, fmt.Errorf("%w: matches wants a regular expression", errAuthor)
+		}
+		passed, err = match(pattern, got.text)
+		passed = passed && got.kind == "s"
+	case curriculum.Raises:
+	default:
+		return finding{}, fmt.Errorf("%w: no such kind %q", errAuthor, r.Kind)
 	}
-	return v, nil
+	return yesNo(passed), err
 }
 
-// equal compares as JSON does: 1 is 1.0 but not true, a tuple is a list, a
-// set is not, and nothing equals an object of another type or not-a-number.
-func equal(want any, got value) bool {
-	switch w := want.(type) {
-	case nil:
-		return got.kind == "n"
-	case bool:
-		return got.kind == "b" && got.truth == w
-	case string:
-		return got.kind == "s" && got.text == w
-	case json.Number:
-		return equalNumber(w, got)
-	case []any:
-		if got.kind != "l" || len(got.items) != len(w) {
-			return false
-		}
-		for i := range w {
-			if !equal(w[i], got.items[i]) {
-				return false
-			}
-		}
-		return true
-	case map[string]any:
-		if got.kind != "d" || len(got.items) != 2*len(w) {
-			return false
-		}
-		seen := map[string]bool{} // the learner's code may claim a key twice
-		for i := 0; i < len(got.items); i += 2 {
-			k := got.items[i]
-			wv, ok := w[k.text]
-			if k.kind != "s" || !ok || seen[k.text] || !equal(wv, got.items[i+1]) {
-				return false
-			}
-			seen[k.text] = true
-		}
-		return true
+// slack is for figures that differ by rounding alone.
+const slack = 1e-9
+
+// measure works out a metric. What is no list of one prediction a row has no figure, and fails.
+func measure(m *curriculum.Metric, got value) (finding, error) {
+	if m == nil || len(m.Labels) == 0 || (m.AtLeast == nil) == (m.AtMost == nil) {
+		return finding{}, fmt.Errorf("%w: the metric lacks labels or a bound", errAuthor)
 	}
-	return false
+	if m.Name == curriculum.GroupGap && len(m.Groups) != len(m.Labels) {
+		return finding{}, fmt.Errorf("%w: the metric lacks groups", errAuthor)
+	}
+	if got.kind != "l" || len(got.items) != len(m.Labels) {
+		return finding{}, nil
+	}
+	type tally struct{ right, all float64 }
+	groups := map[any]*tally{}
+	for i, label := range m.Labels {
+		want, err := plain(label)
+		if err != nil {
+			return finding{}, err
+		}
+		var group any
+		if m.Name == curriculum.GroupGap {
+			group = fmt.Sprint(m.Groups[i])
+		}
+		t := groups[group]
+		if t == nil {
+			t = &tally{}
+			groups[group] = t
+		}
+		t.all++
+		if equal(want, got.items[i]) {
+			t.right++
+		}
+	}
+	least, most := 1.0, 0.0
+	for _, t := range groups {
+		least, most = min(least, t.right/t.all), max(most, t.right/t.all)
+	}
+	var figure float64
+	switch m.Name {
+	case curriculum.Accuracy:
+		figure = most
+	case curriculum.ErrorRate:
+		figure = 1 - most
+	case curriculum.GroupGap:
+		figure = most - least
+	default:
+		return finding{}, fmt.Errorf("%w: no such metric %q", errAuthor, m.Name)
+	}
+	f := yesNo(m.AtLeast != nil && figure >= *m.AtLeast-slack || m.AtMost != nil && figure <= *m.AtMost+slack)
+	f.got = figureText(figure)
+	return f, nil
 }
 
-// equalNumber compares as Python's == does for int and float: by value, exactly.
-func equalNumber(want json.Number, got value) bool {
-	exact, whole := new(big.Int).SetString(want.String(), 10)
-	float, err := want.Float64()
-	switch got.kind {
-	case "i":
-		if !whole {
-			// 3.0 and 1e3 stand for the whole number that a float of this value is.
-			if err != nil || float != math.Trunc(float) {
-				return false
-			}
-			exact, _ = new(big.Float).SetFloat64(float).Int(nil)
-		}
-		return exact.Cmp(got.whole) == 0
-	case "f":
-		if math.IsNaN(got.float) || math.IsInf(got.float, 0) {
-			return false
-		}
-		if whole {
-			return new(big.Float).SetInt(exact).Cmp(new(big.Float).SetFloat64(got.float)) == 0
-		}
-		return err == nil && float == got.float
-	}
-	return false
+// figureText writes a share with four decimals at most.
+func figureText(f float64) string {
+	return strconv.FormatFloat(math.Round(f*1e4)/1e4, 'f', -1, 64)
 }
 
-// number is an int or a finite float.
-func (v value) number() (float64, bool) {
-	switch v.kind {
-	case "i":
-		f, _ := new(big.Float).SetInt(v.whole).Float64()
-		return f, !math.IsInf(f, 0)
-	case "f":
-		return v.float, !math.IsNaN(v.float) && !math.IsInf(v.float, 0)
+// expected writes what a rule wants, in signs that need no translation.
+func expected(r curriculum.Rule) string {
+	want, err := plain(r.Want)
+	if err != nil {
+		return ""
 	}
-	return 0, false
-}
-
-// sameSet compares a list, tuple or set with the wanted members; neither order nor repeats count.
-func sameSet(want []any, got value) bool {
-	if got.kind != "l" && got.kind != "e" {
-		return false
-	}
-	met := make([]bool, len(want))
-	for _, g := range got.items {
-		found := false
-		for i, w := range want {
-			if equal(w, g) {
-				met[i], found = true, true
-			}
+	switch r.Kind {
+	case curriculum.Near:
+		return python(want) + " ± " + strconv.FormatFloat(r.Tolerance, 'g', -1, 64)
+	case curriculum.Matches, curriculum.Raises:
+		text, _ := want.(string)
+		return text
+	case curriculum.Measured:
+		if m := r.Metric; m != nil && m.AtLeast != nil {
+			return "≥ " + figureText(*m.AtLeast)
+		} else if m != nil && m.AtMost != nil {
+			return "≤ " + figureText(*m.AtMost)
 		}
-		if !found {
-			return false
-		}
+		return ""
+	case curriculum.Judged:
+		return ""
 	}
-	for _, m := range met {
-		if !m {
-			return false
-		}
+	if text, ok := want.(string); ok && r.Observe != curriculum.ObserveCall {
+		return text
 	}
-	return true
+	return python(want)
 }

@@ -14,7 +14,8 @@ import (
 
 // Source is a program that under sandbox.Fake answers the checks named with the
 // value they want, and all others with an object that equals nothing. With no check
-// named it answers all of them rightly. What it prints is stdout.
+// named it answers all of them rightly. What it prints is stdout; a file is written where
+// a check wants its text. Scripts of the author's do not judge under sandbox.Fake.
 func Source(l curriculum.VaultLab, stdout string, right ...string) string {
 	var visible, hidden []curriculum.Check
 	for _, c := range l.Checks {
@@ -27,8 +28,8 @@ func Source(l curriculum.VaultLab, stdout string, right ...string) string {
 		}
 	}
 	script, err := json.Marshal([]sandbox.FakeRun{
-		answer(l.Entry, hidden, stdout, right), // first: its calls are in no other run
-		answer(l.Entry, visible, stdout, right),
+		answer(l, hidden, stdout, right), // first: its calls are in no other run
+		answer(l, visible, stdout, right),
 	})
 	if err != nil {
 		panic(err) // strings and numbers always marshal
@@ -37,26 +38,53 @@ func Source(l curriculum.VaultLab, stdout string, right ...string) string {
 }
 
 // answer is what the harness would write after the calls of some checks.
-func answer(entry string, checks []curriculum.Check, stdout string, right []string) sandbox.FakeRun {
-	calls, seen := []string{}, []string{}
-	for _, c := range checks {
-		calls = append(calls, c.Rule.Call)
-		v := `["o"]`
-		if len(right) == 0 || slices.Contains(right, c.ID) {
-			v = wire(c.Rule.Want)
-		}
-		seen = append(seen, fmt.Sprintf(`{"value":%s,"repr":"fake"}`, v))
+func answer(l curriculum.VaultLab, checks []curriculum.Check, stdout string, right []string) sandbox.FakeRun {
+	type call struct {
+		Call string           `json:"call"`
+		Data *curriculum.Rows `json:"data,omitempty"`
 	}
-	order, err := json.Marshal([]any{entry, calls})
+	calls, seen := []call{}, []string{}
+	for _, c := range checks {
+		calls = append(calls, call{c.Rule.Call, c.Rule.Data})
+		v := `{"value":["o"],"repr":"fake"}`
+		if len(right) == 0 || slices.Contains(right, c.ID) {
+			v = satisfying(c.Rule)
+		}
+		seen = append(seen, v)
+	}
+	order, err := json.Marshal(struct {
+		Entry string   `json:"entry"`
+		Calls []call   `json:"calls"`
+		Files []string `json:"files"`
+	}{l.Entry, calls, []string{}})
 	if err != nil {
 		panic(err)
+	}
+	files := map[string]string{}
+	for _, c := range l.Checks {
+		if text, ok := c.Rule.Want.(string); ok && c.Rule.Observe == curriculum.ObserveFile && (len(right) == 0 || slices.Contains(right, c.ID)) {
+			files[c.Rule.File] = text
+		}
 	}
 	return sandbox.FakeRun{
 		When:   string(order),
 		Stdout: stdout + "\n$STDIN1\n",
-		Stderr: fmt.Sprintf("\n$STDIN1 C []\n\n$STDIN1 O {\"load\":null,\"seen\":[%s]}\n", strings.Join(seen, ",")),
+		Stderr: fmt.Sprintf("\n$STDIN1 C []\n\n$STDIN1 O {\"load\":null,\"seen\":[%s],\"files\":{}}\n", strings.Join(seen, ",")),
+		Files:  files,
 		CPUMS:  1, WallMS: 1,
 	}
+}
+
+// satisfying is an observation with which a rule on a call is content.
+func satisfying(r curriculum.Rule) string {
+	want := r.Want
+	switch r.Kind {
+	case curriculum.Raises:
+		return fmt.Sprintf(`{"raised":%q,"classes":[%q,"Exception","BaseException"]}`, want, want)
+	case curriculum.Measured:
+		want = r.Metric.Labels
+	}
+	return fmt.Sprintf(`{"value":%s,"repr":"fake"}`, wire(want))
 }
 
 // wire writes a JSON value as the harness writes the same value of Python.

@@ -1,0 +1,106 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
+)
+
+// vector is one case of testdata/judge.json, which the page's judge is held to as well.
+type vector struct {
+	Name        string                `json:"name"`
+	Rule        curriculum.PublicRule `json:"rule"`
+	Observation observation           `json:"observation"`
+	Passed      bool                  `json:"passed"`
+	Score       float64               `json:"score"`
+	Says        string                `json:"says"`
+}
+
+func TestJudgeVectors(t *testing.T) {
+	data, err := os.ReadFile("testdata/judge.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []vector
+	if err := json.Unmarshal(data, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	if len(vectors) < 60 {
+		t.Errorf("%d vectors", len(vectors))
+	}
+	names := map[string]bool{}
+	g := grading{eng: sandboxtest.Open(t), lab: curriculum.VaultLab{Files: map[string]string{}}}
+	for _, v := range vectors {
+		if names[v.Name] {
+			t.Errorf("%s: twice", v.Name)
+		}
+		names[v.Name] = true
+		s := sight{observation: v.Observation}
+		var f finding
+		var err error
+		if v.Rule.Kind == curriculum.Judged {
+			f, err = g.scripted(t, v, &s)
+		} else {
+			f, err = judge(v.Rule.Rule, s.observation)
+		}
+		if err != nil && !errors.Is(err, errNoFile) {
+			t.Errorf("%s: %v", v.Name, err)
+		}
+		if f.passed != v.Passed || f.score != v.Score || f.says != v.Says {
+			t.Errorf("%s: passed %t, score %g, says %q; want %t, %g, %q", v.Name, f.passed, f.score, f.says, v.Passed, v.Score, v.Says)
+		}
+	}
+}
+
+// scripted judges a vector with a script of the author's.
+func (g *grading) scripted(t *testing.T, v vector, s *sight) (finding, error) {
+	t.Helper()
+	if err := judgeable(v.Rule.Rule, s); err != nil {
+		return finding{}, err
+	}
+	c := curriculum.Check{Rule: v.Rule.Rule, Says: map[string]curriculum.Text{}}
+	for k := range v.Rule.Says {
+		c.Says[k] = nil
+	}
+	answers, err := g.ask(context.Background(), []judgeTask{taskOf(c, s.observation)})
+	if err != nil {
+		return finding{}, err
+	}
+	if answers[0].Error != "" {
+		return finding{}, errors.New(answers[0].Error)
+	}
+	f := finding{score: answers[0].Score, passed: answers[0].Score == 1}
+	if answers[0].Says != nil {
+		f.says = *answers[0].Says
+	}
+	return f, nil
+}
+
+// What is expected is written as Python writes it.
+func TestExpected(t *testing.T) {
+	half := 0.5
+	tests := []struct {
+		rule curriculum.Rule
+		want string
+	}{
+		{curriculum.Rule{Kind: curriculum.Equals, Observe: curriculum.ObserveCall, Want: map[string]any{"b": []any{1, true, nil}, "a": "it's\n"}}, `{'a': "it's\n", 'b': [1, True, None]}`},
+		{curriculum.Rule{Kind: curriculum.Equals, Observe: curriculum.ObserveCall, Want: `both ' and "`}, `'both \' and "'`},
+		{curriculum.Rule{Kind: curriculum.Equals, Observe: curriculum.ObserveFile, Want: "a\nb"}, "a\nb"},
+		{curriculum.Rule{Kind: curriculum.Near, Want: 0.5, Tolerance: 0.01}, "0.5 ± 0.01"},
+		{curriculum.Rule{Kind: curriculum.Raises, Want: "ValueError"}, "ValueError"},
+		{curriculum.Rule{Kind: curriculum.Unordered, Want: []any{"a", 2.5}}, "['a', 2.5]"},
+		{curriculum.Rule{Kind: curriculum.Measured, Metric: &curriculum.Metric{AtLeast: &half}}, "≥ 0.5"},
+		{curriculum.Rule{Kind: curriculum.Measured, Metric: &curriculum.Metric{AtMost: &half}}, "≤ 0.5"},
+		{curriculum.Rule{Kind: curriculum.Judged, Judge: "secret"}, ""},
+	}
+	for _, tt := range tests {
+		if got := expected(tt.rule); got != tt.want {
+			t.Errorf("%s %v: %q, want %q", tt.rule.Kind, tt.rule.Want, got, tt.want)
+		}
+	}
+}
