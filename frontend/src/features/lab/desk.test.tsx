@@ -105,7 +105,7 @@ describe('a verdict', () => {
 
 describe('what the page found', () => {
   it('takes the words from the lab, and leaves hidden checks to the server', () => {
-    const result = { traceback: '', output: '', files: {}, runtime: '', took: 1, checks: [{ id: 'a', passed: false, score: 0, got: '1' }] };
+    const result = { traceback: '', output: '', files: {}, runtime: '', detail: '', took: 1, checks: [{ id: 'a', passed: false, score: 0, got: '1' }] };
     expect(outcomes(lab, result)).toMatchObject([
       { id: 'a', title: 'A', passed: false, got: '1', feedback: 'Look at a.', call: 'a()' },
       { id: 'h', title: 'H', passed: undefined, hidden: true },
@@ -114,7 +114,7 @@ describe('what the page found', () => {
 });
 
 describe('a run in the page', () => {
-  const end = { traceback: '', output: '', checks: [], files: {}, runtime: '', took: 1 };
+  const end = { traceback: '', output: '', checks: [], files: {}, runtime: '', detail: '', took: 1 };
   const passed = { ...end, checks: [{ id: 'a', passed: true, score: 1 }] };
   const settle = () => act(() => new Promise((resolve) => setTimeout(resolve, 30)));
   const begin = async (onLine = vi.fn()) => {

@@ -224,8 +224,14 @@ function numbers(from: number, to: number): string {
 /** Replaces a part so that the browser's undo knows of it. */
 function typeIn(area: HTMLTextAreaElement, { from, to, text, chosen }: Edit): void {
   area.focus();
-  area.setSelectionRange(from, to);
-  const known = text ? document.execCommand?.('insertText', false, text) : from === to || document.execCommand?.('delete');
+  let known: boolean | undefined;
+  if (!text && from < to && area.selectionStart === to && area.selectionEnd === to) {
+    // Sign by sign, as a finger would: what undo gives back is then not chosen, and the next key does not overwrite it.
+    for (let left = to - from; left > 0; left--) known = document.execCommand?.('delete');
+  } else {
+    area.setSelectionRange(from, to);
+    known = text ? document.execCommand?.('insertText', false, text) : from === to || document.execCommand?.('delete');
+  }
   if (!known) area.setRangeText(text, from, to, 'end');
   if (chosen) area.setSelectionRange(...chosen);
 }
