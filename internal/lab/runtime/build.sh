@@ -33,9 +33,9 @@ if [ "$(uname -s)" != Linux ]; then
 fi
 
 # The recipe is everything here that can change the result.
-recipe=$(cd "$here" && sha256sum sources.txt build.sh python/* snapshot/main.go snapshot/rewrite.go | sha256sum | cut -c1-16)
+recipe=$(cd "$here" && sha256sum sources.txt build.sh python/*.* snapshot/main.go snapshot/rewrite.go | sha256sum | cut -c1-16)
 cache=${BANYAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/banyan}/runtime
-done=$cache/$recipe
+kept=$cache/$recipe
 record=$(cat "$here/digest.txt" 2>/dev/null || true)
 
 digest() { sha256sum "$1" | cut -d' ' -f1; }
@@ -58,8 +58,8 @@ out=$(cd "$1" && pwd)
 deliver() {
 	local name built
 	for name in LICENSES python.wasm; do
-		if ! cmp -s "$done/$name" "$out/$name"; then
-			cp "$done/$name" "$out/$name.$$"
+		if ! cmp -s "$kept/$name" "$out/$name"; then
+			cp "$kept/$name" "$out/$name.$$"
 			mv "$out/$name.$$" "$out/$name"
 		fi
 	done
@@ -71,7 +71,7 @@ deliver() {
 	fi
 }
 
-if [ -f "$done/python.wasm" ]; then
+if [ -f "$kept/python.wasm" ]; then
 	deliver
 	exit 0
 fi
@@ -95,7 +95,7 @@ exec 9>"$cache/$recipe.lock"
 if ! flock -n 9; then
 	echo "Another build of the same runtime is under way. Waiting for it."
 	flock 9
-	if [ -f "$done/python.wasm" ]; then
+	if [ -f "$kept/python.wasm" ]; then
 		deliver
 		exit 0
 	fi
@@ -238,10 +238,10 @@ licences() {
 	done
 }
 licences >"$work/LICENSES"
-rm -rf "$done.new"
-mkdir "$done.new"
-mv "$work/python.wasm" "$work/LICENSES" "$done.new/"
-rm -rf "$done"
-mv "$done.new" "$done"
+rm -rf "$kept.new"
+mkdir "$kept.new"
+mv "$work/python.wasm" "$work/LICENSES" "$kept.new/"
+rm -rf "$kept"
+mv "$kept.new" "$kept"
 deliver
 echo "The Python runtime is built: $out/python.wasm"

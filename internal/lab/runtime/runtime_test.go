@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -66,12 +67,17 @@ type result struct {
 	err            error // a trap
 }
 
-// run runs one program in a fresh instance.
+// run runs one program in a fresh instance, with files to read.
 func (g *guest) run(t *testing.T, source string, files fstest.MapFS) result {
 	t.Helper()
 	if files == nil {
 		files = fstest.MapFS{}
 	}
+	return g.runIn(t, source, wazero.NewFSConfig().WithFSMount(files, "/"))
+}
+
+func (g *guest) runIn(t *testing.T, source string, files wazero.FSConfig) result {
+	t.Helper()
 	ctx := t.Context()
 	var stdout, stderr bytes.Buffer
 	mod, err := g.runtime.InstantiateModule(ctx, g.module, wazero.NewModuleConfig().
@@ -81,7 +87,7 @@ func (g *guest) run(t *testing.T, source string, files fstest.MapFS) result {
 		WithStdout(&stdout).
 		WithStderr(&stderr).
 		WithRandSource(&splitmix{state: 20260101}).
-		WithFSConfig(wazero.NewFSConfig().WithFSMount(files, "/")))
+		WithFSConfig(files))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,6 +245,26 @@ ModuleNotFoundError: import of bdb halted; None in sys.modules
 				t.Errorf("stderr:\n%s\nwant at the end:\n%s", got.stderr, tt.stderr)
 			}
 		})
+	}
+}
+
+// What a program writes is in the folder, by any name it may have for it.
+func TestWrite(t *testing.T) {
+	g := open(t)
+	dir := t.TempDir()
+	got := g.runIn(t, `import csv, pathlib
+with open("a.csv", "w", newline="") as f:
+    csv.writer(f).writerows([["سلام", 1], ["b", 2]])
+pathlib.Path("/b.txt").write_text("b")
+with open("own.py", "w") as f:
+    f.write("x = 'own'")
+import own
+print(own.x, sorted(p.name for p in pathlib.Path(".").iterdir()))`, wazero.NewFSConfig().WithDirMount(dir, "/"))
+	if want := "own ['a.csv', 'b.txt', 'own.py']\n"; got.stdout != want || got.code != 0 {
+		t.Errorf("%q, want %q; %s%v", got.stdout, want, got.stderr, got.err)
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "a.csv")); string(data) != "سلام,1\r\nb,2\r\n" {
+		t.Errorf("a.csv is %q, %v", data, err)
 	}
 }
 
