@@ -246,6 +246,7 @@ func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image 
 	}
 	runtime.GOMAXPROCS(2) // a program has one thread, and the collector another
 	small := held()
+	dropProgram()
 	// Nothing that a learner wrote has run yet. From here on only pipes are left.
 	if err := writeFrame(out, readyFrame{Walls: lockIn(), Snapshot: g.snapshot}); err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -86,4 +88,40 @@ func readOnce(path string) (data []byte, drop func(), err error) {
 		return nil, nil, fmt.Errorf("map %s: %w", path, err)
 	}
 	return data, func() { _ = unix.Madvise(data, unix.MADV_DONTNEED) }, nil
+}
+
+// dropProgram lets go the pages of this program's own file that only its start needed: half of a
+// child, for the program is a whole server. What is needed again comes back from the
+// file. Only mappings are dropped in which nothing was written.
+func dropProgram() {
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return
+	}
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		return
+	}
+	var from, to uintptr
+	for line := range strings.Lines(string(maps)) {
+		fields := strings.Fields(line)
+		if first, last, is := strings.Cut(fields[0], "-"); is {
+			from, to = 0, 0
+			if len(fields) >= 6 && fields[1][1] == '-' && fields[5] == self {
+				from, to = address(first), address(last)
+			}
+			continue
+		}
+		if fields[0] == "Anonymous:" && fields[1] == "0" && from < to {
+			_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED)
+		}
+	}
+}
+
+func address(hex string) uintptr {
+	n, err := strconv.ParseUint(hex, 16, 64)
+	if err != nil {
+		return 0
+	}
+	return uintptr(n)
 }

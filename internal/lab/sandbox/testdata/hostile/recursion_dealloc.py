@@ -1,5 +1,5 @@
 # ends: exited, memory
 t = None
-for _ in range(2000000): t = (t,)
+for _ in range(300000): t = (t,)
 del t
 print('gone')

