@@ -41,7 +41,7 @@ build: bin/banyan-api bin/banyan-worker ## build the programs, with the pages in
 .PHONY: runtime
 runtime: | bin/banyan-api ## build the Python that grades labs, from Debian's sources: 100 MB and some minutes, once
 	@$(PYTHON) build/runtime
-	@$(MAKE) build/runtime/.prepared
+	@$(MAKE) -s build/runtime/.prepared
 
 ##@ Change it
 
@@ -155,13 +155,13 @@ frontend/node_modules/.stamp: frontend/package.json frontend/package-lock.json
 .PHONY: runtime-or-fallback
 runtime-or-fallback: | bin/banyan-api
 	@$(PYTHON) build/runtime || $(MAKE) runtime-fallback
-	@$(MAKE) build/runtime/.prepared
+	@$(MAKE) -s build/runtime/.prepared
 
 # Whoever wants to see Banyan shall not wait: the own Python if it has been built, else the fallback.
 .PHONY: runtime-at-hand
 runtime-at-hand: | bin/banyan-api
 	@$(PYTHON) --cached build/runtime || $(MAKE) runtime-fallback
-	@$(MAKE) build/runtime/.prepared
+	@$(MAKE) -s build/runtime/.prepared
 
 .PHONY: runtime-fallback
 runtime-fallback: build/runtime/fallback.wasm
