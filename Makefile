@@ -1,7 +1,7 @@
 # Every task of Banyan. `make` alone prints the list.
 #
-# Needed: Go, Node 20 or newer, make. Everything else is fetched once, into
-# .tools, build and frontend/node_modules; after that no task needs the network.
+# Needed: Go, Node 20 or newer, make. Everything else is fetched once, into .tools, build,
+# frontend/node_modules and ~/.cache/banyan; after that no task needs the network.
 
 # The pins of the tools stand here and nowhere else. golangci-lint brings gofumpt
 # v0.12.0 and goimports along, so that the formatter and its check never differ.
