@@ -7,6 +7,7 @@ import { demo } from './program.ts';
 import { shapes } from './shapes.ts';
 import { words } from './words.ts';
 
+const labs = items().filter(({ kind }) => kind === 'lab');
 const names = { en: 'Wanjiru Kamau', ar: 'نور الهدى' };
 
 for (const locale of ['en', 'ar'] as const) {
@@ -56,11 +57,15 @@ for (const locale of ['en', 'ar'] as const) {
           }
           if (kind === 'quiz') await answerQuiz(page, id);
           if (kind === 'lab') {
+            if (id === labs[0]?.id) await tryOut(page, id, t, look);
             await handIn(page, wrong(id), t('ui.lab.hand_in'));
             await expect(page.locator('.verdict h3')).toHaveText(new RegExp(`${t('ui.lab.outcome.partial')}|${t('ui.lab.outcome.failed')}`));
             await look('lab, not passed');
+            if (id === labs[0]?.id) await stumble(page, t);
             await handIn(page, solution(id), t('ui.lab.hand_in'));
             await expect(page.locator('.verdict h3')).toHaveText(t('ui.lab.outcome.passed'));
+            await expect(page.getByText(t('ui.lab.as_handed_in'))).toBeVisible();
+            await compare(page, wrong(id), t);
           }
           await look(`${kind} ${id}`);
         });
@@ -199,6 +204,38 @@ async function answerQuiz(page: Page, quiz: string): Promise<void> {
   }
   await page.locator('.quiz-form button[type=submit]').click();
   await expect(page.locator('.result-score')).toHaveText(/100|١٠٠/);
+}
+
+type Words = (key: string) => string;
+
+/** Runs the right answer in the page, before any is handed in. */
+async function tryOut(page: Page, lab: string, t: Words, look: (what: string) => Promise<void>): Promise<void> {
+  await page.locator('#code').fill(solution(lab));
+  await page.getByRole('button', { name: t('ui.lab.run'), exact: true }).click();
+  await page.getByText(t('ui.lab.run.name.light'), { exact: true }).click();
+  await look('lab, choosing a Python');
+  await page.locator('.pack-choice button[type=submit]').click();
+  await expect(page.locator('.bench .notice.good')).toBeVisible();
+  await expect(page.locator('.bench .cross')).toHaveCount(0);
+  await look('lab, run in the page');
+}
+
+/** Hands in what stops with an error; a tap on its line goes there. */
+async function stumble(page: Page, t: Words): Promise<void> {
+  await handIn(page, 'print(1)\n\nprint(1 / 0)\n', t('ui.lab.hand_in'));
+  await expect(page.locator('.verdict h3')).toHaveText(t('ui.lab.outcome.learner_error'));
+  await page.locator('.to-line').last().click();
+  await expect(page.locator('#code')).toBeFocused();
+  expect(await page.locator('#code').evaluate((area: HTMLTextAreaElement) => area.selectionStart)).toBe('print(1)\n\n'.length);
+}
+
+/** Looks at an earlier attempt beside the newest, and brings it back. */
+async function compare(page: Page, earlier: string, t: Words): Promise<void> {
+  const attempt = page.locator('.history li').last();
+  await attempt.getByRole('button', { name: t('ui.lab.compare') }).click();
+  await expect(attempt.locator('ins')).not.toHaveCount(0);
+  await attempt.getByRole('button', { name: t('ui.lab.take_back') }).click();
+  await expect(page.locator('#code')).toHaveValue(earlier);
 }
 
 async function handIn(page: Page, source: string, button: string): Promise<void> {

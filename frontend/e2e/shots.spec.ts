@@ -80,6 +80,10 @@ const shots: Shot[] = [
   { name: 'quiz-marked', who: 'yusuf', path: (locale) => `${course(locale)}/first-look`, act: answerAll },
   { name: 'quiz-graded-open', who: '', path: (locale) => `${course(locale)}/what-you-know` },
   { name: 'lab', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: (page) => page.locator('.verdict').waitFor() },
+  { name: 'lab-open', who: '', path: (locale) => `${course(locale)}/nearest-leaf`, act: hints },
+  { name: 'lab-packs', who: '', path: (locale) => `${course(locale)}/nearest-leaf`, act: (page) => run(page, 'print(1)') },
+  { name: 'lab-run', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: draw },
+  { name: 'lab-error', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: stop },
   { name: 'sign-in', who: '', path: () => '/app/sign-in' },
   {
     name: 'sign-in-wrong',
@@ -143,6 +147,47 @@ const shots: Shot[] = [
   { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },
   { name: 'problem', who: '', path: (locale) => `/${locale}/courses/no-such-course` },
 ];
+
+async function hints(page: Page): Promise<void> {
+  await page.locator('.hints button').click();
+  await page.locator('.hints button').click();
+  await page.locator('.hints li').nth(1).waitFor();
+}
+
+async function run(page: Page, source: string): Promise<void> {
+  await page.locator('#code').fill(source);
+  await page.locator('button.run').click();
+  await page.locator('.pack-choice').waitFor();
+}
+
+async function light(page: Page, source: string): Promise<void> {
+  await run(page, source);
+  await page.locator('.pack-choice input').first().check();
+  await page.locator('.pack-choice button[type=submit]').click();
+  await page.locator('.bench .notice:not(.busy)').first().waitFor();
+}
+
+const pictures = `import banyan
+print("What the module draws:")
+banyan.table([{"leaf": "maize", "length": 61, "sick": False}, {"leaf": "فول", "length": 8.25, "sick": None}], title="Leaves")
+banyan.bar({"maize": 61, "bean": 8.25, "cassava of the north": 30}, title="Length", x_label="leaf", y_label="cm")
+banyan.bar(["a", "b"], {"2025": [-3, 2], "2026": [1, 4]})
+banyan.bar(range(40), [i * (40 - i) for i in range(40)], y_label="people")
+banyan.line(range(30), {"training": [1 / (i + 1) for i in range(30)], "test": [0.2 + 1 / (i + 1) for i in range(30)]}, title="خطأ كل جولة", x_label="round")
+banyan.scatter([1, 2, 3, 6, 7, 8], [0, 1, 2, 8, 6, 9], groups=["healthy"] * 3 + ["sick"] * 3, x_label="yellow", y_label="twisted")
+banyan.confusion(["wait"] * 8 + ["urgent"] * 13, ["wait"] * 6 + ["urgent"] * 3 + ["wait"] + ["urgent"] * 11)
+`;
+
+async function draw(page: Page): Promise<void> {
+  await page.locator('.history button').first().click();
+  await light(page, pictures);
+  await page.locator('.output .confusion').waitFor();
+}
+
+async function stop(page: Page): Promise<void> {
+  await light(page, 'def half(n):\n    return n / 0\n\n\nprint(half(3))\n');
+  await page.locator('.to-line').last().click();
+}
 
 async function answerAll(page: Page): Promise<void> {
   for (const group of await page.locator('.choices').all()) await group.locator('input').nth(2).check();

@@ -33,6 +33,8 @@ const state = (passed: boolean | undefined) => (passed === undefined ? t('ui.lab
 
 function CheckView({ check, weighted }: { check: CheckOutcome; weighted: boolean }) {
   const { passed, call, got, expected, error, says, feedback } = check;
+  // An exception of Python, or a sentence: "Your code wrote no such file."
+  const exception = error && /^[\w.]+(: |$)/.test(error) ? error : '';
   return (
     <li>
       <p class={passed === undefined ? 'open' : passed ? 'tick' : 'cross'}>
@@ -47,11 +49,12 @@ function CheckView({ check, weighted }: { check: CheckOutcome; weighted: boolean
       </p>
       {passed === false && (
         <div class="check-why">
+          {error && !exception && <p dir="auto">{error}</p>}
           {says && <p dir="auto">{says}</p>}
           {feedback && <p dir="auto">{feedback}</p>}
           <dl class="check-facts">
             {call && <Fact name={t('ui.lab.call')} value={call} />}
-            {error ? <Fact name={t('ui.lab.raised')} value={error} /> : got !== undefined && got !== '' && <Fact name={t('ui.lab.got')} value={got} />}
+            {exception ? <Fact name={t('ui.lab.raised')} value={exception} /> : got !== undefined && got !== '' && <Fact name={t('ui.lab.got')} value={got} />}
             {expected !== undefined && expected !== '' && <Fact name={t('ui.lab.expected')} value={expected} />}
           </dl>
         </div>

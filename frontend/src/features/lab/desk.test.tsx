@@ -69,13 +69,15 @@ const lab: Lab = {
 };
 const verdict = (more: Partial<Verdict>): Verdict => ({ outcome: 'partial', attempt: 1, score: 0.75, checks: [], created_at: '2026-11-23T08:00:00Z', ...more });
 
+const submission = { id: 's', enrollment_id: 'e', lab_id: 'leaf', files: {}, created_at: '2026-11-23T08:00:00Z' };
+
 describe('a verdict', () => {
   it('tells per check what was given, what was wanted, and what to do', async () => {
     const checks = [
       { id: 'a', title: 'A', passed: false, score: 0, call: 'a()', got: '<b>1</b>', expected: '2', feedback: 'Look at a.', says: 'Half.' },
       { id: 'h', title: 'H', passed: true, score: 1 },
     ] as Verdict['checks'];
-    await show(<VerdictView verdict={verdict({ checks })} lab={lab} onLine={() => undefined} />);
+    await show(<VerdictView submission={submission} verdict={verdict({ checks })} lab={lab} onLine={() => undefined} />);
     expect(text()).toContain('Partly right');
     expect(text()).toContain('1 of 2 checks passed. 7.5 of 10 points.');
     const [a, h] = Array.from(host.querySelectorAll('.check-results li'));
@@ -84,22 +86,34 @@ describe('a verdict', () => {
     expect(host.querySelector('b')).toBeNull();
   });
 
+  it('knows an exception from a sentence', async () => {
+    const checks = [
+      { id: 'a', title: 'A', passed: false, error: 'IndexError: list index out of range' },
+      { id: 'h', title: 'H', passed: false, error: 'Your code wrote no such file.' },
+    ];
+    await show(<VerdictView submission={submission} verdict={verdict({ checks })} lab={lab} onLine={() => undefined} />);
+    expect(Array.from(host.querySelectorAll('dd')).map((dd) => text(dd))).toEqual(['IndexError: list index out of range']);
+    expect(text()).toContain('Your code wrote no such file.');
+  });
+
   it('leads from a traceback to the line', async () => {
     const onLine = vi.fn();
-    await show(<VerdictView verdict={verdict({ outcome: 'learner_error', traceback: '  File "main.py", line 7\nKeyError: 1' })} lab={lab} onLine={onLine} />);
+    await show(<VerdictView submission={submission} verdict={verdict({ outcome: 'learner_error', traceback: '  File "main.py", line 7\nKeyError: 1' })} lab={lab} onLine={onLine} />);
     await press('line 7');
     expect(onLine).toHaveBeenCalledWith(7);
   });
 
   it.each(['author_error', 'platform_error'] as const)('says that %s costs nothing and who is told', async (outcome) => {
-    await show(<VerdictView verdict={verdict({ outcome, attempt: 0 })} lab={lab} onLine={() => undefined} />);
+    await show(<VerdictView submission={submission} verdict={verdict({ outcome, attempt: 0 })} lab={lab} onLine={() => undefined} />);
     expect(text()).toContain('costs you nothing');
     expect(text()).toMatch(/told/);
   });
 
   it('says when it was graded again', async () => {
-    await show(<VerdictView verdict={verdict({ regraded_at: '2026-12-24T08:00:00Z' })} lab={lab} onLine={() => undefined} />);
+    const earlier = [{ outcome: 'failed' as const, attempt: 1, score: 0.25, version: 1, created_at: '2026-11-23T08:00:00Z' }];
+    await show(<VerdictView submission={{ ...submission, earlier }} verdict={verdict({ regraded_at: '2026-12-24T08:00:00Z' })} lab={lab} onLine={() => undefined} />);
     expect(text()).toContain('Graded again on December 24, 2026');
+    expect(text()).toContain('Before: Not right yet, 25%.');
   });
 });
 

@@ -158,7 +158,7 @@ function Outcome({ handIn, lab, onLine }: { handIn: HandIn; lab: Lab; onLine: (l
       {phase.value === 'waiting' && <p class="notice">{t('ui.lab.waiting')}</p>}
       {phase.value === 'refused' && <Trouble cause={trouble.value} />}
       {phase.value === 'idle' && newest?.verdict && (
-        <VerdictView verdict={newest.verdict} lab={lab} onLine={(line) => onLine(line, newest.files[lab.entry] ?? '')} />
+        <VerdictView submission={newest} verdict={newest.verdict} lab={lab} onLine={(line) => onLine(line, newest.files[lab.entry] ?? '')} />
       )}
       {phase.value === 'idle' && newest && !newest.verdict && <Notice>{t('ui.lab.not_graded')}</Notice>}
     </div>

@@ -26,5 +26,5 @@ export interface Lab {
   clock?: string;
   checks: Check[];
 }
-export type Verdict = Schemas['Verdict'] & { regraded_at?: string };
-export type Submission = Schemas['Submission'] & { place?: number; verdict?: Verdict };
+export type Verdict = Schemas['Verdict'];
+export type Submission = Schemas['Submission'];

@@ -1,6 +1,6 @@
 import { formatDate, formatNumber, formatPercent, t } from '../../i18n/words';
 import { CheckList } from './check-list';
-import type { Lab, Verdict } from './lab';
+import type { Lab, Submission, Verdict } from './lab';
 import { Output } from './output';
 import { Traceback } from './traceback';
 
@@ -13,9 +13,17 @@ const kinds = {
   platform_error: 'bad',
 } as const;
 
+interface Props {
+  submission: Submission;
+  verdict: Verdict;
+  lab: Lab;
+  onLine: (line: number) => void;
+}
+
 /** What came out, check by check, in words that say whose turn it is. */
-export function VerdictView({ verdict, lab, onLine }: { verdict: Verdict; lab: Lab; onLine: (line: number) => void }) {
+export function VerdictView({ submission, verdict, lab, onLine }: Props) {
   const { outcome, checks, message, score } = verdict;
+  const before = submission.earlier?.[submission.earlier.length - 1];
   const passed = checks.filter((check) => check.passed).length;
   const points = lab.points ?? 1;
   const hidden = new Set(lab.checks.filter(({ visible }) => visible === false).map(({ id }) => id));
@@ -34,7 +42,12 @@ export function VerdictView({ verdict, lab, onLine }: { verdict: Verdict; lab: L
               : formatPercent(score)}
           </p>
         )}
-        {verdict.regraded_at && <p class="small">{t('ui.lab.regraded', { Date: formatDate(verdict.regraded_at) })}</p>}
+        {verdict.regraded_at && (
+          <p class="small">
+            {t('ui.lab.regraded', { Date: formatDate(verdict.regraded_at) })}
+            {before && ` ${t('ui.lab.regraded_before', { Outcome: t(`ui.lab.outcome.${before.outcome}`), Score: formatPercent(before.score) })}`}
+          </p>
+        )}
       </div>
       {verdict.traceback && <Traceback text={verdict.traceback} entry={lab.entry} onLine={onLine} />}
       {checks.length > 0 && (
