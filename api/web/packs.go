@@ -96,7 +96,7 @@ func newPack(id, url, contentType string, data, br []byte) (*pack, error) {
 	}
 	// Also with brotli at hand: browsers accept that over https only.
 	var z bytes.Buffer
-	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+	w, err := gzip.NewWriterLevel(&z, gzip.DefaultCompression)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ export function labWorkers(folder: string): Plugin {
     async load(id) {
       const name = id.startsWith('\0') ? workers.exec(id.slice(1))?.[1] : undefined;
       if (!name) return null;
-      for (const file of ['chance', 'errno', 'exact', 'files', 'light', 'output', 'wasi']) this.addWatchFile(join(folder, `${file}.ts`));
+      for (const file of ['chance', 'errno', 'exact', 'files', 'light', 'output', 'wasi', 'wire']) this.addWatchFile(join(folder, `${file}.ts`));
       this.addWatchFile(join(folder, 'light.py'));
       const result = (await build({
         configFile: false,
@@ -41,7 +41,7 @@ const left = new Set(
   `doctest pdb argparse pydoc gettext email email.utils unittest.async_case unittest.main unittest.signals unittest.loader asyncio subprocess socket
   importlib.metadata importlib.resources importlib.readers importlib.resources.readers importlib._bootstrap importlib._bootstrap_external
   zipfile tarfile logging _pyrepl _pyrepl.utils pkgutil py_compile shutil tempfile rlcompleter code cmd bdb pickle multiprocessing zipimport
-  signal glob uuid html.entities locale ntpath`.split(/\s+/),
+  signal glob uuid html.entities ntpath`.split(/\s+/),
 );
 
 type Entry = [extension: '.py' | '.js', source: string, imports?: string[], isPackage?: 1];
@@ -91,10 +91,17 @@ export function lightPack(core: string, stdlib: string): string {
   entry[1] = replaced(entry[1], 'crypto.getRandomValues(entries)', '$B.banyan.fill(entries.buffer)');
   // Its parts have 32 bits: with 2**32 - 1 every seed above that, so every text, would give other numbers than CPython.
   entry[1] = replaced(entry[1], '2n ** 32n - 1n', '2n ** 32n');
+  // Files of the run are opened by light.py, which has replaced the builtin by the time.
+  const io = library['_io'] as Entry;
+  io[1] = replaced(io[1], 'open=__open', 'import builtins\nopen=builtins.open');
+  const os = library['os'] as Entry;
+  os[1] = replaced(os[1], /environ=\{[^}]*\}/, 'environ={}');
   // The worker's address is a blob's, and that of an opaque origin: Brython cannot make anything of it.
   const place = '({href:"http://lab/py/main.py",origin:"http://lab",pathname:"/py/main.py"})';
   const placed = replaced(core, /\b(?:_window|globalThis|window)\.location\b(?!\s*\|\|)/g, place);
-  const older = placed.replace(/([\w.]+)\s*\|\|=/g, '$1=$1||');
+  // What is not in the library is nowhere: Brython would ask a server for it, and no server can be asked.
+  const alone = replaced(replaced(placed, /static_stdlib_import\s*!==\s*false\s*&&/, 'false&&'), /if\([^()]*\)\{(?=meta_path\.push\(\$B\.finders\.path\))/, 'if(false){');
+  const older = alone.replace(/([\w.]+)\s*\|\|=/g, '$1=$1||');
   return `${lacking}\n${older}\n__BRYTHON__.use_VFS=true;__BRYTHON__.update_VFS(${JSON.stringify(library)});\n`;
 }
 

@@ -13,6 +13,7 @@ let parts: BlobPart[] = [];
 let address = '';
 let module: WebAssembly.Module | undefined;
 let spare: Hand | undefined;
+let imports: string[] = [];
 let busy: { hand: Hand; end: (end: 'stopped') => void } | undefined;
 
 /** A worker for one run. */
@@ -32,6 +33,7 @@ function hire(): Hand {
     hand.onWarm?.();
   };
   hand.worker.onerror = (event) => event.preventDefault();
+  hand.worker.postMessage({ imports });
   return hand;
 }
 
@@ -45,6 +47,7 @@ function run(id: number, job: Job, wall: number): void {
   ready();
   const hand = spare as Hand;
   spare = undefined;
+  imports = job.imports;
   const { worker } = hand;
   let left = job.maxOutput;
   let began = performance.now();

@@ -1,11 +1,13 @@
 // Runs a learner's code and the visible checks of a lab in the browser, as a preview of what the grader will say.
 // The code runs in a worker inside a frame of opaque origin; see docs/lab-runner.md. Load this folder with import()
 // on the first press of Run: its bytes belong to no page.
+import banyan from '../../../../../internal/lab/banyan.py?raw';
 import harness from '../../../../../internal/lab/harness.py?raw';
+import judgeRoom from '../../../../../internal/lab/judge.py?raw';
 import { exactOnly } from './exact-only';
-import { judge } from './judge';
+import { AuthorFault, judge, type Answer, type Task } from './judge';
 import { openPack, type Pack } from './pack';
-import { Listener, makeNonce, readReport } from './report';
+import { Listener, makeNonce, readAnswers, readReport } from './report';
 import type { CheckRule } from './rule';
 import type { FromFrame, Job, ToFrame } from './worker/wire';
 
@@ -69,6 +71,8 @@ export interface Result {
   lacks?: string;
   /** Digest of the pack that ran it. A verdict's runtime is the same for the exact pack. */
   runtime: string;
+  /** What the worker said at its end: for reports of faults, not for learners. */
+  detail?: string;
   /** From the start of the code to its end, in milliseconds. */
   took: number;
 }
@@ -102,15 +106,16 @@ export class RunnerError extends Error {}
 
 // The name under which the harness runs: none that a course or a learner can give a file.
 const harnessName = '0-harness.py';
+const judgeName = '0-judge.py';
 // Room for the observations beside the output, as in the grader.
 const observations = 1 << 20;
 const defaults = { wall_seconds: 10, output_kib: 64, files: 16, file_kib: 1024 };
 const defaultSeed = 20260101;
 const defaultClock = '2026-01-01T00:00:00Z';
+// Brython compiles what a program imports while it runs; that is no loop without end.
+const compiling = 10_000;
 // A frame that does not answer within this time was kept back: by a blocker, or a server that is gone.
 const patience = 30_000;
-
-const banyan = Object.values(import.meta.glob<string>('../../../../../internal/lab/banyan.py', { query: '?raw', import: 'default', eager: true }))[0] ?? '';
 
 export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): Runner {
   let frame: HTMLIFrameElement | undefined;
@@ -208,21 +213,24 @@ export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): 
 
   async function execute(order: Order, me: { stopped: boolean }, onOutput: (chunk: string) => void): Promise<Result> {
     const limits = { ...defaults, ...order.limits };
-    const wall = limits.wall_seconds * 1000;
+    const wall = limits.wall_seconds * 1000 + (pack.id === 'light' ? compiling : 0);
     const outputLimit = limits.output_kib << 10;
     const nonce = makeNonce();
     const checks = (order.checks ?? []).filter((check) => check.rule);
     const asked = checks.filter((check) => check.rule?.observe === 'call');
+    // As JSON that is Python too: strings, numbers, lists and maps alone.
+    const calls = asked.map(({ rule }) => ({ call: rule?.call ?? 'None', ...(rule?.data && { data: rule.data }) }));
     const job: Job = {
       main: harnessName,
       source: harness,
       files: { 'banyan.py': banyan, ...order.files },
-      stdin: `${nonce}\n${JSON.stringify([order.entry, asked.map((check) => check.rule?.call ?? 'None')])}`,
+      stdin: `${nonce}\n${JSON.stringify({ entry: order.entry, calls, files: [] })}`,
       seed: order.seed ?? defaultSeed,
       clock: Date.parse(order.clock ?? defaultClock),
       maxFiles: limits.files,
       maxFileBytes: limits.file_kib << 10,
       maxOutput: outputLimit + observations,
+      imports: importsOf(Object.values(order.files)),
     };
     const heard = new Listener(nonce, outputLimit, onOutput);
     const end = await once(job, wall, (fd, data) => {
@@ -230,19 +238,51 @@ export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): 
       if (heard.flooded) tell({ do: 'stop' });
     });
     heard.close();
-    const report = readReport(heard, nonce, asked.length, outputLimit, heard.flooded ? 'flooded' : me.stopped ? 'stopped' : end.end);
+    const report = readReport(heard, nonce, asked.length, outputLimit, heard.flooded ? 'flooded' : me.stopped ? 'stopped' : end.end, end.files);
     const result: Result = {
       message: report.message,
       traceback: report.traceback,
-      output: report.stdout,
+      output: heard.stdout,
       checks: [],
       files: end.files,
       runtime: pack.digest,
+      detail: end.why,
       took: end.took,
     };
     if (pack.id === 'light' && report.message === 'error') lacking(result);
-    if (!report.message) result.checks = await judge(checks, report, (job, wall) => once(job, wall, () => undefined));
+    if (report.message) return result;
+    try {
+      result.checks = await judge(checks, report, (tasks) => ask(tasks, order, job, wall));
+      if (me.stopped) result.message = 'stopped';
+    } catch (cause) {
+      // A value that is not of the harness's making, or a check that cannot judge.
+      result.message = cause instanceof AuthorFault ? 'author' : 'no_result';
+    }
+    if (result.message) result.checks = [];
     return result;
+  }
+
+  /** Lets the author's scripts judge, in a fresh instance that no code of the learner's has been in. */
+  async function ask(tasks: Task[], order: Order, like: Job, wall: number): Promise<Answer[] | undefined> {
+    const nonce = makeNonce();
+    const files = Object.fromEntries(Object.entries(order.files).filter(([name]) => name !== order.entry));
+    const job: Job = {
+      ...like,
+      main: judgeName,
+      source: judgeRoom,
+      files: {},
+      stdin: `${nonce}\n${JSON.stringify({ tasks, files, hidden: {} })}`,
+      imports: like.imports,
+    };
+    let stderr = '';
+    const decoder = new TextDecoder();
+    const end = await once(job, wall, (fd, data) => {
+      if (fd === 2) stderr += decoder.decode(data, { stream: true });
+    });
+    if (end.end === 'stopped') return undefined;
+    const answers = readAnswers(stderr, nonce, tasks.length);
+    // What Brython cannot run the author wrote for CPython: the server judges it.
+    return pack.id === 'light' && answers.some((answer) => answer.error) ? undefined : answers;
   }
 
   return {
@@ -269,7 +309,7 @@ export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): 
   };
 
   function without(message: Message): Result {
-    return { message, traceback: '', output: '', checks: [], files: {}, runtime: pack.digest, took: 0 };
+    return { message, traceback: '', output: '', checks: [], files: {}, runtime: pack.digest, detail: '', took: 0 };
   }
 }
 
@@ -279,4 +319,13 @@ function lacking(result: Result): void {
   if (!name || !exactOnly.has(name.split('.')[0] as string)) return;
   result.message = 'needs_exact';
   result.lacks = name;
+}
+
+/** The modules that sources seem to import, by their top names. */
+function importsOf(sources: string[]): string[] {
+  const found = new Set<string>();
+  for (const source of sources) {
+    for (const line of source.matchAll(/^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)/gm)) found.add(line[1] as string);
+  }
+  return Array.from(found).slice(0, 20);
 }

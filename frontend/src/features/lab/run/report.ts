@@ -1,6 +1,7 @@
 // What one run of the harness tells, as internal/lab/grade.go reads it. All of it but the first line with the nonce may
 // have been written by the learner's code.
 import type { Message } from './index';
+import type { Answer } from './judge';
 import type { End } from './worker/wire';
 
 /** What the harness saw of one call. */
@@ -8,15 +9,18 @@ export interface Seen {
   value?: unknown;
   repr?: string;
   raised?: string;
+  /** Builtin classes of what was raised, the nearest first. */
+  classes?: string[];
 }
 
 export interface Report {
   message?: Message;
   traceback: string;
-  stdout: string;
   seen: Seen[];
-  /** Files that checks look at, by name; null where there is none. */
-  files: Record<string, string | null>;
+  /** What the program printed while it loaded, without records of the module banyan. */
+  stdout: string;
+  /** The files that it wrote, as text. */
+  files: Record<string, string>;
 }
 
 /** A word that no program guesses; it marks the harness's own lines. */
@@ -90,11 +94,11 @@ function beginning(text: string, mark: string): number {
   return 0;
 }
 
-const loadMessages: Record<string, Message> = { syntax: 'syntax', exit: 'exit', memory: 'memory' };
+const loadMessages: Record<string, Message> = { syntax: 'syntax', error: 'error', exit: 'exit', memory: 'memory' };
 
 /** Takes the harness's word out of what a run left behind. */
-export function readReport(heard: Listener, nonce: string, calls: number, limit: number, end: End): Report {
-  const report: Report = { traceback: '', stdout: heard.stdout, seen: [], files: {} };
+export function readReport(heard: Listener, nonce: string, calls: number, limit: number, end: End, files: Record<string, Uint8Array>): Report {
+  const report: Report = { traceback: '', stdout: withoutRecords(heard.stdout), seen: [], files: {} };
   const stop = (message: Message, traceback = ''): Report => ({ ...report, message, traceback });
   if (end === 'stopped') return stop('stopped');
   if (end === 'timed_out') return stop('timeout');
@@ -111,15 +115,46 @@ export function readReport(heard: Listener, nonce: string, calls: number, limit:
   if (compiled !== '[]') return stop('author');
   const told = parse(said);
   if (!told) return stop(heard.stderr.includes('MemoryError') ? 'memory' : 'no_result');
-  const { load } = told;
-  if (Array.isArray(load)) return stop(loadMessages[String(load[0])] ?? 'error', String(load[1]));
-  if (!Array.isArray(told.seen) || told.seen.length !== calls) return stop('no_result');
-  report.seen = told.seen as Seen[];
-  report.files = told.files ?? {};
+  const { load, seen } = told;
+  if (Array.isArray(load)) {
+    const message = loadMessages[String(load[0])];
+    return message ? stop(message, String(load[1])) : stop('no_result');
+  }
+  if (!Array.isArray(seen) || seen.length !== calls) return stop('no_result');
+  report.seen = seen.map(seenOf);
+  for (const [name, data] of Object.entries(files)) report.files[name] = new TextDecoder().decode(data);
   return report;
 }
 
-function parse(said: string | undefined): { load?: unknown; seen?: unknown; files?: Record<string, string | null> } | undefined {
+/** What the learner's code may have written is taken for nothing but what it claims to be. */
+function seenOf(raw: unknown): Seen {
+  const { value, repr, raised, classes } = (raw && typeof raw === 'object' ? raw : {}) as Record<string, unknown>;
+  const out: Seen = {};
+  if (value !== undefined) out.value = value;
+  if (typeof repr === 'string') out.repr = repr;
+  if (typeof raised === 'string') out.raised = raised;
+  if (Array.isArray(classes)) out.classes = classes.map(String);
+  return out;
+}
+
+/** Takes off what the module banyan printed: from the byte RS to the end of its line. */
+export function withoutRecords(text: string): string {
+  return text.replace(/\x1e[^\n]*(?:\n|$)/g, '');
+}
+
+/** The answers of the second room, strictly: one line with the nonce. */
+export function readAnswers(stderr: string, nonce: string, tasks: number): Answer[] {
+  const lines = stderr.split('\n').filter((line) => line.startsWith(`${nonce} J `));
+  try {
+    const answers = JSON.parse((lines[0] ?? '').slice(nonce.length + 3)) as Answer[];
+    if (lines.length === 1 && Array.isArray(answers) && answers.length === tasks) return answers;
+  } catch {
+    // As when the scripts ended Python.
+  }
+  return Array.from({ length: tasks }, () => ({ error: 'the scripts gave no answer' }));
+}
+
+function parse(said: string | undefined): { load?: unknown; seen?: unknown } | undefined {
   try {
     const told = JSON.parse(said ?? '') as unknown;
     return told && typeof told === 'object' ? told : undefined;

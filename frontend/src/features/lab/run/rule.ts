@@ -10,7 +10,7 @@ export interface Rule {
   reveal?: boolean;
   metric?: Metric;
   judge?: string;
-  judge_files?: Record<string, string>;
+  judge_name?: string;
   says?: Record<string, string>;
 }
 

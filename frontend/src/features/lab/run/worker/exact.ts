@@ -1,7 +1,7 @@
 // The worker of the exact pack: the grader's own Python, a WebAssembly module with everything initialised in its data.
-import type { ToWorker } from './wire';
+import type { Job } from './wire';
 import { errno } from './errno';
-import { Flood, Output, warm } from './output';
+import { Flood, Output, serve } from './output';
 import { createWorld, Exit } from './wasi';
 
 interface Python {
@@ -10,8 +10,7 @@ interface Python {
   banyan_run(size: number): number;
 }
 
-self.onmessage = ({ data: { job, module } }: MessageEvent<ToWorker>) => {
-  self.onmessage = null;
+function work(job: Job, module?: WebAssembly.Module): void {
   const output = new Output(job.maxOutput);
   try {
     if (!module) throw new Error('no module');
@@ -36,6 +35,7 @@ self.onmessage = ({ data: { job, module } }: MessageEvent<ToWorker>) => {
   } catch (cause) {
     output.end(cause instanceof RangeError ? 'memory' : 'broken', String(cause));
   }
-};
+}
 
-warm();
+// Everything that a program imports is ready in the module.
+serve(() => undefined, work);

@@ -141,48 +141,117 @@ def room():
 
     _json.encode_basestring_ascii = lambda text: host.quote(text)
 
-    import io
-    import os
+    __BRYTHON__.curdir = "/"
 
-    os.getcwd = posix.getcwd
-    os.environ.clear()
+    def unsupported(what):
+        import io
 
-    # Files: what is open is a string or bytes in memory, and goes back to the host when it is flushed.
-    def store(file, name, data):
-        if not host.store(name, data):
-            raise OSError(51, "No space left on device", name)
+        return io.UnsupportedOperation(what)
 
-    class Text(io.StringIO):
-        def __init__(self, name, mode, text):
-            super().__init__(text)
-            self.name, self.mode, self.encoding = name, mode, "utf-8"
-            self._to = plain(name) if mode != "r" else None
+    # What is open is a text or bytes in memory, and goes back to the host when it is flushed or closed.
+    class File:
+        """An open file; text or bytes, which have the same methods here."""
+
+        closed = False
+        errors = "strict"
+        newlines = None
+
+        def __init__(self, name, mode, data, empty, newline):
+            self.name, self.mode, self._data, self._empty, self._newline = name, mode, data, empty, newline
+            if "b" not in mode:
+                self.encoding = "utf-8"
             self._reads = "r" in mode or "+" in mode
-            if "a" in mode:
-                self.seek(0, 2)
+            self._to = plain(name) if mode.strip("bt") != "r" else None
+            self._at = len(data) if "a" in mode else 0
+            self._dirty = False
 
-        def read(self, *args):
+        def _open(self):
+            if self.closed:
+                raise ValueError("I/O operation on closed file.")
+
+        def read(self, size=-1):
+            self._open()
             if not self._reads:
-                raise io.UnsupportedOperation("not readable")
-            return super().read(*args)
+                raise unsupported("not readable")
+            start = self._at
+            self._at = len(self._data) if size is None or size < 0 else min(start + size, len(self._data))
+            return self._data[start:self._at]
 
-        def write(self, text):
+        def readline(self, size=-1):
+            self._open()
+            if not self._reads:
+                raise unsupported("not readable")
+            start = self._at
+            end = self._data.find(self._newline, start) + 1 or len(self._data)
+            self._at = max(start, end)
+            return self._data[start:self._at]
+
+        def readlines(self, hint=-1):
+            return list(self)
+
+        def __iter__(self):
+            self._open()
+            return self
+
+        def __next__(self):
+            line = self.readline()
+            if not line:
+                raise StopIteration
+            return line
+
+        def write(self, data):
+            self._open()
             if self._to is None:
-                raise io.UnsupportedOperation("not writable")
-            if not isinstance(text, str):
-                raise TypeError("write() argument must be str, not %s" % type(text).__name__)
-            return super().write(text)
+                raise unsupported("not writable")
+            if isinstance(self._empty, str) and not isinstance(data, str):
+                raise TypeError("write() argument must be str, not " + type(data).__name__)
+            if isinstance(self._empty, bytes):
+                if isinstance(data, str):
+                    raise TypeError("a bytes-like object is required, not 'str'")
+                data = bytes(data)
+            at = len(self._data) if "a" in self.mode else self._at
+            if at == len(self._data):
+                self._data += data
+            else:
+                self._data = self._data[:at] + data + self._data[at + len(data):]
+            self._at = at + len(data)
+            self._dirty = True
+            return len(data)
+
+        def writelines(self, lines):
+            for line in lines:
+                self.write(line)
+
+        def seek(self, offset, whence=0):
+            self._open()
+            self._at = max(0, offset + (0 if whence == 0 else self._at if whence == 1 else len(self._data)))
+            return self._at
+
+        def tell(self):
+            return self._at
+
+        def truncate(self, size=None):
+            self._open()
+            self._data = self._data[:self._at if size is None else size]
+            self._dirty = True
+            return len(self._data)
 
         def flush(self):
-            if self._to is not None and not self.closed:
-                store(self, self._to, self.getvalue())
+            self._open()
+            if self._dirty:
+                self._dirty = False
+                if not host.store(self._to, self._data):
+                    raise OSError(51, "No space left on device", self.name)
 
         def close(self):
             if not self.closed:
-                self.flush()
-                super().close()
+                try:
+                    self.flush()
+                finally:
+                    self.closed = True
 
         def __enter__(self):
+            self._open()
             return self
 
         def __exit__(self, *args):
@@ -194,33 +263,13 @@ def room():
         def writable(self):
             return self._to is not None
 
-    class Binary(io.BytesIO):
-        def __init__(self, name, mode, data):
-            super().__init__(data)
-            self.name, self.mode = name, mode
-            self._to = plain(name) if mode != "rb" else None
-            if "a" in mode:
-                self.seek(0, 2)
+        def seekable(self):
+            return True
 
-        def write(self, data):
-            if self._to is None:
-                raise io.UnsupportedOperation("write")
-            return super().write(data)
+        def isatty(self):
+            return False
 
-        def flush(self):
-            if self._to is not None and not self.closed:
-                store(self, self._to, self.getvalue())
-
-        def close(self):
-            if not self.closed:
-                self.flush()
-                super().close()
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *args):
-            self.close()
+    opened = []
 
     def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
         name = plain(file)
@@ -236,26 +285,77 @@ def room():
         if "x" in kind and there:
             raise FileExistsError(20, "File exists", file)
         fresh = not there or "w" in kind
-        if "r" not in kind and fresh:
-            store(None, name, "")
+        if "r" not in kind and fresh and not host.store(name, ""):
+            raise OSError(51, "No space left on device", file)
         if binary:
-            return Binary(file, mode, b"" if fresh else host.read_bytes(name))
+            return keep(File(file, mode, b"" if fresh else host.read_bytes(name), b"", b"\n"))
         text = "" if fresh else host.read_text(name, str(encoding or "utf-8").lower())
         if text is None:
             host.read_bytes(name).decode(encoding or "utf-8", errors or "strict")
             raise UnicodeError("the file is not text")
         if newline is None and "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return Text(file, mode, text)
+        return keep(File(file, mode, text, "", "\n"))
 
-    builtins.open = io.open = open
+    def keep(file):
+        # CPython writes out what nobody closed when nobody holds it any more; here it is done in the end.
+        if file._to is not None:
+            opened.append(file)
+        return file
 
-    # Brython's own lie elsewhere, or cannot be made.
-    import collections
+    def settle():
+        for file in opened:
+            try:
+                file.close()
+            except Exception:
+                pass
+
+    host.settle = settle
+
+    builtins.open = open
+
+    # As the C of CPython has them; the collections module takes these.
     import _collections
 
-    for name in ("OrderedDict", "defaultdict"):
-        setattr(_collections, name, getattr(collections, name))
+    class OrderedDict(dict):
+        __module__ = "collections"
+
+        def __repr__(self):
+            return "OrderedDict(%s)" % (dict.__repr__(self) if self else "")
+
+        def __eq__(self, other):
+            if isinstance(other, OrderedDict):
+                return list(self.items()) == list(other.items())
+            return dict.__eq__(self, other)
+
+        def __ne__(self, other):
+            return not self == other
+
+        def move_to_end(self, key, last=True):
+            value = self.pop(key)
+            rest = [] if last else list(self.items())
+            if rest:
+                self.clear()
+            self[key] = value
+            for k, v in rest:
+                self[k] = v
+
+        def popitem(self, last=True):
+            if not self:
+                raise KeyError("dictionary is empty")
+            key = list(self)[-1 if last else 0]
+            return key, self.pop(key)
+
+        def copy(self):
+            return OrderedDict(self.items())
+
+        __copy__ = copy
+
+        @classmethod
+        def fromkeys(cls, keys, value=None):
+            return cls([(key, value) for key in keys])
+
+    _collections.OrderedDict = OrderedDict
 
     def new_deque(cls, iterable=(), maxlen=None):
         self = object.__new__(cls)
@@ -273,8 +373,31 @@ def room():
     time.process_time, time.process_time_ns = time.monotonic, time.monotonic_ns
     time.timezone, time.altzone, time.daylight, time.tzname = 0, 0, 0, ("UTC", "UTC")
 
-    # Compiled once here, so that the first program does not wait for it.
-    compile("def f(a):\n    return [x for x in a]\n", "<warm>", "exec")
+    # What light.ts calls before a job has come, and when it has. What was imported ahead must not show.
+    def ahead(names):
+        for name in names:
+            try:
+                __import__(name)
+            except Exception:
+                pass
+
+    host.ahead = ahead
+
+    def begin(name, source):
+        random = sys.modules.get("random")
+        if random is not None:
+            random.seed()
+        try:
+            exec(compile(source, name, "exec"), {"__name__": "__main__", "__builtins__": builtins})
+        except BaseException as err:
+            where, tb = [], err.__traceback__
+            while tb is not None:
+                where.append("%s:%d" % (tb.tb_frame.f_code.co_filename, tb.tb_lineno))
+                tb = tb.tb_next
+            return "%s: %s (%s)" % (type(err).__name__, err, " ".join(where))
+        return ""
+
+    host.begin = begin
 
 
 room()

@@ -1,14 +1,23 @@
 // The worker of the light pack. Its script begins with Brython and the part of its library that labs use (see
 // vite/packs.ts); this comes after it.
-import type { Job, ToWorker } from './wire';
+import type { Job } from './wire';
 import { clock, splitmix64 } from './chance';
 import prelude from './light.py?raw';
-import { Flood, Output, warm } from './output';
+import { Flood, Output, serve } from './output';
 
 interface Brython {
   banyan: unknown;
   VFS: Record<string, unknown>;
-  builtins: { None: unknown; bytes: { $factory(list: number[]): unknown }; str: { $factory(value: unknown): string } };
+  builtins: {
+    None: unknown;
+    BaseException: { tp_str: (fault: { args: unknown[] }) => string };
+    OSError: unknown;
+    bytes: { $factory(list: number[]): unknown };
+    repr(value: unknown): string;
+    str: { $factory(value: unknown): string };
+    tuple: { $factory(list: unknown[]): unknown };
+  };
+  $isinstance(value: unknown, of: unknown): boolean;
   handle_error: (cause: unknown) => void;
   runPythonSource(source: string, name: string): void;
   class_name(value: unknown): string;
@@ -17,7 +26,7 @@ interface Brython {
 declare const __BRYTHON__: Brython;
 
 const brython = __BRYTHON__;
-const { bytes, None, str } = brython.builtins;
+const { BaseException, bytes, None, OSError, repr, str, tuple } = brython.builtins;
 const encoder = new TextEncoder();
 
 let output: Output | undefined;
@@ -52,7 +61,13 @@ function print(fd: number, data: Uint8Array): void {
 /** Bytes of Python, whatever class Brython gives them. */
 const raw = (data: unknown): Uint8Array => (typeof data === 'string' || data instanceof String ? encoder.encode(String(data)) : Uint8Array.from((data as { source: number[] }).source));
 
-brython.banyan = {
+const host = {
+  /** Set by light.py: runs Python, and tells what it raised. */
+  begin: undefined as ((name: string, source: string) => string) | undefined,
+  /** Set by light.py: imports modules. */
+  ahead: undefined as ((names: unknown) => void) | undefined,
+  /** Set by light.py: closes the files that are open. */
+  settle: undefined as (() => void) | undefined,
   print: (fd: number, text: string) => print(fd, encoder.encode(String(text))),
   write(fd: number, data: unknown) {
     const all = raw(data);
@@ -117,8 +132,10 @@ brython.banyan = {
     return bytes.$factory(Array.from(into));
   },
 };
+brython.banyan = host;
 
 function changes(): Record<string, Uint8Array> {
+  host.settle?.();
   const out: Record<string, Uint8Array> = {};
   for (const name of changed) {
     const data = files.get(name);
@@ -153,6 +170,36 @@ function word(cause: unknown): string {
   }
 }
 
+// The run's own time, in UTC, for all that asks JavaScript. Brython's time and datetime do.
+class FixedDate extends Date {
+  constructor(...args: number[]) {
+    if (args.length > 1) super(Date.UTC(...(args as [number, number])));
+    else super(args.length ? (args[0] as number) : wall());
+  }
+
+  static override now(): number {
+    return wall();
+  }
+
+  override getTimezoneOffset(): number {
+    return 0;
+  }
+}
+const inUTC = Date.prototype as unknown as Record<string, unknown>;
+for (const part of ['FullYear', 'Month', 'Date', 'Day', 'Hours', 'Minutes', 'Seconds', 'Milliseconds']) {
+  inUTC[`get${part}`] = inUTC[`getUTC${part}`];
+}
+self.Date = FixedDate as DateConstructor;
+
+// Faults read as they do in CPython: Brython shows the first argument alone.
+BaseException.tp_str = (fault) => {
+  const { args } = fault;
+  const [first, second, name] = args;
+  if (args.length < 2) return args.length ? String(str.$factory(first)) : '';
+  if (!brython.$isinstance(fault, OSError)) return String(repr(tuple.$factory(Array.from(args))));
+  return `[Errno ${str.$factory(first)}] ${str.$factory(second)}${name === undefined || name === None ? '' : `: ${repr(name)}`}`;
+};
+
 // Brython would print it; nothing is left to print for.
 brython.handle_error = (cause) => {
   throw cause;
@@ -160,16 +207,21 @@ brython.handle_error = (cause) => {
 // It tells the console of each fault on its way.
 for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) self.console[name] = () => undefined;
 
-self.onmessage = ({ data: { job } }: MessageEvent<ToWorker>) => {
-  self.onmessage = null;
-  try {
-    prepare(job);
-    brython.runPythonSource(job.source, '__main__');
-    end('exited', '', changes());
-  } catch (cause) {
-    end('exited', word(cause), changes());
-  }
-};
+try {
+  brython.runPythonSource(prelude, 'banyan_light');
+} catch (cause) {
+  throw new Error(word(cause));
+}
 
-brython.runPythonSource(prelude, 'banyan_light');
-warm();
+// What was imported ahead of the job must not know: chance begins anew.
+serve(
+  (imports) => host.ahead?.(brython.$list(imports.filter((name) => Object.prototype.hasOwnProperty.call(brython.VFS, name)))),
+  (job) => {
+    try {
+      prepare(job);
+      end('exited', String(host.begin?.(job.main, job.source)), changes());
+    } catch (cause) {
+      end('exited', word(cause), changes());
+    }
+  },
+);

@@ -1,4 +1,4 @@
-import type { FromWorker } from './wire';
+import type { FromWorker, Job, ToWorker } from './wire';
 
 // The worker's own doors, taken before any learner's code runs.
 const post = self.postMessage.bind(self) as (message: FromWorker, transfer?: Transferable[]) => void;
@@ -47,7 +47,15 @@ export class Output {
   }
 }
 
-/** Says that the worker waits for its job. */
-export function warm(): void {
-  post({ is: 'warm' });
+/** Answers the frame: gets ready what it names, says so, and takes the one job. */
+export function serve(prepare: (imports: string[]) => void, work: (job: Job, module?: WebAssembly.Module) => void): void {
+  self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+    if ('job' in data) {
+      self.onmessage = null;
+      work(data.job, data.module);
+    } else {
+      prepare(data.imports);
+      post({ is: 'warm' });
+    }
+  };
 }

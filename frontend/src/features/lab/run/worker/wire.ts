@@ -15,6 +15,8 @@ export interface Job {
   maxFileBytes: number;
   /** Bytes of stdout and stderr together. */
   maxOutput: number;
+  /** Modules that the program seems to import: the next worker gets them ready ahead. */
+  imports: string[];
 }
 
 export type End = 'exited' | 'timed_out' | 'flooded' | 'memory' | 'stopped' | 'broken';
@@ -30,7 +32,8 @@ export type FromFrame =
   | { is: 'out'; id: number; fd: 1 | 2; data: ArrayBuffer }
   | { is: 'end'; id: number; end: End; why: string; files: Record<string, Uint8Array>; lacks: string; took: number };
 
-export type ToWorker = { job: Job; module?: WebAssembly.Module };
+/** First the modules to get ready, which the worker answers with warm; then its one job. */
+export type ToWorker = { imports: string[] } | { job: Job; module?: WebAssembly.Module };
 
 export type FromWorker =
   | { is: 'warm' }
