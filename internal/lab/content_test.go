@@ -3,12 +3,16 @@ package lab_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
 
@@ -45,6 +49,14 @@ func TestShippedLabs(t *testing.T) {
 	}
 }
 
+// judged is a check of what words gives, by a script with this body.
+func judged(body string) curriculum.Check {
+	return curriculum.Check{ID: "shape", Visible: true, Points: 1, Rule: curriculum.Rule{
+		Observe: curriculum.ObserveCall, Call: "words('b a')", Kind: curriculum.Judged,
+		Judge: "def judge(seen, files):\n    " + body + "\n", JudgeName: "judges/shape.py",
+	}}
+}
+
 func TestCheckLab(t *testing.T) {
 	e := sandboxtest.Open(t)
 	good := func() curriculum.VaultLab {
@@ -65,6 +77,38 @@ func TestCheckLab(t *testing.T) {
 		{"solution breaks", func(l *curriculum.VaultLab) { l.Solution = "1 / 0" }, []string{"labs/sum/solution.py lab.check.solution_breaks"}},
 		{"starter passes", func(l *curriculum.VaultLab) { l.Starter = l.Solution }, []string{"labs/sum/starter.py lab.check.starter_passes"}},
 		{"wrong passes", func(l *curriculum.VaultLab) { l.Wrong[0].Source = l.Solution }, []string{"labs/sum/wrong/threes.py lab.check.wrong_passes"}},
+		{"declared", func(l *curriculum.VaultLab) {
+			l.Wrong = []curriculum.WrongSolution{
+				{File: "threes.py", Source: "def add(a, b): return 3", Fails: []string{"hidden", "hello", "words", "share"}},
+				{File: "endless.py", Source: "while True: pass", Outcome: "learner_error", Message: "timeout"},
+				{File: "broken.py", Source: "1 / 0", Outcome: "learner_error"},
+			}
+			l.Limits.WallSeconds = 1
+		}, nil},
+		{"fails other checks", func(l *curriculum.VaultLab) { l.Wrong[0].Fails = []string{"hidden", "words"} }, []string{"labs/sum/wrong/threes.py lab.check.wrong_fails"}},
+		{"does not get to the checks", func(l *curriculum.VaultLab) {
+			l.Wrong[0].Source, l.Wrong[0].Fails = "1 / 0", []string{"add", "share", "words", "hello", "hidden"}
+		}, []string{"labs/sum/wrong/threes.py lab.check.wrong_fails"}},
+		{"other outcome", func(l *curriculum.VaultLab) { l.Wrong[0].Outcome = "learner_error" }, []string{"labs/sum/wrong/threes.py lab.check.wrong_outcome"}},
+		{"other message", func(l *curriculum.VaultLab) {
+			l.Wrong[0] = curriculum.WrongSolution{File: "threes.py", Source: "1 / 0", Outcome: "learner_error", Message: "exit"}
+		}, []string{"labs/sum/wrong/threes.py lab.check.wrong_outcome"}},
+		{"a judge", func(l *curriculum.VaultLab) {
+			l.Checks = append(l.Checks, judged("return isinstance(seen['value'], set)"))
+		}, nil},
+		{"a judge that does not compile", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return (")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
+		{"a judge without a function", func(l *curriculum.VaultLab) {
+			c := judged("")
+			c.Rule.Judge = "x = 1"
+			l.Checks = append(l.Checks, c)
+		}, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
+		{"a judge that gives no score", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return 'yes'")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
+		{"a judge that says what it may not", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return True, 'well'")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
+		{"a judge that breaks of odd values", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return len(seen['value']) == 2")) }, []string{"labs/sum/judges/shape.py lab.check.judge_raises shape"}},
+		{"a judge that never ends", func(l *curriculum.VaultLab) {
+			l.Limits.WallSeconds = 1
+			l.Checks = append(l.Checks, judged("while True: pass"))
+		}, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
 		{"call does not compile", func(l *curriculum.VaultLab) { l.Checks[4].Rule.Call = "add(" }, []string{"labs/sum/lab.yaml lab.check.author_error"}},
 	}
 	for _, tt := range tests {
@@ -85,5 +129,42 @@ func TestCheckLab(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A solution that takes most of its time, or gives one thing now and another then, is a fault of the lab.
+func TestCheckLabOfDoubtfulSolutions(t *testing.T) {
+	l := curriculum.VaultLab{Entry: "main.py", Solution: "solution", Starter: "starter", Checks: []curriculum.Check{
+		{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "a", Kind: curriculum.Set, Want: []any{1, 2}}},
+	}}
+	tests := []struct {
+		name   string
+		cpu    time.Duration
+		values []string
+		want   string
+	}{
+		{"good", 4 * time.Second, []string{`["e",["i","1"],["i","2"]]`}, ""},
+		{"slow", 6 * time.Second, []string{`["e",["i","1"],["i","2"]]`}, "lab.check.slow"},
+		{"unsteady", 0, []string{`["e",["i","1"],["i","2"]]`, `["e",["i","1"]]`}, "lab.check.unsteady"},
+	}
+	for _, tt := range tests {
+		runs := 0
+		e := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+			nonce, _, _ := strings.Cut(string(p.Stdin), "\n")
+			value := `["n"]`
+			if string(p.Files["main.py"]) == "solution" {
+				value = tt.values[runs%len(tt.values)]
+				runs++
+			}
+			out := fmt.Sprintf("\n%s C []\n\n%s O {\"load\":null,\"seen\":[{\"value\":%s}]}\n", nonce, nonce, value)
+			return sandbox.Result{End: sandbox.Exited, Stderr: []byte(out), CPU: tt.cpu}, nil
+		})
+		var found []string
+		for _, f := range lab.CheckLab(context.Background(), e, "sum", l) {
+			found = append(found, f.Key)
+		}
+		if strings.Join(found, " ") != tt.want || runs != 2 {
+			t.Errorf("%s: %v after %d runs", tt.name, found, runs)
+		}
 	}
 }

@@ -1,3 +1,5 @@
+import banyan
+
 NAMES = ["Amina", "Rosa", "Li", "Noor", "Wanjiru",
          "Sita", "Fatou", "Ines", "Tala", "Omar"]
 TRUTH = ["wait", "urgent", "wait", "wait", "wait",
@@ -37,3 +39,4 @@ for title, guess in [("Lazy", LAZY), ("Careful", CAREFUL)]:
     print(title, "list: accuracy", accuracy(TRUTH, guess))
     print("  false alarms:", false_alarms(TRUTH, guess))
     print("  missed:", missed(NAMES, TRUTH, guess))
+    banyan.confusion(TRUTH, guess, title=title + " list")
