@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/banyan-lms/banyan/api/middleware"
@@ -55,6 +56,14 @@ func (s *Server) ListSubmissions(ctx context.Context, req openapi.ListSubmission
 	}, nil
 }
 
+// checkError says in words what is a message key; an exception is what it is.
+func (s *Server) checkError(locale, e string) string {
+	if strings.HasPrefix(e, "lab.check_error.") {
+		return s.Words.T(locale, e, nil)
+	}
+	return e
+}
+
 func (s *Server) submissionJSON(ctx context.Context, g lab.Graded) openapi.Submission {
 	out := openapi.Submission{
 		ID: string(g.ID), EnrollmentID: string(g.EnrollmentID), LabID: string(g.LabID), Files: g.Files, CreatedAt: g.CreatedAt,
@@ -70,7 +79,8 @@ func (s *Server) submissionJSON(ctx context.Context, g lab.Graded) openapi.Submi
 		Checks: each(g.Checks, func(c lab.CheckView) openapi.CheckResult {
 			return openapi.CheckResult{
 				ID: c.ID, Title: pick(c.Title, locale), Passed: c.Passed, Score: &c.Score, Call: optional(c.Call), Got: optional(c.Got),
-				Expected: optional(c.Expected), Error: optional(c.Error), Feedback: optional(pick(c.Feedback, locale)),
+				Expected: optional(c.Expected), Says: optional(pick(c.Said, locale)),
+				Error: optional(s.checkError(locale, c.Error)), Feedback: optional(pick(c.Feedback, locale)),
 			}
 		}),
 	}

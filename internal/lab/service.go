@@ -19,9 +19,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
-// MaxSource is how many bytes all files of a submission may have together.
-const MaxSource = 64 << 10
-
 // Courses is what lab needs of the curriculum. Versions never change, so it may cache them.
 type Courses interface {
 	FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error)
@@ -79,6 +76,7 @@ type CheckView struct {
 	Title    curriculum.Text
 	Feedback curriculum.Text // of a check that did not pass
 	Call     string          // of a visible check
+	Said     curriculum.Text // by the judge script of a check that did not pass in full
 }
 
 // Submit takes a submission of the actor's own enrollment: the submission,
@@ -165,8 +163,12 @@ func checkFiles(l curriculum.VaultLab, files map[string]string) error {
 		}
 		size += len(text)
 	}
-	if size > MaxSource {
-		return fault.New(fault.TooLarge, "submission.too_large").With("KiB", MaxSource>>10)
+	most := l.Limits.SourceKiB
+	if most <= 0 {
+		most = curriculum.DefaultLimits.SourceKiB
+	}
+	if size > most<<10 {
+		return fault.New(fault.TooLarge, "submission.too_large").With("KiB", most)
 	}
 	if _, ok := files[l.Entry]; !ok {
 		f := invalid("/files", "submission.entry_missing")
@@ -472,7 +474,7 @@ func views(l curriculum.VaultLab, v Verdict) []CheckView {
 		if !ok {
 			continue
 		}
-		view := CheckView{CheckResult: r, Title: c.Title}
+		view := CheckView{CheckResult: r, Title: c.Title, Said: c.Says[r.Says]}
 		if !r.Passed {
 			view.Feedback = c.Feedback
 		}

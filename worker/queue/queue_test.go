@@ -411,3 +411,109 @@ func TestWhoIsToldOfAFailure(t *testing.T) {
 		}
 	})
 }
+
+// Background work waits in the database but for a little, in queues of its own.
+func TestBackgroundDoesNotFillRedis(t *testing.T) {
+	var ids []job.ID
+	for i := range 500 {
+		ids = append(ids, job.ID(fmt.Sprintf("%03d", i)))
+	}
+	b := newBench(t, ids...)
+	for i := range b.outbox.jobs {
+		b.outbox.jobs[i].Priority = job.Regrade
+	}
+	for range 3 {
+		b.once()
+	}
+	pending := func(queue string) int {
+		list, err := b.inspector.ListPendingTasks(queue, asynq.PageSize(1000))
+		if err != nil && !errors.Is(err, asynq.ErrQueueNotFound) {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	if n, m := pending(regrades), pending(queueName); n != backgroundAhead || m != 0 {
+		t.Errorf("%d in the background, %d in front", n, m)
+	}
+	b.outbox.jobs[499].Priority = job.Waiting
+	b.once()
+	if n, m := pending(regrades), pending(queueName); n != backgroundAhead || m != 1 {
+		t.Errorf("with somebody who waits: %d in the background, %d in front", n, m)
+	}
+}
+
+// While a thousand regrades wait, whoever hands in begins at once, and background work begins only where nobody is served.
+func TestALearnerPassesByARegrade(t *testing.T) {
+	const thousand = 1000
+	b := newBench(t)
+	for i := range thousand {
+		id := job.ID(fmt.Sprintf("regrade-%04d", i))
+		b.outbox.jobs = append(b.outbox.jobs, job.Job{ID: id, Kind: "test.kind", Payload: json.RawMessage(`{}`), Priority: job.Regrade})
+		b.outbox.due[id] = true
+	}
+	var mu sync.Mutex
+	came, waited := map[job.ID]time.Time{}, []time.Duration{}
+	front, back, regraded := 0, 0, 0
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &Server{Redis: b.at, Outbox: b.outbox, Concurrency: 4, Background: 2, Drain: time.Second, Now: time.Now}
+	s.Table.Handlers = map[job.Kind]job.Handler{"test.kind": func(_ context.Context, j job.Job) error {
+		mu.Lock()
+		side := &front
+		if j.Priority.Background() {
+			if front+back >= 2 {
+				t.Errorf("a regrade begins beside %d and %d", front, back)
+			}
+			side = &back
+			regraded++
+		} else {
+			waited = append(waited, time.Since(came[j.ID]))
+		}
+		*side++
+		mu.Unlock()
+		time.Sleep(50 * time.Millisecond)
+		mu.Lock()
+		*side--
+		mu.Unlock()
+		return nil
+	}}
+	var all sync.WaitGroup
+	all.Go(func() { b.relay.Run(ctx) })
+	all.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	for i := range 20 {
+		time.Sleep(150 * time.Millisecond)
+		id := job.ID(fmt.Sprintf("learner-%02d", i))
+		mu.Lock()
+		came[id] = time.Now()
+		mu.Unlock()
+		b.outbox.mu.Lock()
+		b.outbox.jobs = append(b.outbox.jobs, job.Job{ID: id, Kind: "test.kind", Payload: json.RawMessage(`{}`)})
+		b.outbox.due[id] = true
+		b.outbox.mu.Unlock()
+	}
+	for late := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		mu.Lock()
+		n := len(waited)
+		mu.Unlock()
+		if n == 20 {
+			break
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%d of 20 learners were served", n)
+		}
+	}
+	cancel()
+	all.Wait()
+	slices.Sort(waited)
+	t.Logf("waited %v at most, %v in the middle; %d regrades beside them", waited[19], waited[10], regraded)
+	if regraded < 20 {
+		t.Errorf("%d regrades: the slots that were left over stood empty", regraded)
+	}
+	// What is left is how often asynq looks (200 ms), and a busy machine.
+	if waited[19] > 2*time.Second {
+		t.Errorf("a learner waited %v", waited[19])
+	}
+}
