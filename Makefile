@@ -80,7 +80,7 @@ runtime-check: ## build the Python that grades labs anew, and want the recorded 
 	$(PYTHON) --check
 
 .PHONY: verify
-verify: lint lint-rules lint-web verify-generated verify-migrations verify-words ## lint, import rules, and that generated files, migrations and translations are in step
+verify: lint lint-rules lint-web verify-generated verify-migrations verify-words verify-cross ## lint, import rules, and that generated files, migrations and translations are in step
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## lint the Go files
@@ -114,6 +114,16 @@ verify-migrations:
 .PHONY: verify-words
 verify-words:
 	go test ./internal/i18n
+
+# Servers run on Linux on either processor; laptops of developers may be others. No C is needed.
+CROSS := linux/amd64 linux/arm64 darwin/arm64
+
+.PHONY: verify-cross
+verify-cross:
+	@for target in $(CROSS); do \
+		echo "build for $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go build ./api ./worker; \
+	done
 
 .PHONY: bench
 bench: services runtime-or-fallback build ## measure, into bench/out/latest.json; BENCH=name runs one
