@@ -396,7 +396,7 @@ func TestEveryItemIsReachedByLinks(t *testing.T) {
 					}
 				}
 			}
-			if len(seen) != 2+9 {
+			if len(seen) != 2+10 {
 				t.Errorf("%d pages were reached: %v", len(seen), seen)
 			}
 		})
@@ -440,7 +440,7 @@ func TestLessonPage(t *testing.T) {
 	if hrefs["en"] != "/en/courses/ai-in-daily-life/what-ai-is" {
 		t.Errorf("the language link leads to %q", hrefs["en"])
 	}
-	if _, doc = w.read("/en/courses/ai-in-daily-life/learning-from-examples"); !strings.Contains(textOf(doc), "2 of 9") {
+	if _, doc = w.read("/en/courses/ai-in-daily-life/learning-from-examples"); !strings.Contains(textOf(doc), "2 of 10") {
 		t.Error("the page does not say where in the course it stands")
 	}
 }

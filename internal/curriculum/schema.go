@@ -132,6 +132,10 @@ func schemaFaults(e *jsonschema.ValidationError, doc *document, faults *faultLis
 		slices.Sort(names)
 		for _, p := range k.Properties {
 			at := doc.line(pointer + "/" + escapePointer(p))
+			if key, ok := sch["x-fault"].(string); ok {
+				faults.add(doc.file, at, key, "Key", where, "Value", p)
+				continue
+			}
 			if len(names) == 0 {
 				faults.add(doc.file, at, "locale.unknown_key", "Key", p)
 				continue
