@@ -1,5 +1,6 @@
 // Running the learner's code in the page. Loaded on the first press of Run, since no page needs its bytes before.
 import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../../i18n/words';
 import { Notice, Trouble } from '../../ui/notice';
 import { CheckList, type CheckOutcome } from './check-list';
@@ -132,10 +133,16 @@ interface Props {
 export function BenchView({ bench, lab, source, onLine }: Props) {
   const { phase, found, trouble, output, result } = bench;
   const shown = phase.value === 'running' || phase.value === 'ended';
+  // On a phone what happens next is below the screen: it comes up when Run is pressed, and does not move after that.
+  const status = useRef<HTMLDivElement>(null);
+  const asks = phase.value !== 'ended' && phase.value !== 'fetching';
+  useEffect(() => {
+    if (asks) status.current?.scrollIntoView?.({ block: 'nearest' });
+  }, [asks]);
   return (
     <section class="bench" aria-labelledby="bench">
       <h2 id="bench">{t('ui.lab.bench.title')}</h2>
-      <div aria-live="polite">
+      <div aria-live="polite" ref={status}>
         <Status bench={bench} />
       </div>
       {phase.value === 'choosing' && found.value && <PackChoice found={found.value} onChoose={(pack) => void bench.choose(pack)} />}
@@ -198,7 +205,7 @@ function Ended({ bench, result, lab, changed, onLine }: EndedProps) {
     <>
       {changed && <p class="small">{t('ui.lab.bench.changed')}</p>}
       {result.traceback && <Traceback text={result.traceback} entry={lab.entry} onLine={onLine} />}
-      {result.checks.length > 0 && <CheckList checks={outcomes(lab, result)} />}
+      {result.checks.length > 0 && <CheckList checks={outcomes(lab, result)} total={lab.points} />}
       {files.length > 0 && (
         <>
           <h3>{t('ui.lab.bench.files')}</h3>

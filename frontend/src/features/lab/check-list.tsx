@@ -17,13 +17,14 @@ export interface CheckOutcome {
   feedback?: string;
 }
 
-/** The checks; points stand beside each where not all weigh the same. */
-export function CheckList({ checks }: { checks: readonly CheckOutcome[] }) {
-  const weights = new Set(checks.map(({ points }) => points ?? 1));
+/** The checks. Points stand beside each where they differ and add up to those of the lab; else they are only weights. */
+export function CheckList({ checks, total }: { checks: readonly CheckOutcome[]; total: number | undefined }) {
+  const points = checks.map((check) => check.points ?? 1);
+  const weighted = new Set(points).size > 1 && points.reduce((sum, one) => sum + one, 0) === total;
   return (
     <ul class="check-results">
       {checks.map((check) => (
-        <CheckView key={check.id} check={check} weighted={weights.size > 1} />
+        <CheckView key={check.id} check={check} weighted={weighted} />
       ))}
     </ul>
   );

@@ -61,7 +61,7 @@ const lab: Lab = {
   entry: 'main.py',
   starter: { 'main.py': '' },
   hints: [],
-  points: 10,
+  points: 4,
   checks: [
     { id: 'a', title: 'A', points: 1, visible: true, feedback: 'Look at a.', rule: { observe: 'call', kind: 'equals', call: 'a()' } },
     { id: 'h', title: 'H', points: 3, visible: false },
@@ -79,11 +79,18 @@ describe('a verdict', () => {
     ] as Verdict['checks'];
     await show(<VerdictView submission={submission} verdict={verdict({ checks })} lab={lab} onLine={() => undefined} />);
     expect(text()).toContain('Partly right');
-    expect(text()).toContain('1 of 2 checks passed. 7.5 of 10 points.');
+    expect(text()).toContain('1 of 2 checks passed. 3 of 4 points.');
     const [a, h] = Array.from(host.querySelectorAll('.check-results li'));
     expect(text(a as Element)).toBe('Anot passed · 1 pointHalf.Look at a.Trieda()Your code gives<b>1</b>It should give2');
     expect(text(h as Element)).toBe('Hhidden check · passed · 3 points');
     expect(host.querySelector('b')).toBeNull();
+  });
+
+  it('keeps weights to itself that are no points', async () => {
+    const checks = [{ id: 'a', title: 'A', passed: true }, { id: 'h', title: 'H', passed: true }];
+    await show(<VerdictView submission={submission} verdict={verdict({ checks })} lab={{ ...lab, points: 10 }} onLine={() => undefined} />);
+    expect(text(host.querySelector('.check-results'))).not.toContain('point');
+    expect(text()).toContain('7.5 of 10 points');
   });
 
   it('knows an exception from a sentence', async () => {

@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
-import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
 import { me, signedIn } from '../../api/me';
 import { context } from '../../context';
 import { t } from '../../i18n/words';
@@ -151,8 +151,13 @@ function Outcome({ handIn, lab, onLine }: { handIn: HandIn; lab: Lab; onLine: (l
   const { phase, trouble, history } = handIn;
   const newest = history.value[0];
   const before = (newest?.place ?? 0) - 1;
+  const box = useRef<HTMLDivElement>(null);
+  const sending = phase.value === 'sending';
+  useEffect(() => {
+    if (sending) box.current?.scrollIntoView?.({ block: 'nearest' });
+  }, [sending]);
   return (
-    <div aria-live="polite" class="outcome">
+    <div aria-live="polite" class="outcome" ref={box}>
       {phase.value === 'sending' && <p class="notice busy">{t('ui.lab.sending')}</p>}
       {phase.value === 'grading' && <p class="notice busy">{before > 0 ? t('ui.lab.place', { Count: before }) : t('ui.lab.grading')}</p>}
       {phase.value === 'waiting' && <p class="notice">{t('ui.lab.waiting')}</p>}

@@ -30,6 +30,9 @@ export function VerdictView({ submission, verdict, lab, onLine }: Props) {
   const weights = new Map(lab.checks.map((check) => [check.id, check.points]));
   return (
     <>
+      <h2>
+        {t('ui.lab.verdict')} <span class="small size">{formatDate(submission.created_at, true)}</span>
+      </h2>
       <div class={`notice verdict ${kinds[outcome]}`}>
         <h3>{t(`ui.lab.outcome.${outcome}`)}</h3>
         {/* Whose fault it is, what it costs and who knows of it is said in any case. */}
@@ -51,7 +54,7 @@ export function VerdictView({ submission, verdict, lab, onLine }: Props) {
       </div>
       {verdict.traceback && <Traceback text={verdict.traceback} entry={lab.entry} onLine={onLine} />}
       {checks.length > 0 && (
-        <CheckList checks={checks.map((check) => ({ ...check, hidden: hidden.has(check.id), points: weights.get(check.id) }))} />
+        <CheckList checks={checks.map((check) => ({ ...check, hidden: hidden.has(check.id), points: weights.get(check.id) }))} total={lab.points} />
       )}
       {verdict.output && (
         <details>
