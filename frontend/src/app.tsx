@@ -31,6 +31,7 @@ const routes: Route[] = [
   { pattern: '/app/certificates', title: 'ui.app.nav.certificates', load: () => import('./features/credential/my-certificates') },
   { pattern: '/app/account', title: 'ui.app.nav.account', load: () => import('./features/account/account-screen') },
   { pattern: '/app/institutions', title: 'ui.app.nav.institutions', load: () => import('./features/institution/institutions') },
+  { pattern: '/app/jobs', title: 'ui.app.nav.jobs', load: () => import('./features/institution/parked-jobs') },
   { pattern: '/app/institutions/:id/:tab?', title: 'ui.app.nav.institution', load: () => import('./features/institution/console') },
 ];
 

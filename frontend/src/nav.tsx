@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { signedIn, type Me } from './api/me';
-import { t } from './i18n/words';
+import { formatNumber, t } from './i18n/words';
 import { place } from './router';
 
 /** The institutions in which a person has more to do than learn. */
@@ -18,6 +18,7 @@ export function Nav() {
       <Tab href="/app/" name={t('ui.app.nav.courses')} exact />
       <Tab href="/app/certificates" name={t('ui.app.nav.certificates')} />
       {person.operator && <Tab href="/app/institutions" name={t('ui.app.nav.institutions')} exact />}
+      {person.operator && <Tab href="/app/jobs" name={t('ui.app.nav.jobs')} />}
       {Array.from(staffed(person), ([id, name]) => (
         <Tab key={id} href={`/app/institutions/${id}`} name={name} />
       ))}
@@ -26,7 +27,15 @@ export function Nav() {
   );
 }
 
-export function Tab({ href, name, exact = false }: { href: string; name: string; exact?: boolean }) {
+interface TabProps {
+  href: string;
+  name: string;
+  exact?: boolean;
+  /** A number that asks for attention, and the words for those who do not see where it stands. */
+  badge?: { count: number; about: string } | undefined;
+}
+
+export function Tab({ href, name, exact = false, badge }: TabProps) {
   const link = useRef<HTMLAnchorElement>(null);
   const path = place.value.path.replace(/\/$/, '');
   const want = href.replace(/\/$/, '');
@@ -38,6 +47,14 @@ export function Tab({ href, name, exact = false }: { href: string; name: string;
   return (
     <a href={href} ref={link} aria-current={here ? 'page' : undefined}>
       {name}
+      {badge && (
+        <>
+          <span class="badge" aria-hidden="true">
+            {formatNumber(badge.count)}
+          </span>
+          <span class="unseen"> {badge.about}</span>
+        </>
+      )}
     </a>
   );
 }

@@ -1,8 +1,11 @@
 import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { t } from '../../i18n/words';
 import { Tab } from '../../nav';
 import { place } from '../../router';
+import { labFaults, loadFaults } from './faults';
 import { Issued } from './issued';
+import { Labs } from './labs';
 import { Learners } from './learners';
 import { Members } from './members';
 import { Publish } from './publish';
@@ -13,11 +16,17 @@ const screens: Record<TabName, ComponentType<{ institution: string }>> = {
   courses: Publish,
   certificates: Issued,
   members: Members,
+  labs: Labs,
 };
 
 /** What a trainer, an issuer or an admin does in their institution. */
 export default function Console({ id = '', tab }: { id?: string; tab?: string }) {
   const tabs = tabsFor(rolesIn(id));
+  const labs = tabs.includes('labs');
+  // The number in the tabs is a service: without it the console works all the same.
+  useEffect(() => {
+    if (labs) void loadFaults(id).catch(() => undefined);
+  }, [id, labs]);
   const now = tabs.find((one) => one === tab) ?? tabs[0];
   if (!now || (tab && now !== tab)) return <p class="lead">{t('ui.app.console.not_yours')}</p>;
   const Screen = screens[now];
@@ -37,6 +46,8 @@ export default function Console({ id = '', tab }: { id?: string; tab?: string })
 // The first tab is also what stands at the institution's own address.
 function TabLink({ id, tab, first }: { id: string; tab: TabName; first: boolean }) {
   const bare = `/app/institutions/${id}`;
+  const count = tab === 'labs' ? (labFaults.value?.length ?? 0) : 0;
+  const badge = count > 0 ? { count, about: t('ui.app.labs.count', { Count: count }) } : undefined;
   const atBare = place.value.path.replace(/\/$/, '') === bare;
-  return <Tab href={first && atBare ? bare : `${bare}/${tab}`} name={t(`ui.app.console.${tab}`)} exact />;
+  return <Tab href={first && atBare ? bare : `${bare}/${tab}`} name={t(`ui.app.console.${tab}`)} exact badge={badge} />;
 }

@@ -4,7 +4,7 @@ import type { Schemas } from '../../api/client';
 export type Role = Schemas['Role'];
 export const roles: readonly Role[] = ['learner', 'trainer', 'issuer', 'admin'];
 
-export type TabName = 'learners' | 'courses' | 'certificates' | 'members';
+export type TabName = 'learners' | 'courses' | 'certificates' | 'members' | 'labs';
 
 /** Who may do what, as x-permission in the contract says; the server decides, this only spares a walk into a wall. */
 const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
@@ -12,6 +12,7 @@ const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
   courses: ['trainer', 'admin', 'operator'],
   certificates: ['issuer', 'admin', 'operator'],
   members: ['admin', 'operator'],
+  labs: ['trainer', 'admin', 'operator'],
 };
 
 export function rolesIn(institution: string): Set<Role | 'operator'> {
