@@ -292,7 +292,7 @@ func (g *grading) run(ctx context.Context, checks []int) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	p := g.program(harnessName, harness, nonce, text)
+	p := g.program(ctx, harnessName, harness, nonce, text)
 	outputLimit := int(p.Limits.Output)
 	p.Limits.Output += observations
 	for name, text := range g.files {
@@ -310,10 +310,10 @@ func (g *grading) run(ctx context.Context, checks []int) (report, error) {
 }
 
 // program is one of the two rooms, under the limits, the seed and the clock of the lab.
-func (g *grading) program(name string, source []byte, nonce string, text []byte) sandbox.Program {
+func (g *grading) program(ctx context.Context, name string, source []byte, nonce string, text []byte) sandbox.Program {
 	l := g.lab.Limits.OrDefault()
 	return sandbox.Program{
-		Files: map[string][]byte{name: source},
+		Files: roomFiles(ctx, g.eng, name, source),
 		Main:  name,
 		Stdin: []byte(nonce + "\n" + string(text)),
 		Limits: sandbox.Limits{

@@ -176,7 +176,8 @@ def room():
     mappings = [OrderedDict, defaultdict]
 
     nonce, order = sys.stdin.read().split("\n", 1)
-    order = eval(order)
+    # A literal of a thousand rows takes ten times as long as JSON; but to fetch json may take longer still.
+    order = sys.modules["json"].loads(order) if "json" in sys.modules else eval(order)
     entry = order["entry"]
 
     codes, faults = [], []

@@ -97,7 +97,7 @@ func (g *grading) ask(ctx context.Context, tasks []judgeTask) ([]judgeAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	p := g.program(judgeName, judgeRoom, nonce, text)
+	p := g.program(ctx, judgeName, judgeRoom, nonce, text)
 	p.Limits.Output += observations
 	res, err := g.sandbox(ctx, p)
 	if err != nil {
