@@ -143,7 +143,18 @@ const shots: Shot[] = [
       await page.locator('.rows li').first().waitFor();
     },
   },
+  {
+    name: 'console-labs',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 4);
+      await page.locator('.empty').nth(1).waitFor();
+    },
+  },
   { name: 'institutions', who: 'operator', path: () => '/app/institutions' },
+  { name: 'parked-jobs', who: 'operator', path: () => '/app/jobs', act: (page) => page.locator('.empty, .rows li').first().waitFor() },
   { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },
   { name: 'problem', who: '', path: (locale) => `/${locale}/courses/no-such-course` },
 ];

@@ -29,7 +29,7 @@ export default function ParkedJobs() {
       {retried.value !== undefined && <Notice kind="good">{t('ui.app.jobs.retried', { Count: retried.value })}</Notice>}
       {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
       {total.value > 0 && (
-        <div class="buttons">
+        <div class="buttons above">
           <ConfirmButton
             ask={t('ui.app.jobs.retry_all', { Count: total.value })}
             sure={t('ui.app.jobs.retry_sure')}
