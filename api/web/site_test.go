@@ -561,6 +561,49 @@ func TestLabPage(t *testing.T) {
 	}
 }
 
+// Without JavaScript a lab can be read whole: its task, what it begins with, its data and its hints. All of it is text.
+func TestLabWithoutScripts(t *testing.T) {
+	const bad = `<img src=x onerror=alert(1)></pre> {{title}}`
+	c := course("Labs", map[string]string{
+		"labs/third/lab.yaml": `title: Third
+language: python
+entry: main.py
+files: [fields.csv]
+hints: [` + strconv.Quote("Think. "+bad) + `, Think again.]
+checks:
+  - {id: one, title: ` + strconv.Quote(bad) + `, call: f(), equals: 1, feedback: f}
+`,
+		"labs/third/statement.en.md": "Write f.\n",
+		"labs/third/starter.py":      "def f(): pass  # " + bad + "\n",
+		"labs/third/solution.py":     "def f(): return 1\n",
+		"labs/third/fields.csv":      "name,size\n" + bad + ",1\n",
+	})
+	yaml := c["course.yaml"]
+	yaml.Data = []byte(strings.Replace(string(yaml.Data), "      - quiz: second\n", "      - quiz: second\n      - lab: third\n", 1))
+	_, doc := open(t, nil, c).read("/en/courses/small/third")
+	if len(all(doc, "img")) > 0 {
+		t.Error("a text of the lab became an element")
+	}
+	var shown []string
+	for _, n := range all(doc, "details") {
+		shown = append(shown, textOf(n))
+	}
+	if want := []string{"fields.csvname,size " + bad + ",1", "Hint 1Think. " + bad, "Hint 2Think again."}; !slices.Equal(shown, want) {
+		t.Errorf("files and hints are %q, want %q", shown, want)
+	}
+	desk := ""
+	for _, n := range all(doc, "div") {
+		if value(n, "data-island") == "lab" {
+			desk = textOf(n)
+		}
+	}
+	for _, want := range []string{"def f(): pass # " + bad, "turn on JavaScript"} {
+		if !strings.Contains(desk, want) {
+			t.Errorf("the desk does not show %q without JavaScript: %s", want, desk)
+		}
+	}
+}
+
 // course is a small course in files, as strangers send them.
 func course(title string, more map[string]string) fstest.MapFS {
 	files := map[string]string{

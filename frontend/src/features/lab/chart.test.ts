@@ -19,7 +19,7 @@ describe('scales', () => {
   });
 
   it('holds what it was made for, however odd', () => {
-    for (const values of [[largest, -largest], [5e-324, 0], [1e15, 1e15 + 1], [0.1, 0.1], [-0.5, -0.5]]) {
+    for (const values of [[largest, -largest], [5e-324, 0], [1e15, 1e15 + 1], [1e17, 1e17 + 16], [0.1, 0.1], [-0.5, -0.5]]) {
       const scale = scaleOf(values, 5);
       expect(scale.low).toBeLessThan(scale.high);
       for (const value of values) {

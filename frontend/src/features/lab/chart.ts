@@ -24,9 +24,10 @@ export function scaleOf(values: readonly (number | null)[], about: number, zero 
   const first = Math.floor(low / step + 1e-9);
   const last = Math.ceil(high / step - 1e-9);
   const steps: number[] = [];
-  // Numbers beyond what a step can move give a scale of two ends.
-  if (!Number.isFinite(step) || step <= 0 || last - first > 50) return { low, high: high > low ? high : low + 1, steps: [low, high] };
-  for (let n = first; n <= last; n++) steps.push(Number((n * step).toPrecision(12)) + 0);
+  // Numbers too close together for any step give a scale of two ends.
+  if (!Number.isFinite(step) || step <= 0) return { low, high: high > low ? high : low + 1, steps: [low, high] };
+  // Counted from 0: a first step beyond 2^53 would not move by one.
+  for (let n = 0; n <= last - first; n++) steps.push(Number(((first + n) * step).toPrecision(12)) + 0);
   return { low: first * step + 0, high: last * step + 0, steps };
 }
 

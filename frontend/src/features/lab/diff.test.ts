@@ -9,6 +9,8 @@ describe('what changed', () => {
     expect(text('a\nb', 'a\nnew\nb')).toEqual([' a', '+new', ' b']);
     expect(text('a\nb\nc\nd', 'b\nd\ne')).toEqual(['-a', ' b', '-c', ' d', '+e']);
     expect(text('same\n', 'same')).toEqual([' same']);
+    expect(text('x', 'x\nx')).toEqual([' x', '+x']);
+    expect(text('x\nx', 'x')).toEqual([' x', '-x']);
     expect(text('', 'a')).toEqual(['-', '+a']);
   });
 

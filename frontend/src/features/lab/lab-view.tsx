@@ -25,15 +25,23 @@ export function LabView({ lab }: { lab: Lab }) {
   const mark = useSignal<Mark | undefined>(undefined);
   const editor = useSignal<EditorHandle | undefined>(undefined);
   const person = signedIn()?.id ?? '';
-  const key = `lab/${person}/${context().course}/${lab.id}`;
+  const keyOf = (who: string) => `lab/${who}/${context().course}/${lab.id}`;
+  const key = keyOf(person);
   const handIn = useMemo(() => createHandIn(key), [key]);
   const mine = enrollment.value;
   const may = mine && !otherVersion();
 
   useEffect(() => {
-    void kept<string>('drafts', key).then((draft) => {
+    void (async () => {
+      let draft = await kept<string>('drafts', key);
+      // What somebody wrote before signing in is theirs, unless they had begun already.
+      if (draft === undefined && person) {
+        draft = await kept<string>('drafts', keyOf(''));
+        if (draft !== undefined) await keep('drafts', key, draft);
+        await drop('drafts', keyOf(''));
+      }
       if (draft !== undefined) source.value = draft;
-    });
+    })();
   }, [key, source]);
   useEffect(() => {
     if (!mine || !person) return;
@@ -157,10 +165,14 @@ function Outcome({ handIn, lab, onLine }: { handIn: HandIn; lab: Lab; onLine: (l
     if (sending) box.current?.scrollIntoView?.({ block: 'nearest' });
   }, [sending]);
   return (
-    <div aria-live="polite" class="outcome" ref={box}>
-      {phase.value === 'sending' && <p class="notice busy">{t('ui.lab.sending')}</p>}
-      {phase.value === 'grading' && <p class="notice busy">{before > 0 ? t('ui.lab.place', { Count: before }) : t('ui.lab.grading')}</p>}
-      {phase.value === 'waiting' && <p class="notice">{t('ui.lab.waiting')}</p>}
+    <div class="outcome" ref={box}>
+      <div aria-live="polite">
+        {phase.value === 'sending' && <p class="notice busy">{t('ui.lab.sending')}</p>}
+        {phase.value === 'grading' && <p class="notice busy">{before > 0 ? t('ui.lab.place', { Count: before }) : t('ui.lab.grading')}</p>}
+        {phase.value === 'waiting' && <p class="notice">{t('ui.lab.waiting')}</p>}
+        {/* In short: the whole verdict would be a long speech. */}
+        {phase.value === 'idle' && newest?.verdict && <p class="unseen">{t(`ui.lab.outcome.${newest.verdict.outcome}`)}</p>}
+      </div>
       {phase.value === 'refused' && <Trouble cause={trouble.value} />}
       {phase.value === 'idle' && newest?.verdict && (
         <VerdictView submission={newest} verdict={newest.verdict} lab={lab} onLine={(line) => onLine(line, newest.files[lab.entry] ?? '')} />

@@ -61,6 +61,7 @@ const bad: [string, unknown][] = [
   ['too many rows', { kind: 'table', rows: Array(501).fill([1]) }],
   ['too many columns', { kind: 'table', rows: [Array(31).fill(1)] }],
   ['values of another length', { kind: 'bar', labels: ['a'], series: [{ values: [1, 2] }] }],
+  ['fewer values than labels', { kind: 'bar', labels: ['a', 'b'], series: [{ values: [1] }] }],
   ['values that are texts', { kind: 'bar', labels: ['a'], series: [{ values: ['1'] }] }],
   ['values beyond all scales', { kind: 'bar', labels: ['a'], series: [{ values: [1e300] }] }],
   ['no series', { kind: 'bar', labels: ['a'], series: [] }],
