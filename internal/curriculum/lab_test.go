@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/banyan-lms/banyan/content/schema"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 )
 
@@ -237,4 +238,52 @@ func TestLabRoundTrip(t *testing.T) {
 			t.Errorf("%s: visible %t, rule %+v", pc.ID, pc.Visible, pc.Rule)
 		}
 	}
+}
+
+// The example of docs/lab-format.md fits the schema, and names each key that a lab may have.
+func TestExampleOfTheDocs(t *testing.T) {
+	data, err := os.ReadFile("../../docs/lab-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(data)
+	_, example, _ := strings.Cut(doc, "```yaml\n")
+	example, _, ok := strings.Cut(example, "```")
+	if !ok {
+		t.Fatal("no example")
+	}
+	m := inMemory(t)
+	put("labs/echo/lab.yaml", example)(t, m)
+	for _, f := range faultsOf(t, m) { // the golden folder lacks its files, but the keys and their values are right
+		for _, key := range []string{"unknown_key", "missing_key", "not_", "bad_", "lab.check", "lab.metric", "lab.wrong_claim", "lab.unknown_"} {
+			if strings.Contains(f, key) {
+				t.Error(f)
+			}
+		}
+	}
+	raw, err := schema.Files.ReadFile("lab.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type object struct {
+		Properties map[string]object `json:"properties"`
+		Items      *object           `json:"items"`
+	}
+	var root object
+	if err := json.Unmarshal(raw, &root); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(o object)
+	walk = func(o object) {
+		for key, inner := range o.Properties {
+			if !strings.Contains(doc, key) {
+				t.Errorf("docs/lab-format.md does not tell of %s", key)
+			}
+			walk(inner)
+		}
+		if o.Items != nil {
+			walk(*o.Items)
+		}
+	}
+	walk(root)
 }
