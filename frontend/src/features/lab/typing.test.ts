@@ -43,6 +43,7 @@ describe('a line that may have moved', () => {
     expect(nearestLine('a\nb\nc', 2, 'b')).toBe(2);
     expect(nearestLine('new\na\nb\nc', 2, 'b')).toBe(3);
     expect(nearestLine('b\nx\nx\nx\nb', 4, 'b')).toBe(5);
+    expect(nearestLine('b\nx\nx\nx\nb', 2, 'b')).toBe(1);
     expect(nearestLine('a\nb', 9, 'gone')).toBe(0);
   });
 });
