@@ -75,7 +75,7 @@ describe('a verdict', () => {
   it('tells per check what was given, what was wanted, and what to do', async () => {
     const checks = [
       { id: 'a', title: 'A', passed: false, score: 0, call: 'a()', got: '<b>1</b>', expected: '2', feedback: 'Look at a.', says: 'Half.' },
-      { id: 'h', title: 'H', passed: true, score: 1 },
+      { id: 'h', title: 'H', passed: true, score: 1, got: 'secret', feedback: 'Not needed.' },
     ] as Verdict['checks'];
     await show(<VerdictView submission={submission} verdict={verdict({ checks })} lab={lab} onLine={() => undefined} />);
     expect(text()).toContain('Partly right');
