@@ -101,7 +101,7 @@ func TestJobUnderWayAtTheKillRunsAgainAtTheStart(t *testing.T) {
 	if err := l.Submit(t.Context(), id, lab, course.Right(lab, time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	apptest.Await(t, "the job is under way", func() bool { return e.Says("job starts") > 0 })
+	apptest.Await(t, "the job is under way", func() bool { return e.Says(`job starts" kind=lab.grade`) > 0 })
 	e.Kill()
 	e.serve(t)
 	began := time.Now()
@@ -128,7 +128,7 @@ func TestSignalsLetWorkFinish(t *testing.T) {
 			if err := l.Submit(t.Context(), silent, lab, course.Right(lab, 2*time.Second)); err != nil {
 				t.Fatal(err)
 			}
-			apptest.Await(t, "both jobs are under way", func() bool { return e.Says("job starts") == 2 })
+			apptest.Await(t, "both jobs are under way", func() bool { return e.Says(`job starts" kind=lab.grade`) == 2 })
 			poll := make(chan apptest.Submission, 1)
 			failed := make(chan error, 1)
 			go func() {
@@ -173,7 +173,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if err := l.Submit(t.Context(), apptest.NewID(), lab, course.Right(lab, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	apptest.Await(t, "the job is under way", func() bool { return e.Says("job starts") > 0 })
+	apptest.Await(t, "the job is under way", func() bool { return e.Says(`job starts" kind=lab.grade`) > 0 })
 	e.Signal(t, syscall.SIGINT)
 	apptest.Await(t, "the program leaves", func() bool { return e.Says("leaving") > 0 })
 	e.Signal(t, syscall.SIGINT)

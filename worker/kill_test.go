@@ -103,8 +103,8 @@ func (p *production) active(t *testing.T) int64 {
 // killWorker kills a worker that has jobs under way.
 func (p *production) killWorker(t *testing.T, i int) {
 	t.Helper()
-	began := p.workers[i].Says("job starts")
-	apptest.Await(t, "the worker begins a job", func() bool { return p.workers[i].Says("job starts") > began })
+	began := p.workers[i].Says(`job starts" kind=lab.grade`)
+	apptest.Await(t, "the worker begins a job", func() bool { return p.workers[i].Says(`job starts" kind=lab.grade`) > began })
 	p.workers[i].Kill()
 	p.gone = append(p.gone, p.workers[i])
 }
@@ -222,7 +222,7 @@ func TestJobOfADeadWorkerIsTakenOver(t *testing.T) {
 	l := apptest.SignUp(t, p.base, "amina", course)
 	id := apptest.NewID()
 	try(t, "submit", l.Submit(t.Context(), id, lab, course.Right(lab, time.Second)))
-	apptest.Await(t, "the job is under way", func() bool { return p.workers[0].Says("job starts") > 0 })
+	apptest.Await(t, "the job is under way", func() bool { return p.workers[0].Says(`job starts" kind=lab.grade`) > 0 })
 	p.workers[0].Kill()
 	p.startWorker(t, 0)
 	began := time.Now()
@@ -248,7 +248,7 @@ func TestSignalsLetJobsFinish(t *testing.T) {
 			l := apptest.SignUp(t, p.base, "amina", course)
 			begun, waiting := apptest.NewID(), apptest.NewID()
 			try(t, "submit", l.Submit(t.Context(), begun, lab, course.Right(lab, 1500*time.Millisecond)))
-			apptest.Await(t, "the job is under way", func() bool { return p.workers[0].Says("job starts") > 0 })
+			apptest.Await(t, "the job is under way", func() bool { return p.workers[0].Says(`job starts" kind=lab.grade`) > 0 })
 			try(t, "submit", l.Submit(t.Context(), waiting, lab, course.Wrong(lab, 0)))
 			p.workers[0].Signal(t, sig)
 			if code := p.workers[0].Wait(t); code != 0 {

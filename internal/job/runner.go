@@ -42,7 +42,7 @@ func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job)
 	if err := stepAside(ctx, j); err != nil {
 		return out.Return(context.WithoutCancel(ctx), j.ID)
 	}
-	slog.DebugContext(ctx, "job starts", "job", j.ID, "kind", j.Kind, "attempt", j.Attempt)
+	slog.DebugContext(ctx, "job starts", "kind", j.Kind, "job", j.ID, "attempt", j.Attempt)
 	cause := t.run(ctx, j)
 	if cause == nil {
 		return nil

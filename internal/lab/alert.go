@@ -9,9 +9,9 @@ import (
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
-// LabFault is a lab that could not judge what was handed in for it. It is derived from the verdicts in force: when a
+// Fault is a lab that could not judge what was handed in for it. It is derived from the verdicts in force: when a
 // regrade gives these submissions a verdict that counts, it is gone.
-type LabFault struct {
+type Fault struct {
 	VersionID   curriculum.VersionID
 	LabID       curriculum.ContentID
 	Submissions int       // that are affected, since it was last marked as seen
@@ -22,8 +22,8 @@ type LabFault struct {
 	Cause       string    // what the author can use
 }
 
-// LabFaultSeen is that somebody has seen a lab at fault.
-type LabFaultSeen struct {
+// FaultSeen is that somebody has seen a lab at fault.
+type FaultSeen struct {
 	ID            string // a UUIDv7
 	InstitutionID identity.InstitutionID
 	VersionID     curriculum.VersionID
@@ -36,8 +36,8 @@ type LabFaultSeen struct {
 // AlertStore is what alerts need of storage.
 type AlertStore interface {
 	// ListLabFaults lists what has not been seen in an institution, the newest first.
-	ListLabFaults(ctx context.Context, in identity.InstitutionID, limit int) ([]LabFault, error)
-	AppendLabFaultSeen(ctx context.Context, seen LabFaultSeen) error
+	ListLabFaults(ctx context.Context, in identity.InstitutionID, limit int) ([]Fault, error)
+	AppendLabFaultSeen(ctx context.Context, seen FaultSeen) error
 }
 
 // maxLabFaults bounds a list that is short in a healthy institution.
@@ -45,7 +45,7 @@ const maxLabFaults = 100
 
 // FaultyLab is a lab at fault with the version it stands in.
 type FaultyLab struct {
-	LabFault
+	Fault
 	Version    curriculum.Version
 	Title      curriculum.Text
 	CheckTitle curriculum.Text // of the check at fault, nil when unknown
@@ -70,7 +70,7 @@ func (s *Service) ListFaultyLabs(ctx context.Context, by identity.Actor, in iden
 		if err != nil {
 			return nil, err
 		}
-		out[i] = FaultyLab{LabFault: f, Version: v}
+		out[i] = FaultyLab{Fault: f, Version: v}
 		if it, ok := v.Manifest.Item(f.LabID); ok {
 			out[i].Title = it.Title
 		}
@@ -100,7 +100,7 @@ func (s *Service) MarkFaultyLabSeen(ctx context.Context, by identity.Actor, in i
 	if until.After(now) {
 		until = now // what nobody can have seen
 	}
-	return s.Store.AppendLabFaultSeen(ctx, LabFaultSeen{
+	return s.Store.AppendLabFaultSeen(ctx, FaultSeen{
 		ID: s.NewID(), InstitutionID: in, VersionID: version, LabID: lab, Until: until, UserID: by.UserID, SeenAt: now,
 	})
 }

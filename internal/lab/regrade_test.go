@@ -3,6 +3,7 @@ package lab_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/learning"
 	"github.com/banyan-lms/banyan/internal/store"
+	"github.com/banyan-lms/banyan/internal/store/storetest"
 )
 
 // published is a course with three versions of one lab: the first wants what no right program gives in one check, the
@@ -52,8 +54,20 @@ type lecture struct {
 
 func newLecture(t *testing.T) *lecture {
 	t.Helper()
+	return openLecture(t, filepath.Join(t.TempDir(), "banyan.db"))
+}
+
+// onBoth runs a test on either database: they lock in different ways.
+func onBoth(t *testing.T, run func(t *testing.T, c *lecture)) {
+	t.Helper()
+	t.Run("SQLite", func(t *testing.T) { run(t, newLecture(t)) })
+	t.Run("Postgres", func(t *testing.T) { run(t, openLecture(t, storetest.Postgres(t))) })
+}
+
+func openLecture(t *testing.T, url string) *lecture {
+	t.Helper()
 	ctx := t.Context()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "banyan.db"))
+	db, err := store.Open(ctx, url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,153 +253,155 @@ func score(p learning.Progress) float64 {
 
 // The newer lab gives some more, some less, and to some an answer at last; only what is in their favour takes effect.
 func TestRegradeInTheLearnersFavour(t *testing.T) {
-	c := newLecture(t)
-	right, strict := labtest.Source(c.labs[2], "Hello"), labtest.Source(c.labs[0], "Hello")
-	amina, bilal, chen := c.learner(1), c.learner(2), c.learner(3)
-	better := c.submit(amina, right)                        // 0.8, then passed
-	worse := c.submit(amina, strict)                        // passed, then 0.8
-	same := c.submit(amina, `# fake: {"end": "timed_out"}`) // an error either way
-	var stuck []lab.SubmissionID
-	for range 3 { // no answer, then passed; the middle one fails
-		source := right
-		if len(stuck) == 1 {
-			source = labtest.Source(c.labs[2], "", "nothing")
+	onBoth(t, func(t *testing.T, c *lecture) {
+		right, strict := labtest.Source(c.labs[2], "Hello"), labtest.Source(c.labs[0], "Hello")
+		amina, bilal, chen := c.learner(1), c.learner(2), c.learner(3)
+		better := c.submit(amina, right)                        // 0.8, then passed
+		worse := c.submit(amina, strict)                        // passed, then 0.8
+		same := c.submit(amina, `# fake: {"end": "timed_out"}`) // an error either way
+		var stuck []lab.SubmissionID
+		for range 3 { // no answer, then passed; the middle one fails
+			source := right
+			if len(stuck) == 1 {
+				source = labtest.Source(c.labs[2], "", "nothing")
+			}
+			stuck = append(stuck, c.submit(bilal, source))
 		}
-		stuck = append(stuck, c.submit(bilal, source))
-	}
-	theirs := c.submit(chen, right) // of the newer version already
-	for id, want := range map[lab.SubmissionID]lab.Outcome{
-		better: lab.Partial, worse: lab.Passed, stuck[0]: lab.AuthorError, stuck[1]: lab.AuthorError, theirs: lab.Passed,
-	} {
-		if v := c.verdict(id); v.Outcome != want || v.Revision != 1 {
-			t.Fatalf("%s: %+v, want %s", id, v, want)
+		theirs := c.submit(chen, right) // of the newer version already
+		for id, want := range map[lab.SubmissionID]lab.Outcome{
+			better: lab.Partial, worse: lab.Passed, stuck[0]: lab.AuthorError, stuck[1]: lab.AuthorError, theirs: lab.Passed,
+		} {
+			if v := c.verdict(id); v.Outcome != want || v.Revision != 1 {
+				t.Fatalf("%s: %+v, want %s", id, v, want)
+			}
 		}
-	}
-	if p, course := c.progress(bilal); p.Attempts != 0 || course.Completed {
-		t.Fatalf("bilal before: %+v", p)
-	}
-	if list, err := c.s.ListFaultyLabs(t.Context(), c.teacher, c.in.ID); err != nil || len(list) != 1 || list[0].Submissions != 3 || list[0].Version.Number != 2 {
-		t.Fatalf("labs at fault: %+v, %v", list, err)
-	}
+		if p, course := c.progress(bilal); p.Attempts != 0 || course.Completed {
+			t.Fatalf("bilal before: %+v", p)
+		}
+		if list, err := c.s.ListFaultyLabs(t.Context(), c.teacher, c.in.ID); err != nil || len(list) != 1 || list[0].Submissions != 3 || list[0].Version.Number != 2 {
+			t.Fatalf("labs at fault: %+v, %v", list, err)
+		}
 
-	id := c.start(0, 3)
-	if _, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.Favourable); !fault.Is(err, fault.Conflict) {
-		t.Errorf("applied before it was ready: %v", err)
-	}
-	c.drain()
-	r := c.find(id)
-	if r.State() != lab.Ready || r.Total != 6 || !reflect.DeepEqual(r.Results, map[lab.Change]int{lab.Better: 4, lab.Worse: 1, lab.Same: 1}) {
-		t.Fatalf("preview %+v, %s", r, r.State())
-	}
-	if v := c.verdict(better); v.Outcome != lab.Partial || v.RegradeID != "" {
-		t.Errorf("a preview changed a verdict: %+v", v)
-	}
-	list, err := c.s.ListResults(t.Context(), c.teacher, c.in.ID, id, lab.Worse, "", 10)
-	if err != nil || len(list) != 1 || list[0].SubmissionID != worse || list[0].OldOutcome != lab.Passed || list[0].Verdict.Outcome != lab.Partial {
-		t.Errorf("what is worse: %+v, %v", list, err)
-	}
+		id := c.start(0, 3)
+		if _, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.Favourable); !fault.Is(err, fault.Conflict) {
+			t.Errorf("applied before it was ready: %v", err)
+		}
+		c.drain()
+		r := c.find(id)
+		if r.State() != lab.Ready || r.Total != 6 || !reflect.DeepEqual(r.Results, map[lab.Change]int{lab.Better: 4, lab.Worse: 1, lab.Same: 1}) {
+			t.Fatalf("preview %+v, %s", r, r.State())
+		}
+		if v := c.verdict(better); v.Outcome != lab.Partial || v.RegradeID != "" {
+			t.Errorf("a preview changed a verdict: %+v", v)
+		}
+		list, err := c.s.ListResults(t.Context(), c.teacher, c.in.ID, id, lab.Worse, "", 10)
+		if err != nil || len(list) != 1 || list[0].SubmissionID != worse || list[0].OldOutcome != lab.Passed || list[0].Verdict.Outcome != lab.Partial {
+			t.Errorf("what is worse: %+v, %v", list, err)
+		}
 
-	for range 2 { // twice is no error
-		if r, err = c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.Favourable); err != nil || r.State() != lab.Applying {
-			t.Fatalf("%+v, %v", r, err)
+		for range 2 { // twice is no error
+			if r, err = c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.Favourable); err != nil || r.State() != lab.Applying {
+				t.Fatalf("%+v, %v", r, err)
+			}
 		}
-	}
-	if _, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.All); !fault.Is(err, fault.Conflict) {
-		t.Errorf("applied in another way too: %v", err)
-	}
-	c.drain()
-	if r = c.find(id); r.State() != lab.Applied || r.Applied != 4 {
-		t.Fatalf("applied %+v, %s", r, r.State())
-	}
-	tests := []struct {
-		name     string
-		id       lab.SubmissionID
-		outcome  lab.Outcome
-		attempt  int
-		revision int
-	}{
-		{"better", better, lab.Passed, 1, 2},
-		{"worse", worse, lab.Passed, 2, 1},
-		{"same", same, c.verdict(same).Outcome, 3, 1},
-		{"stuck, first", stuck[0], lab.Passed, 1, 2},
-		{"stuck, second", stuck[1], lab.Failed, 2, 2},
-		{"stuck, third", stuck[2], lab.Passed, 3, 2},
-		{"of the newer version", theirs, lab.Passed, 1, 1},
-	}
-	for _, tt := range tests {
-		v := c.verdict(tt.id)
-		if v.Outcome != tt.outcome || v.Attempt != tt.attempt || v.Revision != tt.revision {
-			t.Errorf("%s: %+v", tt.name, v)
+		if _, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.All); !fault.Is(err, fault.Conflict) {
+			t.Errorf("applied in another way too: %v", err)
 		}
-		if again := tt.revision > 1; again != (v.RegradeID == id) || again && v.VersionID != c.versions[2].ID {
-			t.Errorf("%s: regrade %q, version %s", tt.name, v.RegradeID, v.VersionID)
+		c.drain()
+		if r = c.find(id); r.State() != lab.Applied || r.Applied != 4 {
+			t.Fatalf("applied %+v, %s", r, r.State())
 		}
-	}
-	g, err := c.s.Find(t.Context(), amina.Actor, better)
-	if err != nil || g.Version != 3 || len(g.Earlier) != 1 || g.Earlier[0].Outcome != lab.Partial || g.Earlier[0].Version != 1 {
-		t.Errorf("what its learner sees: %+v, %v", g, err)
-	}
-	if p, course := c.progress(amina); p.Attempts != 3 || score(p) != 1 || !course.Completed {
-		t.Errorf("amina: %+v, %+v", p, course)
-	}
-	if p, course := c.progress(bilal); p.Attempts != 3 || score(p) != 1 || !course.Completed {
-		t.Errorf("bilal: %+v, %+v", p, course)
-	}
-	if list, err := c.s.ListFaultyLabs(t.Context(), c.teacher, c.in.ID); err != nil || len(list) != 0 {
-		t.Errorf("labs at fault afterwards: %+v, %v", list, err)
-	}
-	// Once more: only what stands from an older version is left.
-	id = c.start(0, 3)
-	c.drain()
-	if r := c.find(id); r.Total != 2 || r.Results[lab.Better] != 0 {
-		t.Errorf("again: %+v", r)
-	}
+		tests := []struct {
+			name     string
+			id       lab.SubmissionID
+			outcome  lab.Outcome
+			attempt  int
+			revision int
+		}{
+			{"better", better, lab.Passed, 1, 2},
+			{"worse", worse, lab.Passed, 2, 1},
+			{"same", same, c.verdict(same).Outcome, 3, 1},
+			{"stuck, first", stuck[0], lab.Passed, 1, 2},
+			{"stuck, second", stuck[1], lab.Failed, 2, 2},
+			{"stuck, third", stuck[2], lab.Passed, 3, 2},
+			{"of the newer version", theirs, lab.Passed, 1, 1},
+		}
+		for _, tt := range tests {
+			v := c.verdict(tt.id)
+			if v.Outcome != tt.outcome || v.Attempt != tt.attempt || v.Revision != tt.revision {
+				t.Errorf("%s: %+v", tt.name, v)
+			}
+			if again := tt.revision > 1; again != (v.RegradeID == id) || again && v.VersionID != c.versions[2].ID {
+				t.Errorf("%s: regrade %q, version %s", tt.name, v.RegradeID, v.VersionID)
+			}
+		}
+		g, err := c.s.Find(t.Context(), amina.Actor, better)
+		if err != nil || g.Version != 3 || len(g.Earlier) != 1 || g.Earlier[0].Outcome != lab.Partial || g.Earlier[0].Version != 1 {
+			t.Errorf("what its learner sees: %+v, %v", g, err)
+		}
+		if p, course := c.progress(amina); p.Attempts != 3 || score(p) != 1 || !course.Completed {
+			t.Errorf("amina: %+v, %+v", p, course)
+		}
+		if p, course := c.progress(bilal); p.Attempts != 3 || score(p) != 1 || !course.Completed {
+			t.Errorf("bilal: %+v, %+v", p, course)
+		}
+		if list, err := c.s.ListFaultyLabs(t.Context(), c.teacher, c.in.ID); err != nil || len(list) != 0 {
+			t.Errorf("labs at fault afterwards: %+v, %v", list, err)
+		}
+		// Once more: only what stands from an older version is left.
+		id = c.start(0, 3)
+		c.drain()
+		if r := c.find(id); r.Total != 2 || r.Results[lab.Better] != 0 {
+			t.Errorf("again: %+v", r)
+		}
+	})
 }
 
 // With everything applied a pass may be taken back; a finished course is not.
 func TestRegradeAll(t *testing.T) {
-	c := newLecture(t)
-	right, strict := labtest.Source(c.labs[2], "Hello"), labtest.Source(c.labs[0], "Hello")
-	finished, twice := c.learner(1), c.learner(1)
-	lost := c.submit(finished, strict)
-	c.submit(twice, strict)
-	c.submit(twice, right) // what passes in the newer version makes up for the other
-	if p, course := c.progress(finished); !p.Completed || !course.Completed || score(p) != 1 {
-		t.Fatalf("before: %+v", p)
-	}
-	id := c.start(1, 3)
-	c.drain()
-	_, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.All)
-	c.must(err)
-	c.drain()
-	if r := c.find(id); r.Applied != 3 || r.State() != lab.Applied {
-		t.Fatalf("%+v", r)
-	}
-	if v := c.verdict(lost); v.Outcome != lab.Partial || v.Attempt != 1 || v.Revision != 2 {
-		t.Errorf("%+v", v)
-	}
-	if p, course := c.progress(finished); p.Completed || score(p) != 0.8 || p.Attempts != 1 || !course.Completed {
-		t.Errorf("who lost a pass: %+v, %+v", p, course)
-	}
-	if p, _ := c.progress(twice); !p.Completed || score(p) != 1 || p.Attempts != 2 {
-		t.Errorf("who passes with another: %+v", p)
-	}
-	// And back: revisions go on.
-	id = c.start(1, 1+1)
-	c.drain()
-	if r := c.find(id); r.Results[lab.Broken] != 3 {
-		t.Errorf("a lab that cannot judge: %+v", r)
-	}
-	_, err = c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.All)
-	c.must(err)
-	c.drain()
-	if v := c.verdict(lost); v.Revision != 2 || c.find(id).Applied != 0 {
-		t.Errorf("what is broken took effect: %+v", v)
-	}
-	c.submit(finished, labtest.Source(c.labs[0], "Hello"))
-	if p, _ := c.progress(finished); !p.Completed || p.Attempts != 2 {
-		t.Errorf("a pass afterwards: %+v", p)
-	}
+	onBoth(t, func(t *testing.T, c *lecture) {
+		right, strict := labtest.Source(c.labs[2], "Hello"), labtest.Source(c.labs[0], "Hello")
+		finished, twice := c.learner(1), c.learner(1)
+		lost := c.submit(finished, strict)
+		c.submit(twice, strict)
+		c.submit(twice, right) // what passes in the newer version makes up for the other
+		if p, course := c.progress(finished); !p.Completed || !course.Completed || score(p) != 1 {
+			t.Fatalf("before: %+v", p)
+		}
+		id := c.start(1, 3)
+		c.drain()
+		_, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.All)
+		c.must(err)
+		c.drain()
+		if r := c.find(id); r.Applied != 3 || r.State() != lab.Applied {
+			t.Fatalf("%+v", r)
+		}
+		if v := c.verdict(lost); v.Outcome != lab.Partial || v.Attempt != 1 || v.Revision != 2 {
+			t.Errorf("%+v", v)
+		}
+		if p, course := c.progress(finished); p.Completed || score(p) != 0.8 || p.Attempts != 1 || !course.Completed {
+			t.Errorf("who lost a pass: %+v, %+v", p, course)
+		}
+		if p, _ := c.progress(twice); !p.Completed || score(p) != 1 || p.Attempts != 2 {
+			t.Errorf("who passes with another: %+v", p)
+		}
+		// And back: revisions go on.
+		id = c.start(1, 1+1)
+		c.drain()
+		if r := c.find(id); r.Results[lab.Broken] != 3 {
+			t.Errorf("a lab that cannot judge: %+v", r)
+		}
+		_, err = c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.All)
+		c.must(err)
+		c.drain()
+		if v := c.verdict(lost); v.Revision != 2 || c.find(id).Applied != 0 {
+			t.Errorf("what is broken took effect: %+v", v)
+		}
+		c.submit(finished, labtest.Source(c.labs[0], "Hello"))
+		if p, _ := c.progress(finished); !p.Completed || p.Attempts != 2 {
+			t.Errorf("a pass afterwards: %+v", p)
+		}
+	})
 }
 
 // flaky fails in the middle of things.
@@ -409,69 +425,70 @@ func (f flaky) SettleResult(ctx context.Context, id lab.RegradeID, sub lab.Submi
 
 // Many submissions, planned in pieces and applied in pieces, with a handler that dies again and again.
 func TestRegradeOfManyIsResumed(t *testing.T) {
-	c := newLecture(t)
-	const learners, each = 13, 20
-	right := labtest.Source(c.labs[2], "Hello")
-	var all []learner
-	for range learners {
-		l := c.learner(1)
-		all = append(all, l)
-		for range each {
-			id := lab.SubmissionID(newV7())
-			_, _, err := c.s.Submit(t.Context(), l.Actor, lab.NewSubmission{ID: id, EnrollmentID: l.ID, LabID: "sum", Files: map[string]string{"main.py": right}})
-			c.must(err)
-		}
-	}
-	c.drain()
-	id := c.start(0, 3)
-	c.drain()
-	r := c.find(id)
-	if r.Total != learners*each || r.Graded() != r.Total || r.State() != lab.Ready {
-		t.Fatalf("%d of %d graded, %s", r.Graded(), r.Total, r.State())
-	}
-	_, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.Favourable)
-	c.must(err)
-	left := 33 // results until the handler dies, and it does for each such number
-	whole := c.s.Store
-	c.s.Store = flaky{whole, &left}
-	deaths := 0
-	for c.find(id).State() == lab.Applying {
-		jobs, err := c.db.Outbox().Start(t.Context(), job.Regrade, 10, 0)
-		c.must(err)
-		for _, j := range jobs {
-			if err := c.handler(j)(t.Context(), j); errors.Is(err, errKilled) {
-				deaths++
-				left = 33 + 7*deaths
-			} else {
+	onBoth(t, func(t *testing.T, c *lecture) {
+		const learners, each = 13, 20
+		right := labtest.Source(c.labs[2], "Hello")
+		var all []learner
+		for range learners {
+			l := c.learner(1)
+			all = append(all, l)
+			for range each {
+				id := lab.SubmissionID(newV7())
+				_, _, err := c.s.Submit(t.Context(), l.Actor, lab.NewSubmission{ID: id, EnrollmentID: l.ID, LabID: "sum", Files: map[string]string{"main.py": right}})
 				c.must(err)
 			}
 		}
-	}
-	c.s.Store = whole
-	c.drain()
-	if r = c.find(id); r.Applied != learners*each || deaths < 3 {
-		t.Errorf("%d applied after %d deaths", r.Applied, deaths)
-	}
-	for _, l := range all {
-		p, course := c.progress(l)
-		if p.Attempts != each || !p.Completed || !course.Completed {
-			t.Errorf("%+v", p)
+		c.drain()
+		id := c.start(0, 3)
+		c.drain()
+		r := c.find(id)
+		if r.Total != learners*each || r.Graded() != r.Total || r.State() != lab.Ready {
+			t.Fatalf("%d of %d graded, %s", r.Graded(), r.Total, r.State())
 		}
-		sts, err := c.db.Learning().ListStatements(t.Context(), l.Actor.UserID, "", 500)
+		_, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.Favourable)
 		c.must(err)
-		passed, finished := 0, 0
-		for _, st := range sts {
-			if st.Verb == learning.Passed {
-				passed++
-			}
-			if st.Verb == learning.Completed {
-				finished++
+		left := 33 // results until the handler dies, and it does for each such number
+		whole := c.s.Store
+		c.s.Store = flaky{whole, &left}
+		deaths := 0
+		for c.find(id).State() == lab.Applying {
+			jobs, err := c.db.Outbox().Start(t.Context(), job.Regrade, 10, 0)
+			c.must(err)
+			for _, j := range jobs {
+				if err := c.handler(j)(t.Context(), j); errors.Is(err, errKilled) {
+					deaths++
+					left = 33 + 7*deaths
+				} else {
+					c.must(err)
+				}
 			}
 		}
-		if passed != each || finished != 1 {
-			t.Errorf("%d verdicts and %d completions in the record", passed, finished)
+		c.s.Store = whole
+		c.drain()
+		if r = c.find(id); r.Applied != learners*each || deaths < 3 {
+			t.Errorf("%d applied after %d deaths", r.Applied, deaths)
 		}
-	}
+		for _, l := range all {
+			p, course := c.progress(l)
+			if p.Attempts != each || !p.Completed || !course.Completed {
+				t.Errorf("%+v", p)
+			}
+			sts, err := c.db.Learning().ListStatements(t.Context(), l.Actor.UserID, "", 500)
+			c.must(err)
+			passed, finished := 0, 0
+			for _, st := range sts {
+				if st.Verb == learning.Passed {
+					passed++
+				}
+				if st.Verb == learning.Completed {
+					finished++
+				}
+			}
+			if passed != each || finished != 1 {
+				t.Errorf("%d verdicts and %d completions in the record", passed, finished)
+			}
+		}
+	})
 }
 
 func TestRegradeIsDiscarded(t *testing.T) {
@@ -688,4 +705,87 @@ func TestMarkFaultyLabSeen(t *testing.T) {
 	if err := c.s.MarkFaultyLabSeen(t.Context(), c.teacher, c.in.ID, list[0].VersionID, "other", late); !fault.Is(err, fault.NotFound) {
 		t.Errorf("no such lab: %v", err)
 	}
+}
+
+// Learners hand in, and their devices send, while a regrade takes passes away: progress is in the end what it would be
+// derived anew, and every attempt has a number of its own.
+func TestRegradeBesideLearners(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *lecture) {
+		const learners, before, after = 5, 6, 6
+		strict := labtest.Source(c.labs[0], "Hello")
+		var all []learner
+		for range learners {
+			l := c.learner(1)
+			all = append(all, l)
+			for range before {
+				c.submit(l, strict)
+			}
+		}
+		id := c.start(0, 3)
+		c.drain()
+		_, err := c.s.ApplyRegrade(t.Context(), c.teacher, c.in.ID, id, lab.All)
+		c.must(err)
+		var busy sync.WaitGroup
+		for _, l := range all {
+			busy.Go(func() {
+				for n := range after {
+					sub := lab.SubmissionID(newV7())
+					_, _, err := c.s.Submit(t.Context(), l.Actor, lab.NewSubmission{ID: sub, EnrollmentID: l.ID, LabID: "sum", Files: map[string]string{"main.py": strict}})
+					if err != nil {
+						t.Errorf("hand in: %v", err)
+					}
+					batch := fmt.Sprintf(`[{"id":"%s","enrollment_id":"%s","verb":"started","object_id":"sum","at":"2026-03-01T10:00:%02dZ"}]`, newV7(), l.ID, n)
+					if _, err := c.learning.Append(t.Context(), l.Actor, []byte(batch)); err != nil {
+						t.Errorf("send: %v", err)
+					}
+				}
+			})
+		}
+		for range 3 {
+			busy.Go(func() {
+				for quiet := 0; quiet < 20; {
+					jobs, err := c.db.Outbox().Start(t.Context(), job.Housekeeping, 3, time.Hour)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if quiet++; len(jobs) > 0 {
+						quiet = 0
+					}
+					for _, j := range jobs {
+						now := func() time.Time { return time.Now().Add(-time.Hour) } // what fails is due at once
+						table := c.table()
+						table.Handlers[learning.CompletedKind] = c.handler(j)
+						if err := table.Try(t.Context(), c.db.Outbox(), now, j); err != nil {
+							t.Error(err)
+						}
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+			})
+		}
+		busy.Wait()
+		c.drain()
+		if r := c.find(id); r.State() != lab.Applied || r.Applied != learners*before {
+			t.Errorf("%s, %d applied", r.State(), r.Applied)
+		}
+		for _, l := range all {
+			p, _ := c.progress(l)
+			if p.Attempts != before+after || !p.Completed || score(p) != 1 {
+				t.Errorf("%+v", p)
+			}
+			list, err := c.s.List(t.Context(), l.Actor, l.ID, "sum", "", 100)
+			c.must(err)
+			var numbers []int
+			for _, g := range list {
+				numbers = append(numbers, g.Verdict.Attempt)
+			}
+			slices.Sort(numbers)
+			for i, n := range numbers {
+				if n != i+1 {
+					t.Fatalf("attempts are numbered %v", numbers)
+				}
+			}
+		}
+	})
 }

@@ -218,9 +218,9 @@ type labFaultRow struct {
 }
 
 // ListLabFaults implements lab.Store.
-func (s *Lab) ListLabFaults(ctx context.Context, in identity.InstitutionID, limit int) ([]lab.LabFault, error) {
+func (s *Lab) ListLabFaults(ctx context.Context, in identity.InstitutionID, limit int) ([]lab.Fault, error) {
 	if !key(in).valid() {
-		return []lab.LabFault{}, nil
+		return []lab.Fault{}, nil
 	}
 	atFault := func() *gorm.DB {
 		return s.read(ctx).Table("verdicts").Where("institution_id = ? AND outcome = 'author_error' AND NOT superseded", key(in)).
@@ -228,8 +228,8 @@ func (s *Lab) ListLabFaults(ctx context.Context, in identity.InstitutionID, limi
 				AND f.version_id = verdicts.version_id AND f.lab_id = verdicts.lab_id AND f.until >= verdicts.created_at)`)
 	}
 	list, err := many(s.conn, atFault().Select("version_id, lab_id, count(*) AS submissions, min(created_at) AS since, max(created_at) AS last").
-		Group("version_id, lab_id").Order("last DESC, lab_id").Limit(limit), func(r labFaultRow) lab.LabFault {
-		return lab.LabFault{
+		Group("version_id, lab_id").Order("last DESC, lab_id").Limit(limit), func(r labFaultRow) lab.Fault {
+		return lab.Fault{
 			VersionID: curriculum.VersionID(r.VersionID), LabID: curriculum.ContentID(r.LabID), Submissions: r.Submissions, Since: r.Since.t, Last: r.Last.t,
 		}
 	})
@@ -261,7 +261,7 @@ type labFaultSeenRow struct {
 func (labFaultSeenRow) TableName() string { return "lab_faults_seen" }
 
 // AppendLabFaultSeen implements lab.Store.
-func (s *Lab) AppendLabFaultSeen(ctx context.Context, seen lab.LabFaultSeen) error {
+func (s *Lab) AppendLabFaultSeen(ctx context.Context, seen lab.FaultSeen) error {
 	return s.db.fail(s.write(ctx).Create(&labFaultSeenRow{
 		ID: key(seen.ID), InstitutionID: key(seen.InstitutionID), VersionID: key(seen.VersionID), LabID: string(seen.LabID),
 		Until: at(seen.Until), UserID: maybeKey(seen.UserID), SeenAt: at(seen.SeenAt),

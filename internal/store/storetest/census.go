@@ -26,7 +26,7 @@ type Census struct {
 	Waiting     int // jobs that are neither done nor parked
 	Parked      int
 	Done        int
-	Failures    int // of tries of jobs
+	Failures    int // tries that did not end their job
 }
 
 // TakeCensus counts in the database at a postgres:// URL or in a SQLite file, while programs may be at work on it.
@@ -51,7 +51,7 @@ func TakeCensus(ctx context.Context, url string) (Census, error) {
 			{&c.Holders, `SELECT count(DISTINCT enrollment_id) FROM credentials`},
 			{&c.Parked, `SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NOT NULL`},
 			{&c.Done, `SELECT count(*) FROM outbox WHERE done_at IS NOT NULL`},
-			{&c.Failures, `SELECT coalesce(sum(attempts), 0) FROM outbox`},
+			{&c.Failures, `SELECT coalesce(sum(attempts), 0) - count(done_at) FROM outbox`},
 		} {
 			if err := db.QueryRowContext(ctx, q.query).Scan(q.into); err != nil {
 				return fmt.Errorf("%s: %w", q.query, err)

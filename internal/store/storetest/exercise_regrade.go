@@ -235,7 +235,7 @@ func exerciseRegrade(t *testing.T, w *world) {
 	t.Run("labs at fault", func(t *testing.T) {
 		w := settle(t, w.fresh(t))
 		s := w.Lab()
-		faults := func() []lab.LabFault {
+		faults := func() []lab.Fault {
 			t.Helper()
 			list, err := s.ListLabFaults(ctx, w.school.ID, 10)
 			ok(t, err)
@@ -252,7 +252,7 @@ func exerciseRegrade(t *testing.T, w *world) {
 			}))
 		}
 		w.judged(t, lab.Failed, 1, "")
-		want := lab.LabFault{
+		want := lab.Fault{
 			VersionID: w.version.ID, LabID: "lab", Submissions: 3, Since: noon, Last: noon.Add(2 * time.Minute),
 			Check: "c", Message: "lab.message.author", Cause: "NameError \uFFFD",
 		}
@@ -264,7 +264,7 @@ func exerciseRegrade(t *testing.T, w *world) {
 		equal(t, "in another school", len(list), 0)
 		see := func(until time.Time) {
 			t.Helper()
-			ok(t, s.AppendLabFaultSeen(ctx, lab.LabFaultSeen{
+			ok(t, s.AppendLabFaultSeen(ctx, lab.FaultSeen{
 				ID: newID[string](), InstitutionID: w.school.ID, VersionID: w.version.ID, LabID: "lab", Until: until, UserID: w.learner.ID, SeenAt: noon,
 			}))
 		}
