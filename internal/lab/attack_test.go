@@ -102,6 +102,9 @@ func TestGradeOfEveryKind(t *testing.T) {
 			t.Errorf("%s: lab digest %s, want %s", tt.name, v.LabDigest, digest)
 		}
 	}
+	if v := grade(t, e, village(), "def shape(): return [1]"); v.Outcome != lab.Partial || marks(v) != "------" || v.Score != 0.25/8 {
+		t.Errorf("a share of one check alone: %s %q %g", v.Outcome, marks(v), v.Score)
+	}
 	v := grade(t, e, village(), strings.NewReplacer("[1, 2.5, 3, 4]", "'x'", "45, 46", "45", `"table.csv"`, `"t.csv"`).Replace(villageSolution))
 	want := []lab.CheckResult{
 		{ID: "shape", Got: "'x'", Says: "short"},

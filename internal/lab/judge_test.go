@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
 
@@ -102,5 +103,31 @@ func TestExpected(t *testing.T) {
 		if got := expected(tt.rule); got != tt.want {
 			t.Errorf("%s %v: %q, want %q", tt.rule.Kind, tt.rule.Want, got, tt.want)
 		}
+	}
+}
+
+// The second room is believed only when it speaks once, and as agreed.
+func TestReadAnswers(t *testing.T) {
+	const good = `n J [{"score":0.5,"says":null}]` + "\n"
+	for stderr, ok := range map[string]bool{
+		good:                              true,
+		"warning\n" + good:                true,
+		good + good:                       false,
+		"":                                false,
+		"n J []\n":                        false,
+		`n J [{"score":2}]` + "\n":        false,
+		`n J [{"score":-1}]` + "\n":       false,
+		`n J [{"passed":true}]` + "\n":    false,
+		`other J [{"score":1}]` + "\n":    false,
+		` n J [{"score":1,"says":null}]`:  false,
+		`n J [{"score":"1","says":null}]`: false,
+		`n J [{"score":1},{"score":1}]`:   false,
+	} {
+		if _, err := readAnswers(sandbox.Result{End: sandbox.Exited, Stderr: []byte(stderr)}, "n", 1); (err == nil) != ok {
+			t.Errorf("%q: %v", stderr, err)
+		}
+	}
+	if _, err := readAnswers(sandbox.Result{End: sandbox.TimedOut, Stderr: []byte(good)}, "n", 1); err == nil {
+		t.Error("an answer before the time ran out is believed")
 	}
 }
