@@ -22,7 +22,7 @@ PYTHON := internal/lab/runtime/build.sh
 # What the programs and the pages are made of. Folders are listed too: their
 # time changes when a file in them is removed.
 GO_FILES = go.mod go.sum $(wildcard frontend/*.go) $(shell find api worker internal migrations content frontend/pages -mindepth 1 \( -name node_modules -o -name testdata \) -prune -o ! -name '*_test.go' -print 2>/dev/null)
-WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.html) $(shell find frontend/src frontend/pages frontend/public frontend/vite internal/i18n/locales ! -name '*.test.ts' ! -name '*.test.tsx' 2>/dev/null)
+WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.html) internal/lab/harness.py internal/lab/judge.py internal/lab/banyan.py $(shell find frontend/src frontend/pages frontend/public frontend/vite frontend/licences internal/i18n/locales ! -name '*.test.ts' ! -name '*.test.tsx' 2>/dev/null)
 
 ##@ Use it
 
@@ -42,6 +42,10 @@ build: bin/banyan-api bin/banyan-worker ## build the programs, with the pages in
 runtime: | bin/banyan-api ## build the Python that grades labs, from Debian's sources: 100 MB and some minutes, once
 	@$(PYTHON) build/runtime
 	@$(MAKE) -s build/runtime/.prepared
+
+.PHONY: packs
+packs: | bin/banyan-api ## compress the own Python for pages that run it: a minute, once
+	BANYAN_RUNTIME_DIR=build/runtime bin/banyan-api runtime pack
 
 ##@ Change it
 

@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/banyan-lms/banyan/api/web"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -394,6 +395,7 @@ func (c *jobsRetryCmd) Run(ctx context.Context) error {
 
 type runtimeCmd struct {
 	Prepare prepareCmd `cmd:"" help:"Compile the Python runtime for this machine, once; it takes some seconds."`
+	Pack    packCmd    `cmd:"" help:"Compress the Python runtime for pages that run it, once; it takes a minute."`
 }
 
 type prepareCmd struct{}
@@ -418,6 +420,22 @@ func (prepareCmd) Run(ctx context.Context) error {
 		fmt.Println(report)
 	}
 	return errors.Join(err, engine.Close())
+}
+
+type packCmd struct{}
+
+// Run puts python.wasm.br beside the runtime. Without it pages fetch half as much again.
+func (packCmd) Run() error {
+	cfg, err := config.FromEnv()
+	if err != nil {
+		return err
+	}
+	before, after, err := web.CompressRuntime(app.WASM(cfg).Module)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the exact pack: %.1f MB, %.1f MB on the wire\n", float64(before)/1e6, float64(after)/1e6)
+	return nil
 }
 
 type configCmd struct{}

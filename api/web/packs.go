@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -77,6 +78,37 @@ func exactPack(file string) (*pack, error) {
 	}
 	sum := sha256.Sum256(data)
 	return newPack("exact", "/packs/exact-"+hex.EncodeToString(sum[:8])+".wasm", "application/wasm", data, br)
+}
+
+// CompressRuntime writes the brotli coding of the exact pack beside the runtime's file, as well as brotli can, and tells
+// how long both are. Where it stands already and fits, it is left. A runtime that pages cannot run is left alone.
+func CompressRuntime(file string) (before, after int, err error) {
+	p, err := exactPack(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	if p == nil {
+		return 0, 0, fmt.Errorf("%s is no runtime that pages can run: make runtime builds one", file)
+	}
+	if p.brotli != nil {
+		return p.size, len(p.brotli), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	var b bytes.Buffer
+	w := brotli.NewWriterOptions(&b, brotli.WriterOptions{Quality: brotli.BestCompression, LGWin: 24})
+	if _, err := w.Write(data); err != nil {
+		return 0, 0, err
+	}
+	if err := w.Close(); err != nil {
+		return 0, 0, err
+	}
+	if err := os.WriteFile(file+".br.new", b.Bytes(), 0o644); err != nil { //nolint:gosec // everybody may fetch it
+		return 0, 0, err
+	}
+	return len(data), b.Len(), os.Rename(file+".br.new", file+".br")
 }
 
 // newPack lays out a pack. br is what another program made of data; what does not fit is left aside.
@@ -210,7 +242,7 @@ func (s *Site) loadExact() {
 		slog.Info("the exact pack is not offered: this server grades with the portable runtime. make runtime builds the other one")
 	default:
 		if p.brotli == nil {
-			slog.Info("the exact pack goes out as gzip: make packs compresses it better", "bytes", len(p.gzip))
+			slog.Info("the exact pack goes out as gzip: `banyan-api runtime pack` compresses it better", "bytes", len(p.gzip))
 		}
 		s.packs.exact.Store(p)
 	}

@@ -228,3 +228,30 @@ func TestRunFrame(t *testing.T) {
 		t.Error(res.StatusCode)
 	}
 }
+
+func TestCompressRuntime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "python.wasm")
+	if err := os.WriteFile(file, snapshot("_start"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := CompressRuntime(file); err == nil {
+		t.Error("the portable runtime is packed")
+	}
+	wasm := snapshot("banyan_run")
+	if err := os.WriteFile(file, wasm, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it stands
+		before, after, err := CompressRuntime(file)
+		if err != nil || before != len(wasm) || after >= before {
+			t.Fatal(before, after, err)
+		}
+	}
+	br, err := os.ReadFile(file + ".br")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := io.ReadAll(brotli.NewReader(bytes.NewReader(br))); err != nil || !bytes.Equal(plain, wasm) {
+		t.Error("it is another file", err)
+	}
+}

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, type Plugin, type Rollup } from 'vite';
 
@@ -81,11 +82,16 @@ const lacking = `Object.hasOwn||(Object.hasOwn=function(o,k){return Object.proto
 Array.prototype.toReversed||(Array.prototype.toReversed=function(){return this.slice().reverse()});
 Set.prototype.difference||(Set.prototype.difference=function(o){return new Set(Array.from(this).filter(function(x){return !o.has(x)}))});`;
 
-/** The light pack's script. */
-export function lightPack(core: string, stdlib: string): string {
+/** The modules of the light pack. */
+export function lightLibrary(stdlib: string): Library {
   const all = libraryIn(stdlib);
   for (const name of roots) if (!all[name] && name !== 'collections.abc') throw new Error(`Brython's library has no ${name} any more.`);
-  const library = closure(all, roots, left);
+  return closure(all, roots, left);
+}
+
+/** The light pack's script. */
+export function lightPack(core: string, stdlib: string, licence: string): string {
+  const library = lightLibrary(stdlib);
   const entry = library['_random'] as Entry;
   // A generator without a seed takes the run's own chance, as CPython takes it from the system.
   entry[1] = replaced(entry[1], 'crypto.getRandomValues(entries)', '$B.banyan.fill(entries.buffer)');
@@ -101,8 +107,10 @@ export function lightPack(core: string, stdlib: string): string {
   const placed = replaced(core, /\b(?:_window|globalThis|window)\.location\b(?!\s*\|\|)/g, place);
   // What is not in the library is nowhere: Brython would ask a server for it, and no server can be asked.
   const alone = replaced(replaced(placed, /static_stdlib_import\s*!==\s*false\s*&&/, 'false&&'), /if\([^()]*\)\{(?=meta_path\.push\(\$B\.finders\.path\))/, 'if(false){');
-  const older = alone.replace(/([\w.]+)\s*\|\|=/g, '$1=$1||');
-  return `${lacking}\n${older}\n__BRYTHON__.use_VFS=true;__BRYTHON__.update_VFS(${JSON.stringify(library)});\n`;
+  // Told as CPython tells it: with the name alone, nobody could say what is missing.
+  const told = replaced(alone, 'var message=mod_name;', `var message="No module named '"+mod_name+"'";`);
+  const older = told.replace(/([\w.]+)\s*\|\|=/g, '$1=$1||');
+  return `/*\n${licence}*/\n${lacking}\n${older}\n__BRYTHON__.use_VFS=true;__BRYTHON__.update_VFS(${JSON.stringify(library)});\n`;
 }
 
 /** Puts the light pack into the build, named by its digest, with its brotli coding beside it. */
@@ -113,7 +121,8 @@ export function packs(): Plugin {
     generateBundle() {
       const folder = dirname(createRequire(import.meta.url).resolve('brython/package.json'));
       const read = (name: string) => readFileSync(join(folder, name), 'utf8');
-      const script = Buffer.from(lightPack(read('brython.min.js'), read('brython_stdlib.js')));
+      const licence = readFileSync(fileURLToPath(new URL('../licences/brython.txt', import.meta.url)), 'utf8');
+      const script = Buffer.from(lightPack(read('brython.min.js'), read('brython_stdlib.js'), licence));
       const digest = createHash('sha256').update(script).digest('hex');
       this.emitFile({ type: 'asset', fileName: `packs/light-${digest.slice(0, 16)}.js`, source: script });
       this.emitFile({ type: 'asset', fileName: `packs/light-${digest.slice(0, 16)}.js.br`, source: brotli(script, digest) });

@@ -81,6 +81,16 @@ def room():
 
     builtins.input = ask
 
+    def leave(status=None, /):
+        raise SystemExit(status) if status is not None else SystemExit
+
+    sys.exit = leave
+
+    # A worker's stack is full after some 800 calls of Python, and then nothing can be said properly.
+    __BRYTHON__.recursion_limit = 600
+    sys.setrecursionlimit = lambda limit, /: None
+    sys.getrecursionlimit = lambda: 1000
+
     # The system, as far as programs for labs look at it.
     import posix
 
