@@ -112,6 +112,15 @@ export function Editor({ name, value, maxLength, mark, handle, children, onChang
     if (busy.current || !apply(helped[event.inputType]?.() ?? null)) return;
     event.preventDefault();
   };
+  // Listened to by hand: Chrome 80 has the event, but not the property by which Preact knows its name.
+  const latest = useRef(onBeforeInput);
+  latest.current = onBeforeInput;
+  useEffect(() => {
+    const element = area.current;
+    const listen = (event: Event) => latest.current(event as InputEvent);
+    element?.addEventListener('beforeinput', listen);
+    return () => element?.removeEventListener('beforeinput', listen);
+  }, []);
   // What we type ourselves is announced by the same event.
   const busy = useRef(false);
   const replace = (element: HTMLTextAreaElement, edit: Edit) => {
@@ -183,7 +192,6 @@ export function Editor({ name, value, maxLength, mark, handle, children, onChang
             wrap="off"
             aria-describedby="code-help"
             onInput={(event) => onChange(event.currentTarget.value)}
-            onBeforeInput={onBeforeInput}
             onKeyDown={onKeyDown}
           />
         </div>
