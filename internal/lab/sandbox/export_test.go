@@ -31,7 +31,7 @@ func OpenFirstWall(do func(x string) error) {
 			return shut.do(c)
 		}
 		err := do(x)
-		_, _ = c.world.open[1].out.Write([]byte(fmt.Sprintln("done:", err)))
+		_, _ = fmt.Fprintln(c.open[1].out, "done:", err)
 		return eOK
 	}
 	exports["path_readlink"] = open

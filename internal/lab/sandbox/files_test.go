@@ -3,8 +3,10 @@ package sandbox_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
@@ -22,7 +24,8 @@ func TestFiles(t *testing.T) {
 		{"write and read back", "open('a.txt', 'w').write('سلام')\nprint(open('a.txt').read())", "سلام\n", map[string]string{"a.txt": "سلام"}},
 		{
 			"append", "open('data.csv', 'a').write('Omar,9\\n')\nwith open('data.csv') as f: print(len(f.readlines()))",
-			"3\n", map[string]string{"data.csv": "name,age\nMaya,7\nOmar,9\n"},
+			"3\n",
+			map[string]string{"data.csv": "name,age\nMaya,7\nOmar,9\n"},
 		},
 		{"overwrite", "open('data.csv', 'w').close()", "", map[string]string{"data.csv": ""}},
 		{"fill an empty one", "open('empty.txt', 'w').write('x')", "", map[string]string{"empty.txt": "x"}},
@@ -30,7 +33,8 @@ func TestFiles(t *testing.T) {
 		{
 			"seek and truncate",
 			"f = open('b', 'wb+')\nf.write(b'0123456789')\nf.seek(4)\nf.truncate()\nf.seek(6)\nf.write(b'x')\nf.seek(0)\nprint(f.read())",
-			"b'0123\\x00\\x00x'\n", map[string]string{"b": "0123\x00\x00x"},
+			"b'0123\\x00\\x00x'\n",
+			map[string]string{"b": "0123\x00\x00x"},
 		},
 		{"exclusive", "open('n', 'x').close()\ntry: open('n', 'x')\nexcept FileExistsError: print('there')", "there\n", map[string]string{"n": ""}},
 		{"missing", "try: open('nothing')\nexcept FileNotFoundError as e: print(e.filename)", "nothing\n", nil},
@@ -38,7 +42,8 @@ func TestFiles(t *testing.T) {
 		{"write what is for reading", "import os\nfd = os.open('data.csv', os.O_RDONLY)\ntry: os.write(fd, b'x')\nexcept OSError: print('no')", "no\n", nil},
 		{
 			"list", "import os\nopen('z', 'w').close()\nos.mkdir('d')\nopen('d/e', 'w').close()\nprint(os.listdir(), os.listdir('d'), os.listdir('/'))",
-			"['d', 'data.csv', 'empty.txt', 'main.py', 'z'] ['e'] ['d', 'data.csv', 'empty.txt', 'main.py', 'z']\n", map[string]string{"z": ""},
+			"['d', 'data.csv', 'empty.txt', 'main.py', 'z'] ['e'] ['d', 'data.csv', 'empty.txt', 'main.py', 'z']\n",
+			map[string]string{"z": ""},
 		},
 		{
 			"list many", "import os\nfor i in range(60): open('f' + 'x' * 200 + f'{i:03}', 'w').close()\nprint(len(os.listdir()), len(set(os.listdir())))",
@@ -50,12 +55,14 @@ func TestFiles(t *testing.T) {
 		},
 		{
 			"stat", "import os, stat\nopen('s', 'w').write('abc')\ni = os.stat('s')\nprint(i.st_size, stat.S_ISREG(i.st_mode), os.path.isdir('/'), os.path.exists('t'), os.path.isfile('s'))",
-			"3 True True False True\n", map[string]string{"s": "abc"},
+			"3 True True False True\n",
+			map[string]string{"s": "abc"},
 		},
 		{"remove", "import os\nos.remove('data.csv')\nopen('t', 'w').close()\nos.remove('t')\nprint(os.listdir())", "['empty.txt', 'main.py']\n", nil},
 		{
 			"rename", "import os\nopen('t', 'w').write('1')\nos.rename('t', 'u')\nos.replace('u', 'data.csv')\nprint(open('data.csv').read(), os.path.exists('u'))",
-			"1 False\n", map[string]string{"data.csv": "1"},
+			"1 False\n",
+			map[string]string{"data.csv": "1"},
 		},
 		{"rename what was given", "import os\nos.rename('data.csv', 'new.csv')", "", map[string]string{"new.csv": "name,age\nMaya,7\n"}},
 		{
@@ -69,12 +76,13 @@ func TestFiles(t *testing.T) {
 		},
 		{
 			"csv and json", "import csv, json\nwith open('o.csv', 'w', newline='') as f: csv.writer(f).writerows([[1, 'a'], [2, 'b']])\nwith open('o.json', 'w') as f: json.dump({'x': [1, 2]}, f)\nprint(list(csv.reader(open('o.csv'))), json.load(open('o.json')))",
-			"[['1', 'a'], ['2', 'b']] {'x': [1, 2]}\n", map[string]string{"o.csv": "1,a\r\n2,b\r\n", "o.json": `{"x": [1, 2]}`},
+			"[['1', 'a'], ['2', 'b']] {'x': [1, 2]}\n",
+			map[string]string{"o.csv": "1,a\r\n2,b\r\n", "o.json": `{"x": [1, 2]}`},
 		},
 		{"import what was written", "open('helper.py', 'w').write('X = 5')\nimport sys\nsys.path.insert(0, '/')\nimport helper\nprint(helper.X)", "5\n", map[string]string{"helper.py": "X = 5"}},
 		{"no links", "import os\nfor f in (lambda: os.symlink('data.csv', 'l'), lambda: os.link('data.csv', 'l'), lambda: os.readlink('data.csv')):\n try: f(); print('done')\n except OSError: print('no')", "no\nno\nno\n", nil},
 		{"its own source", "print(len(open(__file__).read()) > 10)\nopen('main.py', 'w').write('x')", "True\n", map[string]string{"main.py": "x"}},
-		{"unclosed", "global_f = open('u', 'w')\nglobal_f.write('kept')", "", map[string]string{"u": "kept"}},
+		{"unclosed", "def f(): open('u', 'w').write('kept')\nf()", "", map[string]string{"u": "kept"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,13 +153,26 @@ func TestFileLimits(t *testing.T) {
 // Time and chance are the program's own, and the same on every machine.
 func TestSeedAndClock(t *testing.T) {
 	e := sandboxtest.Open(t)
-	const src = "import os, time\nprint(os.urandom(3).hex())"
+	const src = "import os\nprint(os.urandom(3).hex())"
 	out := func(seed uint64) string {
 		p := python(src)
 		p.Seed = seed
 		return string(run(t, e, p).Stdout)
 	}
-	if a, b := out(0), out(sandbox.DefaultSeed); a != b || a == out(1) || out(1) != out(1) {
-		t.Errorf("seed 0 gives %q, the default %q, 1 %q", a, b, out(1))
+	a, same, other, again := out(0), out(sandbox.DefaultSeed), out(1), out(1)
+	if a != same || a == other || other != again {
+		t.Errorf("seed 0 gives %q, the default %q, 1 %q and %q", a, same, other, again)
+	}
+	p := python("import time\nprint(time.time(), time.time(), time.monotonic() < time.monotonic(), time.gmtime()[:3])")
+	p.Clock = time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
+	got := string(run(t, e, p).Stdout)
+	report, err := e.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The portable runtime has looked at the clock while it started; a snapshot has not.
+	want := ".0 " + strconv.FormatInt(p.Clock.Unix(), 10) + ".001 True (2031, 5, 6)\n"
+	if report.Snapshot && got != strconv.FormatInt(p.Clock.Unix(), 10)+want || !strings.HasSuffix(got, "True (2031, 5, 6)\n") {
+		t.Errorf("the clock says %q", got)
 	}
 }

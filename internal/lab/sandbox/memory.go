@@ -10,10 +10,10 @@ import (
 // from the image again. Growing never copies, and what is not touched costs nothing.
 type memory struct {
 	buf     []byte
-	image   []byte // where it cannot be mapped: what reset copies
-	used    int    // no program has touched what lies behind
-	limit   uint64 // of the program that runs
-	refused bool   // it asked for more
+	restore func(used []byte) error // puts the image and zeros back where a program wrote
+	used    int                     // no program has touched what lies behind
+	limit   uint64                  // of the program that runs
+	refused bool                    // it asked for more
 }
 
 // Allocate implements experimental.MemoryAllocator.
@@ -31,3 +31,13 @@ func (m *memory) Reallocate(size uint64) []byte {
 
 // Free implements experimental.LinearMemory. The memory stays for the next instance.
 func (m *memory) Free() {}
+
+// reset undoes what the last program wrote.
+func (m *memory) reset() error {
+	used := m.buf[:m.used]
+	m.used = 0
+	if len(used) == 0 {
+		return nil
+	}
+	return m.restore(used)
+}

@@ -57,17 +57,8 @@ func newMemory(image *os.File) (*memory, error) {
 			return nil, errors.Join(fmt.Errorf("map the memory image: %w", err), unix.Munmap(buf))
 		}
 	}
-	return &memory{buf: buf}, nil
-}
-
-// reset drops every page that the last program wrote.
-func (m *memory) reset() error {
-	used := m.buf[:m.used]
-	m.used = 0
-	if len(used) == 0 {
-		return nil
-	}
-	return unix.Madvise(used, unix.MADV_DONTNEED)
+	// Every page that was written to is dropped; what it was copied from, or zeros, show again.
+	return &memory{buf: buf, restore: func(used []byte) error { return unix.Madvise(used, unix.MADV_DONTNEED) }}, nil
 }
 
 func (m *memory) close() { _ = unix.Munmap(m.buf) }

@@ -20,16 +20,13 @@ func newMemory(image *os.File) (*memory, error) {
 	if len(raw) > MaxMemory {
 		return nil, errors.New("the memory image is too large")
 	}
-	m := &memory{buf: make([]byte, MaxMemory), image: raw}
-	return m, m.reset()
-}
-
-// reset undoes what the last program wrote.
-func (m *memory) reset() error {
-	clear(m.buf[:m.used])
-	copy(m.buf, m.image)
-	m.used = 0
-	return nil
+	m := &memory{buf: make([]byte, MaxMemory), restore: func(used []byte) error {
+		clear(used)
+		copy(used, raw)
+		return nil
+	}}
+	copy(m.buf, raw)
+	return m, nil
 }
 
 func (m *memory) close() { m.buf = nil }

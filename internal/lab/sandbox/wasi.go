@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"slices"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -335,7 +336,7 @@ func (c *call) putSizes(list []string) errno {
 	for _, s := range list {
 		n += len(s) + 1
 	}
-	return errors2(c.putU32(0, uint32(len(list))), c.putU32(1, uint32(n)))
+	return firstOf(c.putU32(0, uint32(len(list))), c.putU32(1, uint32(n)))
 }
 
 func (c *call) putStrings(list []string) errno {
@@ -349,8 +350,8 @@ func (c *call) putStrings(list []string) errno {
 	return eOK
 }
 
-// errors2 gives the first of two errors.
-func errors2(a, b errno) errno {
+// firstOf gives the first of two errors.
+func firstOf(a, b errno) errno {
 	if a != eOK {
 		return a
 	}
@@ -753,13 +754,11 @@ func (c *call) pathOpen() errno {
 	}
 	how, rights, flags := c.u32(4), c.args[5], c.u32(7)
 	write := rights&rightWrite != 0
-	fd := 0
-	for ; fd < maxOpen && c.open[fd] != nil; fd++ {
-	}
+	fd := slices.Index(c.open[:], nil)
 	switch {
 	case flags&^flagsAll != 0:
 		return eInval
-	case fd == maxOpen:
+	case fd < 0:
 		return eMFile
 	case p.node == nil && how&openCreate == 0:
 		return eNoEnt

@@ -102,9 +102,9 @@ func TestContains(t *testing.T) {
 		{"symlink", "import os\ntry: os.symlink('/etc/passwd', 'x'); print(open('x').read())\nexcept OSError as e: print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"socket", "try:\n import socket\n socket.create_connection(('127.0.0.1', 80)); print('connected')\nexcept (ImportError, OSError, AttributeError): print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"fork", "import os\ntry: os.fork(); print('forked')\nexcept (AttributeError, OSError): print('refused')", sandbox.Exited, 0, "refused", ""},
-		{"subprocess", "import subprocess\ntry: subprocess.run(['true']); print('ran')\nexcept OSError: print('refused')", sandbox.Exited, 0, "refused", ""},
+		{"subprocess", "try:\n import subprocess\n subprocess.run(['true']); print('ran')\nexcept (ImportError, OSError): print('refused')", sandbox.Exited, 0, "refused", ""},
 		{"thread", "import _thread\ntry: _thread.start_new_thread(print, ()); print('started')\nexcept RuntimeError: print('refused')", sandbox.Exited, 0, "refused", ""},
-		{"environment", "import os\nprint(dict(os.environ))", sandbox.Exited, 0, "{'PYTHONHASHSEED': '0'}", ""},
+		{"environment", "import os\nprint(set(os.environ) <= {'PYTHONHASHSEED'})", sandbox.Exited, 0, "True", ""},
 		{"signal", "import os\ntry: os.kill(1, 9); print('killed')\nexcept (AttributeError, OSError): print('refused')", sandbox.Exited, 0, "refused", ""},
 	}
 	for _, tt := range tests {
