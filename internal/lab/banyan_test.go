@@ -42,6 +42,7 @@ func TestBanyanModule(t *testing.T) {
 		{"points of groups", `scatter([1, 2, 3], [3, 4, 5], groups=["k", 7, "k"])`,
 			`{"kind":"scatter","x":[1,2,3],"y":[3,4,5],"groups":[0,1,0],"names":["k","7"]}`},
 		{"confusion", `confusion(["a", "b", "a"], ["a", "a", "b"])`, `{"kind":"confusion","labels":["a","b"],"counts":[[1,1],[1,0]]}`},
+		{"confusion of sorted labels", `confusion(["b", "a"], ["b", "b"])`, `{"kind":"confusion","labels":["a","b"],"counts":[[0,1],[0,1]]}`},
 		{"confusion in order", `confusion([1, 0], [1, 1], labels=[1, 0])`, `{"kind":"confusion","labels":["1","0"],"counts":[[1,0],[1,0]]}`},
 		{"confusion of types", `confusion(["a", 1], [1, 1])`, `{"kind":"confusion","labels":["a","1"],"counts":[[0,1],[0,1]]}`},
 		{"confusion of nothing", `confusion([], [])`, `{"kind":"confusion","labels":[],"counts":[]}`},
