@@ -1,6 +1,3 @@
-/// <reference types="vite/client" />
-/// <reference path="../../src/env.d.ts" />
-/// <reference path="../../src/features/lab/run/env.d.ts" />
 // What the tests of the runner call in a page: its own API, from the sources, with the frame and packs of the real program.
 import { createRunner, listPacks, type Order, type PackID, type Result, type Runner } from '../../src/features/lab/run';
 

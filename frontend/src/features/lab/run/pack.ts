@@ -80,16 +80,13 @@ export async function dropPack(pack: Pack): Promise<void> {
 
 /** The pack's bytes: from this device, or else fetched and kept. They are what the digest names. */
 export async function openPack(pack: Pack, onProgress: Progress): Promise<ArrayBuffer> {
-  const kept = (await within('readonly', (s) => s.get(pack.digest)).catch(() => undefined)) as Blob | undefined;
-  if (kept) {
-    const bytes = await kept.arrayBuffer().catch(() => undefined);
-    // What the device has damaged is fetched again.
-    if (bytes && (await digestOf(bytes)) === pack.digest) {
-      onProgress(pack.bytes, pack.bytes);
-      return bytes;
-    }
-    await dropPack(pack);
+  const kept = (await within('readonly', (s) => s.get(pack.digest)).catch(() => undefined)) as ArrayBuffer | undefined;
+  if (kept && (await digestOf(kept)) === pack.digest) {
+    onProgress(pack.bytes, pack.bytes);
+    return kept;
   }
+  // What the device has damaged is fetched again.
+  if (kept) await dropPack(pack);
   const bytes = await fetchPack(pack, onProgress);
   if ((await digestOf(bytes)) !== pack.digest) throw new Damaged(pack.url);
   // Older ones of its kind are of no more use. A full disk keeps nothing: the pack still runs.
@@ -98,7 +95,7 @@ export async function openPack(pack: Pack, onProgress: Progress): Promise<ArrayB
 }
 
 async function keepOnly(pack: Pack, bytes: ArrayBuffer): Promise<void> {
-  await within('readwrite', (s) => s.put(new Blob([bytes]), pack.digest));
+  await within('readwrite', (s) => s.put(bytes, pack.digest));
   const offered = (await within('readonly', (s) => s.get('list'))) as Pack[] | undefined;
   const wanted = new Set(['list', pack.digest, ...(offered ?? []).map((one) => one.digest)]);
   for (const key of await keptPacks()) {
