@@ -194,8 +194,8 @@ func (s *stranger) operations() map[string]operation {
 			}}
 		}
 	}
-	if len(out) != 11 {
-		s.Errorf("%d operations with a JSON body, this test knew 11: look whether it still tries them all", len(out))
+	if len(out) != 14 {
+		s.Errorf("%d operations with a JSON body, this test knew 14: look whether it still tries them all", len(out))
 	}
 	return out
 }
