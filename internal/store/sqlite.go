@@ -169,9 +169,18 @@ func (d sqlite) name() migrations.Dialect { return migrations.SQLite }
 
 func (d sqlite) gorm(pool gorm.ConnPool) gorm.Dialector { return gormlite.OpenDB(pool) }
 
+// openMigrator leaves out our form of times: goose lets the database write its own, and
+// reading one in the wrong form would make it believe that it has never been here.
 func (d sqlite) openMigrator() *sql.DB {
-	db, err := driver.Open(d.writer)
+	u, err := url.Parse(d.writer)
 	if err != nil { // the same address has been opened before
+		panic(err)
+	}
+	q := u.Query()
+	q.Del("_timefmt")
+	u.RawQuery = q.Encode()
+	db, err := driver.Open(u.String())
+	if err != nil {
 		panic(err)
 	}
 	db.SetMaxOpenConns(1)
