@@ -32,17 +32,17 @@ export function labWorkers(folder: string): Plugin {
 }
 
 /** What a program for a lab may import; its closure is packed. */
-const roots = `sys builtins math cmath random json re collections collections.abc itertools functools operator statistics datetime time string
+const roots = `sys builtins math random json re collections collections.abc itertools functools operator statistics datetime time string
   textwrap copy csv io dataclasses enum typing abc heapq bisect fractions decimal numbers pprint contextlib types calendar os keyword hashlib
   crypto_js.rollups.md5 crypto_js.rollups.sha1 crypto_js.rollups.sha256 crypto_js.rollups.sha512 base64 struct array warnings traceback weakref
-  posix errno gc colorsys difflib html queue unittest`.split(/\s+/);
+  posix errno gc colorsys difflib queue unittest`.split(/\s+/);
 
-/** What these import somewhere in their depths and labs never reach: half of the library. */
+/** What these import somewhere in their depths and labs never reach: half of the library. unicodedata would fetch its table. */
 const left = new Set(
-  `doctest pdb argparse pydoc gettext email email.utils unittest.async_case unittest.main unittest.signals unittest.loader asyncio subprocess socket
+  `doctest pdb argparse pydoc gettext email email.utils unittest.async_case unittest.main unittest.signals asyncio subprocess socket
   importlib.metadata importlib.resources importlib.readers importlib.resources.readers importlib._bootstrap importlib._bootstrap_external
   zipfile tarfile logging _pyrepl _pyrepl.utils pkgutil py_compile shutil tempfile rlcompleter code cmd bdb pickle multiprocessing zipimport
-  signal glob uuid html.entities ntpath`.split(/\s+/),
+  signal glob uuid ntpath unicodedata`.split(/\s+/),
 );
 
 type Entry = [extension: '.py' | '.js', source: string, imports?: string[], isPackage?: 1];
@@ -100,6 +100,9 @@ export function lightPack(core: string, stdlib: string, licence: string): string
   // Files of the run are opened by light.py, which has replaced the builtin by the time.
   const io = library['_io'] as Entry;
   io[1] = replaced(io[1], 'open=__open', 'import builtins\nopen=builtins.open');
+  // It asks that only for the endings of names of modules, and pulls in the whole of importlib.
+  const inspect = library['inspect'] as Entry;
+  inspect[1] = replaced(inspect[1], 'import importlib.machinery', 'importlib=None');
   const os = library['os'] as Entry;
   os[1] = replaced(os[1], /environ=\{[^}]*\}/, 'environ={}');
   // The worker's address is a blob's, and that of an opaque origin: Brython cannot make anything of it.

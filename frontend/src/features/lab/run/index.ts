@@ -186,7 +186,7 @@ export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): 
     port?.close();
     frame?.remove();
     port = frame = loading = undefined;
-    for (const [id, end] of waiting) end({ is: 'end', id, end: 'stopped', why: '', files: {}, lacks: '', took: 0 });
+    for (const [id, end] of waiting) end({ is: 'end', id, end: 'broken', why: '', files: {}, lacks: '', took: 0 });
   }
 
   function load(onProgress: (bytes: number, total: number) => void = () => undefined): Promise<void> {
@@ -201,9 +201,12 @@ export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): 
   function once(job: Job, wall: number, onOut: (fd: number, data: ArrayBuffer) => void): Promise<Extract<FromFrame, { is: 'end' }>> {
     const id = ++runs;
     return new Promise((resolve) => {
+      // A frame that the browser has ended, for want of memory, says nothing any more.
+      const timer = setTimeout(() => close(), wall + 2 * patience);
       waiting.set(id, (message) => {
         if (message.is === 'out' && message.data instanceof ArrayBuffer) onOut(message.fd, message.data);
         if (message.is !== 'end') return;
+        clearTimeout(timer);
         waiting.delete(id);
         resolve(message);
       });

@@ -9,6 +9,9 @@ interface Brython {
   banyan: unknown;
   VFS: Record<string, unknown>;
   builtins: {
+    AttributeError: unknown;
+    ImportError: unknown;
+    NameError: unknown;
     None: unknown;
     BaseException: { tp_str: (fault: { args: unknown[] }) => string };
     OSError: unknown;
@@ -26,7 +29,7 @@ interface Brython {
 declare const __BRYTHON__: Brython;
 
 const brython = __BRYTHON__;
-const { BaseException, bytes, None, OSError, repr, str, tuple } = brython.builtins;
+const { AttributeError, BaseException, bytes, ImportError, NameError, None, OSError, repr, str, tuple } = brython.builtins;
 const encoder = new TextEncoder();
 
 let output: Output | undefined;
@@ -146,6 +149,7 @@ function changes(): Record<string, Uint8Array> {
 
 function prepare(job: Job): void {
   output = new Output(job.maxOutput);
+  elements = mostElements;
   files = new Map();
   for (const [name, text] of Object.entries(job.files)) {
     files.set(name, encoder.encode(text));
@@ -195,10 +199,46 @@ self.Date = FixedDate as DateConstructor;
 BaseException.tp_str = (fault) => {
   const { args } = fault;
   const [first, second, name] = args;
-  if (args.length < 2) return args.length ? String(str.$factory(first)) : '';
+  // Brython adds arguments of its own to these.
+  const own = [AttributeError, NameError, ImportError].some((kind) => brython.$isinstance(fault, kind));
+  if (args.length < 2 || own) return args.length ? String(str.$factory(first)) : '';
   if (!brython.$isinstance(fault, OSError)) return String(repr(tuple.$factory(Array.from(args))));
   return `[Errno ${str.$factory(first)}] ${str.$factory(second)}${name === undefined || name === None ? '' : `: ${repr(name)}`}`;
 };
+
+// JavaScript has no limit of memory that a program could be told about: a browser whose memory is full takes the page along.
+// So what is made in bulk is counted, and a program that makes too much ends as in the grader.
+const mostElements = 100_000_000;
+let elements = mostElements;
+const sizeOf = (value: unknown): number =>
+  typeof value === 'number' ? Math.max(0, value) : ((value as { source?: unknown[] } | null)?.source ?? (value as unknown[] | null))?.length ?? 0;
+function count(made: number): void {
+  elements -= made;
+  if (elements >= 0) return;
+  end('memory');
+  throw new Leave();
+}
+type Slots = Record<string, (...args: unknown[]) => unknown>;
+function guard(slots: Slots, name: string, size: (args: unknown[]) => number): void {
+  const slot = slots[name];
+  if (slot) {
+    slots[name] = function (this: unknown, ...args) {
+      count(size(args));
+      return slot.apply(this, args);
+    };
+  }
+}
+const types = brython.builtins as unknown as Record<string, Slots>;
+const product = ([a, b]: unknown[]) => sizeOf(a) * sizeOf(b);
+for (const name of ['list', 'tuple', 'bytes', 'bytearray'] as const) {
+  const type = types[name] as Slots;
+  guard(type, 'sq_repeat', product);
+  guard(type, 'nb_inplace_multiply', product);
+  guard(type, 'sq_concat', ([a, b]) => sizeOf(a) + sizeOf(b));
+  guard(type, 'nb_inplace_add', ([, b]) => sizeOf(b));
+}
+guard(types['str'] as Slots, 'sq_repeat', (args) => product(args) / 8);
+guard(types['bytes'] as Slots, 'tp_new', ([, args]) => sizeOf((args as unknown[] | undefined)?.[0]));
 
 // Brython would print it; nothing is left to print for.
 brython.handle_error = (cause) => {
