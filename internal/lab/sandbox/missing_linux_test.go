@@ -69,7 +69,6 @@ func TestMissingWall(t *testing.T) {
 	}{
 		"landlock": {unix.SYS_LANDLOCK_CREATE_RULESET, unix.ENOSYS, "built without it"},
 		"seccomp":  {unix.SYS_SECCOMP, unix.EINVAL, "invalid argument"},
-		"rlimits":  {unix.SYS_PRLIMIT64, unix.EPERM, "not permitted"},
 	}
 	for name, c := range calls {
 		if asked("without-" + name) {
@@ -88,9 +87,6 @@ func TestMissingWall(t *testing.T) {
 		}
 	}
 	for name, c := range calls {
-		if name == "rlimits" {
-			continue // without it a child does not even start: it must not write before it is locked in
-		}
 		t.Run(name, func(t *testing.T) {
 			out := again(t, os.Args[0], "^TestMissingWall$", "without-"+name, nil)
 			for _, want := range []string{"missing: " + name + " (", c.why, "it runs\n", "true a wall of the sandbox is missing: " + name} {
@@ -108,6 +104,22 @@ func TestMissingWall(t *testing.T) {
 	cfg.Require = []string{"moat"}
 	if _, err := sandboxtest.OpenWith(t, cfg).Run(t.Context(), python("")); !errors.Is(err, sandbox.ErrWallMissing) {
 		t.Errorf("a wall that is none: %v", err)
+	}
+}
+
+// Where there are no sealed files in memory, a child maps the image in the cache.
+func TestWithoutSealedFiles(t *testing.T) {
+	if asked("without-memfd") {
+		cfg := sandboxtest.Config(t)
+		forbid(t, unix.SYS_MEMFD_CREATE, unix.ENOSYS)
+		e := sandboxtest.OpenWith(t, cfg)
+		for range 2 {
+			fmt.Printf("%s", run(t, e, python("import json\njson.x = 1\nprint('it runs')")).Stdout)
+		}
+		return
+	}
+	if out := again(t, os.Args[0], "^TestWithoutSealedFiles$", "without-memfd", nil); strings.Count(out, "it runs\n") != 2 {
+		t.Error(out)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -205,11 +206,12 @@ func (w *WASM) take(ctx context.Context) (*child, error) {
 }
 
 // sealed gives the file that holds the memory image for all children, or nil where
-// there can be none. It is called with mu held.
+// the system makes none: then a child takes the image from the cache. It is called with mu held.
 func (w *WASM) sealed() (*os.File, error) {
 	if w.image == nil {
 		var err error
-		if w.image, err = sealImage(preparedImage(w.cfg.CacheDir, w.digest)); err != nil {
+		w.image, err = sealImage(preparedImage(w.cfg.CacheDir, w.digest))
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: %w", ErrNotPrepared, err)
 		}
 	}
