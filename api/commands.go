@@ -364,8 +364,8 @@ func (jobsListCmd) Run(ctx context.Context) error {
 			}
 			for _, p := range list {
 				cause, _, _ := strings.Cut(p.Cause, "\n")
-				fmt.Printf("%s  %s  %s  %s\n", p.Job.ID, p.Job.Kind, p.ParkedAt.Format(time.RFC3339), cause)
-				after = p.Job.ID
+				fmt.Printf("%s  %s  %s  %s\n", p.ID, p.Kind, p.ParkedAt.Format(time.RFC3339), cause)
+				after = p.ID
 				n++
 			}
 			if len(list) < 100 {

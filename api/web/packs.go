@@ -69,7 +69,7 @@ func exactPack(file string) (*pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !exports(data, "banyan_run") {
+	if !isSnapshot(data) {
 		return nil, nil
 	}
 	br, err := os.ReadFile(file + ".br")
@@ -248,8 +248,11 @@ func (s *Site) loadExact() {
 	}
 }
 
-// exports tells whether a WebAssembly module exports a function of this name.
-func exports(wasm []byte, name string) bool {
+// snapshotExport is what only a Python has that has started already: see docs/lab-runtime.md.
+const snapshotExport = "banyan_run"
+
+// isSnapshot tells whether a WebAssembly module can run in the page.
+func isSnapshot(wasm []byte) bool {
 	const header, exportSection = 8, 7
 	if len(wasm) < header || string(wasm[:4]) != "\x00asm" {
 		return false
@@ -261,7 +264,7 @@ func exports(wasm []byte, name string) bool {
 			return false
 		}
 		if rest[0] == exportSection {
-			return exported(rest[1+n:end], name)
+			return exported(rest[1+n:end], snapshotExport)
 		}
 		rest = rest[end:]
 	}

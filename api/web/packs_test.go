@@ -58,12 +58,12 @@ func TestExports(t *testing.T) {
 		{"is empty", nil, false},
 	}
 	for _, tt := range tests {
-		if got := exports(tt.wasm, "banyan_run"); got != tt.want {
+		if got := isSnapshot(tt.wasm); got != tt.want {
 			t.Errorf("%s: %t", tt.name, got)
 		}
 	}
 	for n := range good { // cut off anywhere, it is refused or not, and never panics
-		exports(good[:n], "banyan_run")
+		isSnapshot(good[:n])
 	}
 }
 
@@ -97,7 +97,7 @@ func packSite(t *testing.T, runtime, br []byte) *world {
 		}
 	}
 	w := open(t, func(c *Config) { c.Dist, c.Runtime = dist, file })
-	if runtime != nil && exports(runtime, "banyan_run") {
+	if runtime != nil && isSnapshot(runtime) {
 		for end := time.Now().Add(10 * time.Second); w.site.packs.exact.Load() == nil; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("the exact pack does not come")

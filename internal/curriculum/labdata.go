@@ -99,9 +99,10 @@ func (l Limits) OrDefault() Limits {
 	return l
 }
 
-// DefaultSeed and DefaultClock are those of a lab that names none.
+// DefaultSeed is the seed of a lab that names none.
 const DefaultSeed uint64 = 20260101
 
+// DefaultClock is when the run of a lab begins that does not say it.
 var DefaultClock = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Observation is what of a run a check looks at.

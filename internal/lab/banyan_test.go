@@ -17,30 +17,44 @@ import (
 func TestBanyanModule(t *testing.T) {
 	e := sandboxtest.Open(t)
 	tests := []struct{ name, call, want string }{
-		{"dicts", `table([{"a": 1, "b": 2.5}, {"b": "x", "c": None}], title="Words")`,
-			`{"kind":"table","title":"Words","columns":["a","b","c"],"rows":[[1,2.5,null],[null,"x",null]]}`},
+		{
+			"dicts", `table([{"a": 1, "b": 2.5}, {"b": "x", "c": None}], title="Words")`,
+			`{"kind":"table","title":"Words","columns":["a","b","c"],"rows":[[1,2.5,null],[null,"x",null]]}`,
+		},
 		{"chosen columns", `table([{"a": 1, "b": 2}], columns=["b"])`, `{"kind":"table","columns":["b"],"rows":[[2]]}`},
 		{"lists of other lengths", `table([(1, 2), [3]])`, `{"kind":"table","rows":[[1,2],[3,null]]}`},
-		{"cells of all kinds", `table([[True, float("nan"), 10**40, 1e200, [1], "a\n b", 'q"\\']])`,
-			`{"kind":"table","rows":[["True","nan","10000000000000000000000000000000000000000","1e+200","[1]","a b","q\"\\"]]}`},
+		{
+			"cells of all kinds", `table([[True, float("nan"), 10**40, 1e200, [1], "a\n b", 'q"\\']])`,
+			`{"kind":"table","rows":[["True","nan","10000000000000000000000000000000000000000","1e+200","[1]","a b","q\"\\"]]}`,
+		},
 		{"no rows", `table([], columns=["a"])`, `{"kind":"table","columns":["a"],"rows":[]}`},
 		{"what cannot be seen", `table([["\x1e\x00", "\ud800", "\u0628"]])`, `{"kind":"table","rows":[["�","�","ب"]]}`},
 		{"long text", `table([["x" * 1000]])`, `{"kind":"table","rows":[["` + strings.Repeat("x", 299) + `…"]]}`},
-		{"bars", `bar(["a", "b"], [1, 0.5], title="T", x_label="X", y_label="Y")`,
-			`{"kind":"bar","title":"T","x_label":"X","y_label":"Y","labels":["a","b"],"series":[{"values":[1,0.5]}]}`},
+		{
+			"bars", `bar(["a", "b"], [1, 0.5], title="T", x_label="X", y_label="Y")`,
+			`{"kind":"bar","title":"T","x_label":"X","y_label":"Y","labels":["a","b"],"series":[{"values":[1,0.5]}]}`,
+		},
 		{"bars of a dict", `bar({"a": 1, 2: 3})`, `{"kind":"bar","labels":["a","2"],"series":[{"values":[1,3]}]}`},
-		{"bars side by side", `bar("a b".split(), {"new": (1, 2), "old": [3, None]})`,
-			`{"kind":"bar","labels":["a","b"],"series":[{"values":[1,2],"name":"new"},{"values":[3,null],"name":"old"}]}`},
-		{"nothing to draw", `bar(range(3), [float("inf"), -float("inf"), float("nan")])`,
-			`{"kind":"bar","labels":["0","1","2"],"series":[{"values":[null,null,null]}]}`},
+		{
+			"bars side by side", `bar("a b".split(), {"new": (1, 2), "old": [3, None]})`,
+			`{"kind":"bar","labels":["a","b"],"series":[{"values":[1,2],"name":"new"},{"values":[3,null],"name":"old"}]}`,
+		},
+		{
+			"nothing to draw", `bar(range(3), [float("inf"), -float("inf"), float("nan")])`,
+			`{"kind":"bar","labels":["0","1","2"],"series":[{"values":[null,null,null]}]}`,
+		},
 		{"line", `line([1, 2], [1 / 3, 2e20])`, `{"kind":"line","x":[1,2],"series":[{"values":[0.333333,2e+20]}]}`},
 		{"line from zero", `line(i * i for i in range(3))`, `{"kind":"line","x":[0,1,2],"series":[{"values":[0,1,4]}]}`},
 		{"lines from zero", `line({"a": [1, 2]})`, `{"kind":"line","x":[0,1],"series":[{"values":[1,2],"name":"a"}]}`},
-		{"line over texts", `line(["Jan", "Feb"], {"a": [1, 2], "b": [2, 3]})`,
-			`{"kind":"line","x":["Jan","Feb"],"series":[{"values":[1,2],"name":"a"},{"values":[2,3],"name":"b"}]}`},
+		{
+			"line over texts", `line(["Jan", "Feb"], {"a": [1, 2], "b": [2, 3]})`,
+			`{"kind":"line","x":["Jan","Feb"],"series":[{"values":[1,2],"name":"a"},{"values":[2,3],"name":"b"}]}`,
+		},
 		{"points", `scatter([1, 2], [3, True])`, `{"kind":"scatter","x":[1,2],"y":[3,1]}`},
-		{"points of groups", `scatter([1, 2, 3], [3, 4, 5], groups=["k", 7, "k"])`,
-			`{"kind":"scatter","x":[1,2,3],"y":[3,4,5],"groups":[0,1,0],"names":["k","7"]}`},
+		{
+			"points of groups", `scatter([1, 2, 3], [3, 4, 5], groups=["k", 7, "k"])`,
+			`{"kind":"scatter","x":[1,2,3],"y":[3,4,5],"groups":[0,1,0],"names":["k","7"]}`,
+		},
 		{"confusion", `confusion(["a", "b", "a"], ["a", "a", "b"])`, `{"kind":"confusion","labels":["a","b"],"counts":[[1,1],[1,0]]}`},
 		{"confusion of sorted labels", `confusion(["b", "a"], ["b", "b"])`, `{"kind":"confusion","labels":["a","b"],"counts":[[0,1],[0,1]]}`},
 		{"confusion in order", `confusion([1, 0], [1, 1], labels=[1, 0])`, `{"kind":"confusion","labels":["1","0"],"counts":[[1,0],[1,0]]}`},
