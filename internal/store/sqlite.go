@@ -67,13 +67,22 @@ func openSQLite(ctx context.Context, address string, o options) (*DB, error) {
 	db.reads.SetMaxIdleConns(conns)
 	// The writer comes first: it makes the file and its log.
 	for _, pool := range []*sql.DB{db.writes, db.reads} {
-		if err := readable(ctx, pool); err != nil {
+		err := readable(ctx, pool)
+		// Who turns on the log of a new file does not wait for others who do so: SQLite's busy_timeout is not for that.
+		for end := time.Now().Add(openPatience); errors.Is(err, sqlite3.BUSY) && time.Now().Before(end) && ctx.Err() == nil; {
+			time.Sleep(10 * time.Millisecond)
+			err = readable(ctx, pool)
+		}
+		if err != nil {
 			_ = db.Close()
 			return nil, openFault(err, path)
 		}
 	}
 	return db, nil
 }
+
+// openPatience is how long opening waits for another process that holds the file.
+const openPatience = 5 * time.Second
 
 // readable reads the head of the file: a mere ping would not.
 func readable(ctx context.Context, pool *sql.DB) error {
