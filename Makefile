@@ -129,6 +129,10 @@ verify-cross:
 		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go build ./api ./worker; \
 	done
 
+.PHONY: soak
+soak: services runtime build ## hand in 10,000 labs while interpreters, workers and Redis are killed at random
+	$(SERVICES) postgres redis -- go test ./worker -run 'TestSoak$$' -v -count=1 -timeout 60m -soak 10000
+
 .PHONY: bench
 bench: services runtime-or-fallback build ## measure, into bench/out/latest.json; BENCH=name runs one
 	$(SERVICES) postgres redis -- go run ./bench $(BENCH)
