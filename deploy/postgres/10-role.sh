@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs once, when the volume of Postgres is new. Banyan's role owns its database
-# and is no superuser: row-level security does not bind superusers.
+# and is no superuser: what leaks with it is this one database.
 set -eu
 psql --set=ON_ERROR_STOP=1 --set=password="$BANYAN_DATABASE_PASSWORD" --username=postgres --dbname=postgres <<'SQL'
 CREATE ROLE banyan LOGIN PASSWORD :'password';
