@@ -218,7 +218,7 @@ func (l *Load) CheckAll(t testing.TB, database string) storetest.Census {
 	n := l.Size()
 	var c storetest.Census
 	began := time.Now()
-	for {
+	for least, moved := n+1, began; ; time.Sleep(200 * time.Millisecond) {
 		var err error
 		if c, err = storetest.TakeCensus(t.Context(), database); err != nil {
 			t.Fatal(err)
@@ -226,11 +226,13 @@ func (l *Load) CheckAll(t testing.TB, database string) storetest.Census {
 		if c.Waiting == 0 {
 			break
 		}
-		if time.Since(began) > Patience {
+		if c.Waiting < least {
+			least, moved = c.Waiting, time.Now()
+		}
+		if time.Since(moved) > Patience {
 			t.Errorf("%d jobs still wait", c.Waiting)
 			break
 		}
-		time.Sleep(200 * time.Millisecond)
 	}
 	t.Logf("the last verdict came %.1f s after the last submission", time.Since(began).Seconds())
 	earners := 0
