@@ -189,6 +189,8 @@ attempt limit
 # 3. Configure. The environment is ours alone, and the compiler writes neither paths nor the time.
 clean=(env -i "PATH=$bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "HOME=$work" "TMPDIR=$work" LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=1767225600 PYTHONHASHSEED=0 PKG_CONFIG_LIBDIR=/nonexistent)
 target="--target=wasm32-wasip1 --sysroot=$root/usr -resource-dir=$work/resource"
+# No more of WebAssembly than a telephone of 2020 knows: docs/lab-runtime.md, and TestFeatures.
+features="-mmutable-globals -msign-ext -mnontrapping-fptoint -mbulk-memory -mno-reference-types -mno-multivalue"
 # What a program in a sandbox has no use for, or what is large for few: codecs of East Asia, sub-interpreters, processes.
 without=(_codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _multibytecodec
 	_interpreters _interpchannels _interpqueues _posixsubprocess _asyncio _lsprof _zoneinfo _elementtree pyexpat
@@ -199,7 +201,7 @@ configure() {
 	cd "$src"
 	"${clean[@]}" CONFIG_SITE=Tools/wasm/config.site-wasm32-wasi \
 		"CC=clang $target" "CPP=clang $target -E" AR=llvm-ar RANLIB=llvm-ranlib \
-		OPT=-DNDEBUG "CFLAGS=-O2 -mbulk-memory -msign-ext -mnontrapping-fptoint -ffile-prefix-map=$work=." \
+		OPT=-DNDEBUG "CFLAGS=-O2 $features -ffile-prefix-map=$work=." \
 		"${without[@]}" \
 		./configure --host=wasm32-wasi --build="$triplet" --with-build-python="$bin/python3.13" \
 		--disable-test-modules --with-pymalloc --without-ensurepip --prefix=/

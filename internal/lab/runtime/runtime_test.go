@@ -268,6 +268,78 @@ print(own.x, sorted(p.name for p in pathlib.Path(".").iterdir()))`, wazero.NewFS
 	}
 }
 
+// What the program holds at its end is closed and destroyed, in Python's order.
+func TestEnd(t *testing.T) {
+	g := open(t)
+	const write = "f = open('/x.txt', 'w')\nf.write('hi')\n"
+	tests := []struct {
+		name, source   string
+		code           int
+		stdout, stderr string
+	}{
+		{"a global", write, 0, "", ""},
+		{"behind an exception", "def g():\n    f = open('/x.txt', 'w')\n    f.write('hi')\n    1 / 0\ng()", 1, "", "ZeroDivisionError: division by zero\n"},
+		{"behind an exit", write + "raise SystemExit(3)", 3, "", ""},
+		{"in a circle", "a = [open('/x.txt', 'w'), 0]\na[1] = a\na[0].write('hi')", 0, "", ""},
+		{"in a generator", "def g():\n    with open('/x.txt', 'w') as f:\n        f.write('h')\n        yield\n        f.write('i')\n        yield\nh = g(); next(h); next(h)", 0, "", ""},
+		{"in a module of its own", "import own", 0, "", ""},
+		{"of a function that the library holds", write + "import json, sys\njson.kept = sys.modules['__main__']", 0, "", ""},
+		{"in a module of the library", "import json\njson.kept = open('/x.txt', 'w')\njson.kept.write('hi')", 0, "", ""},
+		{"as bytes", "def g(): pass\nf = open('/x.txt', 'w+b')\nf.write(b'hi')", 0, "", ""},
+		{"with the collector off", "import gc\ngc.disable()\ndef g(): pass\n" + write, 0, "", ""},
+		{"as stdout", "import sys\nsys.stdout = open('/x.txt', 'w')\nprint('hi', end='')", 0, "", ""},
+		{"in order", write + `import atexit
+word = "bye"
+class A:
+    def __del__(self): print(word)
+a = A()
+atexit.register(lambda: print("first"))
+print("hi")`, 0, "hi\nfirst\nbye\n", ""},
+		{"what it breaks", write + "import sys\nsys.modules.clear()\nglobals()[1] = 2\nprint('up')", 0, "up\n", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "own.py"), []byte("def g(): return f\n"+write), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got := g.runIn(t, tt.source, wazero.NewFSConfig().WithDirMount(dir, "/"))
+			if got.err != nil || got.code != tt.code || got.stdout != tt.stdout {
+				t.Errorf("code %d, want %d; stdout %q, want %q; %v", got.code, tt.code, got.stdout, tt.stdout, got.err)
+			}
+			if tt.stderr == "" && got.stderr != "" || !strings.HasSuffix(got.stderr, tt.stderr) {
+				t.Errorf("stderr:\n%s\nwant at the end:\n%s", got.stderr, tt.stderr)
+			}
+			if data, err := os.ReadFile(filepath.Join(dir, "x.txt")); string(data) != "hi" {
+				t.Errorf("x.txt is %q, %v", data, err)
+			}
+		})
+	}
+}
+
+// A folder whose time stands still, as all of the sandbox do, is read again when a program asks for it.
+func TestInvalidateCaches(t *testing.T) {
+	got := open(t).runIn(t, `import importlib, os, sys
+os.mkdir("/more")
+sys.path.append("/more")
+def find():
+    os.utime("/more", (0, 0))
+    try:
+        import late
+        return late.x
+    except ModuleNotFoundError:
+        return None
+before = find()
+with open("/more/late.py", "w") as f:
+    f.write("x = 7")
+stale = find()
+importlib.invalidate_caches()
+print(before, stale, find())`, wazero.NewFSConfig().WithDirMount(t.TempDir(), "/"))
+	if want := "None None 7\n"; got.stdout != want || got.code != 0 {
+		t.Errorf("%q, want %q; %s%v", got.stdout, want, got.stderr, got.err)
+	}
+}
+
 // Every module that a learner or a course may import.
 func TestImports(t *testing.T) {
 	g := open(t)
@@ -316,6 +388,9 @@ func TestRecursion(t *testing.T) {
 		{"parse", "import ast\nast.parse('(' * 150 + '-' * 50000 + '1' + ')' * 150)", "MemoryError"},
 		{"compile", "compile('a' + '.b' * 50000, 'x', 'exec')", "RecursionError"},
 		{"cache", "import functools\n@functools.lru_cache(None)\ndef f(n): return f(n + 1)\nf(0)", "RecursionError"},
+		{"hash", "a = ()\nfor i in range(100000): a = (a,)\nhash(a)", "RecursionError"},
+		{"hash of a named tuple", "from collections import namedtuple\nP = namedtuple('P', 'x')\na = ()\nfor i in range(100000): a = P(a)\nhash(a)", "RecursionError"},
+		{"generic type", "a = int\nfor i in range(100000): a = list[a]\nrepr(a)", "RecursionError"},
 		{"generator", "def g(): yield from g()\nlist(g())", "RecursionError"},
 	}
 	for _, tt := range tests {

@@ -42,6 +42,16 @@ class Shelf(_bootstrap_external._LoaderBasics):
         return "<the standard library>"
 
 
+def invalidate_caches():
+    """PathFinder's own, without what it does for importlib.metadata: that is not here."""
+    for name, finder in list(sys.path_importer_cache.items()):
+        if finder is None or not name.startswith("/"):
+            del sys.path_importer_cache[name]
+        elif hasattr(finder, "invalidate_caches"):
+            finder.invalidate_caches()
+    _bootstrap_external._NamespacePath._epoch += 1
+
+
 def preload():
     """Fills the shelf, imports the core, and gives reactor.c its two hooks."""
     with open(LIB + "shelf", "rb") as f:
@@ -68,17 +78,22 @@ def preload():
     import _sitebuiltins
     import atexit
     import builtins
+    import gc
+    import io
     import linecache
     import random
     import traceback
     import types
+    import weakref
 
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
 
     # A program that is stopped keeps the lines that it has printed.
     sys.stdout.reconfigure(line_buffering=True)
-    stdout, stderr = sys.stdout, sys.stderr
+    stdin, stdout, stderr = sys.stdin, sys.stdout, sys.stderr
+
+    _bootstrap_external.PathFinder.invalidate_caches = staticmethod(invalidate_caches)
 
     # Their caches are warm then.
     try:
@@ -87,9 +102,13 @@ def preload():
         traceback.format_exc()
     linecache.clearcache()
 
-    reseed, finish = random.seed, atexit._run_exitfuncs
+    # The program may change what these names mean in their modules.
+    reseed, finish, objects, collect, ref = random.seed, atexit._run_exitfuncs, gc.get_objects, gc.collect, weakref.ref
     modules, argv, path = sys.modules, sys.argv, sys.path
     importers = sys.path_importer_cache
+    Module = types.ModuleType
+    buffered = {io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom}
+    loaders = {id(shelf), id(_bootstrap.BuiltinImporter), id(_bootstrap.FrozenImporter)}
 
     def begin(name, source):
         """Makes ready for one program; gives its path and the dictionary of its __main__."""
@@ -105,14 +124,53 @@ def preload():
         main.__builtins__ = builtins
         return file, main.__dict__
 
-    def end():
-        """Does what Python does when a program is over."""
-        finish()
+    def flush():
         for stream in (sys.stdout, sys.stderr, stdout, stderr):
             try:
                 stream.flush()
             except Exception:
                 pass  # closed, replaced or full: the program's own doing
+
+    def end():
+        """Does what Python does when a program is over, in its order.
+
+        Files that the program left open are written. What it holds goes; what the library holds stays, since
+        the instance is thrown away.
+        """
+        finish()
+        flush()
+        # The collector closes a file before its buffer is written, if a circle holds it.
+        try:
+            files = [o for o in objects() if type(o) in buffered]
+        except MemoryError:
+            files = ()
+        for file in files:
+            try:
+                file.flush()
+            except Exception:
+                pass  # for reading, or full
+        files = file = None
+        sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
+        for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+            sys.__dict__.pop(name, None)
+        own = []
+        for name, module in list(modules.items()):
+            if isinstance(module, Module) and id(module.__dict__.get("__loader__")) not in loaders:
+                own.append(ref(module))
+                del modules[name]
+        module = None
+        # Most goes here, while what is destroyed can still see the names that it uses.
+        collect()
+        for module in own:
+            if (module := module()) is not None:
+                names = module.__dict__
+                for private in (True, False):
+                    for name in list(names):
+                        if isinstance(name, str) and name != "__builtins__" and private == (name[:1] == "_" and name[1:2] != "_"):
+                            names[name] = None
+        module = names = None
+        collect()
+        flush()
 
     path[:] = ["/"]
     importers.clear()

@@ -69,8 +69,38 @@ static void scrub(void) {
 	}
 }
 
+/*
+ * CPython does not count how deep it is in these two, and a browser's stack is
+ * soon full. They are set before Python starts, since types inherit them.
+ */
+static hashfunc tuple_hash;
+static reprfunc generic_repr;
+
+static Py_hash_t guarded_hash(PyObject *o) {
+	if (Py_EnterRecursiveCall(" while hashing a tuple")) {
+		return -1;
+	}
+	Py_hash_t hash = tuple_hash(o);
+	Py_LeaveRecursiveCall();
+	return hash;
+}
+
+static PyObject *guarded_repr(PyObject *o) {
+	if (Py_EnterRecursiveCall(" while getting the repr of a generic type")) {
+		return NULL;
+	}
+	PyObject *repr = generic_repr(o);
+	Py_LeaveRecursiveCall();
+	return repr;
+}
+
 /* Starts Python and runs preload.py, which the building machine lays into /lib/python3.13. */
 EXPORT(banyan_init) void banyan_init(void) {
+	tuple_hash = PyTuple_Type.tp_hash;
+	PyTuple_Type.tp_hash = guarded_hash;
+	generic_repr = Py_GenericAliasType.tp_repr;
+	Py_GenericAliasType.tp_repr = guarded_repr;
+
 	PyPreConfig pre;
 	PyPreConfig_InitIsolatedConfig(&pre);
 	pre.utf8_mode = 1;
@@ -180,13 +210,14 @@ EXPORT(banyan_run) int banyan_run(int n) {
 	int status = result == NULL ? report() : 0;
 	Py_XDECREF(result);
 
-	result = PyObject_CallNoArgs(end); /* what waits for the end, and the streams */
+	/* What waits for the end, what the program holds, and the streams. Nothing of it is held here. */
+	Py_XDECREF(code);
+	Py_XDECREF(pair);
+	result = PyObject_CallNoArgs(end);
 	if (result == NULL) {
 		int late = report();
 		status = status ? status : late;
 	}
 	Py_XDECREF(result);
-	Py_XDECREF(code);
-	Py_XDECREF(pair);
 	return status;
 }
