@@ -1,8 +1,8 @@
 import 'fake-indexeddb/auto';
 import { createHash } from 'node:crypto';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Unreached } from '../../../api/problem';
-import { Damaged, dropPack, keptPacks, listPacks, openPack, suggest, type Pack } from './pack';
+import { Damaged, dropPack, keptPacks, listPacks, openPack, runsHere, suggest, type Pack } from './pack';
 
 const bytes = new TextEncoder().encode('brython;'.repeat(1000));
 const packOf = (id: Pack['id'], data: Uint8Array): Pack => ({
@@ -103,6 +103,42 @@ it('lists without a network what is kept', async () => {
   expect(await listPacks()).toEqual([light]);
   await dropPack(light);
   await expect(listPacks()).rejects.toBeInstanceOf(Unreached);
+});
+
+describe('the exact pack is offered', () => {
+  const { validate } = WebAssembly;
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+  /** A browser that knows WebAssembly without the instructions that begin like this. */
+  const without = (...op: number[]) =>
+    vi.spyOn(WebAssembly, 'validate').mockImplementation((bytes) => {
+      const code = (bytes as Uint8Array).join();
+      return validate(bytes) && !code.includes(`,${op.join()},`);
+    });
+
+  it('where all that it asks for is there', () => {
+    expect(runsHere(exact)).toBe(true);
+  });
+  it.each<[string, () => unknown]>([
+    ['sign extension', () => without(192)],
+    ['conversions that do not trap', () => without(252, 0)],
+    ['bulk memory', () => without(252, 11)],
+    [
+      '64-bit numbers across the border',
+      () =>
+        vi.spyOn(WebAssembly, 'Global').mockImplementation(function () {
+          throw new TypeError("Can't set the value of i64 WebAssembly.Global");
+        }),
+    ],
+    ['BigInt', () => vi.stubGlobal('BigInt', undefined)],
+    ['WebAssembly', () => vi.stubGlobal('WebAssembly', undefined)],
+  ])('not without %s, where the light one is', (_, make) => {
+    make();
+    expect(runsHere(exact)).toBe(false);
+    expect(runsHere(light)).toBe(true);
+  });
 });
 
 describe('what is suggested', () => {

@@ -129,14 +129,23 @@ async function fetchPack(pack: Pack, onProgress: Progress): Promise<ArrayBuffer>
 }
 
 /**
- * Whether this browser can run a pack: the exact one asks for reference types, and for 64-bit numbers on their way in and
- * out (Chrome 96). Nothing is compiled to find out, since the page's policy does not allow it.
+ * Whether this browser can run a pack. The exact one asks for instructions of 2019 and for 64-bit numbers on their way in and
+ * out (Chrome 85). Nothing is compiled to find out, since the page's policy does not allow it.
  */
-function runsHere(pack: Pack): boolean {
+export function runsHere(pack: Pack): boolean {
   if (pack.id !== 'exact') return true;
-  // (module (type (func (param externref))))
-  const probe = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 1, 111, 0];
-  return typeof WebAssembly === 'object' && typeof BigInt === 'function' && WebAssembly.validate(new Uint8Array(probe));
+  // (module (memory 1) (func i32.const 0 i32.const 0 f32.const 0 i32.trunc_sat_f32_s i32.extend8_s memory.fill))
+  const probe = [
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1, 10, 19, 1, 17, 0, 65, 0, 65, 0, 67, 0, 0, 0, 0, 252, 0,
+    192, 252, 11, 0, 11,
+  ];
+  try {
+    if (!WebAssembly.validate(new Uint8Array(probe))) return false;
+    // Refused where such numbers cannot cross.
+    return new WebAssembly.Global({ value: 'i64' }, BigInt(1)).value === BigInt(1);
+  } catch {
+    return false;
+  }
 }
 
 interface Surroundings {
