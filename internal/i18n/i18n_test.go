@@ -234,6 +234,10 @@ func messages(t *testing.T, file string) map[string]map[string]string {
 
 var formNames = map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other"}
 
+// millions are the languages that CLDR has given a form for whole millions since version 38, as in Spanish "un millón de
+// lecciones". go-i18n and the browser choose it; the tables of x/text are older and do not know it.
+var millions = []string{"ca", "es", "fr", "it", "pt"}
+
 // formsOf finds which plural forms whole numbers take in a language, by CLDR.
 func formsOf(locale string) []string {
 	var out []string
@@ -242,6 +246,9 @@ func formsOf(locale string) []string {
 		if f := formNames[plural.Cardinal.MatchPlural(tag, n, 0, 0, 0, 0)]; !slices.Contains(out, f) {
 			out = append(out, f)
 		}
+	}
+	if base, _ := tag.Base(); slices.Contains(millions, base.String()) {
+		out = append(out, "many")
 	}
 	// Fractions and huge numbers fall to "other" in many languages, and T needs it for a missing count.
 	if !slices.Contains(out, "other") {
