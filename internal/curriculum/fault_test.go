@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 		{"hidden files do not count", put("lessons/.DS_Store", "\x00"), ""},
 		{"a readme does not count", put("README.md", "\x00"), ""},
 		{"stray file", put("notes.txt", "x"), "notes.txt:1 course.unlisted_file"},
-		{"stray folder", put("media/a.png", "x"), "media:1 course.unlisted_folder"},
+		{"stray folder", put("figures/a.png", "x"), "figures:1 course.unlisted_folder"},
 		{"misspelt locale part", put("lessons/first_ar.md", "x"), "lessons/first_ar.md:1 course.unlisted_file"},
 		{"unlisted lesson", put("lessons/third.en.md", "# Third\n\nText.\n"), "lessons/third.en.md:1 course.not_in_course"},
 		{"unlisted quiz", put("quizzes/more.yaml", "title: T\ngraded: false\nquestions: [{id: qq, type: number, prompt: P, answer: 1, feedback: {correct: c, incorrect: i}}]\n"), "quizzes/more.yaml:1 course.not_in_course"},

@@ -1,7 +1,6 @@
 package curriculum
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -23,6 +23,8 @@ const (
 	maxTextSize   = 1 << 20  // bytes of one file
 	maxYAMLSize   = 256 << 10
 	maxPageSize   = 64 << 10 // bytes of a Markdown file: ten times a long lesson
+	maxMediaSize  = 8 << 20  // bytes of a picture or a recording
+	maxPOSize     = 4 << 20  // bytes of a PO file
 	maxFaults     = 200      // reported at once
 	maxArg        = 80       // characters of the author's own words repeated in a fault
 )
@@ -109,6 +111,7 @@ func short(s string) string {
 const (
 	idForm     = `[a-z][a-z0-9-]{1,63}`
 	localeForm = `[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*`
+	mediaForm  = idForm + `\.(?:svg|png|jpg|webp|opus|mp3|wav)`
 	dataForm   = `[a-z][a-z0-9_-]{0,59}(?:\.[a-z0-9]{1,8}){1,2}`
 )
 
@@ -116,11 +119,13 @@ const (
 // because a misspelt name would otherwise be lost without a word.
 var (
 	fileForms = regexp.MustCompile(`^(?:course\.yaml` +
-		`|locales/` + localeForm + `\.yaml` +
-		`|lessons/` + idForm + `\.` + localeForm + `\.md` +
-		`|quizzes/` + idForm + `\.yaml` +
-		`|labs/` + idForm + `/(?:lab\.yaml|statement\.` + localeForm + `\.md|starter\.py|solution\.py|wrong/` + idForm + `\.py|judges/` + idForm + `\.py|hidden/` + dataForm + `|` + dataForm + `))$`)
-	folderForms = regexp.MustCompile(`^(?:\.|locales|lessons|quizzes|labs|labs/` + idForm + `|labs/` + idForm + `/(?:wrong|hidden|judges))$`)
+		`|glossary\.yaml|media\.yaml` +
+		`|locales/` + localeForm + `(?:\.yaml|/` + idForm + `\.po)` +
+		`|lessons/` + idForm + `(?:\.` + localeForm + `)?\.md` +
+		`|(?:quizzes|banks)/` + idForm + `\.yaml` +
+		`|media/` + mediaForm +
+		`|labs/` + idForm + `/(?:lab\.yaml|statement(?:\.` + localeForm + `)?\.md|starter\.py|solution\.py|wrong/` + idForm + `\.py|judges/` + idForm + `\.py|hidden/` + dataForm + `|` + dataForm + `))$`)
+	folderForms = regexp.MustCompile(`^(?:\.|locales|locales/` + localeForm + `|lessons|quizzes|banks|media|labs|labs/` + idForm + `|labs/` + idForm + `/(?:wrong|hidden|judges))$`)
 	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 )
 
@@ -231,6 +236,12 @@ func (w *walker) file(name string) {
 		most = maxYAMLSize
 	case ".md":
 		most = maxPageSize
+	case ".po":
+		most = maxPOSize
+	}
+	bare := strings.HasPrefix(name, "media/") && path.Ext(name) != ".svg"
+	if bare {
+		most = maxMediaSize
 	}
 	s.broken[name] = true // until it has been read
 	data, err := readAtMost(w.fsys, name, most)
@@ -247,9 +258,11 @@ func (w *walker) file(name string) {
 		s.faults.add("course.yaml", 1, "course.too_large_in_all", "Most", fmt.Sprint(maxCourseSize>>20))
 		return
 	}
-	data = normalText(data)
-	if !checkText(name, data, s.faults) {
-		return
+	if !bare {
+		data = segment.Normal(data)
+		if !checkText(name, data, s.faults) {
+			return
+		}
 	}
 	delete(s.broken, name)
 	s.files[name] = data
@@ -272,13 +285,6 @@ func readAtMost(fsys fs.FS, name string, most int64) ([]byte, error) {
 		return data[:most], errTooLarge
 	}
 	return data, nil
-}
-
-// normalText takes off what editors on Windows add, a byte order mark and
-// CR before LF, so that the same text is the same version on every machine.
-func normalText(data []byte) []byte {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 }
 
 // checkText tells whether data is plain text.

@@ -1,0 +1,377 @@
+package curriculum
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/banyan-lms/banyan/internal/curriculum/media"
+	"github.com/banyan-lms/banyan/internal/curriculum/segment"
+	"github.com/banyan-lms/banyan/internal/curriculum/translation"
+)
+
+// Units lists every text of a course folder that is translated, in a stable order: the course's own texts first, then
+// module by module in the order of the course. A segment that has no id yet carries the one that WriteIDs would write. When
+// files cannot be read the error is a fault Invalid course.invalid, as that of Compile; faults in what the files say are left to Compile.
+func Units(fsys fs.FS) ([]translation.Unit, error) {
+	src := load(fsys)
+	list := gatherUnits(src)
+	if err := src.faults.err(); err != nil {
+		return nil, err
+	}
+	return list.units, nil
+}
+
+// WithIDs gives the bytes of every Markdown file of a course folder that lacks ids of segments, with them written. Nothing
+// else in the files changes, and there is nothing to write the second time. It fails as Units does.
+func WithIDs(fsys fs.FS) (map[string][]byte, error) {
+	src := load(fsys)
+	pages := readPages(src)
+	if err := src.faults.err(); err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, p := range pages {
+		for id := range p.page.Marked() {
+			taken[id] = true
+		}
+	}
+	out := map[string][]byte{}
+	for _, p := range pages {
+		raw, err := readAtMost(fsys, p.file, maxPageSize)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", p.file, err)
+		}
+		if marked := segment.WriteIDs(p.file, raw, taken); len(marked) != len(raw) {
+			out[p.file] = marked
+		}
+	}
+	return out, nil
+}
+
+// WriteIDs writes missing ids of segments into the files of a course folder, and tells which files it changed.
+func WriteIDs(dir string) ([]string, error) {
+	changed, err := WithIDs(os.DirFS(dir))
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Sorted(maps.Keys(changed))
+	for _, name := range names {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		info, err := os.Stat(file)
+		if err != nil {
+			return nil, err
+		}
+		next := file + ".new"
+		if err := os.WriteFile(next, changed[name], info.Mode().Perm()); err != nil {
+			return nil, err
+		}
+		if err := os.Rename(next, file); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// pageFile is a Markdown file of the source language.
+type pageFile struct {
+	file string
+	page *segment.Page
+}
+
+// readPages reads all Markdown files, in the order of their names. Ids that stand twice are faults.
+func readPages(src *source) []pageFile {
+	var out []pageFile
+	first := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(src.files)) {
+		if path.Ext(name) != ".md" || strings.Count(path.Base(name), ".") > 1 {
+			continue
+		}
+		p, line := segment.Parse(src.files[name])
+		if line > 0 {
+			src.faults.add(name, line, "lesson.too_deep")
+			continue
+		}
+		for _, pr := range p.Problems {
+			id, _ := pr.Args["ID"].(string)
+			src.faults.add(name, pr.Line, pr.Key, "ID", id)
+		}
+		marked := p.Marked()
+		for _, id := range slices.Sorted(maps.Keys(marked)) {
+			lines := slices.Sorted(slices.Values(marked[id]))
+			for _, line := range lines {
+				if where, ok := first[id]; ok {
+					src.faults.add(name, line, "lesson.duplicate_segment_id", "ID", id, "Other", where)
+					continue
+				}
+				first[id] = name + ":" + strconv.Itoa(line)
+			}
+		}
+		out = append(out, pageFile{name, p})
+	}
+	return out
+}
+
+// unitList gathers the units of a course.
+type unitList struct {
+	units []translation.Unit
+	src   *source
+	docs  map[string]*document
+	pages map[string]*segment.Page
+}
+
+// gatherUnits reads what holds texts.
+func gatherUnits(src *source) *unitList {
+	u := &unitList{src: src, docs: map[string]*document{}, pages: map[string]*segment.Page{}}
+	taken := map[string]bool{}
+	pages := readPages(src)
+	for _, p := range pages {
+		u.pages[p.file] = p.page
+		for id := range p.page.Marked() {
+			taken[id] = true
+		}
+	}
+	for _, p := range pages {
+		p.page.GiveIDs(p.file, taken)
+	}
+	for _, name := range slices.Sorted(maps.Keys(src.files)) {
+		if path.Ext(name) == ".yaml" {
+			u.docs[name] = parseYAML(name, src.files[name], src.faults)
+		}
+	}
+	u.course()
+	return u
+}
+
+// reader finds texts in one YAML file.
+type reader struct {
+	list   *unitList
+	doc    *document
+	module string
+}
+
+// text takes the text at a path of keys and numbers below a value, when there is one.
+func (r reader) text(id, note string, at node) {
+	s, ok := at.value.(string)
+	if !ok || strings.TrimSpace(s) == "" {
+		return
+	}
+	r.list.units = append(r.list.units, translation.Unit{
+		ID: id, Source: s, Note: note, File: r.doc.file, Line: r.doc.line(at.pointer), Module: r.module,
+	})
+}
+
+// node is a value of a YAML file and where it stands.
+type node struct {
+	value   any
+	pointer string
+}
+
+func (d *document) root() node { return node{d.value, ""} }
+
+// key gives what stands under a key, or a node of nothing.
+func (n node) key(k string) node {
+	return node{field(n.value, k), n.pointer + "/" + escapePointer(k)}
+}
+
+// each lists what stands in a list.
+func (n node) each() []node {
+	list, _ := n.value.([]any)
+	out := make([]node, len(list))
+	for i, v := range list {
+		out[i] = node{v, n.pointer + "/" + strconv.Itoa(i)}
+	}
+	return out
+}
+
+// str gives a text, or "".
+func (n node) str() string {
+	s, _ := n.value.(string)
+	return s
+}
+
+// course takes everything in order.
+func (u *unitList) course() {
+	doc := u.docs["course.yaml"]
+	if doc == nil {
+		return
+	}
+	r := reader{list: u, doc: doc}
+	root := doc.root()
+	r.text("course.title", "Title of the course", root.key("title"))
+	r.text("course.summary", "Summary for the catalogue", root.key("summary"))
+	a := root.key("achievement")
+	r.text("achievement.name", "Name of the certificate", a.key("name"))
+	r.text("achievement.description", "What the certificate attests", a.key("description"))
+	r.text("achievement.narrative", "How the certificate is earned", a.key("narrative"))
+	modules := root.key("modules").each()
+	for _, m := range modules {
+		r.text("module."+m.key("id").str()+".title", "Title of a module", m.key("title"))
+	}
+	u.glossary()
+	u.labels()
+	banks, seen := map[string]bool{}, map[string]bool{}
+	for _, m := range modules {
+		module := m.key("id").str()
+		for _, it := range m.key("items").each() {
+			kind, id := "", ""
+			for _, k := range []string{"lesson", "quiz", "lab"} {
+				if s := it.key(k).str(); s != "" {
+					kind, id = k, s
+				}
+			}
+			if id == "" || seen[kind+"/"+id] {
+				continue
+			}
+			seen[kind+"/"+id] = true
+			switch kind {
+			case "lesson":
+				u.page("lessons/"+id+".md", module)
+			case "quiz":
+				u.quiz(id, module, banks)
+			case "lab":
+				u.lab(id, module)
+			}
+		}
+	}
+}
+
+func (u *unitList) glossary() {
+	doc := u.docs["glossary.yaml"]
+	if doc == nil {
+		return
+	}
+	r := reader{list: u, doc: doc}
+	for _, t := range doc.root().key("terms").each() {
+		base := "glossary." + t.key("id").str()
+		r.text(base+".term", "Word of the glossary", t.key("term"))
+		r.text(base+".definition", "Definition of: "+t.key("term").str(), t.key("definition"))
+	}
+}
+
+// labels takes the texts of drawings.
+func (u *unitList) labels() {
+	for _, name := range slices.Sorted(maps.Keys(u.src.files)) {
+		if !strings.HasPrefix(name, "media/") || path.Ext(name) != ".svg" {
+			continue
+		}
+		for _, l := range media.Labels(u.src.files[name]) {
+			u.units = append(u.units, translation.Unit{
+				ID: "media." + path.Base(name) + "." + l.ID, Source: l.Text, Note: "Label in a drawing: keep it short", File: name, Line: l.Line,
+			})
+		}
+	}
+}
+
+var segmentNotes = map[segment.Kind]string{
+	segment.Heading:    "Heading",
+	segment.Table:      "Table: keep its rows and columns",
+	segment.Plain:      "Text shown as it is, line by line",
+	segment.Alt:        "What a picture tells, for those who do not see it",
+	segment.AudioTitle: "Title of a recording",
+}
+
+var titleNotes = map[string]string{
+	"example": "Title of an example", "definition": "Term that is defined", "reveal": "Question; what follows is hidden until the reader asks for it",
+}
+
+func (u *unitList) page(file, module string) {
+	p := u.pages[file]
+	if p == nil {
+		return
+	}
+	for i, s := range p.Segments {
+		note := segmentNotes[s.Kind]
+		if i == 0 && s.Kind == segment.Heading && strings.HasPrefix(file, "lessons/") {
+			note = "Title of the lesson"
+		}
+		if d, ok := s.Node.(*segment.Directive); ok && s.Kind == segment.Title {
+			note = titleNotes[d.Name]
+		}
+		u.units = append(u.units, translation.Unit{ID: s.ID, Source: s.Source, Note: note, File: file, Line: s.Line, Module: module})
+	}
+}
+
+func (u *unitList) quiz(id, module string, banks map[string]bool) {
+	doc := u.docs["quizzes/"+id+".yaml"]
+	if doc == nil {
+		return
+	}
+	r := reader{list: u, doc: doc, module: module}
+	base := "quiz." + id
+	root := doc.root()
+	r.text(base+".title", "Title of the quiz", root.key("title"))
+	r.questions(base, root.key("questions"))
+	for i, s := range root.key("sections").each() {
+		r.text(base+".section."+strconv.Itoa(i+1)+".title", "Heading inside the quiz", s.key("title"))
+		r.questions(base, s.key("questions"))
+	}
+	for _, s := range root.key("sections").each() {
+		bank := s.key("draw").key("bank").str()
+		doc := u.docs["banks/"+bank+".yaml"]
+		if doc == nil || banks[bank] {
+			continue
+		}
+		banks[bank] = true
+		reader{list: u, doc: doc, module: module}.questions("bank."+bank, doc.root().key("questions"))
+	}
+}
+
+func (r reader) questions(base string, list node) {
+	for _, q := range list.each() {
+		base := base + "." + q.key("id").str()
+		prompt := q.key("prompt").str()
+		r.text(base+".prompt", "Question", q.key("prompt"))
+		for _, o := range q.key("options").each() {
+			base := base + ".option." + o.key("id").str()
+			r.text(base+".text", "Choice for: "+prompt, o.key("text"))
+			r.text(base+".feedback", "Said after the choice: "+o.key("text").str(), o.key("feedback"))
+		}
+		for _, p := range q.key("pairs").each() {
+			base := base + ".pair." + p.key("id").str()
+			r.text(base+".left", "Left of a pair; right of it: "+p.key("right").str(), p.key("left"))
+			r.text(base+".right", "Right of a pair; left of it: "+p.key("left").str(), p.key("right"))
+		}
+		r.text(base+".feedback.correct", "Said after a right answer to: "+prompt, q.key("feedback").key("correct"))
+		r.text(base+".feedback.incorrect", "Said after a wrong answer to: "+prompt, q.key("feedback").key("incorrect"))
+		var answers []string
+		for _, a := range q.key("accept").each() {
+			if s := strings.Join(strings.Fields(a.str()), " "); s != "" {
+				answers = append(answers, s)
+			}
+		}
+		accept := q.key("accept")
+		accept.value = strings.Join(answers, "\n")
+		r.text(base+".accept", "Answers that are right, one a line, as many as your language needs, to: "+prompt, accept)
+	}
+}
+
+func (u *unitList) lab(id, module string) {
+	doc := u.docs["labs/"+id+"/lab.yaml"]
+	if doc == nil {
+		return
+	}
+	r := reader{list: u, doc: doc, module: module}
+	base := "lab." + id
+	root := doc.root()
+	r.text(base+".title", "Title of the lab", root.key("title"))
+	u.page("labs/"+id+"/statement.md", module)
+	for i, h := range root.key("hints").each() {
+		r.text(base+".hint."+strconv.Itoa(i+1), "Hint for learners", h)
+	}
+	for _, c := range root.key("checks").each() {
+		base := base + ".check." + c.key("id").str()
+		r.text(base+".title", "What a check looks at", c.key("title"))
+		r.text(base+".feedback", "Said when this check fails: "+c.key("title").str(), c.key("feedback"))
+		says, _ := c.key("says").value.(map[string]any)
+		for _, k := range slices.Sorted(maps.Keys(says)) {
+			r.text(base+".says."+k, "Said when this check fails: "+c.key("title").str(), c.key("says").key(k))
+		}
+	}
+}
