@@ -468,6 +468,7 @@ type ItemKind string
 
 // ItemProgress defines model for ItemProgress.
 type ItemProgress struct {
+	// Attempts Of a quiz that draws its questions: those that count. The next one is one more.
 	Attempts  int  `json:"attempts"`
 	Completed bool `json:"completed"`
 	ObjectID  Slug `json:"object_id"`
@@ -629,9 +630,12 @@ type NewRegrade struct {
 
 // NewStatement `id` UUIDv7, `enrollment_id`, `verb` (started, completed, answered), `object_id` (a lesson, quiz or lab of the course), `at` (the device's clock),
 // and with `answered` the `responses` by question id: single an option id; multiple a list of option ids; order the option ids in order;
-// match a map from left id to right id; number a number; text a string.
+// match a map from left id to right id; number a number; text a string. An answer to a quiz that draws its questions
+// from an item bank also says which `attempt` it is, from 1; which questions that one shows follows from the enrollment, the quiz and this number
+// (docs/course-format.md). A number whose attempt has been answered before is rejected.
 type NewStatement struct {
 	At           interface{} `json:"at,omitempty"`
+	Attempt      interface{} `json:"attempt,omitempty"`
 	EnrollmentID interface{} `json:"enrollment_id,omitempty"`
 	ID           interface{} `json:"id,omitempty"`
 	ObjectID     interface{} `json:"object_id,omitempty"`
@@ -876,7 +880,10 @@ type StandingStanding string
 
 // Statement defines model for Statement.
 type Statement struct {
-	At           Time                    `json:"at"`
+	At Time `json:"at"`
+
+	// Attempt Answered: which draw of questions it was. Absent for a quiz that draws none.
+	Attempt      *int                    `json:"attempt,omitempty"`
 	EnrollmentID UUID                    `json:"enrollment_id"`
 	ID           UUID                    `json:"id"`
 	ObjectID     Slug                    `json:"object_id"`

@@ -7,7 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -48,7 +48,7 @@ func (s *Server) AppendStatements(ctx context.Context, req openapi.AppendStateme
 	})}, nil
 }
 
-func markedJSON(m *curriculum.Marked, locale string) *openapi.Marked {
+func markedJSON(m *quiz.Marked, locale string) *openapi.Marked {
 	out := &openapi.Marked{Score: m.Score, Passed: m.Passed}
 	for _, q := range m.Questions {
 		var say []string
@@ -78,6 +78,7 @@ func statementJSON(st learning.Statement) openapi.Statement {
 	out := openapi.Statement{
 		ID: string(st.ID), EnrollmentID: string(st.EnrollmentID), Verb: openapi.StatementVerb(st.Verb), ObjectID: string(st.ObjectID),
 		At: st.At, ReceivedAt: st.ReceivedAt, Score: st.Result.Score, Success: st.Result.Success, SubmissionID: optional(st.Result.SubmissionID),
+		Attempt: optional(st.Result.Attempt),
 	}
 	if st.Result.Responses != nil {
 		responses := make(map[string]any, len(st.Result.Responses))

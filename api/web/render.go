@@ -15,6 +15,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/i18n"
 )
 
@@ -402,26 +403,26 @@ func (p *coursePage) spokenAs(text, source string) string {
 }
 
 func (p *coursePage) quiz(ctx context.Context, it curriculum.Item, v values) error {
-	var quiz, source curriculum.PublicQuiz
-	data, err := p.data(ctx, it, &quiz, &source)
+	var q, source quiz.Public
+	data, err := p.data(ctx, it, &q, &source)
 	if err != nil {
 		return err
 	}
 	original := map[string]string{} // texts of the source, by where they stand
-	for _, q := range source.Questions {
-		original[q.ID] = q.Prompt
-		for _, o := range optionsOf(q) {
-			original[q.ID+"/"+o.ID+o.side] = o.Text
+	for _, qu := range source.Questions {
+		original[qu.ID] = qu.Prompt
+		for _, o := range optionsOf(qu) {
+			original[qu.ID+"/"+o.ID+o.side] = o.Text
 		}
 	}
 	var questions strings.Builder
-	for i, q := range quiz.Questions {
+	for i, qu := range q.Questions {
 		var options strings.Builder
-		for _, o := range optionsOf(q) {
-			options.WriteString(p.fill("option", values{"text": o.Text, "spoken": p.spokenAs(o.Text, original[q.ID+"/"+o.ID+o.side])}))
+		for _, o := range optionsOf(qu) {
+			options.WriteString(p.fill("option", values{"text": o.Text, "spoken": p.spokenAs(o.Text, original[qu.ID+"/"+o.ID+o.side])}))
 		}
 		questions.WriteString(p.fill("question", values{
-			"number": strconv.Itoa(i + 1), "prompt": q.Prompt, "options": options.String(), "spoken": p.spokenAs(q.Prompt, original[q.ID]),
+			"number": strconv.Itoa(i + 1), "prompt": qu.Prompt, "options": options.String(), "spoken": p.spokenAs(qu.Prompt, original[qu.ID]),
 		}))
 	}
 	v["questions"], v["data"] = questions.String(), data
@@ -430,13 +431,13 @@ func (p *coursePage) quiz(ctx context.Context, it curriculum.Item, v values) err
 
 // sided is an option, and of a pair which side it is: both have the pair's id.
 type sided struct {
-	curriculum.PublicOption
+	quiz.Option
 	side string
 }
 
-func optionsOf(q curriculum.PublicQuestion) []sided {
+func optionsOf(q quiz.PublicQuestion) []sided {
 	var out []sided
-	for side, options := range [][]curriculum.PublicOption{q.Options, q.Lefts, q.Rights} {
+	for side, options := range [][]quiz.Option{q.Options, q.Lefts, q.Rights} {
 		for _, o := range options {
 			out = append(out, sided{o, "/" + strconv.Itoa(side)})
 		}

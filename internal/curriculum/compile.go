@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -72,12 +73,13 @@ func Compile(fsys fs.FS) (Compiled, error) {
 	c := compiler{
 		src:     load(fsys),
 		lessons: map[string]map[Locale]page{}, statements: map[string]map[Locale]page{},
-		quizzes: map[string]quizItem{}, labs: map[string]labItem{},
+		quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
 	}
 	c.faults = c.src.faults
 	c.readCourse()
 	c.readTexts()
 	c.readItems()
+	c.linkBanks()
 	c.checkItems()
 	c.texts.checkAsked(c.faults)
 	if err := c.faults.err(); err != nil {
@@ -95,6 +97,7 @@ type compiler struct {
 	lessons    map[string]map[Locale]page
 	statements map[string]map[Locale]page
 	quizzes    map[string]quizItem
+	banks      map[string]bankItem
 	labs       map[string]labItem
 }
 
@@ -238,8 +241,26 @@ func (c *compiler) readItems() {
 		} else if id, ok := strings.CutPrefix(name, "quizzes/"); ok {
 			id = strings.TrimSuffix(id, ".yaml")
 			c.quizzes[id] = readQuiz(id, parseYAML(name, data, c.faults), &c.texts, c.faults)
+		} else if id, ok := strings.CutPrefix(name, "banks/"); ok {
+			id = strings.TrimSuffix(id, ".yaml")
+			c.banks[id] = readBank(id, parseYAML(name, data, c.faults), &c.texts, c.faults)
 		} else if m := labDefinitionName.FindStringSubmatch(name); m != nil {
 			c.labs[m[1]] = readLab(m[1], parseYAML(name, data, c.faults), c.src, &c.texts, c.faults)
+		}
+	}
+}
+
+// linkBanks joins quizzes with the banks that they draw from. A bank that nothing draws from is a fault.
+func (c *compiler) linkBanks() {
+	used := map[string]bool{}
+	for _, id := range slices.Sorted(maps.Keys(c.quizzes)) {
+		q := c.quizzes[id]
+		q.link(c.banks, used, c.src.has, c.faults)
+		c.quizzes[id] = q
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.banks)) {
+		if !used[id] {
+			c.faults.add("banks/"+id+".yaml", 1, "quiz.unused_bank", "Bank", id)
 		}
 	}
 }
@@ -362,7 +383,7 @@ func (c *compiler) build() (Compiled, error) {
 
 // vault gathers the secrets of the course.
 func (c *compiler) vault() (VaultFile, error) {
-	v := VaultFile{Quizzes: map[ContentID]VaultQuiz{}, Labs: map[ContentID]VaultLab{}}
+	v := VaultFile{Quizzes: map[ContentID]quiz.Vault{}, Labs: map[ContentID]VaultLab{}}
 	for id, q := range c.quizzes {
 		v.Quizzes[ContentID(id)] = q.vault()
 	}

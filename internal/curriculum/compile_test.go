@@ -15,6 +15,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -176,16 +177,16 @@ func TestKeysStayInTheVault(t *testing.T) {
 		}
 	}
 
-	var quiz curriculum.PublicQuiz
-	if err := json.Unmarshal(c.Blobs[item(t, c, "exam").Data["en"]], &quiz); err != nil {
+	var exam quiz.Public
+	if err := json.Unmarshal(c.Blobs[item(t, c, "exam").Data["en"]], &exam); err != nil {
 		t.Fatal(err)
 	}
 	var vault curriculum.VaultFile
 	if err := json.Unmarshal(c.Vault, &vault); err != nil {
 		t.Fatal(err)
 	}
-	for i, q := range quiz.Questions {
-		if q.Type != curriculum.Match {
+	for i, q := range exam.Questions {
+		if q.Type != quiz.Match {
 			continue
 		}
 		text := map[string]string{"pa": "R1", "pb": "R2", "pc": "R3"}
@@ -205,12 +206,12 @@ func TestKeysStayInTheVault(t *testing.T) {
 	// With another secret in the course the opaque ids are others: they are keyed.
 	m := inMemory(t)
 	m["quizzes/exam.yaml"].Data = bytes.ReplaceAll(m["quizzes/exam.yaml"].Data, []byte("SECRET-O1"), []byte("SECRET-O9"))
-	var other curriculum.PublicQuiz
+	var other quiz.Public
 	oc := compile(t, m)
 	if err := json.Unmarshal(oc.Blobs[item(t, oc, "exam").Data["en"]], &other); err != nil {
 		t.Fatal(err)
 	}
-	if other.Questions[3].Rights[0].ID == quiz.Questions[3].Rights[0].ID {
+	if other.Questions[3].Rights[0].ID == exam.Questions[3].Rights[0].ID {
 		t.Error("right ids do not depend on the secret")
 	}
 }
@@ -219,12 +220,12 @@ func TestKeysStayInTheVault(t *testing.T) {
 func TestOrderTellsNothing(t *testing.T) {
 	options := func(fsys fs.FS) []string {
 		c := compile(t, fsys)
-		var quiz curriculum.PublicQuiz
-		if err := json.Unmarshal(c.Blobs[item(t, c, "exam").Data["en"]], &quiz); err != nil {
+		var public quiz.Public
+		if err := json.Unmarshal(c.Blobs[item(t, c, "exam").Data["en"]], &public); err != nil {
 			t.Fatal(err)
 		}
 		var ids []string
-		for _, o := range quiz.Questions[2].Options {
+		for _, o := range public.Questions[2].Options {
 			ids = append(ids, o.ID)
 		}
 		return ids

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -62,7 +63,7 @@ type Module struct {
 
 // Item is a lesson, quiz or lab in its place. Its blobs by locale: of a lesson and of a lab
 // an HTML fragment (body only, sanitised), of a quiz and a lab also a Data
-// blob: PublicQuiz or PublicLab as JSON.
+// blob: quiz.Public or PublicLab as JSON.
 type Item struct {
 	ID       ContentID              `json:"id"`
 	Kind     Kind                   `json:"kind"`
@@ -87,90 +88,11 @@ type Achievement struct {
 	Narrative   Text `json:"narrative"`
 }
 
-// PublicQuiz is what the page gets of a quiz, in one language. For a graded
-// quiz no question carries its key or its feedback.
-type PublicQuiz struct {
-	ID        ContentID        `json:"id"`
-	Title     string           `json:"title"`
-	Graded    bool             `json:"graded"`
-	Pass      float64          `json:"pass"`
-	Questions []PublicQuestion `json:"questions"`
-}
-
-// QuestionType is how a question is answered.
-type QuestionType string
-
-// The types. The response on the wire is, in this order: an option id; a list of
-// option ids; the option ids in order; a map from pair id to the pair id whose right side was chosen; a number; a string.
-const (
-	Single   QuestionType = "single"
-	Multiple QuestionType = "multiple"
-	Order    QuestionType = "order"
-	Match    QuestionType = "match"
-	Number   QuestionType = "number"
-	ShortTxt QuestionType = "text"
-)
-
-// PublicQuestion is one question. Options of an order question and Rights of a match question come
-// in an order that tells nothing (sorted by a digest of their ids). Right ids of a match question in a graded quiz are opaque.
-type PublicQuestion struct {
-	ID      string         `json:"id"`
-	Type    QuestionType   `json:"type"`
-	Prompt  string         `json:"prompt"`
-	Points  float64        `json:"points"`
-	Options []PublicOption `json:"options,omitempty"`
-	Lefts   []PublicOption `json:"lefts,omitempty"`
-	Rights  []PublicOption `json:"rights,omitempty"`
-	Key     *Key           `json:"key,omitempty"` // practice quizzes only
-}
-
-// PublicOption is something to choose.
-type PublicOption struct {
-	ID       string `json:"id"`
-	Text     string `json:"text"`
-	Feedback string `json:"feedback,omitempty"` // practice quizzes only
-}
-
-// Key is the answer to a question. Which fields are set follows the type.
-type Key struct {
-	Correct   []string          `json:"correct,omitempty"`   // single, multiple: option ids; order: all ids in order
-	Pairs     map[string]string `json:"pairs,omitempty"`     // match: left id to right id
-	Number    *float64          `json:"number,omitempty"`    // number
-	Tolerance float64           `json:"tolerance,omitempty"` // number, absolute
-	Accept    []string          `json:"accept,omitempty"`    // text, every locale's, folded with Fold
-	Feedback  Feedback          `json:"feedback"`            // order, match, number, text; in the quiz's locale
-}
-
-// Feedback is said after an answer.
-type Feedback struct {
-	Correct   string `json:"correct,omitempty"`
-	Incorrect string `json:"incorrect,omitempty"`
-}
-
 // VaultFile is the secret part of a version, for the server alone: answer
 // keys of every quiz and the labs in full.
 type VaultFile struct {
-	Quizzes map[ContentID]VaultQuiz `json:"quizzes"`
-	Labs    map[ContentID]VaultLab  `json:"labs"`
-}
-
-// VaultQuiz marks the answers of a quiz.
-type VaultQuiz struct {
-	Graded    bool            `json:"graded"`
-	Pass      float64         `json:"pass"`
-	Questions []VaultQuestion `json:"questions"`
-}
-
-// VaultQuestion is a question with its key and all feedback. Rights maps an opaque right id to the pair id.
-type VaultQuestion struct {
-	ID       string            `json:"id"`
-	Type     QuestionType      `json:"type"`
-	Points   float64           `json:"points"`
-	Key      Key               `json:"key"`                 // without feedback
-	Rights   map[string]string `json:"rights,omitempty"`    // match
-	Options  map[string]Text   `json:"options,omitempty"`   // feedback by option id
-	Correct  Text              `json:"correct,omitempty"`   // feedback
-	Mistaken Text              `json:"incorrect,omitempty"` // feedback
+	Quizzes map[ContentID]quiz.Vault `json:"quizzes"`
+	Labs    map[ContentID]VaultLab   `json:"labs"`
 }
 
 // Version is a published edition of a course. It never changes.

@@ -3,7 +3,6 @@ package curriculum_test
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
@@ -177,31 +176,6 @@ func FuzzZip(f *testing.F) {
 		}
 		if _, err := curriculum.Compile(fsys); err != nil && !fault.Is(err, fault.Invalid) {
 			t.Fatalf("not a fault: %v", err)
-		}
-	})
-}
-
-func FuzzMark(f *testing.F) {
-	for _, s := range []string{`"bb"`, `["aa"]`, `{"pa":"x"}`, `1e400`, `"١٫٥"`, `null`, `[[]]`, `"\ud800"`} {
-		f.Add("single", s)
-		f.Add("share", s)
-	}
-	q, _ := exam(f)
-	f.Fuzz(func(t *testing.T, id, response string) {
-		m, err := curriculum.Mark(q, map[string]json.RawMessage{id: json.RawMessage(response)})
-		if err != nil && !fault.Is(err, fault.Invalid) || m.Score < 0 || m.Score > 1 {
-			t.Fatalf("%+v %v", m, err)
-		}
-	})
-}
-
-func FuzzFold(f *testing.F) {
-	f.Add("Zwölf كِتَاب")
-	f.Add("\xf3ö")
-	f.Fuzz(func(t *testing.T, s string) {
-		once := curriculum.Fold(s)
-		if twice := curriculum.Fold(once); twice != once {
-			t.Errorf("%q folds to %q and then %q", s, once, twice)
 		}
 	})
 }

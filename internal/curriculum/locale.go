@@ -79,6 +79,9 @@ func ownerOf(key string) string {
 	if len(part) > 1 && part[0] == "quiz" {
 		return "quizzes/" + part[1] + ".yaml"
 	}
+	if len(part) > 1 && part[0] == "bank" {
+		return "banks/" + part[1] + ".yaml"
+	}
 	if len(part) > 1 && part[0] == "lab" {
 		return "labs/" + part[1] + "/lab.yaml"
 	}

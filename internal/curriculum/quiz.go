@@ -8,36 +8,53 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 )
 
 // defaultPass is the least share of points when a quiz does not say.
 const defaultPass = 0.7
 
-// quizSource is a quiz as its author wrote it.
+// quizSource is a quiz as its author wrote it: sections, or questions alone.
 type quizSource struct {
 	Title     string           `json:"title"`
 	Graded    bool             `json:"graded"`
 	Pass      *float64         `json:"pass"`
+	Shuffle   *bool            `json:"shuffle"`
+	Questions []questionSource `json:"questions"`
+	Sections  []sectionSource  `json:"sections"`
+}
+
+type sectionSource struct {
+	Title     string           `json:"title"`
+	Questions []questionSource `json:"questions"`
+	Draw      *quiz.Draw       `json:"draw"`
+}
+
+// bankSource is an item bank as its author wrote it.
+type bankSource struct {
 	Questions []questionSource `json:"questions"`
 }
 
 type questionSource struct {
-	ID        string         `json:"id"`
-	Type      QuestionType   `json:"type"`
-	Prompt    string         `json:"prompt"`
-	Points    *float64       `json:"points"`
-	Options   []optionSource `json:"options"`
-	Pairs     []pairSource   `json:"pairs"`
-	Answer    *float64       `json:"answer"`
-	Tolerance float64        `json:"tolerance"`
-	Accept    []string       `json:"accept"`
-	Feedback  Feedback       `json:"feedback"`
+	ID          string         `json:"id"`
+	Type        quiz.Type      `json:"type"`
+	Prompt      string         `json:"prompt"`
+	Points      *float64       `json:"points"`
+	Competences []string       `json:"competences"`
+	Options     []optionSource `json:"options"`
+	Pairs       []pairSource   `json:"pairs"`
+	Answer      *float64       `json:"answer"`
+	Tolerance   float64        `json:"tolerance"`
+	Accept      []string       `json:"accept"`
+	Feedback    quiz.Feedback  `json:"feedback"`
 }
 
 type optionSource struct {
 	ID       string `json:"id"`
 	Text     string `json:"text"`
 	Correct  bool   `json:"correct"`
+	Last     bool   `json:"last"`
 	Feedback string `json:"feedback"`
 }
 
@@ -50,10 +67,22 @@ type pairSource struct {
 // quizItem is a quiz with all its texts, before it is split into what is public and what is not.
 type quizItem struct {
 	id        ContentID
+	doc       *document
 	title     Text
 	graded    bool
 	pass      float64
-	questions []questionItem
+	shuffle   bool
+	sections  []sectionItem
+	questions []questionItem // of all sections, and then of the banks that they draw from
+	banks     map[string][]string
+}
+
+// sectionItem is a part of a quiz.
+type sectionItem struct {
+	at    string // where it stands in the file
+	title Text   // nil: none
+	own   []questionItem
+	draw  *quiz.Draw
 }
 
 type questionItem struct {
@@ -65,17 +94,20 @@ type questionItem struct {
 	accept           []string
 }
 
-// questionKeys says which keys a type of question must and may have besides id, type, prompt and points.
-var questionKeys = map[QuestionType]struct{ must, may []string }{
-	Single:   {must: []string{"options"}},
-	Multiple: {must: []string{"options"}},
-	Order:    {must: []string{"options", "feedback"}},
-	Match:    {must: []string{"pairs", "feedback"}},
-	Number:   {must: []string{"answer", "feedback"}, may: []string{"tolerance"}},
-	ShortTxt: {must: []string{"accept", "feedback"}},
+// bankItem is an item bank with all its texts.
+type bankItem struct{ questions []questionItem }
+
+// questionKeys says which keys a type of question must and may have besides id, type, prompt, points and competences.
+var questionKeys = map[quiz.Type]struct{ must, may []string }{
+	quiz.Single:   {must: []string{"options"}},
+	quiz.Multiple: {must: []string{"options"}},
+	quiz.Order:    {must: []string{"options", "feedback"}},
+	quiz.Match:    {must: []string{"pairs", "feedback"}},
+	quiz.Number:   {must: []string{"answer", "feedback"}, may: []string{"tolerance"}},
+	quiz.ShortTxt: {must: []string{"accept", "feedback"}},
 }
 
-// readQuiz checks a quiz and gathers its texts.
+// readQuiz checks a quiz and gathers its texts. What it draws from banks comes with link.
 func readQuiz(id string, doc *document, t *texts, faults *faultList) quizItem {
 	checkSchema("quiz", doc, faults)
 	var src quizSource
@@ -85,23 +117,113 @@ func readQuiz(id string, doc *document, t *texts, faults *faultList) quizItem {
 	doc.into(&src)
 	r := quizReader{doc: doc, faults: faults}
 	base := "quiz." + id
-	q := quizItem{id: ContentID(id), title: t.text(base+".title", src.Title), graded: src.Graded, pass: defaultPass}
+	q := quizItem{
+		id: ContentID(id), doc: doc, title: t.text(base+".title", src.Title), graded: src.Graded, pass: defaultPass,
+		shuffle: src.Shuffle == nil || *src.Shuffle,
+	}
 	if src.Pass != nil {
 		q.pass = *src.Pass
 	}
-	raws, _ := field(doc.value, "questions").([]any)
+	_, plain := field(doc.value, "questions").([]any)
+	raws, parted := field(doc.value, "sections").([]any)
+	if isMap(doc.value) && plain == parted {
+		r.fault("/sections", "quiz.questions_or_sections")
+	}
+	if plain {
+		src.Sections = []sectionSource{{Questions: src.Questions}}
+		raws = []any{doc.value}
+	}
 	seen := map[string]bool{}
-	for i, qs := range src.Questions {
-		at := "/questions/" + strconv.Itoa(i)
-		r.unique(seen, qs.ID, at+"/id")
-		if i < len(raws) {
-			r.keys(raws[i], qs.Type, at)
+	for i, ss := range src.Sections {
+		s := sectionItem{draw: ss.Draw}
+		if !plain {
+			s.at = "/sections/" + strconv.Itoa(i)
 		}
-		r.answers(qs, at)
-		q.questions = append(q.questions, gather(base+"."+qs.ID, qs, t))
-		r.alike(q.questions[i], at)
+		if ss.Title != "" {
+			s.title = t.text(base+".section."+strconv.Itoa(i+1)+".title", ss.Title)
+		}
+		var raw any
+		if i < len(raws) {
+			raw = raws[i]
+		}
+		if isMap(raw) && len(ss.Questions) == 0 && ss.Draw == nil && !plain {
+			r.fault(s.at, "quiz.empty_section")
+		}
+		s.own = r.questions(raw, ss.Questions, base, s.at, seen, t)
+		q.sections = append(q.sections, s)
+		q.questions = append(q.questions, s.own...)
 	}
 	return q
+}
+
+// readBank checks an item bank and gathers its texts.
+func readBank(id string, doc *document, t *texts, faults *faultList) bankItem {
+	checkSchema("bank", doc, faults)
+	if !doc.fit {
+		return bankItem{}
+	}
+	var src bankSource
+	doc.into(&src)
+	r := quizReader{doc: doc, faults: faults}
+	return bankItem{questions: r.questions(doc.value, src.Questions, "bank."+id, "", map[string]bool{}, t)}
+}
+
+// link joins a quiz with the banks that it draws from, and notes them as used. Banks that are there but unfit hold no questions: their faults are told.
+func (q *quizItem) link(banks map[string]bankItem, used map[string]bool, has func(file string) bool, faults *faultList) {
+	r := quizReader{doc: q.doc, faults: faults}
+	owner := map[string]string{} // bank of a question, or "" for the quiz itself
+	for _, qu := range q.questions {
+		owner[qu.source.ID] = ""
+	}
+	wanted := map[string]int{}
+	for _, s := range q.sections {
+		if s.draw == nil || s.draw.Bank == "" {
+			continue
+		}
+		at, id := s.at+"/draw", s.draw.Bank
+		b, ok := banks[id]
+		if !ok {
+			if !has("banks/" + id + ".yaml") {
+				r.fault(at+"/bank", "quiz.unknown_bank", "Bank", id)
+			}
+			continue
+		}
+		used[id] = true
+		if len(b.questions) == 0 {
+			continue
+		}
+		if _, met := q.banks[id]; !met {
+			q.take(id, b, owner, func(question, other string) {
+				key := "quiz.bank_repeats_question"
+				if other != "" {
+					key = "quiz.banks_overlap"
+				}
+				r.fault(at+"/bank", key, "ID", question, "Bank", id, "Other", other)
+			})
+		}
+		// All draws from one bank together: no attempt shows a question twice.
+		if wanted[id] += s.draw.Count; wanted[id] > len(b.questions) {
+			r.fault(at+"/count", "quiz.draw_too_many", "Bank", id, "Count", strconv.Itoa(wanted[id]), "Most", strconv.Itoa(len(b.questions)))
+		}
+	}
+}
+
+// take adds the questions of a bank. An id that the quiz may show already is told of.
+func (q *quizItem) take(bank string, b bankItem, owner map[string]string, twice func(question, other string)) {
+	if q.banks == nil {
+		q.banks = map[string][]string{}
+	}
+	q.banks[bank] = []string{}
+	for _, qu := range b.questions {
+		id := qu.source.ID
+		q.banks[bank] = append(q.banks[bank], id)
+		if other, ok := owner[id]; ok && other != bank {
+			twice(id, other)
+			continue
+		}
+		owner[id] = bank
+		q.questions = append(q.questions, qu)
+	}
 }
 
 type quizReader struct {
@@ -120,6 +242,29 @@ func (r quizReader) unique(seen map[string]bool, id, pointer string) {
 	seen[id] = true
 }
 
+// questions checks a list of questions, which stands in raw, and gathers its texts. at points to raw.
+func (r quizReader) questions(raw any, list []questionSource, base, at string, seen map[string]bool, t *texts) []questionItem {
+	raws, _ := field(raw, "questions").([]any)
+	var out []questionItem
+	for i, qs := range list {
+		at := at + "/questions/" + strconv.Itoa(i)
+		r.unique(seen, qs.ID, at+"/id")
+		if i < len(raws) {
+			r.keys(raws[i], qs.Type, at)
+		}
+		r.answers(qs, at)
+		q := gather(base+"."+qs.ID, qs, t)
+		r.alike(q, at)
+		out = append(out, q)
+	}
+	return out
+}
+
+func isMap(v any) bool {
+	_, ok := v.(map[string]any)
+	return ok
+}
+
 // field is a value inside a map, or nil.
 func field(v any, key string) any {
 	m, _ := v.(map[string]any)
@@ -127,10 +272,10 @@ func field(v any, key string) any {
 }
 
 // keys holds a question against its type.
-func (r quizReader) keys(raw any, typ QuestionType, at string) {
+func (r quizReader) keys(raw any, typ quiz.Type, at string) {
 	want, ok := questionKeys[typ]
-	m, isMap := raw.(map[string]any)
-	if !ok || !isMap {
+	m, fits := raw.(map[string]any)
+	if !ok || !fits {
 		return // the schema has told
 	}
 	for _, k := range want.must {
@@ -147,14 +292,14 @@ func (r quizReader) keys(raw any, typ QuestionType, at string) {
 	for i, o := range options {
 		om, _ := o.(map[string]any)
 		op := at + "/options/" + strconv.Itoa(i)
-		if typ == Single || typ == Multiple {
+		if typ == quiz.Single || typ == quiz.Multiple {
 			if _, ok := om["feedback"]; !ok && om != nil {
 				r.fault(op, "quiz.option_without_feedback")
 			}
 			continue
 		}
-		for _, k := range []string{"correct", "feedback"} {
-			if _, ok := om[k]; ok && typ == Order {
+		for _, k := range []string{"correct", "last", "feedback"} {
+			if _, ok := om[k]; ok && typ == quiz.Order {
 				r.fault(op+"/"+k, "quiz.not_for_type", "Key", k, "Type", string(typ))
 			}
 		}
@@ -171,11 +316,11 @@ func (r quizReader) answers(q questionSource, at string) {
 		if !o.Correct {
 			continue
 		}
-		if right++; right == 2 && q.Type == Single {
+		if right++; right == 2 && q.Type == quiz.Single {
 			r.fault(op+"/correct", "quiz.two_correct_options")
 		}
 	}
-	if right == 0 && len(q.Options) > 0 && (q.Type == Single || q.Type == Multiple) {
+	if right == 0 && len(q.Options) > 0 && (q.Type == quiz.Single || q.Type == quiz.Multiple) {
 		r.fault(at+"/options", "quiz.no_correct_option")
 	}
 	ids = map[string]bool{}
@@ -183,7 +328,7 @@ func (r quizReader) answers(q questionSource, at string) {
 		r.unique(ids, p.ID, at+"/pairs/"+strconv.Itoa(i)+"/id")
 	}
 	for i, a := range q.Accept {
-		if a != "" && Fold(a) == "" {
+		if a != "" && quiz.Fold(a) == "" {
 			r.fault(at+"/accept/"+strconv.Itoa(i), "quiz.empty_answer")
 		}
 	}
@@ -228,7 +373,7 @@ func gather(base string, qs questionSource, t *texts) questionItem {
 	}
 	for _, o := range qs.Options {
 		q.optionText[o.ID] = t.text(base+".option."+o.ID+".text", o.Text)
-		if qs.Type == Single || qs.Type == Multiple {
+		if qs.Type == quiz.Single || qs.Type == quiz.Multiple {
 			q.said[o.ID] = t.text(base+".option."+o.ID+".feedback", o.Feedback)
 		}
 	}
@@ -236,14 +381,14 @@ func gather(base string, qs questionSource, t *texts) questionItem {
 		q.left[p.ID] = t.text(base+".pair."+p.ID+".left", p.Left)
 		q.right[p.ID] = t.text(base+".pair."+p.ID+".right", p.Right)
 	}
-	if qs.Type != Single && qs.Type != Multiple {
+	if qs.Type != quiz.Single && qs.Type != quiz.Multiple {
 		q.correct = t.text(base+".feedback.correct", qs.Feedback.Correct)
 		q.mistake = t.text(base+".feedback.incorrect", qs.Feedback.Incorrect)
 	}
-	if qs.Type == ShortTxt {
+	if qs.Type == quiz.ShortTxt {
 		folded := map[string]bool{}
 		for _, a := range append(slices.Clone(qs.Accept), t.list(base+".accept")...) {
-			if f := Fold(a); f != "" {
+			if f := quiz.Fold(a); f != "" {
 				folded[f] = true
 			}
 		}
@@ -260,51 +405,70 @@ func (q questionItem) points() float64 {
 }
 
 // key is the answer, without feedback.
-func (q questionItem) key() Key {
-	var k Key
+func (q questionItem) key() quiz.Key {
+	var k quiz.Key
 	switch q.source.Type {
-	case Single, Multiple:
+	case quiz.Single, quiz.Multiple:
 		for _, o := range q.source.Options {
 			if o.Correct {
 				k.Correct = append(k.Correct, o.ID)
 			}
 		}
-	case Order:
+	case quiz.Order:
 		for _, o := range q.source.Options {
 			k.Correct = append(k.Correct, o.ID)
 		}
-	case Match:
+	case quiz.Match:
 		k.Pairs = map[string]string{}
 		for _, p := range q.source.Pairs {
 			k.Pairs[p.ID] = p.ID
 		}
-	case Number:
+	case quiz.Number:
 		k.Number, k.Tolerance = q.source.Answer, q.source.Tolerance
-	case ShortTxt:
+	case quiz.ShortTxt:
 		k.Accept = q.accept
 	}
 	return k
 }
 
 // vault is the secret side of a quiz. Rights of match questions are still missing.
-func (q quizItem) vault() VaultQuiz {
-	v := VaultQuiz{Graded: q.graded, Pass: q.pass}
+func (q quizItem) vault() quiz.Vault {
+	v := quiz.Vault{Graded: q.graded, Pass: q.pass, Plan: q.plan("")}
 	for _, qu := range q.questions {
-		vq := VaultQuestion{ID: qu.source.ID, Type: qu.source.Type, Points: qu.points(), Key: qu.key(), Correct: qu.correct, Mistaken: qu.mistake}
-		if len(qu.said) > 0 {
-			vq.Options = qu.said
+		vq := quiz.VaultQuestion{ID: qu.source.ID, Type: qu.source.Type, Points: qu.points(), Key: qu.key(), Correct: qu.correct, Mistaken: qu.mistake}
+		for id, said := range qu.said {
+			if vq.Options == nil {
+				vq.Options = map[string]map[string]string{}
+			}
+			vq.Options[id] = said
 		}
 		v.Questions = append(v.Questions, vq)
 	}
 	return v
 }
 
+// plan says what the quiz shows: titles only where a locale is given. A quiz that is one list needs none.
+func (q quizItem) plan(l Locale) quiz.Plan {
+	if len(q.sections) == 1 && q.sections[0].title == nil && q.sections[0].draw == nil {
+		return quiz.Plan{}
+	}
+	p := quiz.Plan{Banks: q.banks}
+	for _, s := range q.sections {
+		out := quiz.Section{Title: s.title[l], Draw: s.draw}
+		for _, qu := range s.own {
+			out.Questions = append(out.Questions, qu.source.ID)
+		}
+		p.Sections = append(p.Sections, out)
+	}
+	return p
+}
+
 // hideRights names the right sides of match questions. In a graded quiz the
 // name is a keyed digest of the pair's id: without the secret, which is made of bytes that are never
 // public, nobody can tell which left side it belongs to.
-func hideRights(id ContentID, v VaultQuiz, secret []byte) {
+func hideRights(id ContentID, v quiz.Vault, secret []byte) {
 	for i, q := range v.Questions {
-		if q.Type != Match {
+		if q.Type != quiz.Match {
 			continue
 		}
 		rights := map[string]string{}
@@ -322,30 +486,32 @@ func hideRights(id ContentID, v VaultQuiz, secret []byte) {
 }
 
 // public is what the page gets in one language.
-func (q quizItem) public(l Locale, v VaultQuiz) PublicQuiz {
-	p := PublicQuiz{ID: q.id, Title: q.title[l], Graded: q.graded, Pass: q.pass, Questions: []PublicQuestion{}}
+func (q quizItem) public(l Locale, v quiz.Vault) quiz.Public {
+	p := quiz.Public{
+		ID: string(q.id), Title: q.title[l], Graded: q.graded, Pass: q.pass, Shuffle: q.shuffle, Plan: q.plan(l), Questions: []quiz.PublicQuestion{},
+	}
 	for i, qu := range q.questions {
-		pq := PublicQuestion{ID: qu.source.ID, Type: qu.source.Type, Prompt: qu.prompt[l], Points: qu.points()}
+		pq := quiz.PublicQuestion{ID: qu.source.ID, Type: qu.source.Type, Prompt: qu.prompt[l], Points: qu.points(), Competences: qu.source.Competences}
 		for _, o := range qu.source.Options {
-			po := PublicOption{ID: o.ID, Text: qu.optionText[o.ID][l]}
+			po := quiz.Option{ID: o.ID, Text: qu.optionText[o.ID][l], Last: o.Last}
 			if !q.graded {
 				po.Feedback = qu.said[o.ID][l]
 			}
 			pq.Options = append(pq.Options, po)
 		}
-		if pq.Type == Order {
-			q.shuffle(pq.ID, pq.Options)
+		if pq.Type == quiz.Order {
+			q.mix(pq.ID, pq.Options)
 		}
 		for _, pair := range qu.source.Pairs {
-			pq.Lefts = append(pq.Lefts, PublicOption{ID: pair.ID, Text: qu.left[pair.ID][l]})
+			pq.Lefts = append(pq.Lefts, quiz.Option{ID: pair.ID, Text: qu.left[pair.ID][l]})
 		}
 		for right, pair := range v.Questions[i].Rights {
-			pq.Rights = append(pq.Rights, PublicOption{ID: right, Text: qu.right[pair][l]})
+			pq.Rights = append(pq.Rights, quiz.Option{ID: right, Text: qu.right[pair][l]})
 		}
-		q.shuffle(pq.ID, pq.Rights)
+		q.mix(pq.ID, pq.Rights)
 		if !q.graded {
 			k := qu.key()
-			k.Feedback = Feedback{Correct: qu.correct[l], Incorrect: qu.mistake[l]}
+			k.Feedback = quiz.Feedback{Correct: qu.correct[l], Incorrect: qu.mistake[l]}
 			pq.Key = &k
 		}
 		p.Questions = append(p.Questions, pq)
@@ -353,12 +519,12 @@ func (q quizItem) public(l Locale, v VaultQuiz) PublicQuiz {
 	return p
 }
 
-// shuffle sorts by a digest of the ids: the same order for everybody and every
+// mix sorts by a digest of the ids: the same order for everybody and every
 // build, and none that follows from the answer.
-func (q quizItem) shuffle(question string, options []PublicOption) {
-	digest := func(o PublicOption) string {
+func (q quizItem) mix(question string, options []quiz.Option) {
+	digest := func(o quiz.Option) string {
 		sum := sha256.Sum256([]byte(string(q.id) + "\x00" + question + "\x00" + o.ID))
 		return string(sum[:])
 	}
-	slices.SortFunc(options, func(a, b PublicOption) int { return strings.Compare(digest(a), digest(b)) })
+	slices.SortFunc(options, func(a, b quiz.Option) int { return strings.Compare(digest(a), digest(b)) })
 }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -23,6 +25,7 @@ type incoming struct {
 	ObjectID     string                     `json:"object_id"`
 	At           string                     `json:"at"`
 	Responses    map[string]json.RawMessage `json:"responses"`
+	Attempt      int                        `json:"attempt"`
 }
 
 // AnswerStatus is what became of one statement of a batch.
@@ -40,8 +43,8 @@ const (
 type Answer struct {
 	ID     string
 	Status AnswerStatus
-	Fault  *fault.Detail      // with Rejected
-	Marked *curriculum.Marked // of an accepted or repeated answer to a quiz
+	Fault  *fault.Detail // with Rejected
+	Marked *quiz.Marked  // of an accepted or repeated answer to a quiz
 }
 
 // Append takes a batch of statements from the actor's device, a JSON array,
@@ -69,7 +72,8 @@ func (s *Service) Append(ctx context.Context, by identity.Actor, batch json.RawM
 	now := s.Now()
 	answers := make([]Answer, len(ins))
 	sts := make([]Statement, 0, len(ins))
-	seen := make(map[string]bool, len(ins))
+	seen := make(map[string]int, len(ins))
+	drawn := map[StatementID]quiz.Vault{} // of answers to quizzes that draw
 	for i := range ins {
 		in := &ins[i]
 		answers[i] = Answer{ID: in.ID, Status: Rejected}
@@ -77,27 +81,41 @@ func (s *Service) Append(ctx context.Context, by identity.Actor, batch json.RawM
 			answers[i].Fault = bad[i]
 			continue
 		}
-		st, marked, wrong, err := s.check(ctx, in, known, now)
+		c, err := s.check(ctx, in, known, now)
 		if err != nil {
 			return nil, err
 		}
-		if wrong != nil {
-			answers[i].Fault = wrong
+		if c.wrong != nil {
+			answers[i].Fault = c.wrong
 			continue
 		}
-		answers[i].Marked = marked
-		if seen[in.ID] {
-			answers[i].Status = Duplicate
+		answers[i].Marked = c.marked
+		if first, ok := seen[in.ID]; ok {
+			// What is said belongs to the answer that is kept.
+			answers[i].Status, answers[i].Marked = Duplicate, answers[first].Marked
 			continue
 		}
-		seen[in.ID] = true
+		seen[in.ID] = i
 		answers[i].Status = Accepted
-		sts = append(sts, st)
+		sts = append(sts, c.st)
+		if c.st.Result.Attempt > 0 {
+			drawn[c.st.ID] = c.quiz
+		}
 	}
 	if len(sts) == 0 {
 		return answers, nil
 	}
 	return answers, s.Store.InTx(ctx, func(tx Store) error {
+		sts, before, err := s.settleDraws(ctx, tx, sts, drawn)
+		if err != nil {
+			return err
+		}
+		for i := range answers {
+			a := &answers[i]
+			if b, ok := before[StatementID(a.ID)]; ok && a.Status != Rejected {
+				a.Status, a.Fault, a.Marked = b.Status, b.Fault, b.Marked
+			}
+		}
 		fresh, err := s.record(ctx, tx, sts)
 		if err != nil || len(fresh) == len(sts) {
 			return err
@@ -193,11 +211,81 @@ func (s *Service) enrollmentsOf(ctx context.Context, by identity.Actor, ins []in
 	return out, err
 }
 
+// settleDraws finds out which answers to quizzes that draw their questions were here before: the same again, which
+// is marked as it was, and another to an attempt that has been answered, which is rejected. What was said to the first would make
+// the second an easy one. It gives the statements that are left and what to answer to the others.
+func (s *Service) settleDraws(ctx context.Context, tx Store, sts []Statement, drawn map[StatementID]quiz.Vault) ([]Statement, map[StatementID]Answer, error) {
+	if len(drawn) == 0 {
+		return sts, nil, nil
+	}
+	var ids []EnrollmentID
+	for _, st := range sts {
+		if st.Result.Attempt > 0 {
+			ids = append(ids, st.EnrollmentID)
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		// Two answers to one attempt at the same time would not see each other.
+		if err := tx.LockEnrollment(ctx, id); err != nil {
+			return nil, nil, err
+		}
+	}
+	taken := map[folded]map[int]StatementID{}
+	before := map[StatementID]Answer{}
+	var left []Statement
+	for _, st := range sts {
+		n, k := st.Result.Attempt, folded{st.EnrollmentID, st.ObjectID}
+		if n == 0 {
+			left = append(left, st)
+			continue
+		}
+		if taken[k] == nil {
+			taken[k] = map[int]StatementID{}
+			err := tx.EachAnswer(ctx, st.EnrollmentID, st.ObjectID, func(old Statement) error {
+				taken[k][old.Result.Attempt] = old.ID
+				v, again := drawn[old.ID]
+				if !again {
+					return nil
+				}
+				marked, err := quiz.Mark(v, seedOf(old), old.Result.Responses)
+				before[old.ID] = Answer{ID: string(old.ID), Status: Duplicate, Marked: &marked}
+				return err
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+		}
+		if _, again := before[st.ID]; again {
+			continue
+		}
+		if _, answered := taken[k][n]; answered {
+			before[st.ID] = Answer{ID: string(st.ID), Status: Rejected, Fault: &fault.Detail{Pointer: "/attempt", Key: "statement.attempt_answered"}}
+			continue
+		}
+		taken[k][n] = st.ID
+		left = append(left, st)
+	}
+	return left, before, nil
+}
+
+func seedOf(st Statement) quiz.Seed {
+	return quiz.Seed{Enrollment: string(st.EnrollmentID), Quiz: string(st.ObjectID), Attempt: st.Result.Attempt}
+}
+
+// checked is a statement that may be kept, or what is wrong with it.
+type checked struct {
+	st     Statement
+	quiz   quiz.Vault // that it answers
+	marked *quiz.Marked
+	wrong  *fault.Detail
+}
+
 // check turns what a device sent into a statement. What the client claims of its
 // own success counts for nothing: answers are marked here.
-func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentID]Enrollment, now time.Time) (Statement, *curriculum.Marked, *fault.Detail, error) {
-	wrong := func(pointer, key string) (Statement, *curriculum.Marked, *fault.Detail, error) {
-		return Statement{}, nil, &fault.Detail{Pointer: pointer, Key: key}, nil
+func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentID]Enrollment, now time.Time) (checked, error) {
+	wrong := func(pointer, key string) (checked, error) {
+		return checked{wrong: &fault.Detail{Pointer: pointer, Key: key}}, nil
 	}
 	if !isV7(in.ID) {
 		return wrong("/id", "request.bad_id")
@@ -213,7 +301,7 @@ func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentI
 	}
 	v, err := s.Courses.FindVersion(ctx, e.VersionID)
 	if err != nil {
-		return Statement{}, nil, nil, err
+		return checked{}, err
 	}
 	item, ok := v.Manifest.Item(curriculum.ContentID(in.ObjectID))
 	if !ok {
@@ -226,26 +314,37 @@ func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentI
 	if in.Responses != nil && st.Verb != Answered {
 		return wrong("/responses", "statement.no_responses_here")
 	}
+	if in.Attempt != 0 && st.Verb != Answered {
+		return wrong("/attempt", "statement.no_attempt_here")
+	}
 	switch {
 	case st.Verb == Started, st.Verb == Completed && item.Kind == curriculum.Lesson:
-		return st, nil, nil, nil
+		return checked{st: st}, nil
 	case st.Verb != Answered || item.Kind != curriculum.Quiz:
 		return wrong("/verb", "statement.bad_verb")
 	}
 	vault, err := s.Courses.OpenVault(ctx, v)
 	if err != nil {
-		return Statement{}, nil, nil, err
+		return checked{}, err
 	}
-	marked, err := curriculum.Mark(vault.Quizzes[item.ID], in.Responses)
+	q := vault.Quizzes[item.ID]
+	switch {
+	case !q.Draws() && in.Attempt != 0:
+		return wrong("/attempt", "statement.no_attempt_here")
+	case q.Draws() && (in.Attempt < 1 || in.Attempt > quiz.MaxAttempt):
+		return wrong("/attempt", "statement.bad_attempt")
+	}
+	st.Result.Attempt = in.Attempt
+	marked, err := quiz.Mark(q, seedOf(st), in.Responses)
 	var bad *fault.Error
 	if errors.As(err, &bad) && len(bad.Details) > 0 {
 		d := bad.Details[0]
 		d.Pointer = "/responses" + d.Pointer
-		return Statement{}, nil, &d, nil
+		return checked{wrong: &d}, nil
 	}
 	if err != nil {
-		return Statement{}, nil, nil, err
+		return checked{}, err
 	}
-	st.Result = Result{Responses: in.Responses, Score: &marked.Score, Success: &marked.Passed}
-	return st, &marked, nil, nil
+	st.Result.Responses, st.Result.Score, st.Result.Success = in.Responses, &marked.Score, &marked.Passed
+	return checked{st: st, quiz: q, marked: &marked}, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -88,16 +89,16 @@ func v7() string { return uuid.Must(uuid.NewV7()).String() }
 type shelf struct{ *store.Curriculum }
 
 func (s shelf) OpenVault(context.Context, curriculum.Version) (curriculum.VaultFile, error) {
-	return curriculum.VaultFile{Quizzes: map[curriculum.ContentID]curriculum.VaultQuiz{
-		"practice": {Pass: 0.5, Questions: []curriculum.VaultQuestion{question("p1")}},
-		"exam":     {Graded: true, Pass: 0.5, Questions: []curriculum.VaultQuestion{question("q1"), question("q2")}},
+	return curriculum.VaultFile{Quizzes: map[curriculum.ContentID]quiz.Vault{
+		"practice": {Pass: 0.5, Questions: []quiz.VaultQuestion{question("p1")}},
+		"exam":     {Graded: true, Pass: 0.5, Questions: []quiz.VaultQuestion{question("q1"), question("q2")}},
 	}}, nil
 }
 
-func question(id string) curriculum.VaultQuestion {
-	return curriculum.VaultQuestion{
-		ID: id, Type: curriculum.Single, Points: 1, Key: curriculum.Key{Correct: []string{"right"}},
-		Options: map[string]curriculum.Text{"right": nil, "wrong": {"en": "No."}},
+func question(id string) quiz.VaultQuestion {
+	return quiz.VaultQuestion{
+		ID: id, Type: quiz.Single, Points: 1, Key: quiz.Key{Correct: []string{"right"}},
+		Options: map[string]map[string]string{"right": nil, "wrong": {"en": "No."}},
 	}
 }
 

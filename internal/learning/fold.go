@@ -60,6 +60,8 @@ type folder struct {
 	out []Progress
 	// Verdicts are kept apart until all are known: the last on each submission is the one that tells.
 	last map[judged]Statement
+	// So are the attempts at quizzes that draw, by number: which of them count depends on all.
+	drawn map[folded]map[int]Statement
 }
 
 type folded struct {
@@ -77,6 +79,10 @@ func newFolder(n int) *folder {
 }
 
 func (f *folder) add(st Statement) {
+	if st.Result.Attempt > 0 {
+		f.draw(st)
+		return
+	}
 	if st.Result.SubmissionID == "" || st.Verb != Passed && st.Verb != Failed {
 		f.merge(delta(st))
 		return
@@ -93,6 +99,38 @@ func (f *folder) add(st Statement) {
 		f.merge(superseded(delta(before)))
 	default:
 		f.merge(superseded(delta(st)))
+	}
+}
+
+func (f *folder) draw(st Statement) {
+	k := folded{st.EnrollmentID, st.ObjectID}
+	if f.drawn == nil {
+		f.drawn = map[folded]map[int]Statement{}
+	}
+	if f.drawn[k] == nil {
+		f.drawn[k] = map[int]Statement{}
+	}
+	st.Result.Responses = nil // a long list of attempts should not stay in memory
+	// Append takes one answer a number. Should there be two all the same, the first to arrive counts.
+	if before, ok := f.drawn[k][st.Result.Attempt]; !ok || cmp.Or(st.ReceivedAt.Compare(before.ReceivedAt), cmp.Compare(st.ID, before.ID)) < 0 {
+		f.drawn[k][st.Result.Attempt] = st
+	}
+}
+
+// counted is what attempts at a quiz that draws amount to: each counts when all before it are there. So nobody
+// can pass over draws to one that suits, and attempts may arrive in any order.
+func counted(attempts map[int]Statement) Progress {
+	var p Progress
+	for _, st := range attempts {
+		p = merge(p, Progress{EnrollmentID: st.EnrollmentID, ObjectID: st.ObjectID, Started: true, UpdatedAt: st.ReceivedAt})
+		p.EnrollmentID, p.ObjectID = st.EnrollmentID, st.ObjectID
+	}
+	for n := 1; ; n++ {
+		st, ok := attempts[n]
+		if !ok {
+			return p
+		}
+		p = merge(p, delta(st))
 	}
 }
 
@@ -116,6 +154,9 @@ func (f *folder) merge(d Progress) {
 func (f *folder) progress() []Progress {
 	for _, st := range f.last {
 		f.merge(delta(st))
+	}
+	for _, attempts := range f.drawn {
+		f.merge(counted(attempts))
 	}
 	slices.SortFunc(f.out, func(a, b Progress) int {
 		return cmp.Or(cmp.Compare(a.EnrollmentID, b.EnrollmentID), cmp.Compare(a.ObjectID, b.ObjectID))
@@ -141,7 +182,7 @@ func Met(m *curriculum.Manifest, ps []Progress) bool {
 				}
 			case it.Kind == curriculum.Quiz && it.Graded && m.Criteria.Quizzes > 0:
 				asked = true
-				// The same hair of slack as in marking: see curriculum.Mark.
+				// The same hair of slack as in marking: see quiz.Mark.
 				if p.Score == nil || *p.Score < m.Criteria.Quizzes-1e-9 {
 					return false
 				}

@@ -56,7 +56,8 @@ type Statement struct {
 
 // Result is what a statement carries. Score and Success are always the server's.
 type Result struct {
-	Responses    map[string]json.RawMessage `json:"responses,omitempty"` // Answered: by question id, see curriculum.QuestionType
+	Responses    map[string]json.RawMessage `json:"responses,omitempty"` // Answered: by question id, see quiz.Type
+	Attempt      int                        `json:"attempt,omitempty"`   // Answered: which draw it was, from 1; 0 for a quiz that draws nothing
 	Score        *float64                   `json:"score,omitempty"`     // 0 to 1
 	Success      *bool                      `json:"success,omitempty"`
 	SubmissionID string                     `json:"submission_id,omitempty"`
@@ -68,14 +69,15 @@ type Result struct {
 // Progress is how far a learner is with one object. It is a fold of statements
 // that does not depend on their order: booleans only turn true, scores only
 // rise, counts count distinct statements. Of the verdicts on one submission the last revision alone
-// tells; so what a lab was graded again with may take back what the verdict before it gave.
+// tells; so what a lab was graded again with may take back what the verdict before it gave. An attempt at a
+// quiz that draws its questions counts once every attempt before it is there too, whatever the order in which they come.
 type Progress struct {
 	EnrollmentID EnrollmentID
 	ObjectID     curriculum.ContentID
 	Started      bool
 	Completed    bool // lesson read; quiz or lab passed; course finished
 	Score        *float64
-	Attempts     int // answers to a quiz; counted verdicts on a lab
+	Attempts     int // answers to a quiz that count; counted verdicts on a lab
 	UpdatedAt    time.Time
 }
 
@@ -94,6 +96,8 @@ type Store interface {
 	// LockStatements makes every transaction that appends statements wait until this one ends, and waits for those
 	// under way. Lock nothing before it.
 	LockStatements(ctx context.Context) error
+	// EachAnswer gives what was answered to a quiz, in the order of ids.
+	EachAnswer(ctx context.Context, id EnrollmentID, quiz curriculum.ContentID, fn func(Statement) error) error
 	// AppendStatements inserts those whose id is new and tells which these are.
 	AppendStatements(ctx context.Context, sts []Statement) (fresh map[StatementID]bool, err error)
 	// StatementOwners tells whose the known ids are.

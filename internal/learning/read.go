@@ -68,6 +68,17 @@ func (r *quick) word() (string, bool) {
 	return "", false
 }
 
+// count reads a whole number without sign, of at most nine digits.
+func (r *quick) count() (int, bool) {
+	r.space()
+	n, from := 0, r.at
+	for r.at < len(r.text) && r.text[r.at] >= '0' && r.text[r.at] <= '9' && r.at-from < 9 {
+		n = 10*n + int(r.text[r.at]-'0')
+		r.at++
+	}
+	return n, r.at > from && (r.text[from] != '0' || r.at == from+1)
+}
+
 func (r *quick) statement(in *incoming) bool {
 	if !r.take('{') {
 		return false
@@ -88,6 +99,8 @@ func (r *quick) statement(in *incoming) bool {
 			in.ObjectID, ok = r.word()
 		case "at":
 			in.At, ok = r.word()
+		case "attempt":
+			in.Attempt, ok = r.count()
 		case "responses":
 			// A second one would be merged into the first.
 			ok = in.Responses == nil && r.responses(in)

@@ -196,7 +196,10 @@ func (s *Service) record(ctx context.Context, tx Store, sts []Statement) (map[St
 	if len(news) == 0 {
 		return fresh, nil
 	}
-	deltas := Fold(news)
+	deltas, err := s.deltas(ctx, tx, news)
+	if err != nil {
+		return nil, err
+	}
 	rising, err := s.rising(ctx, tx, deltas)
 	if err != nil {
 		return nil, err
@@ -210,6 +213,38 @@ func (s *Service) record(ctx context.Context, tx Store, sts []Statement) (map[St
 		}
 	}
 	return fresh, nil
+}
+
+// deltas are what new statements, which are in the record already, add to progress. What an attempt at a quiz that draws
+// adds depends on those before and after it.
+func (s *Service) deltas(ctx context.Context, tx Store, news []Statement) ([]Progress, error) {
+	f := newFolder(len(news))
+	fresh := map[StatementID]bool{}
+	drawn := map[folded]bool{}
+	for _, st := range news {
+		if st.Result.Attempt == 0 {
+			f.add(st)
+			continue
+		}
+		fresh[st.ID] = true
+		drawn[folded{st.EnrollmentID, st.ObjectID}] = true
+	}
+	for k := range drawn {
+		then, now := newFolder(0), newFolder(0)
+		err := tx.EachAnswer(ctx, k.e, k.o, func(st Statement) error {
+			if now.add(st); !fresh[st.ID] {
+				then.add(st)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		d := counted(now.drawn[k])
+		d.Attempts -= counted(then.drawn[k]).Attempts
+		f.merge(d)
+	}
+	return f.progress(), nil
 }
 
 // rising tells which enrollments come nearer to their criteria by deltas, which are

@@ -169,7 +169,7 @@ func (statementRow) TableName() string { return "statements" }
 
 func statementOf(st learning.Statement) (statementRow, error) {
 	result, err := []byte("{}"), error(nil)
-	if r := st.Result; r.Responses != nil || r.Score != nil || r.Success != nil || r.SubmissionID != "" || r.Revision != 0 {
+	if r := st.Result; r.Responses != nil || r.Score != nil || r.Success != nil || r.SubmissionID != "" || r.Revision != 0 || r.Attempt != 0 {
 		result, err = json.Marshal(r)
 	}
 	return statementRow{
@@ -246,6 +246,17 @@ func (s *Learning) EachStatement(ctx context.Context, id learning.EnrollmentID, 
 	}
 	return each(func(after key) ([]learning.Statement, error) {
 		return s.statements(forward(s.read(ctx).Where("enrollment_id = ?", key(id)), "id", after, eachPage))
+	}, func(st learning.Statement) key { return key(st.ID) }, fn)
+}
+
+// EachAnswer implements learning.Store.
+func (s *Learning) EachAnswer(ctx context.Context, id learning.EnrollmentID, quiz curriculum.ContentID, fn func(learning.Statement) error) error {
+	if !key(id).valid() {
+		return nil
+	}
+	return each(func(after key) ([]learning.Statement, error) {
+		q := s.read(ctx).Where("enrollment_id = ? AND object_id = ? AND verb = ?", key(id), string(quiz), string(learning.Answered))
+		return s.statements(forward(q, "id", after, eachPage))
 	}, func(st learning.Statement) key { return key(st.ID) }, fn)
 }
 

@@ -923,13 +923,16 @@ export interface components {
              * @description Best, 0 to 1.
              */
             score?: number;
+            /** @description Of a quiz that draws its questions: those that count. The next one is one more. */
             attempts: number;
             updated_at: components["schemas"]["Time"];
         };
         /**
          * @description `id` UUIDv7, `enrollment_id`, `verb` (started, completed, answered), `object_id` (a lesson, quiz or lab of the course), `at` (the device's clock),
          *     and with `answered` the `responses` by question id: single an option id; multiple a list of option ids; order the option ids in order;
-         *     match a map from left id to right id; number a number; text a string.
+         *     match a map from left id to right id; number a number; text a string. An answer to a quiz that draws its questions
+         *     from an item bank also says which `attempt` it is, from 1; which questions that one shows follows from the enrollment, the quiz and this number
+         *     (docs/course-format.md). A number whose attempt has been answered before is rejected.
          */
         NewStatement: {
             id?: unknown;
@@ -937,6 +940,7 @@ export interface components {
             verb?: unknown;
             object_id?: unknown;
             at?: unknown;
+            attempt?: unknown;
             responses?: unknown;
         };
         StatementAnswers: {
@@ -981,6 +985,8 @@ export interface components {
             responses?: {
                 [key: string]: unknown;
             };
+            /** @description Answered: which draw of questions it was. Absent for a quiz that draws none. */
+            attempt?: number;
             submission_id?: components["schemas"]["UUID"];
         };
         StatementList: {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/lab/labtest"
 )
 
@@ -82,16 +83,16 @@ func slow(source string, run time.Duration) string {
 	return strings.ReplaceAll(source, `{"when":`, fmt.Sprintf(`{"delay_ms":%d,"when":`, run.Milliseconds()))
 }
 
-// answers are the right responses to a quiz.
-func answers(q curriculum.VaultQuiz) map[string]any {
+// answers are the right responses to an attempt at a quiz.
+func answers(q quiz.Vault, of quiz.Seed) map[string]any {
 	out := map[string]any{}
-	for _, qu := range q.Questions {
+	for _, qu := range q.Asked(of) {
 		switch k := qu.Key; qu.Type {
-		case curriculum.Single:
+		case quiz.Single:
 			out[qu.ID] = k.Correct[0]
-		case curriculum.Multiple, curriculum.Order:
+		case quiz.Multiple, quiz.Order:
 			out[qu.ID] = k.Correct
-		case curriculum.Match:
+		case quiz.Match:
 			pairs := map[string]string{}
 			for right, pair := range qu.Rights {
 				for left, want := range k.Pairs {
@@ -101,9 +102,9 @@ func answers(q curriculum.VaultQuiz) map[string]any {
 				}
 			}
 			out[qu.ID] = pairs
-		case curriculum.Number:
+		case quiz.Number:
 			out[qu.ID] = *k.Number
-		case curriculum.ShortTxt:
+		case quiz.ShortTxt:
 			out[qu.ID] = k.Accept[0]
 		}
 	}
@@ -154,7 +155,7 @@ func SignUp(t testing.TB, base, username string, c Course) *Learner {
 func (l *Learner) Study(t testing.TB) {
 	t.Helper()
 	var sts []map[string]any
-	add := func(verb string, id curriculum.ContentID, responses any) {
+	add := func(verb string, id curriculum.ContentID, responses any) map[string]any {
 		st := map[string]any{
 			"id": NewID(), "enrollment_id": l.Enrollment, "verb": verb, "object_id": id, "at": time.Now().UTC().Format(time.RFC3339),
 		}
@@ -162,12 +163,17 @@ func (l *Learner) Study(t testing.TB) {
 			st["responses"] = responses
 		}
 		sts = append(sts, st)
+		return st
 	}
 	for _, id := range l.course.Items(curriculum.Lesson) {
 		add("completed", id, nil)
 	}
 	for _, id := range l.course.Items(curriculum.Quiz) {
-		add("answered", id, answers(l.course.Vault.Quizzes[id]))
+		q := l.course.Vault.Quizzes[id]
+		st := add("answered", id, answers(q, quiz.Seed{Enrollment: l.Enrollment, Quiz: string(id), Attempt: 1}))
+		if q.Draws() {
+			st["attempt"] = 1
+		}
 	}
 	var got struct {
 		Answers []struct{ Status, Code string }

@@ -1,4 +1,4 @@
-package curriculum_test
+package quiz_test
 
 import (
 	"encoding/json"
@@ -9,13 +9,24 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
-func exam(t testing.TB) (curriculum.VaultQuiz, map[string]string) {
+// golden compiles the course of the compiler's tests.
+func golden(t testing.TB) curriculum.Compiled {
+	t.Helper()
+	c, err := curriculum.Compile(os.DirFS("../testdata/course"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func exam(t testing.TB) (quiz.Vault, map[string]string) {
 	t.Helper()
 	var v curriculum.VaultFile
-	if err := json.Unmarshal(compile(t, golden()).Vault, &v); err != nil {
+	if err := json.Unmarshal(golden(t).Vault, &v); err != nil {
 		t.Fatal(err)
 	}
 	q := v.Quizzes["exam"]
@@ -110,7 +121,7 @@ func TestMark(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := curriculum.Mark(q, map[string]json.RawMessage{test.question: json.RawMessage(test.response)})
+			got, err := quiz.Mark(q, quiz.Seed{}, map[string]json.RawMessage{test.question: json.RawMessage(test.response)})
 			if test.want != "right" && test.want != "wrong" {
 				var f *fault.Error
 				if !errors.As(err, &f) || f.Code != fault.Invalid || f.Key != "quiz.bad_response" || len(f.Details) != 1 {
@@ -148,9 +159,9 @@ func TestMarkScore(t *testing.T) {
 		"share":  json.RawMessage(`73519.25`),
 		"word":   json.RawMessage(`"the other"`),
 	}
-	mark := func() curriculum.Marked {
+	mark := func() quiz.Marked {
 		t.Helper()
-		m, err := curriculum.Mark(q, all)
+		m, err := quiz.Mark(q, quiz.Seed{}, all)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,11 +186,11 @@ func TestMarkScore(t *testing.T) {
 	if m := mark(); m.Score != 0 || m.Passed || len(m.Questions) != 6 {
 		t.Errorf("nothing answered: %+v", m)
 	}
-	if m, err := curriculum.Mark(curriculum.VaultQuiz{}, nil); err != nil || m.Score != 0 {
+	if m, err := quiz.Mark(quiz.Vault{}, quiz.Seed{}, nil); err != nil || m.Score != 0 {
 		t.Errorf("no questions: %+v %v", m, err)
 	}
 	// Several faults are told at once.
-	_, err := curriculum.Mark(q, map[string]json.RawMessage{"single": json.RawMessage(`1`), "word": json.RawMessage(`1`), "x": nil})
+	_, err := quiz.Mark(q, quiz.Seed{}, map[string]json.RawMessage{"single": json.RawMessage(`1`), "word": json.RawMessage(`1`), "x": nil})
 	var f *fault.Error
 	if !errors.As(err, &f) || len(f.Details) != 3 {
 		t.Errorf("three faults: %v", err)
@@ -189,11 +200,11 @@ func TestMarkScore(t *testing.T) {
 // The third of a point is not lost to binary fractions.
 func TestMarkFractions(t *testing.T) {
 	number := 0.2
-	q := curriculum.VaultQuiz{Pass: 1, Questions: []curriculum.VaultQuestion{
-		{ID: "qa", Type: curriculum.Number, Points: 0.1, Key: curriculum.Key{Number: &number, Tolerance: 0.1}},
-		{ID: "qb", Type: curriculum.Number, Points: 0.2, Key: curriculum.Key{Number: &number}},
+	q := quiz.Vault{Pass: 1, Questions: []quiz.VaultQuestion{
+		{ID: "qa", Type: quiz.Number, Points: 0.1, Key: quiz.Key{Number: &number, Tolerance: 0.1}},
+		{ID: "qb", Type: quiz.Number, Points: 0.2, Key: quiz.Key{Number: &number}},
 	}}
-	m, err := curriculum.Mark(q, map[string]json.RawMessage{"qa": json.RawMessage(`0.3`), "qb": json.RawMessage(`"0,2"`)})
+	m, err := quiz.Mark(q, quiz.Seed{}, map[string]json.RawMessage{"qa": json.RawMessage(`0.3`), "qb": json.RawMessage(`"0,2"`)})
 	if err != nil || !m.Passed || m.Score > 1 {
 		t.Errorf("%+v %v", m, err)
 	}
@@ -201,7 +212,7 @@ func TestMarkFractions(t *testing.T) {
 
 func TestMarkFeedback(t *testing.T) {
 	q, _ := exam(t)
-	m, err := curriculum.Mark(q, map[string]json.RawMessage{
+	m, err := quiz.Mark(q, quiz.Seed{}, map[string]json.RawMessage{
 		"single": json.RawMessage(`"aa"`), "multi": json.RawMessage(`["bb","cc"]`), "word": json.RawMessage(`"the other"`), "share": json.RawMessage(`1`),
 	})
 	if err != nil {
@@ -231,10 +242,10 @@ func TestMarkFeedback(t *testing.T) {
 // A practice quiz is marked by pair ids, which its public side has too.
 func TestMarkPractice(t *testing.T) {
 	var v curriculum.VaultFile
-	if err := json.Unmarshal(compile(t, golden()).Vault, &v); err != nil {
+	if err := json.Unmarshal(golden(t).Vault, &v); err != nil {
 		t.Fatal(err)
 	}
-	m, err := curriculum.Mark(v.Quizzes["practice"], map[string]json.RawMessage{"one": json.RawMessage(`"aa"`), "pairs": json.RawMessage(`{"pa":"pa","pb":"pb"}`)})
+	m, err := quiz.Mark(v.Quizzes["practice"], quiz.Seed{}, map[string]json.RawMessage{"one": json.RawMessage(`"aa"`), "pairs": json.RawMessage(`{"pa":"pa","pb":"pb"}`)})
 	if err != nil || m.Score != 1 {
 		t.Errorf("%+v %v", m, err)
 	}
@@ -250,10 +261,10 @@ func TestFold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range pairs {
-		if got := curriculum.Fold(p.In); got != p.Want {
+		if got := quiz.Fold(p.In); got != p.Want {
 			t.Errorf("Fold(%q) = %q, want %q", p.In, got, p.Want)
 		}
-		if again := curriculum.Fold(p.Want); again != p.Want {
+		if again := quiz.Fold(p.Want); again != p.Want {
 			t.Errorf("folding %q twice gives %q", p.Want, again)
 		}
 	}

@@ -1,19 +1,13 @@
-package curriculum
+package quiz
 
 import (
 	"encoding/json"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -30,38 +24,43 @@ type Marked struct {
 
 // MarkedQuestion is one marked answer and what to say to it.
 type MarkedQuestion struct {
-	ID       string          `json:"id"`
-	Correct  bool            `json:"correct"`
-	Points   float64         `json:"points"`             // earned
-	Options  map[string]Text `json:"options,omitempty"`  // single, multiple: what to say, by each option that was chosen
-	Feedback Text            `json:"feedback,omitempty"` // the other types
+	ID       string                       `json:"id"`
+	Correct  bool                         `json:"correct"`
+	Points   float64                      `json:"points"`             // earned
+	Options  map[string]map[string]string `json:"options,omitempty"`  // single, multiple: what to say, by each option that was chosen
+	Feedback map[string]string            `json:"feedback,omitempty"` // the other types
 }
 
-// Mark marks the responses to a quiz, by question id. A question without a
-// response (or with null) is wrong. What a page of ours never sends (another JSON type, an
-// unknown question or option, an option chosen twice) is a fault Invalid whose details
+// Mark marks the responses to an attempt at a quiz, by question id: against the questions that the attempt shows, in
+// their order. One of them without a response (or with null) is wrong. What a page of ours never sends (another JSON type, a
+// question that the attempt does not show, an unknown option, an option chosen twice) is a fault Invalid whose details
 // carry pointers into responses. A text that is no number is a wrong
 // answer and no fault, for a learner may have written it.
-func Mark(q VaultQuiz, responses map[string]json.RawMessage) (Marked, error) {
+func Mark(v Vault, of Seed, responses map[string]json.RawMessage) (Marked, error) {
 	m := marking{}
-	known := map[string]bool{}
+	shown := map[string]bool{}
 	var earned, total float64
 	var out Marked
-	for _, qu := range q.Questions {
-		known[qu.ID] = true
-		mq := m.question(qu, responses[qu.ID])
+	for _, q := range v.Asked(of) {
+		shown[q.ID] = true
+		mq := m.question(q, responses[q.ID])
 		if mq.Correct {
-			mq.Points = qu.Points
+			mq.Points = q.Points
 		}
 		earned += mq.Points
-		total += qu.Points
+		total += q.Points
 		out.Questions = append(out.Questions, mq)
 	}
 	for _, id := range slices.Sorted(maps.Keys(responses)) {
-		if !known[id] {
-			m.at = "/" + escapePointer(short(id))
-			m.fault("quiz.unknown_question")
+		if shown[id] {
+			continue
 		}
+		m.at = "/" + place(id)
+		key := "quiz.unknown_question"
+		if slices.ContainsFunc(v.Questions, func(q VaultQuestion) bool { return q.ID == id }) {
+			key = "quiz.not_drawn"
+		}
+		m.fault(key)
 	}
 	if len(m.details) > 0 {
 		return Marked{}, fault.New(fault.Invalid, "quiz.bad_response").At(m.details...)
@@ -70,8 +69,41 @@ func Mark(q VaultQuiz, responses map[string]json.RawMessage) (Marked, error) {
 		out.Score = min(earned/total, 1)
 	}
 	// Sums of thirds and the like must not fail somebody by a hair.
-	out.Passed = out.Score >= q.Pass-1e-9
+	out.Passed = out.Score >= v.Pass-1e-9
 	return out, nil
+}
+
+// Asked are the questions that an attempt shows, in their order.
+func (v Vault) Asked(of Seed) []VaultQuestion {
+	if len(v.Sections) == 0 {
+		return v.Questions
+	}
+	byID := make(map[string]VaultQuestion, len(v.Questions))
+	for _, q := range v.Questions {
+		byID[q.ID] = q
+	}
+	var out []VaultQuestion
+	for _, id := range v.Shown(of) {
+		out = append(out, byID[id])
+	}
+	return out
+}
+
+// maxFaults bounds what one answer is told.
+const maxFaults = 200
+
+// place is a stranger's word as a part of a JSON pointer, cut short.
+func place(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if utf8.RuneCountInString(s) > 80 {
+		s = string([]rune(s)[:80]) + "…"
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
 }
 
 type marking struct {
@@ -87,7 +119,7 @@ func (m *marking) fault(key string) {
 
 func (m *marking) question(q VaultQuestion, raw json.RawMessage) MarkedQuestion {
 	out := MarkedQuestion{ID: q.ID}
-	m.at = "/" + escapePointer(q.ID)
+	m.at = "/" + place(q.ID)
 	answered := len(raw) > 0 && strings.TrimSpace(string(raw)) != "null"
 	if answered {
 		var chosen []string
@@ -123,7 +155,7 @@ func (m *marking) question(q VaultQuestion, raw json.RawMessage) MarkedQuestion 
 		for _, id := range chosen {
 			if said := q.Options[id]; len(said) > 0 {
 				if out.Options == nil {
-					out.Options = map[string]Text{}
+					out.Options = map[string]map[string]string{}
 				}
 				out.Options[id] = said
 			}
@@ -181,7 +213,7 @@ func (m *marking) match(q VaultQuestion, raw json.RawMessage) bool {
 	right := 0
 	base := m.at
 	for _, left := range slices.Sorted(maps.Keys(pairs)) {
-		m.at = base + "/" + escapePointer(short(left))
+		m.at = base + "/" + place(left)
 		want, ok := q.Key.Pairs[left]
 		got, known := q.Rights[pairs[left]]
 		if !ok || !known {
@@ -220,82 +252,4 @@ func (m *marking) number(q VaultQuestion, raw json.RawMessage) bool {
 func sameSet(a, b []string) bool {
 	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
 	return slices.Equal(a, b)
-}
-
-var (
-	plainNumber = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`)
-	thousands   = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$`)
-)
-
-// parseNumber reads a number as people write it: in the digits of any script, with a
-// percent sign, with spaces between thousands, with a point, a comma or an Arabic separator. A comma that
-// can part thousands does ("1,000" is a thousand); another one begins the fraction ("0,5").
-func parseNumber(s string) (float64, bool) {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r), r == '%', r == '٪', r == '٬', r == '\'', r == '’':
-			return -1
-		case r == '٫':
-			return '.'
-		case r == '−', r == '–', r == '﹣', r == '-':
-			return '-'
-		}
-		return digit(r)
-	}, s)
-	switch {
-	case thousands.MatchString(s):
-		s = strings.ReplaceAll(s, ",", "")
-	case strings.Count(s, ",") == 1 && !strings.Contains(s, "."):
-		s = strings.Replace(s, ",", ".", 1)
-	}
-	if !plainNumber.MatchString(s) {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(f, 0) {
-		return 0, false
-	}
-	return f, true
-}
-
-// digit gives 0 to 9 for a decimal digit of any script, and else the rune itself.
-// Unicode keeps the ten digits of a script together, from zero up.
-func digit(r rune) rune {
-	if r < 0x80 {
-		return r
-	}
-	for _, t := range unicode.Nd.R16 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return '0' + (r-rune(t.Lo))%10
-		}
-	}
-	for _, t := range unicode.Nd.R32 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return '0' + (r-rune(t.Lo))%10
-		}
-	}
-	return r
-}
-
-// Fold makes short answers comparable: what is left is what a learner must get right. In this order:
-//
-//  1. compatibility decomposition (NFKD);
-//  2. take away marks (category Mn: accents, Arabic tashkeel and hamza), format characters (Cf) and the tatweel;
-//  3. decimal digits of every script become 0 to 9;
-//  4. upper case, then lower case, by Unicode's full mapping; a final sigma becomes a plain one;
-//  5. spaces shrink to one, and those at the ends go.
-//
-// The page folds in the same way, so that a practice quiz works offline;
-// testdata/fold.json holds both to the same pairs.
-func Fold(s string) string {
-	s = norm.NFKD.String(strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) || r == 'ـ' {
-			return -1
-		}
-		return digit(r)
-	}, s)
-	s = cases.Lower(language.Und).String(cases.Upper(language.Und).String(s))
-	s = strings.ReplaceAll(s, "ς", "σ")
-	return strings.Join(strings.Fields(s), " ")
 }
