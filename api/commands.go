@@ -50,6 +50,7 @@ func (migrateCmd) Run(ctx context.Context) error {
 type contentCmd struct {
 	Check   checkCmd   `cmd:"" help:"Check course folders or zips; report every fault with file, line and cure."`
 	Publish publishCmd `cmd:"" help:"Publish course folders or zips as course versions."`
+	translateCmds
 }
 
 type checkCmd struct {

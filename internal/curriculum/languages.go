@@ -1,0 +1,38 @@
+package curriculum
+
+import (
+	"io/fs"
+	"slices"
+
+	"github.com/banyan-lms/banyan/internal/curriculum/translation"
+)
+
+// ForTranslation reads what the tools for translators need to know of a course folder: its languages and its units.
+// It fails as Units does, and with course.no_course_file where there is no course.
+func ForTranslation(fsys fs.FS) (translation.Course, error) {
+	src := load(fsys)
+	list := gatherUnits(src)
+	doc := list.docs["course.yaml"]
+	if doc == nil && !src.broken["course.yaml"] {
+		src.faults.add("course.yaml", 1, "course.no_course_file")
+	}
+	if err := src.faults.err(); err != nil {
+		return translation.Course{}, err
+	}
+	root := doc.root()
+	c := translation.Course{ID: root.key("id").str(), Source: root.key("source_locale").str(), Units: list.units}
+	for _, n := range root.key("locales").each() {
+		l := n.str()
+		switch right := canonicalLocale(l); right {
+		case l:
+		case "":
+			src.faults.add("course.yaml", doc.line(n.pointer), "course.bad_locale", "Value", l)
+		default:
+			src.faults.add("course.yaml", doc.line(n.pointer), "course.locale_spelling", "Value", l, "Wanted", right)
+		}
+		if l != c.Source && !slices.Contains(c.Locales, l) {
+			c.Locales = append(c.Locales, l)
+		}
+	}
+	return c, src.faults.err()
+}
