@@ -174,6 +174,14 @@ func (f fields) with(name string, v any) fields {
 	return out
 }
 
+func (f fields) json() []byte {
+	raw, err := json.Marshal(f)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
 // send appends a batch and gives the answers.
 func (c *class) send(by identity.Actor, batch ...any) []learning.Answer {
 	c.Helper()

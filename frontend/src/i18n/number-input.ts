@@ -1,4 +1,4 @@
-// Reads a number as people write it, by the rules of internal/curriculum/mark.go.
+// Reads a number as people write it, by the rules of internal/curriculum/quiz/answer.go.
 
 const digitOrOther = /\p{Nd}/u;
 
@@ -16,9 +16,11 @@ export function latinDigits(text: string): string {
 /** The number, or null when the text is none. `0,5` is a half; a comma that can part thousands does. */
 export function parseNumber(text: string): number | null {
   let plain = latinDigits(text)
-    .replace(/[\s\p{Cf}%٪٬'’]/gu, '')
-    .replace(/[−–﹣]/g, '-')
-    .replace(/٫/g, '.');
+    .replace(/[\s\u0085\p{Cf}%٪％٬'’]/gu, '')
+    .replace(/[−–﹣－]/g, '-')
+    .replace(/＋/g, '+')
+    .replace(/[٫．]/g, '.')
+    .replace(/[،，]/g, ',');
   if (/^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$/.test(plain)) plain = plain.replace(/,/g, '');
   else if (plain.split(',').length === 2 && !plain.includes('.')) plain = plain.replace(',', '.');
   if (!/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$/.test(plain)) return null;

@@ -65,11 +65,21 @@ function isolate(text: string): string {
   return against.test(text) ? `\u2068${text}\u2069` : text;
 }
 
-// Latin digits in every locale: the reading pages, code and certificates show them too.
-const digits = '-u-nu-latn';
+// Latin digits in every locale: the reading pages, code and certificates show them too. A quiz asks for the reader's.
+let digits = 'latn';
+
+/**
+ * From now on numbers are written in the reader's own digits: those of the device's locale where it is one of the
+ * page's language (ar-EG and ar-MA differ), and else those of the page's locale.
+ */
+export function takeOwnDigits(device: readonly string[] = navigator.languages): void {
+  const [language] = current.split('-');
+  const own = device.find((one) => one.split('-')[0] === language) ?? current;
+  digits = new Intl.NumberFormat(own).resolvedOptions().numberingSystem;
+}
 
 export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
-  return new Intl.NumberFormat(current + digits, options).format(value);
+  return new Intl.NumberFormat(`${current}-u-nu-${digits}`, options).format(value);
 }
 
 export function formatPercent(share: number): string {
@@ -82,6 +92,11 @@ export function formatDate(iso: string, time = false): string {
   if (time) Object.assign(options, { hour: '2-digit', minute: '2-digit' });
   // The Gregorian calendar, as on the certificate.
   return new Intl.DateTimeFormat(`${current}-u-ca-gregory-nu-latn`, options).format(new Date(iso));
+}
+
+/** The attributes of a text in another language than the page's. */
+export function spokenIn(lang: string | undefined): { lang?: string; dir?: 'ltr' | 'rtl' } {
+  return lang ? { lang, dir: rtlLocale.test(lang) ? 'rtl' : 'ltr' } : {};
 }
 
 /** One text of a course in the reader's locale, or in the course's own. */

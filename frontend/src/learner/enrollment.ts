@@ -26,7 +26,8 @@ async function load(course: string): Promise<void> {
   await loadMe(me.value === 'unreached');
   const person = signedIn();
   if (!person) return;
-  void open(person.id);
+  // What waits on this device tells which attempts are made already.
+  await open(person.id);
   try {
     const mine = await askAll((cursor) => ask(api.GET('/api/enrollments', { params: { query: { cursor } } })));
     enrollment.value = mine.find((one) => one.course_id === course) ?? null;

@@ -13,6 +13,8 @@ export interface NewStatement {
   verb: Verb;
   object_id: string;
   at: string;
+  /** Of a quiz that draws its questions: which draw is answered. */
+  attempt?: number;
   responses?: Record<string, unknown>;
 }
 export type Answer = Schemas['StatementAnswer'];
@@ -148,7 +150,7 @@ async function run(): Promise<void> {
 async function send(some: Entry[]): Promise<boolean> {
   let answers: Answer[];
   try {
-    const body = some.map(({ id, enrollment_id, verb, object_id, at, responses }) => ({ id, enrollment_id, verb, object_id, at, responses }));
+    const body = some.map(({ id, enrollment_id, verb, object_id, at, attempt, responses }) => ({ id, enrollment_id, verb, object_id, at, attempt, responses }));
     answers = (await ask(api.POST('/api/statements', { body }))).answers;
   } catch (cause) {
     if (!(cause instanceof Problem) || !final(cause.status)) throw cause;

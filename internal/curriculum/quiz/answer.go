@@ -19,16 +19,21 @@ var (
 
 // parseNumber reads a number as people write it: in the digits of any script, with a
 // percent sign, with spaces between thousands, with a point, a comma or an Arabic separator. A comma that
-// can part thousands does ("1,000" is a thousand); another one begins the fraction ("0,5").
+// can part thousands does ("1,000" is a thousand); another one begins the fraction ("0,5"). The
+// page reads alike; testdata/numbers.json holds both to the same.
 func parseNumber(s string) (float64, bool) {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r), r == '%', r == '٪', r == '٬', r == '\'', r == '’':
+		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r), r == '%', r == '٪', r == '％', r == '٬', r == '\'', r == '’':
 			return -1
-		case r == '٫':
+		case r == '٫', r == '．':
 			return '.'
-		case r == '−', r == '–', r == '﹣', r == '-':
+		case r == '،', r == '，':
+			return ','
+		case r == '−', r == '–', r == '﹣', r == '－':
 			return '-'
+		case r == '＋':
+			return '+'
 		}
 		return digit(r)
 	}, s)

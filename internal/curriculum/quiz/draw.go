@@ -9,9 +9,9 @@ import (
 // Seed is what the choice of questions and the order of options follow from. The page computes them from the same; see
 // docs/course-format.md, and testdata/draws.json, which holds both to the same results.
 type Seed struct {
-	Enrollment string // "" for somebody who practises without an account
-	Quiz       string
-	Attempt    int // 1, 2, 3 …
+	Enrollment string `json:"enrollment"` // for somebody who practises without one, a word that the page makes
+	Quiz       string `json:"quiz"`
+	Attempt    int    `json:"attempt"` // 1, 2, 3 …
 }
 
 // MaxAttempt bounds the number of an attempt at a quiz that draws.

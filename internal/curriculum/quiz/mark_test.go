@@ -269,3 +269,32 @@ func TestFold(t *testing.T) {
 		}
 	}
 }
+
+// detail is the first thing that a fault says, as "pointer key".
+func detail(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) || len(f.Details) == 0 {
+		return ""
+	}
+	return f.Details[0].Pointer + " " + f.Details[0].Key
+}
+
+func TestParseNumber(t *testing.T) {
+	data, err := os.ReadFile("testdata/numbers.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pairs []struct {
+		In   string
+		Want *float64
+	}
+	if err := json.Unmarshal(data, &pairs); err != nil || len(pairs) == 0 {
+		t.Fatal(err)
+	}
+	for _, p := range pairs {
+		got, ok := quiz.ParseNumber(p.In)
+		if ok != (p.Want != nil) || ok && got != *p.Want {
+			t.Errorf("%q is read as %v %v", p.In, got, ok)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-import { t } from '../../i18n/words';
+import { spokenIn, t } from '../../i18n/words';
 import type { AnswerProps } from './question-view';
 
 /** One option, or several. After marking, what is said to each chosen option stands beneath it. */
@@ -24,9 +24,13 @@ export function Choice({ question, attempt, label, fixed }: AnswerProps) {
               disabled={fixed}
               onChange={(event) => toggle(option.id, event.currentTarget.checked)}
             />
-            <span>{option.text}</span>
+            <span {...spokenIn(option.lang)}>{option.text}</span>
           </label>
-          {attempt.marked.value && chosen(option.id) && option.feedback && <p class="choice-feedback">{option.feedback}</p>}
+          {attempt.marked.value && chosen(option.id) && option.feedback && (
+            <p class="choice-feedback" {...spokenIn(option.feedback_lang)}>
+              {option.feedback}
+            </p>
+          )}
         </div>
       ))}
     </div>

@@ -1,7 +1,7 @@
 import { latinDigits } from '../../i18n/number-input';
 
 /**
- * Makes short answers comparable, step by step as Fold in internal/curriculum/mark.go, whose testdata/fold.json
+ * Makes short answers comparable, step by step as Fold in internal/curriculum/quiz/answer.go, whose testdata/fold.json
  * holds both to the same pairs.
  */
 export function fold(text: string): string {

@@ -1,4 +1,5 @@
 import { context, itemData } from '../../context';
+import { takeOwnDigits } from '../../i18n/words';
 import { loadEnrollment } from '../../learner/enrollment';
 import { mountInto } from '../../ui/mount';
 import type { Quiz } from './quiz';
@@ -7,6 +8,7 @@ import '../../ui/controls.css';
 import './quiz.css';
 
 export function mount(element: HTMLElement): void {
+  takeOwnDigits();
   void loadEnrollment(context().course);
   mountInto(element, <QuizView quiz={itemData<Quiz>()} />);
 }

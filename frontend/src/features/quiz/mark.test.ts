@@ -5,7 +5,7 @@ import { fold } from './fold';
 import { mark } from './mark';
 import { answered, type Question, type Quiz, type Response } from './quiz';
 
-const pairs = JSON.parse(readFileSync(join(process.cwd(), '../internal/curriculum/testdata/fold.json'), 'utf8')) as { in: string; want: string }[];
+const pairs = JSON.parse(readFileSync(join(process.cwd(), '../internal/curriculum/quiz/testdata/fold.json'), 'utf8')) as { in: string; want: string }[];
 
 describe('fold', () => {
   it.each(pairs.map((pair) => [pair.in, pair.want]))('%j', (text, want) => expect(fold(text)).toBe(want));

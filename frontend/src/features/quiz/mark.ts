@@ -1,4 +1,4 @@
-// Marks a practice quiz in the page, as internal/curriculum/mark.go does on the server.
+// Marks a practice quiz in the page, as internal/curriculum/quiz/mark.go does on the server.
 import { fold } from './fold';
 import { answered, type Key, type Question, type Quiz, type Response } from './quiz';
 
@@ -7,6 +7,8 @@ export interface MarkedQuestion {
   correct: boolean;
   points: number;
   feedback?: string[];
+  /** Of the feedback, where it is not the page's. */
+  lang?: string;
 }
 export interface Marked {
   score: number;
@@ -22,7 +24,7 @@ export function mark(quiz: Quiz, responses: Record<string, Response>): Marked {
     const correct = response !== undefined && answered(question, response) && right(question, question.key ?? {}, response);
     total += question.points;
     if (correct) earned += question.points;
-    return { id: question.id, correct, points: correct ? question.points : 0, feedback: say(question, correct) };
+    return { id: question.id, correct, points: correct ? question.points : 0, ...say(question, correct) };
   });
   const score = total > 0 ? Math.min(earned / total, 1) : 0;
   return { score, passed: score >= quiz.pass - 1e-9, questions };
@@ -59,8 +61,9 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 }
 
 // Options carry their own feedback, shown beside them; the other types have one for right and one for wrong.
-function say({ key, options, type }: Question, correct: boolean): string[] {
-  if (options && type !== 'order') return [];
-  const text = correct ? key?.feedback?.correct : key?.feedback?.incorrect;
-  return text ? [text] : [];
+function say({ key, options, type }: Question, correct: boolean): Pick<MarkedQuestion, 'feedback' | 'lang'> {
+  const said = key?.feedback;
+  const text = correct ? said?.correct : said?.incorrect;
+  if ((options && type !== 'order') || !text) return { feedback: [] };
+  return { feedback: [text], lang: correct ? said?.correct_lang : said?.incorrect_lang };
 }

@@ -1,4 +1,4 @@
-import { t } from '../../i18n/words';
+import { spokenIn, t } from '../../i18n/words';
 import type { AnswerProps } from './question-view';
 
 export function Matching({ question, attempt, label, fixed }: AnswerProps) {
@@ -7,7 +7,7 @@ export function Matching({ question, attempt, label, fixed }: AnswerProps) {
     <div role="group" aria-labelledby={label}>
       {(question.lefts ?? []).map((left) => (
         <label key={left.id} class="field match">
-          <span>{left.text}</span>
+          <span {...spokenIn(left.lang)}>{left.text}</span>
           <select
             disabled={fixed}
             value={given[left.id] ?? ''}
@@ -15,7 +15,7 @@ export function Matching({ question, attempt, label, fixed }: AnswerProps) {
           >
             <option value="">{t('ui.quiz.choose')}</option>
             {(question.rights ?? []).map((right) => (
-              <option key={right.id} value={right.id}>
+              <option key={right.id} value={right.id} {...spokenIn(right.lang)}>
                 {right.text}
               </option>
             ))}

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { t } from '../../i18n/words';
+import { formatNumber, spokenIn, t } from '../../i18n/words';
 import type { AnswerProps } from './question-view';
 
 /** A list to bring into order with buttons that a thumb and a keyboard can reach. Each move is said aloud. */
@@ -34,9 +34,11 @@ export function Ordering({ question, attempt, label, fixed }: AnswerProps) {
         {order.map((id, i) => (
           <li key={id}>
             <span class="ordering-number" aria-hidden="true">
-              {i + 1}
+              {formatNumber(i + 1)}
             </span>
-            <span class="ordering-text">{text(id)}</span>
+            <span class="ordering-text" {...spokenIn(question.options?.find((option) => option.id === id)?.lang)}>
+              {text(id)}
+            </span>
             {!fixed && (
               <span class="ordering-moves">
                 <Move id={id} by={-1} off={i === 0} name={t('ui.quiz.up', { Text: text(id) })} move={move} />

@@ -1,4 +1,4 @@
-import { t } from '../../i18n/words';
+import { spokenIn, t } from '../../i18n/words';
 import { Choice } from './choice';
 import { Matching } from './matching';
 import { Ordering } from './ordering';
@@ -16,7 +16,16 @@ export interface AnswerProps {
 
 const answers = { single: Choice, multiple: Choice, order: Ordering, match: Matching, number: Writing, text: Writing };
 
-export function QuestionView(props: { question: Question; number: number; total: number; attempt: Try }) {
+interface Props {
+  question: Question;
+  number: number;
+  total: number;
+  attempt: Try;
+  /** The rank of its heading: below the section's, where that has one. */
+  heading: 'h2' | 'h3';
+}
+
+export function QuestionView({ heading: Heading, ...props }: Props) {
   const { question, attempt } = props;
   const label = `q-${question.id}`;
   const marked = attempt.marked.value?.questions.find(({ id }) => id === question.id);
@@ -26,16 +35,16 @@ export function QuestionView(props: { question: Question; number: number; total:
   return (
     <li class={`question-card${state}${missing ? ' missing' : ''}`}>
       <p class="small question-number">{t('ui.quiz.question', { Number: props.number, Total: props.total })}</p>
-      <h2 id={label} tabIndex={-1}>
+      <Heading id={label} tabIndex={-1} class="prompt" {...spokenIn(question.lang)}>
         {question.prompt}
-      </h2>
+      </Heading>
       <Answer question={question} attempt={attempt} label={label} fixed={attempt.phase.value !== 'answering'} />
       {missing && <p class="fault">{t('ui.quiz.answer_this')}</p>}
       {marked && (
         <div class="marked">
           <p class={marked.correct ? 'tick' : 'cross'}>{t(marked.correct ? 'ui.quiz.correct' : 'ui.quiz.incorrect')}</p>
           {(marked.feedback ?? []).map((text) => (
-            <p>{text}</p>
+            <p {...spokenIn(marked.lang)}>{text}</p>
           ))}
         </div>
       )}

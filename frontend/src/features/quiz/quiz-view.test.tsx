@@ -55,12 +55,15 @@ const write = (text: string) =>
     input.dispatchEvent(new Event('input', { bubbles: true }));
   });
 
+const shows = (found: () => unknown) => vi.waitFor(() => act(() => void expect(found()).toBeTruthy()));
+
 beforeEach(async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"code":"session.none"}', { status: 401, headers: { 'Content-Type': 'application/json' } })));
   await Promise.all([loadWords('en', 'page'), loadMe(true)]);
   document.body.innerHTML = '<div id="root"></div>';
   root = document.getElementById('root') as HTMLElement;
   act(() => render(<QuizView quiz={quiz} />, root));
+  await shows(() => all('.question-card').length);
 });
 afterEach(() => {
   act(() => render(null, root));

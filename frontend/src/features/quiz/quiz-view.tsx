@@ -1,11 +1,12 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { me, signedIn } from '../../api/me';
 import { context } from '../../context';
-import { formatPercent, t } from '../../i18n/words';
-import { enrollment, standing } from '../../learner/enrollment';
+import { formatPercent, spokenIn, t } from '../../i18n/words';
+import { enrollment, progress, standing, trouble } from '../../learner/enrollment';
 import { Join, otherVersion } from '../../learner/join';
 import { OutboxNotes } from '../../learner/outbox-notes';
 import { Notice } from '../../ui/notice';
+import type { Part } from './draw';
 import type { Quiz } from './quiz';
 import { QuestionView } from './question-view';
 import { createTry, type Try } from './state';
@@ -14,8 +15,8 @@ export function QuizView({ quiz }: { quiz: Quiz }) {
   const attempt = useMemo(() => createTry(quiz, () => draftKey(quiz)), [quiz]);
   const result = useRef<HTMLDivElement>(null);
   const { phase } = attempt;
-  const person = signedIn()?.id;
-  useEffect(() => void attempt.restore(), [attempt, person, enrollment.value?.id]);
+  // Each of these may tell whose attempt it is.
+  useEffect(() => void attempt.restore(), [attempt, me.value, enrollment.value?.id, progress.value?.enrollment_id, trouble.value]);
   useEffect(() => {
     if (phase.value === 'marked') result.current?.focus();
   }, [phase.value]);
@@ -30,17 +31,17 @@ export function QuizView({ quiz }: { quiz: Quiz }) {
   return (
     <form class="quiz-form" noValidate onSubmit={handIn}>
       <About quiz={quiz} />
-      <ol class="quiz-questions">
-        {quiz.questions.map((question, i) => (
-          <QuestionView key={question.id} question={question} number={i + 1} total={quiz.questions.length} attempt={attempt} />
-        ))}
-      </ol>
+      {phase.value === 'answering' && <Left attempt={attempt} />}
+      {attempt.parts.value.map((part, i) => (
+        <Section key={`${attempt.seed.value?.attempt} ${i}`} id={`section-${i + 1}`} part={part} attempt={attempt} />
+      ))}
+      {!attempt.seed.value && attempt.shared() !== 'wait' && quiz.graded && <p>{t('ui.quiz.join_first')}</p>}
       {attempt.missing.value.size > 0 && (
         <Notice kind="bad">
           <p>{t('ui.quiz.missing', { Count: attempt.missing.value.size })}</p>
         </Notice>
       )}
-      {phase.value === 'answering' && may && (
+      {phase.value === 'answering' && may && attempt.seed.value && (
         <button type="submit" class="button wide">
           {quiz.graded ? t('ui.quiz.hand_in') : t('ui.quiz.check')}
         </button>
@@ -51,6 +52,48 @@ export function QuizView({ quiz }: { quiz: Quiz }) {
       {me.value !== undefined && <Join />}
       <OutboxNotes />
     </form>
+  );
+}
+
+/** Questions under a heading of their own, where the quiz gives one. Their numbers go on from section to section. */
+function Section({ id, part, attempt }: { id: string; part: Part; attempt: Try }) {
+  const all = attempt.questions.value;
+  const list = (
+    <ol class="quiz-questions">
+      {part.questions.map((question) => (
+        <QuestionView
+          key={question.id}
+          question={question}
+          number={all.indexOf(question) + 1}
+          total={all.length}
+          attempt={attempt}
+          heading={part.title ? 'h3' : 'h2'}
+        />
+      ))}
+    </ol>
+  );
+  if (!part.title) return list;
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id} class="quiz-section" {...spokenIn(part.lang)}>
+        {part.title}
+      </h2>
+      {list}
+    </section>
+  );
+}
+
+/** How far one is through the questions. It stays in sight. */
+function Left({ attempt }: { attempt: Try }) {
+  const total = attempt.questions.value.length;
+  const left = attempt.open.value.length;
+  if (total < 2) return null;
+  const text = left ? t('ui.quiz.missing', { Count: left }) : t('ui.quiz.all_answered');
+  return (
+    <div class="bar quiz-left">
+      <progress value={total - left} max={total} aria-label={text} />
+      <span aria-hidden="true">{text}</span>
+    </div>
   );
 }
 
@@ -69,7 +112,7 @@ function Result({ quiz, attempt }: { quiz: Quiz; attempt: Try }) {
   if (phase.value === 'answering') return null;
   const again = (
     <p>
-      <button type="button" class="button quiet" onClick={() => restart(attempt, quiz)}>
+      <button type="button" class="button quiet" onClick={() => restart(attempt)}>
         {t('ui.quiz.again')}
       </button>
     </p>
@@ -106,12 +149,12 @@ function Result({ quiz, attempt }: { quiz: Quiz; attempt: Try }) {
   );
 }
 
-function restart(attempt: Try, quiz: Quiz): void {
+function restart(attempt: Try): void {
   attempt.again();
-  const first = quiz.questions[0];
+  const first = attempt.questions.value[0];
   if (first) setTimeout(() => document.getElementById(`q-${first.id}`)?.focus());
 }
 
 function draftKey(quiz: Quiz): string {
-  return `quiz/${signedIn()?.id ?? ''}/${context().course}@${context().version}/${quiz.id}`;
+  return `attempt/${signedIn()?.id ?? ''}/${context().course}@${context().version}/${quiz.id}`;
 }

@@ -1,10 +1,13 @@
-// A quiz as the page gets it; see internal/curriculum/course.go.
+// A quiz as the page gets it; see internal/curriculum/quiz/quiz.go. A `lang` says that a text is not in the page's language.
 export type Response = string | string[] | Record<string, string> | number;
 
 export interface Option {
   id: string;
   text: string;
+  lang?: string;
+  last?: boolean;
   feedback?: string;
+  feedback_lang?: string;
 }
 export interface Key {
   correct?: string[];
@@ -12,23 +15,30 @@ export interface Key {
   number?: number;
   tolerance?: number;
   accept?: string[];
-  feedback?: { correct?: string; incorrect?: string };
+  feedback?: { correct?: string; correct_lang?: string; incorrect?: string; incorrect_lang?: string };
 }
 export interface Question {
   id: string;
   type: 'single' | 'multiple' | 'order' | 'match' | 'number' | 'text';
   prompt: string;
+  lang?: string;
   points: number;
   options?: Option[];
   lefts?: Option[];
   rights?: Option[];
   key?: Key;
 }
-export interface Quiz {
+/** Which questions an attempt shows; without sections, all. */
+export interface Plan {
+  sections?: { title?: string; lang?: string; questions?: string[]; draw?: { bank: string; count: number } }[];
+  banks?: Record<string, string[]>;
+}
+export interface Quiz extends Plan {
   id: string;
   title: string;
   graded: boolean;
   pass: number;
+  shuffle?: boolean;
   questions: Question[];
 }
 

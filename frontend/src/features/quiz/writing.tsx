@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { parseNumber } from '../../i18n/number-input';
-import { t } from '../../i18n/words';
+import { formatNumber, t } from '../../i18n/words';
 import type { Question, Response } from './quiz';
 import type { AnswerProps } from './question-view';
 
@@ -8,7 +8,7 @@ import type { AnswerProps } from './question-view';
 export function Writing({ question, attempt, label, fixed }: AnswerProps) {
   const given = attempt.responses.value[question.id];
   const typed = useSignal<string | undefined>(undefined);
-  const text = typed.value !== undefined && given !== undefined ? typed.value : given === undefined ? (typed.value ?? '') : String(given);
+  const text = typed.value !== undefined && given !== undefined ? typed.value : given === undefined ? (typed.value ?? '') : write(given);
   const odd = question.type === 'number' && text.trim() !== '' && parseNumber(text) === null;
   return (
     <div class="field">
@@ -37,6 +37,11 @@ export function Writing({ question, attempt, label, fixed }: AnswerProps) {
       )}
     </div>
   );
+}
+
+// A draft holds the number, not how it was typed.
+function write(given: Response): string {
+  return typeof given === 'number' ? formatNumber(given, { useGrouping: false, maximumFractionDigits: 15 }) : String(given);
 }
 
 // What is no number goes as no answer, so that handing in asks for one.

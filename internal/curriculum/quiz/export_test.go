@@ -1,0 +1,4 @@
+package quiz
+
+// ParseNumber is parseNumber, which page and server must agree on.
+var ParseNumber = parseNumber
