@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/po"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
+	"github.com/banyan-lms/banyan/internal/curriculum/xliff"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -26,6 +28,8 @@ type translateCmds struct {
 	Merge   mergeCmd   `cmd:"" help:"Bring a course's PO files in step with its texts, and say how much a change matters. Never touches the texts."`
 	Status  statusCmd  `cmd:"" help:"Count what is translated, stale and missing in each language."`
 	Sign    signCmd    `cmd:"" help:"Vouch for a language of a course: a person has reviewed or signed it."`
+	Export  exportCmd  `cmd:"" help:"Write a language of a course into one file for a translator: XLIFF 2.0 or PO."`
+	Import  importCmd  `cmd:"" help:"Take a translator's XLIFF or PO files into a course."`
 }
 
 // courseDir is a course folder that is written to, so it cannot be a zip.
@@ -375,4 +379,169 @@ func (c *signCmd) Run() error {
 		fmt.Printf("%s %s\n", c.State, filepath.Join(c.Path, filepath.FromSlash(ch.Name)))
 	}
 	return nil
+}
+
+type exportCmd struct {
+	Path   string   `arg:"" help:"A course folder or zip file."`
+	Locale string   `required:"" help:"Language to export, such as fr."`
+	Module []string `help:"Modules; \"course\" for the course's own texts. All when not given."`
+	Format string   `default:"xliff" enum:"xliff,po" help:"xliff or po."`
+	Output string   `short:"o" help:"File to write; \"-\" for standard output. Course and language name it when not given."`
+}
+
+// Run exports. The course may be out of step with its PO files: what is exported is in step.
+func (c *exportCmd) Run() error {
+	fsys, err := courseFS(c.Path)
+	if err != nil {
+		return err
+	}
+	course, _, files, err := mergedLocale(fsys, c.Locale)
+	if err != nil {
+		return inDir(c.Path, err)
+	}
+	doc := xliff.Document{Source: course.Source, Target: c.Locale}
+	whole := &po.File{Name: course.ID + "." + c.Locale + ".po"}
+	n := 0
+	for _, m := range slices.Sorted(maps.Keys(files)) {
+		if len(c.Module) > 0 && !slices.ContainsFunc(c.Module, func(s string) bool { return translation.ModuleOf(s) == m }) {
+			continue
+		}
+		f := files[m]
+		done := map[translation.SignState]xliff.State{translation.Reviewed: xliff.Reviewed, translation.Signed: xliff.Final}[translation.StateOfFile(f)]
+		doc.Files = append(doc.Files, xliff.File{File: f, Done: done})
+		whole.Header = f.Header.Clone()
+		for i := range f.Entries {
+			if !f.Entries[i].Obsolete {
+				whole.Entries = append(whole.Entries, f.Entries[i])
+				n++
+			}
+		}
+	}
+	if len(doc.Files) == 0 {
+		return fault.New(fault.NotFound, "translation.no_file").With("File", translation.FileName(c.Locale, translation.ModuleOf(strings.Join(c.Module, ","))))
+	}
+	var b bytes.Buffer
+	ending := ".po"
+	if c.Format == "xliff" {
+		ending = ".xlf"
+		err = xliff.Write(&b, doc)
+	} else {
+		whole.Header.Comments = nil
+		if err = translation.Sign(whole, translation.Draft, "", time.Time{}); err == nil {
+			_, err = whole.WriteTo(&b)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if c.Output == "-" {
+		_, err := os.Stdout.Write(b.Bytes())
+		return err
+	}
+	name := c.Output
+	if name == "" {
+		name = course.ID + "." + c.Locale + ending
+	}
+	if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d texts\n", name, n)
+	return nil
+}
+
+// mergedLocale gives a language's files as they are, and in step with the course's texts.
+func mergedLocale(fsys fs.FS, locale string) (c translation.Course, before, after map[string]*po.File, err error) {
+	if c, err = curriculum.ForTranslation(fsys); err != nil {
+		return c, nil, nil, err
+	}
+	if !slices.Contains(c.Locales, locale) {
+		return c, nil, nil, fault.New(fault.NotFound, "translation.no_locale").With("Locale", locale)
+	}
+	if before, err = translation.ReadLocale(fsys, locale); err != nil {
+		return c, nil, nil, err
+	}
+	after, _, err = translation.Merge(before, c.Units, translation.Options{Course: c.ID, Locale: locale})
+	return c, before, after, err
+}
+
+type importCmd struct {
+	Path   string   `arg:"" help:"A course folder."`
+	File   []string `arg:"" help:"XLIFF (.xlf, .xliff) or PO files from translators."`
+	Locale string   `help:"Language of the files, when they do not say it."`
+}
+
+// Run imports. A file that is refused, or one after it, changes nothing; those before it are in.
+func (c *importCmd) Run() error {
+	fsys, err := courseDir(c.Path)
+	if err != nil {
+		return err
+	}
+	for _, name := range c.File {
+		declared, entries, err := readTranslations(name)
+		if err != nil {
+			return err
+		}
+		course, err := curriculum.ForTranslation(fsys)
+		if err != nil {
+			return inDir(c.Path, err)
+		}
+		locale := c.Locale
+		if locale == "" {
+			locale = translation.MatchLocale(declared, course.Locales)
+		}
+		if locale == "" {
+			return fault.New(fault.Invalid, "translation.which_language").With("File", name).With("Declared", declared)
+		}
+		_, before, after, err := mergedLocale(fsys, locale)
+		if err != nil {
+			return inDir(c.Path, err)
+		}
+		after, t := translation.Take(after, entries)
+		changes := translation.Changes(locale, before, after)
+		if err := translation.Apply(c.Path, changes); err != nil {
+			return err
+		}
+		fmt.Printf("%s -> %s: %d taken, %d taken as stale, %d the same, %d left as older, %d left as unsure, %d empty, %d unknown\n",
+			name, locale, t.Fresh, t.Stale, t.Same, t.Older, t.Unsure, t.Empty, len(t.Unknown))
+		for i, id := range t.Unknown {
+			if i == 20 {
+				fmt.Printf("  and %d more unknown ids\n", len(t.Unknown)-i)
+				break
+			}
+			fmt.Printf("  unknown: %q\n", id)
+		}
+		mergePlan{changes: changes}.print(os.Stdout, c.Path)
+	}
+	return nil
+}
+
+// readTranslations reads a translator's file whole.
+func readTranslations(name string) (locale string, entries []po.Entry, err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, po.MaxWhole+1))
+	if err != nil {
+		return "", nil, err
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".po":
+		f, err := po.Parse(name, data)
+		if err != nil {
+			return "", nil, err
+		}
+		return f.Field("Language"), f.Entries, nil
+	case ".xlf", ".xliff":
+		doc, err := xliff.Read(name, data)
+		if err != nil {
+			return "", nil, err
+		}
+		for _, f := range doc.Files {
+			entries = append(entries, f.Entries...)
+		}
+		return doc.Target, entries, nil
+	}
+	return "", nil, fault.New(fault.Invalid, "translation.which_format").With("File", name)
 }

@@ -328,7 +328,7 @@ func notes(note string) []string {
 	var out []string
 	for line := range strings.Lines(note) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, severityNote) || line == unsureNote {
+		if isNote(line) {
 			line = "- " + line
 		}
 		if line != "" {
@@ -366,15 +366,30 @@ func (m *merger) retire(before *po.Entry, homes []string, old map[string]*po.Fil
 // SameLanguage tells whether a file declares the language of a locale, or none. Tools write zh_Hans for zh, or pt_BR.
 func SameLanguage(f *po.File, locale string) bool {
 	declared := f.Field("Language")
-	if declared == "" {
-		return true
+	return declared == "" || MatchLocale(declared, []string{locale}) != ""
+}
+
+// MatchLocale finds the locale that a tool's name of a language means: the same, or else the only one of the same language; or "".
+func MatchLocale(declared string, locales []string) string {
+	base := func(s string) string {
+		tag, err := language.Parse(strings.ReplaceAll(s, "_", "-"))
+		if err != nil {
+			return s
+		}
+		b, _ := tag.Base()
+		return b.String()
 	}
-	a, err := language.Parse(strings.ReplaceAll(declared, "_", "-"))
-	b, berr := language.Parse(locale)
-	if err != nil || berr != nil {
-		return strings.EqualFold(declared, locale)
+	found := ""
+	for _, l := range locales {
+		if strings.EqualFold(strings.ReplaceAll(declared, "_", "-"), l) {
+			return l
+		}
+		if declared != "" && base(declared) == base(l) {
+			if found != "" {
+				return ""
+			}
+			found = l
+		}
 	}
-	x, _ := a.Base()
-	y, _ := b.Base()
-	return x == y
+	return found
 }

@@ -169,6 +169,11 @@ const (
 	unsureNote   = "unsure: yes" // the translation was marked fuzzy before its source changed
 )
 
+// isNote tells whether merging wrote a line.
+func isNote(line string) bool {
+	return strings.HasPrefix(line, severityNote) || line == unsureNote
+}
+
 // override is the severity that an author gave, or Same.
 func override(e *po.Entry) Severity {
 	for _, line := range e.Extracted {
