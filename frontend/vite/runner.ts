@@ -1,13 +1,16 @@
 // What a learner's code runs in, in the page (docs/lab-runner.md): the scripts of its workers as texts that the page
 // hands to the frame, and the light pack, Brython with the part of its library that labs use.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, type Plugin, type Rollup } from 'vite';
+import { textDigest } from '../src/features/lab/run/worker/text-digest.ts';
+import { kept, replaced, translator, type Translate } from './python.ts';
 
+const python = ['light.py', ...['harness.py', 'judge.py', 'banyan.py'].map((name) => `../../../../../../internal/lab/${name}`)];
 const workers = /^virtual:lab-worker\/(light|exact)$/;
 
 /** `virtual:lab-worker/light` and `/exact`: a worker's whole script, as text. */
@@ -19,11 +22,12 @@ export function labWorkers(folder: string): Plugin {
       const name = id.startsWith('\0') ? workers.exec(id.slice(1))?.[1] : undefined;
       if (!name) return null;
       for (const file of ['chance', 'errno', 'exact', 'files', 'light', 'output', 'wasi', 'wire']) this.addWatchFile(join(folder, `${file}.ts`));
-      this.addWatchFile(join(folder, 'light.py'));
+      for (const file of python) this.addWatchFile(join(folder, file));
       const result = (await build({
         configFile: false,
         logLevel: 'error',
         root: folder,
+        plugins: [translatedFiles(folder)],
         build: { target: 'chrome80', write: false, lib: { entry: join(folder, `${name}.ts`), formats: ['iife'], name: 'lab' }, minify: true },
       })) as Rollup.RollupOutput[];
       return `export default ${JSON.stringify(result[0]?.output[0].code ?? '')}`;
@@ -45,7 +49,10 @@ const left = new Set(
   signal glob uuid ntpath unicodedata`.split(/\s+/),
 );
 
-type Entry = [extension: '.py' | '.js', source: string, imports?: string[], isPackage?: 1];
+/** Modules that few programs import stay Python: as JavaScript they are five times as large. */
+const asPython = /^(unittest|difflib|_ast_unparse|_frozen_importlib|ast|tokenize|threading|queue|locale)(\.|$)/;
+
+type Entry = [extension: '.py' | '.js', source: string, imports?: string[], isPackage?: 1 | 0, script?: string];
 type Library = Record<string, Entry>;
 
 /** Brython's library of files, out of the script that it comes in. */
@@ -70,13 +77,6 @@ export function closure(library: Library, names: string[], without: Set<string>)
   return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Replaces text that must be there: a new Brython that has it otherwise fails the build. */
-function replaced(text: string, from: string | RegExp, to: string): string {
-  const out = text.replace(from, () => to);
-  if (out === text) throw new Error(`Brython has no ${String(from)} any more: see vite/runner.ts.`);
-  return out;
-}
-
 /** What Brython uses and Chrome 80 lacks. Syntax that it lacks, `||=`, is rewritten below. */
 const lacking = `Object.hasOwn||(Object.hasOwn=function(o,k){return Object.prototype.hasOwnProperty.call(o,k)});
 Array.prototype.toReversed||(Array.prototype.toReversed=function(){return this.slice().reverse()});
@@ -87,6 +87,23 @@ export function lightLibrary(stdlib: string): Library {
   const all = libraryIn(stdlib);
   for (const name of roots) if (!all[name] && name !== 'collections.abc') throw new Error(`Brython's library has no ${name} any more.`);
   return closure(all, roots, left);
+}
+
+/** Brython itself, for a worker of a blob. */
+function lightCore(core: string): string {
+  // The worker's address is a blob's, and that of an opaque origin: Brython cannot make anything of it.
+  const place = '({href:"http://lab/py/main.py",origin:"http://lab",pathname:"/py/main.py"})';
+  const placed = replaced(core, /\b(?:_window|globalThis|window)\.location\b(?!\s*\|\|)/g, place);
+  // What is not in the library is nowhere: Brython would ask a server for it, and no server can be asked.
+  const alone = replaced(replaced(placed, /static_stdlib_import\s*!==\s*false\s*&&/, 'false&&'), /if\([^()]*\)\{(?=meta_path\.push\(\$B\.finders\.path\))/, 'if(false){');
+  // Told as CPython tells it: with the name alone, nobody could say what is missing.
+  const told = replaced(alone, 'var message=mod_name;', `var message="No module named '"+mod_name+"'";`);
+  // A module that was translated in the build is not translated again.
+  const ask = 'root=$B.py2js(src,module,$B.module_getattr(module,"__name__"),$B.builtins_scope)';
+  const ready = replaced(told, ask, `var entry=$B.VFS[mod_name];if(entry&&entry[4]){root={imports:{},to_js:function(){return entry[4]}}}else{${ask}}`);
+  // The library was translated without places in lines (vite/python.ts), and asks a data class for its annotations.
+  const placeless = replaced(ready, 'frame.positions = $B.frame_obj.prev.frame.positions', 'frame.positions = $B.frame_obj.prev.frame.positions || []');
+  return `${lacking}\n${placeless.replace(/([\w.]+)\s*\|\|=/g, '$1=$1||')}`;
 }
 
 /** The light pack's script. */
@@ -105,15 +122,34 @@ export function lightPack(core: string, stdlib: string, licence: string): string
   inspect[1] = replaced(inspect[1], 'import importlib.machinery', 'importlib=None');
   const os = library['os'] as Entry;
   os[1] = replaced(os[1], /environ=\{[^}]*\}/, 'environ={}');
-  // The worker's address is a blob's, and that of an opaque origin: Brython cannot make anything of it.
-  const place = '({href:"http://lab/py/main.py",origin:"http://lab",pathname:"/py/main.py"})';
-  const placed = replaced(core, /\b(?:_window|globalThis|window)\.location\b(?!\s*\|\|)/g, place);
-  // What is not in the library is nowhere: Brython would ask a server for it, and no server can be asked.
-  const alone = replaced(replaced(placed, /static_stdlib_import\s*!==\s*false\s*&&/, 'false&&'), /if\([^()]*\)\{(?=meta_path\.push\(\$B\.finders\.path\))/, 'if(false){');
-  // Told as CPython tells it: with the name alone, nobody could say what is missing.
-  const told = replaced(alone, 'var message=mod_name;', `var message="No module named '"+mod_name+"'";`);
-  const older = told.replace(/([\w.]+)\s*\|\|=/g, '$1=$1||');
-  return `/*\n${licence}*/\n${lacking}\n${older}\n__BRYTHON__.use_VFS=true;__BRYTHON__.update_VFS(${JSON.stringify(library)});\n`;
+  const brython = lightCore(core);
+  const translate = translator(brython);
+  for (const [name, one] of Object.entries(library)) {
+    if (one[0] !== '.py' || asPython.test(name)) continue;
+    library[name] = ['.py', '', one[2] ?? [], one[3] ?? 0, translate(name, one[1], !!one[3])];
+  }
+  return `/*\n${licence}*/\n${brython}\n__BRYTHON__.use_VFS=true;__BRYTHON__.update_VFS(${JSON.stringify(library)});\n`;
+}
+
+const installed = (name: string) => readFileSync(join(dirname(createRequire(import.meta.url).resolve('brython/package.json')), name), 'utf8');
+
+let toJS: Translate | undefined;
+
+/** `name.py?translated`: the text of a Python file, and the JavaScript that Brython makes of it under a module's name. */
+function translatedFiles(folder: string): Plugin {
+  const names: Record<string, string> = { 'light.py': 'banyan_light', 'harness.py': '__main__', 'judge.py': '__main__', 'banyan.py': 'banyan' };
+  return {
+    name: 'banyan-translated',
+    resolveId: (id) => (id.endsWith('.py?translated') ? join(folder, id) : null),
+    load(id) {
+      if (!id.endsWith('?translated')) return null;
+      const file = id.slice(0, -'?translated'.length);
+      const source = readFileSync(file, 'utf8');
+      toJS ??= translator(lightCore(installed('brython.min.js')));
+      const script = toJS(names[basename(file)] ?? basename(file, '.py'), source);
+      return `export default ${JSON.stringify({ digest: textDigest(source), script })}`;
+    },
+  };
 }
 
 /** Puts the light pack into the build, named by its digest, with its brotli coding beside it. */
@@ -122,10 +158,8 @@ export function packs(): Plugin {
     name: 'banyan-packs',
     apply: 'build',
     generateBundle() {
-      const folder = dirname(createRequire(import.meta.url).resolve('brython/package.json'));
-      const read = (name: string) => readFileSync(join(folder, name), 'utf8');
       const licence = readFileSync(fileURLToPath(new URL('../licences/brython.txt', import.meta.url)), 'utf8');
-      const script = Buffer.from(lightPack(read('brython.min.js'), read('brython_stdlib.js'), licence));
+      const script = Buffer.from(lightPack(installed('brython.min.js'), installed('brython_stdlib.js'), licence));
       const digest = createHash('sha256').update(script).digest('hex');
       this.emitFile({ type: 'asset', fileName: `packs/light-${digest.slice(0, 16)}.js`, source: script });
       this.emitFile({ type: 'asset', fileName: `packs/light-${digest.slice(0, 16)}.js.br`, source: brotli(script, digest) });
@@ -134,11 +168,5 @@ export function packs(): Plugin {
 }
 
 // The best coding takes seconds, and the pack rarely changes.
-function brotli(script: Buffer, digest: string): Buffer {
-  const kept = join('node_modules/.cache/banyan-packs', `${digest}.br`);
-  if (existsSync(kept)) return readFileSync(kept);
-  const coded = brotliCompressSync(script, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22, [constants.BROTLI_PARAM_SIZE_HINT]: script.length } });
-  mkdirSync(dirname(kept), { recursive: true });
-  writeFileSync(kept, coded);
-  return coded;
-}
+const brotli = (script: Buffer, digest: string) =>
+  kept(`${digest}.br`, () => brotliCompressSync(script, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22, [constants.BROTLI_PARAM_SIZE_HINT]: script.length } }));

@@ -6,3 +6,8 @@ declare module 'virtual:lab-worker/exact' {
   const source: string;
   export default source;
 }
+
+declare module '*.py?translated' {
+  const translated: { digest: string; script: string };
+  export default translated;
+}

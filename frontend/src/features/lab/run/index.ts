@@ -328,7 +328,12 @@ function lacking(result: Result): void {
 function importsOf(sources: string[]): string[] {
   const found = new Set<string>();
   for (const source of sources) {
-    for (const line of source.matchAll(/^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)/gm)) found.add(line[1] as string);
+    for (const [, one, several] of source.matchAll(/^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([^\n#;]+))/gm)) {
+      for (const part of one ? [one] : (several ?? '').split(',')) {
+        const name = /^\s*([A-Za-z_]\w*)/.exec(part)?.[1];
+        if (name) found.add(name);
+      }
+    }
   }
   return Array.from(found).slice(0, 20);
 }

@@ -393,10 +393,14 @@ def room():
 
     host.ahead = ahead
 
-    def begin(name, source):
+    def reseed():
         random = sys.modules.get("random")
         if random is not None:
             random.seed()
+
+    host.reseed = reseed
+
+    def begin(name, source):
         try:
             exec(compile(source, name, "exec"), {"__name__": "__main__", "__builtins__": builtins})
         except BaseException as err:

@@ -2,8 +2,12 @@
 // vite/packs.ts); this comes after it.
 import type { Job } from './wire';
 import { clock, splitmix64 } from './chance';
-import prelude from './light.py?raw';
+import banyan from '../../../../../../internal/lab/banyan.py?translated';
+import harness from '../../../../../../internal/lab/harness.py?translated';
+import judge from '../../../../../../internal/lab/judge.py?translated';
+import prelude from './light.py?translated';
 import { Flood, Output, serve } from './output';
+import { textDigest } from './text-digest';
 
 interface Brython {
   banyan: unknown;
@@ -22,7 +26,6 @@ interface Brython {
   };
   $isinstance(value: unknown, of: unknown): boolean;
   handle_error: (cause: unknown) => void;
-  runPythonSource(source: string, name: string): void;
   class_name(value: unknown): string;
   $list(items: unknown[]): unknown;
 }
@@ -67,6 +70,8 @@ const raw = (data: unknown): Uint8Array => (typeof data === 'string' || data ins
 const host = {
   /** Set by light.py: runs Python, and tells what it raised. */
   begin: undefined as ((name: string, source: string) => string) | undefined,
+  /** Set by light.py: makes chance begin anew. */
+  reseed: undefined as (() => void) | undefined,
   /** Set by light.py: imports modules. */
   ahead: undefined as ((names: unknown) => void) | undefined,
   /** Set by light.py: closes the files that are open. */
@@ -156,7 +161,7 @@ function prepare(job: Job): void {
     // What a program imports of its own, Brython finds among its library.
     const module = /^([A-Za-z_]\w*)\.py$/.exec(name);
     const own = module?.[1];
-    if (own && !Object.prototype.hasOwnProperty.call(brython.VFS, own)) brython.VFS[own] = ['.py', text, []];
+    if (own && !Object.prototype.hasOwnProperty.call(brython.VFS, own)) brython.VFS[own] = ['.py', text, [], 0, own === 'banyan' ? ready(text, banyan) : undefined];
   }
   changed = new Set();
   limits = { files: job.maxFiles, bytes: job.maxFileBytes };
@@ -247,8 +252,17 @@ brython.handle_error = (cause) => {
 // It tells the console of each fault on its way.
 for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) self.console[name] = () => undefined;
 
+/** What was translated in the build, when it was made of this text. */
+function ready(source: string, ...of: (typeof harness)[]): string | undefined {
+  const digest = textDigest(source);
+  return of.find((one) => one.digest === digest)?.script;
+}
+
+// What Brython itself does with a script that it has translated.
+const start = (script: string) => void new Function(script)();
+
 try {
-  brython.runPythonSource(prelude, 'banyan_light');
+  start(prelude.script);
 } catch (cause) {
   throw new Error(word(cause));
 }
@@ -259,7 +273,10 @@ serve(
   (job) => {
     try {
       prepare(job);
-      end('exited', String(host.begin?.(job.main, job.source)), changes());
+      const script = ready(job.source, harness, judge);
+      host.reseed?.();
+      if (script) start(script);
+      end('exited', script ? '' : String(host.begin?.(job.main, job.source)), changes());
     } catch (cause) {
       end('exited', word(cause), changes());
     }
