@@ -58,6 +58,7 @@ func TestBankFaults(t *testing.T) {
 		{"nothing", func(*testing.T, fstest.MapFS) {}, ""},
 		{"unknown bank", change(exam, "bank: facts", "bank: fact"), "quizzes/exam.yaml:15 quiz.unknown_bank, banks/facts.yaml:1 quiz.unused_bank"},
 		{"a bank that is broken is no unknown one", put(words, "questions: [\n"), "banks/words.yaml:1 course.bad_yaml"},
+		{"a quiz that is broken may draw from any bank", put(exam, "title: [\n"), "quizzes/exam.yaml:1 course.bad_yaml"},
 		{"more than the bank has", change(exam, "count: 2", "count: 4"), "quizzes/exam.yaml:16 quiz.draw_too_many"},
 		{"as many as the bank has", change(exam, "count: 2", "count: 3"), ""},
 		{"more than the bank has in two sections", change(exam, "{bank: words, count: 1}", "{bank: facts, count: 2}"), "quizzes/exam.yaml:17 quiz.draw_too_many, banks/words.yaml:1 quiz.unused_bank"},
