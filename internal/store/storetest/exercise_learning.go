@@ -254,6 +254,26 @@ func exerciseStatements(t *testing.T, w *world) {
 		}
 		ok(t, s.EachStatement(ctx, newID[learning.EnrollmentID](), func(learning.Statement) error { return errors.New("none expected") }))
 	})
+
+	t.Run("answers to one quiz", func(t *testing.T) {
+		first, second := w.statement(learning.Answered, "draws"), w.statement(learning.Answered, "draws")
+		first.Result = learning.Result{Attempt: 2, Score: &score, Responses: map[string]json.RawMessage{"q1": json.RawMessage(`"a"`)}}
+		second.Result = learning.Result{Attempt: 1}
+		_, err := s.AppendStatements(ctx, []learning.Statement{second, w.statement(learning.Started, "draws"), first})
+		ok(t, err)
+		var got []learning.Statement
+		ok(t, s.EachAnswer(ctx, e.ID, "draws", func(st learning.Statement) error { got = append(got, st); return nil }))
+		if want := []learning.Statement{first, second}; !reflect.DeepEqual(got, want) {
+			t.Errorf("answers\n%s, want\n%s", asJSON(t, got), asJSON(t, want))
+		}
+		for _, id := range []learning.EnrollmentID{newID[learning.EnrollmentID](), "", "x"} {
+			ok(t, s.EachAnswer(ctx, id, "draws", func(learning.Statement) error { t.Error("an answer of nobody's"); return nil }))
+		}
+		stop := errors.New("stop")
+		if err := s.EachAnswer(ctx, e.ID, "draws", func(learning.Statement) error { return stop }); !errors.Is(err, stop) {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 func exerciseProgress(t *testing.T, w *world) {
