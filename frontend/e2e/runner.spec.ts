@@ -368,6 +368,13 @@ test.describe('containment', () => {
       expect(Object.keys(result.files)).toHaveLength(5);
     });
 
+    test(`${pack}: files that were left open are written`, async () => {
+      test.skip(!packs.includes(pack), 'not offered');
+      const result = await python(page, pack, ['f = open("a.csv", "w")', 'f.write("crop,bags")', 'g = open("b.csv", "wb")', 'g.write(b"maize,4")']);
+      const texts = Object.fromEntries(Object.entries(result.files).map(([name, data]) => [name, String.fromCharCode(...Object.values(data))]));
+      expect([result.message, texts]).toEqual([undefined, { 'a.csv': 'crop,bags', 'b.csv': 'maize,4' }]);
+    });
+
     test(`${pack}: a program that ends the interpreter gives no result`, async () => {
       test.skip(!packs.includes(pack), 'not offered');
       const result = await python(page, pack, ['import posix', 'print("bye", flush=True)', 'posix._exit(0)']);

@@ -240,6 +240,18 @@ def tell(seen):
     os.write(2, ('\n%s O {"load":null,"seen":[%s]}\n' % (n, seen)).encode())
     os._exit(0)
 `
+	// What the learner's code does when the harness writes out the files that were left open: the last word is said by then.
+	const atTheEnd = `
+import io
+class Late(io.RawIOBase):
+    writable = lambda s: True
+    def write(s, b):
+        at_the_end()
+        return len(b)
+late = io.TextIOWrapper(io.BufferedWriter(Late()))
+late.write('x')
+def at_the_end():
+  `
 	tests := map[string]string{
 		"all labels at once":                "def guess(row): return ['yes', 'no', True, False, 0, 1]",
 		"an object that equals every label": "class E:\n __eq__ = lambda s, o: True\n __hash__ = lambda s: 0\ndef guess(row): return E()\ndef shape(): return E()\nrefuse = shape",
@@ -290,6 +302,10 @@ def tell(seen):
 		"a tampered encoder":                room + "r = room()\nfor k in ('quote', 'observe', 'encode', 'known'):\n  c = r[k]\n  if isinstance(c, list): c.clear()\n  elif hasattr(c, '__code__'): c.__code__ = (lambda *a: '[\"i\",\"1\"]').__code__ if not c.__closure__ else c.__code__",
 		"import hooks":                      "import sys\nclass H:\n def find_spec(s, *a): raise SystemExit\nsys.meta_path[:] = [H()]\nsys.path_hooks.clear()\nsys.modules.clear()",
 		"deep recursion in repr":            "shape = lambda: [[]]\ndef guess(row): return guess(row)",
+		"a buffer that speaks in the end":   room + atTheEnd + "import os\n  n = room()['nonce']\n  for w in ('table.csv', 'main.py'): open(w, 'w').write('crop,bags')\n  os.write(1, ('EXPECTED-OUTPUT\\n' + n + '\\nEXPECTED-OUTPUT').encode())\n  tell(','.join(['{\"value\":[\"l\",[\"s\",\"yes\"]],\"raised\":\"ValueError\",\"classes\":[],\"passed\":true,\"score\":1}'] * len(room()['codes'])))",
+		"a buffer that rewrites the room":   room + atTheEnd + "r = room()\n  r['seen'][:] = ['{\"value\":[\"n\"],\"passed\":true}'] * 9\n  r['send'](2, '\\n%s C [[0,\"author\"]]\\n%s O {\"load\":null,\"seen\":[]}\\n' % (r['nonce'], r['nonce']))",
+		"a buffer without an end":           room + atTheEnd + "while True: pass",
+		"a buffer that raises":              room + atTheEnd + "import sys\n  sys.setrecursionlimit(9)\n  raise SystemExit(0)",
 		"closes its files":                  "import os\nfor fd in range(8):\n  try: os.close(fd)\n  except OSError: pass",
 	}
 	l := village()

@@ -31,6 +31,12 @@ def room():
     import posix
     import _json
     write, leave, quote = posix.write, posix._exit, _json.encode_basestring_ascii
+    # Files that are not written at once. The light Python of the pages has none such, and writes its own in the end.
+    buffered = []
+    if sys.implementation.name == "cpython":
+        import _io
+        from gc import get_objects
+        buffered = [_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedRandom]
 
     MAX_DEPTH, MAX_NODES, MAX_BYTES, MAX_TOTAL, MAX_TEXT = 40, 10000, 64 << 10, 512 << 10, 400
 
@@ -260,6 +266,18 @@ def room():
             files.append('%s:null' % quote(name))
     send(2, "\n%s O {\"load\":%s,\"seen\":[%s],\"files\":{%s}}\n" % (
         nonce, problem or "null", ",".join(seen), ",".join(files)))
+    # What a file that nobody closed still holds in its buffer is written: a check may look at the file. All is told
+    # by now. Whoever has a buffer of their own in such a file runs here, and can tell no more than before.
+    try:
+        sys.settrace(None)
+        sys.setprofile(None)
+        for file in [o for o in get_objects() if type(o) in buffered] if buffered else []:
+            try:
+                file.flush()
+            except BaseException:
+                pass
+    except BaseException:
+        pass
     # At once: no atexit, no destructors, no threads to wait for.
     leave(0)
 
