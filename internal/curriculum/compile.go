@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"regexp"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,10 +37,12 @@ type courseSource struct {
 		Labs    string  `json:"labs"`
 	} `json:"criteria"`
 	Achievement struct {
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Narrative   string `json:"narrative"`
+		Name        string   `json:"name"`
+		Description string   `json:"description"`
+		Narrative   string   `json:"narrative"`
+		Competences []string `json:"competences"`
 	} `json:"achievement"`
+	Fallbacks map[Locale][]Locale `json:"fallbacks"`
 }
 
 type moduleSource struct {
@@ -53,6 +55,8 @@ type itemSource struct {
 	Lesson string `json:"lesson"`
 	Quiz   string `json:"quiz"`
 	Lab    string `json:"lab"`
+
+	Competences []string `json:"competences"`
 }
 
 func (i itemSource) named() (Kind, string) {
@@ -65,23 +69,30 @@ func (i itemSource) named() (Kind, string) {
 	return Lab, i.Lab
 }
 
+// Options are what the compiler does not find in the folder.
+type Options struct {
+	// Fallbacks are the institution's wish: languages that stand in for another, in order. They go before the course's own.
+	Fallbacks map[Locale][]Locale
+}
+
 // Compile reads one course folder and gives the course version that it stands for: the same
-// bytes always give the same version. The folder may come from a stranger.
+// bytes and options always give the same version. The folder may come from a stranger.
 // When anything is wrong the error is one fault Invalid course.invalid, whose
 // details name every fault with its file and line.
-func Compile(fsys fs.FS) (Compiled, error) {
+func Compile(fsys fs.FS, o Options) (Compiled, error) {
 	c := compiler{
-		src:     load(fsys),
-		lessons: map[string]map[Locale]page{}, statements: map[string]map[Locale]page{},
-		quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
+		src: load(fsys), quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
 	}
 	c.faults = c.src.faults
+	c.list = gatherUnits(c.src)
 	c.readCourse()
-	c.readTexts()
+	c.readTexts(o.Fallbacks)
+	c.readGlossary()
+	c.readMedia()
 	c.readItems()
 	c.linkBanks()
 	c.checkItems()
-	c.texts.checkAsked(c.faults)
+	c.checkPages()
 	if err := c.faults.err(); err != nil {
 		return Compiled{}, err
 	}
@@ -89,16 +100,18 @@ func Compile(fsys fs.FS) (Compiled, error) {
 }
 
 type compiler struct {
-	src        *source
-	faults     *faultList
-	doc        *document
-	course     courseSource
-	texts      texts
-	lessons    map[string]map[Locale]page
-	statements map[string]map[Locale]page
-	quizzes    map[string]quizItem
-	banks      map[string]bankItem
-	labs       map[string]labItem
+	src     *source
+	faults  *faultList
+	doc     *document
+	course  courseSource
+	list    *unitList
+	texts   texts
+	terms   map[string]termSource
+	media   map[string]mediumItem
+	quizzes map[string]quizItem
+	banks   map[string]bankItem
+	labs    map[string]labItem
+	byFile  map[string][]unit
 }
 
 func (c *compiler) fault(pointer, key string, args ...string) {
@@ -108,14 +121,14 @@ func (c *compiler) fault(pointer, key string, args ...string) {
 // readCourse reads course.yaml and the rules that its schema cannot say.
 func (c *compiler) readCourse() {
 	c.doc = &document{file: "course.yaml", lines: map[string]int{}}
-	data, ok := c.src.files["course.yaml"]
-	if !ok {
+	doc := c.list.docs["course.yaml"]
+	if doc == nil {
 		if !c.src.broken["course.yaml"] {
 			c.faults.add("course.yaml", 1, "course.no_course_file")
 		}
 		return
 	}
-	c.doc = parseYAML("course.yaml", data, c.faults)
+	c.doc = doc
 	checkSchema("course", c.doc, c.faults)
 	if !c.doc.fit {
 		return
@@ -127,6 +140,17 @@ func (c *compiler) readCourse() {
 	if s := c.course.SourceLocale; s != "" && len(c.course.Locales) > 0 && !slices.Contains(c.course.Locales, s) {
 		c.fault("/source_locale", "course.source_not_listed", "Locale", s)
 	}
+	for l, chain := range c.course.Fallbacks {
+		for i, f := range append([]Locale{l}, chain...) {
+			at := "/fallbacks/" + escapePointer(l)
+			if i > 0 {
+				at += "/" + strconv.Itoa(i-1)
+			}
+			if !slices.Contains(c.course.Locales, f) {
+				c.fault(at, "course.fallback_not_listed", "Locale", f)
+			}
+		}
+	}
 	modules := map[string]bool{}
 	ids := map[string]bool{}
 	raws, _ := field(c.doc.value, "modules").([]any)
@@ -134,6 +158,9 @@ func (c *compiler) readCourse() {
 		at := "/modules/" + strconv.Itoa(i)
 		if m.ID != "" && modules[m.ID] {
 			c.fault(at+"/id", "course.duplicate_id", "ID", m.ID)
+		}
+		if m.ID == coursePO {
+			c.fault(at+"/id", "course.module_named_course")
 		}
 		modules[m.ID] = true
 		var rawItems []any
@@ -143,7 +170,8 @@ func (c *compiler) readCourse() {
 		for j, it := range m.Items {
 			at := at + "/items/" + strconv.Itoa(j)
 			if j < len(rawItems) {
-				if raw, ok := rawItems[j].(map[string]any); ok && len(raw) != 1 {
+				raw, ok := rawItems[j].(map[string]any)
+				if ok && len(present(raw, []string{"lesson", "quiz", "lab"})) != 1 {
 					c.fault(at, "course.item_kinds")
 					continue
 				}
@@ -173,79 +201,20 @@ func (c *compiler) checkLocale(l Locale, pointer string) {
 	}
 }
 
-// readTexts reads the translations.
-func (c *compiler) readTexts() {
-	c.texts = texts{source: c.course.SourceLocale, locales: slices.Sorted(slices.Values(c.course.Locales)), docs: map[Locale]*document{}, asked: map[string]bool{}}
-	c.texts.locales = slices.Compact(c.texts.locales)
-	for _, name := range c.names("locales/", ".yaml") {
-		l := strings.TrimSuffix(strings.TrimPrefix(name, "locales/"), ".yaml")
-		doc := parseYAML(name, c.src.files[name], c.faults)
-		checkSchema("locale", doc, c.faults)
-		switch {
-		case len(c.course.Locales) == 0:
-		case l == c.course.SourceLocale:
-			c.faults.add(name, 1, "locale.source", "Locale", l)
-		case !slices.Contains(c.course.Locales, l):
-			c.faults.add(name, 1, "locale.not_listed", "Locale", l)
-		}
-		if doc.fit {
-			c.texts.docs[l] = doc
-		}
-	}
-	c.texts.text("course.title", "")
-	for _, k := range []string{"course.summary", "achievement.name", "achievement.description", "achievement.narrative"} {
-		c.texts.text(k, "")
-	}
-	for _, m := range c.course.Modules {
-		c.texts.text("module."+m.ID+".title", "")
-	}
-}
-
-// names lists the files of a folder in order.
-func (c *compiler) names(prefix, suffix string) []string {
-	var out []string
-	for name := range c.src.files {
-		if strings.HasPrefix(name, prefix) && strings.HasSuffix(name, suffix) {
-			out = append(out, name)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-var (
-	lessonName        = regexp.MustCompile(`^lessons/(` + idForm + `)\.(` + localeForm + `)\.md$`)
-	labStatementName  = regexp.MustCompile(`^labs/(` + idForm + `)/statement\.(` + localeForm + `)\.md$`)
-	labDefinitionName = regexp.MustCompile(`^labs/(` + idForm + `)/lab\.yaml$`)
-)
-
-// readItems reads every lesson, quiz and lab that lies in the folder, listed or not.
+// readItems reads every quiz, item bank and lab that lies in the folder, listed or not.
 func (c *compiler) readItems() {
-	var known map[string]bool
-	if c.doc.fit {
-		known = map[string]bool{}
-		for _, m := range c.course.Modules {
-			for _, it := range m.Items {
-				known[it.Lesson] = true
-			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.src.files)) {
-		data := c.src.files[name]
-		if m := lessonName.FindStringSubmatch(name); m != nil {
-			put(c.lessons, m[1], m[2], renderMarkdown(name, data, true, known, c.faults))
-			c.listedLocale(name, m[2])
-		} else if m := labStatementName.FindStringSubmatch(name); m != nil {
-			put(c.statements, m[1], m[2], renderMarkdown(name, data, false, known, c.faults))
-			c.listedLocale(name, m[2])
-		} else if id, ok := strings.CutPrefix(name, "quizzes/"); ok {
-			id = strings.TrimSuffix(id, ".yaml")
-			c.quizzes[id] = readQuiz(id, parseYAML(name, data, c.faults), &c.texts, c.faults)
-		} else if id, ok := strings.CutPrefix(name, "banks/"); ok {
-			id = strings.TrimSuffix(id, ".yaml")
-			c.banks[id] = readBank(id, parseYAML(name, data, c.faults), &c.texts, c.faults)
-		} else if m := labDefinitionName.FindStringSubmatch(name); m != nil {
-			c.labs[m[1]] = readLab(m[1], parseYAML(name, data, c.faults), c.src, &c.texts, c.faults)
+	for _, name := range slices.Sorted(maps.Keys(c.list.docs)) {
+		doc := c.list.docs[name]
+		folder, file := path.Split(name)
+		id := strings.TrimSuffix(file, ".yaml")
+		switch {
+		case folder == "quizzes/":
+			c.quizzes[id] = readQuiz(id, doc, &c.texts, c.faults)
+		case folder == "banks/":
+			c.banks[id] = readBank(id, doc, &c.texts, c.faults)
+		case strings.HasPrefix(folder, "labs/"):
+			id = path.Base(folder)
+			c.labs[id] = readLab(id, doc, c.src, &c.texts, c.faults)
 		}
 	}
 }
@@ -270,19 +239,6 @@ func (c *compiler) linkBanks() {
 	}
 }
 
-func put(all map[string]map[Locale]page, id string, l Locale, p page) {
-	if all[id] == nil {
-		all[id] = map[Locale]page{}
-	}
-	all[id][l] = p
-}
-
-func (c *compiler) listedLocale(name string, l Locale) {
-	if len(c.course.Locales) > 0 && !slices.Contains(c.course.Locales, l) {
-		c.faults.add(name, 1, "locale.not_listed", "Locale", l)
-	}
-}
-
 // checkItems holds what course.yaml lists against what is there.
 func (c *compiler) checkItems() {
 	if !c.doc.fit {
@@ -300,8 +256,8 @@ func (c *compiler) checkItems() {
 			switch kind {
 			case Lesson:
 				lessons++
-				listed["lessons/"+id] = true
-				c.mustHave(at, "lessons/"+id+"."+c.course.SourceLocale+".md")
+				listed["lessons/"+id+".md"] = true
+				c.mustHave(at, "lessons/"+id+".md")
 			case Quiz:
 				listed["quizzes/"+id+".yaml"] = true
 				c.mustHave(at, "quizzes/"+id+".yaml")
@@ -312,7 +268,7 @@ func (c *compiler) checkItems() {
 				labs++
 				listed["labs/"+id] = true
 				c.mustHave(at, "labs/"+id+"/lab.yaml")
-				c.mustHave(at, "labs/"+id+"/statement."+c.course.SourceLocale+".md")
+				c.mustHave(at, "labs/"+id+"/statement.md")
 			}
 		}
 	}
@@ -323,14 +279,12 @@ func (c *compiler) checkItems() {
 	unlisted := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(c.src.files)) {
 		owner := name
-		if m := lessonName.FindStringSubmatch(name); m != nil {
-			owner = "lessons/" + m[1]
-		} else if part := strings.SplitN(name, "/", 3); part[0] == "labs" {
+		if part := strings.SplitN(name, "/", 3); part[0] == "labs" {
 			owner = "labs/" + part[1]
-		} else if part[0] != "quizzes" {
+		} else if part[0] != "quizzes" && part[0] != "lessons" {
 			continue
 		}
-		// One word for a whole lab, and for a lesson in all its languages.
+		// One word for a whole lab.
 		if !listed[owner] && !unlisted[owner] {
 			unlisted[owner] = true
 			c.faults.add(name, 1, "course.not_in_course")
@@ -339,7 +293,7 @@ func (c *compiler) checkItems() {
 }
 
 func (c *compiler) mustHave(at, file string) {
-	if c.course.SourceLocale != "" && !c.src.has(file) {
+	if !c.src.has(file) {
 		c.fault(at, "course.missing_file", "File", file)
 	}
 }
@@ -356,7 +310,7 @@ func (c *compiler) build() (Compiled, error) {
 	}
 	m := Manifest{
 		Format: format, CourseID: CourseID(c.course.ID),
-		Title: c.texts.text("course.title", c.course.Title), Summary: c.texts.text("course.summary", c.course.Summary),
+		Title: c.texts.text("course.title", c.course.Title), TitleLang: c.texts.langs("course.title"), Summary: c.texts.text("course.summary", c.course.Summary),
 		SourceLocale: c.course.SourceLocale, Locales: c.course.Locales,
 		Licence: c.course.Licence, Authors: c.course.Authors, Minutes: c.course.Minutes,
 		Criteria: Criteria{Lessons: c.course.Criteria.Lessons == "all", Quizzes: c.course.Criteria.Quizzes, Labs: c.course.Criteria.Labs == "all"},
@@ -364,13 +318,14 @@ func (c *compiler) build() (Compiled, error) {
 			Name:        c.texts.text("achievement.name", c.course.Achievement.Name),
 			Description: c.texts.text("achievement.description", c.course.Achievement.Description),
 			Narrative:   c.texts.text("achievement.narrative", c.course.Achievement.Narrative),
+			Competences: c.course.Achievement.Competences,
 		},
 		Vault: blob.Of(out.Vault),
 	}
 	for _, ms := range c.course.Modules {
-		mod := Module{ID: ms.ID, Title: c.texts.text("module."+ms.ID+".title", ms.Title)}
+		mod := Module{ID: ms.ID, Title: c.texts.text("module."+ms.ID+".title", ms.Title), TitleLang: c.texts.langs("module." + ms.ID + ".title")}
 		for _, is := range ms.Items {
-			it, err := c.item(is, vault, &out)
+			it, err := c.item(is, ms.ID, vault, &out)
 			if err != nil {
 				return Compiled{}, err
 			}
@@ -407,59 +362,86 @@ func (c *compiler) vault() (VaultFile, error) {
 }
 
 // item makes the blobs of one item in every language.
-func (c *compiler) item(is itemSource, vault VaultFile, out *Compiled) (Item, error) {
+func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Compiled) (Item, error) {
 	kind, id := is.named()
-	it := Item{ID: ContentID(id), Kind: kind}
+	it := Item{ID: ContentID(id), Kind: kind, Competences: is.Competences}
 	keep := func(data []byte) blob.Digest {
 		d := blob.Of(data)
 		out.Blobs[d] = data
 		return d
 	}
-	fragments := func(pages map[Locale]page) map[Locale]blob.Digest {
-		m := map[Locale]blob.Digest{}
-		for _, l := range c.course.Locales {
-			p, ok := pages[l]
-			if !ok {
-				p.html = inSource(pages[c.course.SourceLocale].html, c.course.SourceLocale)
+	fragments := func(file string) {
+		pages, media := c.render(file, keep)
+		it.Fragment, it.Title = map[Locale]blob.Digest{}, Text{}
+		for l, f := range pages {
+			it.Fragment[l], it.Title[l] = keep(f.HTML), f.Title.Text
+			if kind == Lesson && f.Title.Locale != "" {
+				if it.TitleLang == nil {
+					it.TitleLang = Langs{}
+				}
+				it.TitleLang[l] = f.Title.Locale
 			}
-			m[l] = keep(p.html)
+			if kind == Lesson {
+				if it.Words == nil {
+					it.Words = map[Locale]int{}
+				}
+				it.Words[l] = f.Words
+			}
 		}
-		return m
+		if len(media) > 0 {
+			it.Media = media
+		}
 	}
-	data := func(of func(l Locale) any) (map[Locale]blob.Digest, error) {
-		m := map[Locale]blob.Digest{}
+	data := func(of func(l Locale) any) error {
+		it.Data = map[Locale]blob.Digest{}
 		for _, l := range c.course.Locales {
 			b, err := canonical(of(l))
 			if err != nil {
-				return nil, err
+				return err
 			}
-			m[l] = keep(b)
+			it.Data[l] = keep(b)
 		}
-		return m, nil
+		return nil
 	}
 	var err error
 	switch kind {
 	case Lesson:
-		it.Title, it.Words = Text{}, map[Locale]int{}
-		for _, l := range c.course.Locales {
-			p, ok := c.lessons[id][l]
-			if !ok {
-				p = c.lessons[id][c.course.SourceLocale]
-			}
-			it.Title[l], it.Words[l] = p.title, p.words
-		}
-		it.Fragment = fragments(c.lessons[id])
+		fragments("lessons/" + id + ".md")
 	case Quiz:
 		q := c.quizzes[id]
-		it.Title, it.Graded = q.title, q.graded
-		it.Data, err = data(func(l Locale) any { return q.public(l, vault.Quizzes[q.id]) })
+		it.Title, it.TitleLang, it.Graded = q.title, c.texts.langs("quiz."+id+".title"), q.graded
+		err = data(func(l Locale) any { return q.public(l, vault.Quizzes[q.id]) })
 	case Lab:
 		lab := c.labs[id]
-		it.Title = lab.title
-		it.Fragment = fragments(c.statements[id])
-		it.Data, err = data(func(l Locale) any { return lab.public(l) })
+		fragments("labs/" + id + "/statement.md")
+		it.Title, it.TitleLang = lab.title, c.texts.langs("lab."+id+".title")
+		err = data(func(l Locale) any { return lab.public(l) })
+	}
+	if counts := c.texts.counts(c.unitsOf(kind, id), module); len(counts) > 0 {
+		it.Translations = counts
 	}
 	return it, err
+}
+
+// unitsOf lists the texts of an item, those of a quiz with the banks that it draws from.
+func (c *compiler) unitsOf(kind Kind, id string) []unit {
+	if c.byFile == nil {
+		c.byFile = map[string][]unit{}
+		for _, u := range c.list.units {
+			c.byFile[u.File] = append(c.byFile[u.File], u)
+		}
+	}
+	switch kind {
+	case Lesson:
+		return c.byFile["lessons/"+id+".md"]
+	case Lab:
+		return slices.Concat(c.byFile["labs/"+id+"/lab.yaml"], c.byFile["labs/"+id+"/statement.md"])
+	}
+	out := slices.Clone(c.byFile["quizzes/"+id+".yaml"])
+	for _, bank := range slices.Sorted(maps.Keys(c.quizzes[id].banks)) {
+		out = append(out, c.byFile["banks/"+bank+".yaml"]...)
+	}
+	return out
 }
 
 // canonical writes JSON with sorted keys, no spaces and no HTML escapes, so that equal values are equal bytes.

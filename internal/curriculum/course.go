@@ -33,6 +33,9 @@ const (
 // of the course is present; what was not translated holds the source text.
 type Text map[Locale]string
 
+// Langs tell in which language a text is given to readers of another. Who is not in it gets their own.
+type Langs map[Locale]Locale
+
 // Manifest is a compiled course version without its secrets: the list that
 // names every public blob. It is JSON with sorted keys, and its digest is the
 // identity of the version: the same source bytes give the same manifest.
@@ -40,6 +43,7 @@ type Manifest struct {
 	Format       int         `json:"format"` // 1
 	CourseID     CourseID    `json:"course_id"`
 	Title        Text        `json:"title"`
+	TitleLang    Langs       `json:"title_lang,omitempty"`
 	Summary      Text        `json:"summary"`
 	SourceLocale Locale      `json:"source_locale"`
 	Locales      []Locale    `json:"locales"`
@@ -56,22 +60,37 @@ type Manifest struct {
 
 // Module is an ordered part of a course.
 type Module struct {
-	ID    string `json:"id"`
-	Title Text   `json:"title"`
-	Items []Item `json:"items"`
+	ID        string `json:"id"`
+	Title     Text   `json:"title"`
+	TitleLang Langs  `json:"title_lang,omitempty"`
+	Items     []Item `json:"items"`
 }
 
 // Item is a lesson, quiz or lab in its place. Its blobs by locale: of a lesson and of a lab
 // an HTML fragment (body only, sanitised), of a quiz and a lab also a Data
 // blob: quiz.Public or PublicLab as JSON.
 type Item struct {
-	ID       ContentID              `json:"id"`
-	Kind     Kind                   `json:"kind"`
-	Title    Text                   `json:"title"`
-	Graded   bool                   `json:"graded,omitempty"`   // quiz that counts
-	Fragment map[Locale]blob.Digest `json:"fragment,omitempty"` // lesson, lab
-	Data     map[Locale]blob.Digest `json:"data,omitempty"`     // quiz, lab
-	Words    map[Locale]int         `json:"words,omitempty"`    // lesson
+	ID        ContentID              `json:"id"`
+	Kind      Kind                   `json:"kind"`
+	Title     Text                   `json:"title"`
+	TitleLang Langs                  `json:"title_lang,omitempty"`
+	Graded    bool                   `json:"graded,omitempty"`   // quiz that counts
+	Fragment  map[Locale]blob.Digest `json:"fragment,omitempty"` // lesson, lab
+	Data      map[Locale]blob.Digest `json:"data,omitempty"`     // quiz, lab
+	Words     map[Locale]int         `json:"words,omitempty"`    // lesson
+	// Media are the pictures and recordings that a fragment shows.
+	Media       map[Locale][]blob.Digest `json:"media,omitempty"`
+	Competences []string                 `json:"competences,omitempty"` // that a lesson serves, by id
+	// Translations tell how the texts stand in each language but the source.
+	Translations map[Locale]Translation `json:"translations,omitempty"`
+}
+
+// Translation counts the texts of an item in one language.
+type Translation struct {
+	Fresh   int    `json:"fresh"`
+	Stale   int    `json:"stale,omitempty"`   // the source changed since: shown, and marked
+	Missing int    `json:"missing,omitempty"` // shown in another language
+	State   string `json:"state,omitempty"`   // draft, reviewed or signed; empty when nothing is translated
 }
 
 // Criteria say when the certificate is due.
@@ -86,6 +105,8 @@ type Achievement struct {
 	Name        Text `json:"name"`
 	Description Text `json:"description"`
 	Narrative   Text `json:"narrative"`
+	// Competences that it attests, by id.
+	Competences []string `json:"competences,omitempty"`
 }
 
 // VaultFile is the secret part of a version, for the server alone: answer

@@ -77,10 +77,12 @@ type metricSource struct {
 
 // labItem is a lab with all its texts.
 type labItem struct {
-	id    ContentID
-	title Text
-	hints []Text
-	vault VaultLab
+	id     ContentID
+	source string // title in the source language
+	title  Text
+	hints  []Text
+	vault  VaultLab
+	texts  *texts
 }
 
 // readLab checks a lab's folder and gathers its texts and files.
@@ -93,7 +95,7 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 	var ls labSource
 	doc.into(&ls)
 	base := "lab." + id
-	item := labItem{id: ContentID(id), title: t.text(base+".title", ls.Title)}
+	item := labItem{id: ContentID(id), source: ls.Title, texts: t, title: t.text(base+".title", ls.Title)}
 	for i, h := range ls.Hints {
 		item.hints = append(item.hints, t.text(base+".hint."+strconv.Itoa(i+1), h))
 	}
@@ -268,10 +270,8 @@ const banyanModule = "banyan.py"
 
 // labOwn names the files of a lab's folder that are not data.
 func labOwn(name string) bool {
-	return name == "lab.yaml" || name == "starter.py" || name == "solution.py" || name == banyanModule || statementName.MatchString(name)
+	return name == "lab.yaml" || name == "starter.py" || name == "solution.py" || name == banyanModule || name == "statement.md"
 }
-
-var statementName = regexp.MustCompile(`^statement\.` + localeForm + `\.md$`)
 
 var (
 	observations = []string{"call", "output", "file"}
@@ -477,18 +477,28 @@ func (l labItem) public(locale Locale) PublicLab {
 	if p.Competences == nil {
 		p.Competences = []string{}
 	}
-	for _, h := range l.hints {
-		p.Hints = append(p.Hints, h[locale])
+	said := func(id string, t Text) string {
+		if lang := l.texts.lang("lab."+string(l.id)+"."+id, locale); lang != "" && t[locale] != "" {
+			if p.Langs == nil {
+				p.Langs = map[string]Locale{}
+			}
+			p.Langs[id] = lang
+		}
+		return t[locale]
+	}
+	for i, h := range l.hints {
+		p.Hints = append(p.Hints, said("hint."+strconv.Itoa(i+1), h))
 	}
 	for _, c := range v.Checks {
-		pc := PublicCheck{ID: c.ID, Title: c.Title[locale], Points: c.Points, Visible: c.Visible}
+		base := "check." + c.ID
+		pc := PublicCheck{ID: c.ID, Title: said(base+".title", c.Title), Points: c.Points, Visible: c.Visible}
 		if c.Visible {
-			pc.Rule, pc.Feedback = &PublicRule{Rule: c.Rule}, c.Feedback[locale]
+			pc.Rule, pc.Feedback = &PublicRule{Rule: c.Rule}, said(base+".feedback", c.Feedback)
 			for k, t := range c.Says {
 				if pc.Rule.Says == nil {
 					pc.Rule.Says = map[string]string{}
 				}
-				pc.Rule.Says[k] = t[locale]
+				pc.Rule.Says[k] = said(base+".says."+k, t)
 			}
 		}
 		p.Checks = append(p.Checks, pc)

@@ -25,6 +25,9 @@ type PublicLab struct {
 	Seed        uint64            `json:"seed"`  // of all randomness of a run; exact as a JSON number
 	Clock       time.Time         `json:"clock"` // where the clock of a run starts
 	Checks      []PublicCheck     `json:"checks"`
+	// Langs are the languages of texts that are not in the lab's own, by what follows its id in
+	// the ids of its texts: hint.1, check.<id>.title, check.<id>.feedback, check.<id>.says.<key>.
+	Langs map[string]Locale `json:"langs,omitempty"`
 }
 
 // PublicCheck is what a learner may know of a check before handing in: of a

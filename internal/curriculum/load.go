@@ -120,11 +120,11 @@ const (
 var (
 	fileForms = regexp.MustCompile(`^(?:course\.yaml` +
 		`|glossary\.yaml|media\.yaml` +
-		`|locales/` + localeForm + `(?:\.yaml|/` + idForm + `\.po)` +
-		`|lessons/` + idForm + `(?:\.` + localeForm + `)?\.md` +
+		`|locales/` + localeForm + `/` + idForm + `\.po` +
+		`|lessons/` + idForm + `\.md` +
 		`|(?:quizzes|banks)/` + idForm + `\.yaml` +
 		`|media/` + mediaForm +
-		`|labs/` + idForm + `/(?:lab\.yaml|statement(?:\.` + localeForm + `)?\.md|starter\.py|solution\.py|wrong/` + idForm + `\.py|judges/` + idForm + `\.py|hidden/` + dataForm + `|` + dataForm + `))$`)
+		`|labs/` + idForm + `/(?:lab\.yaml|statement\.md|starter\.py|solution\.py|wrong/` + idForm + `\.py|judges/` + idForm + `\.py|hidden/` + dataForm + `|` + dataForm + `))$`)
 	folderForms = regexp.MustCompile(`^(?:\.|locales|locales/` + localeForm + `|lessons|quizzes|banks|media|labs|labs/` + idForm + `|labs/` + idForm + `/(?:wrong|hidden|judges))$`)
 	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 )

@@ -1,91 +1,286 @@
 package curriculum
 
 import (
+	"errors"
+	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
+
+	"github.com/banyan-lms/banyan/internal/curriculum/page"
+	"github.com/banyan-lms/banyan/internal/curriculum/po"
+	"github.com/banyan-lms/banyan/internal/curriculum/segment"
+	"github.com/banyan-lms/banyan/internal/curriculum/translation"
+	"github.com/banyan-lms/banyan/internal/fault"
 )
 
-// texts finds the short texts of a course in its languages, and remembers what was
-// asked for: a key that nobody asks for is a misspelt one.
+// texts finds the texts of a course in its languages: each by itself, along a chain of languages that ends with the source.
 type texts struct {
 	source  Locale
 	locales []Locale
-	docs    map[Locale]*document
-	asked   map[string]bool
+	units   map[string]unit
+	chains  map[Locale][]Locale            // the language itself first; without the source
+	entries map[Locale]map[string]*po.File // which file of a language has the translation of a unit
+	states  map[string]translation.SignState
+	unfit   map[Locale]map[string]bool // stale translations that no longer fit their source, so they are not shown
 }
 
-func (t *texts) value(l Locale, key string) any {
-	doc := t.docs[l]
-	if doc == nil {
-		return nil
+// coursePO holds the translations of the texts that belong to no module.
+const coursePO = "course"
+
+// readTexts reads the translations.
+func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
+	t := &c.texts
+	*t = texts{
+		source: c.course.SourceLocale, locales: slices.Compact(slices.Sorted(slices.Values(c.course.Locales))), units: map[string]unit{},
+		chains: map[Locale][]Locale{}, entries: map[Locale]map[string]*po.File{}, states: map[string]translation.SignState{}, unfit: map[Locale]map[string]bool{},
 	}
-	m, _ := doc.value.(map[string]any)
-	return m[key]
+	for _, u := range c.list.units {
+		t.units[u.ID] = u
+	}
+	modules := map[string]bool{coursePO: true}
+	for _, m := range c.course.Modules {
+		modules[m.ID] = true
+	}
+	for _, l := range t.locales {
+		t.chains[l] = chain(l, t.source, t.locales, fallbacks[l], c.course.Fallbacks[l])
+		t.entries[l], t.unfit[l] = map[string]*po.File{}, map[string]bool{}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.src.files)) {
+		if !strings.HasPrefix(name, "locales/") || path.Ext(name) != ".po" {
+			continue
+		}
+		l, module := path.Base(path.Dir(name)), strings.TrimSuffix(path.Base(name), ".po")
+		switch {
+		case len(t.locales) == 0:
+			continue
+		case l == t.source:
+			c.faults.add(name, 1, "locale.source", "Locale", l)
+			continue
+		case !slices.Contains(t.locales, l):
+			c.faults.add(name, 1, "locale.not_listed", "Locale", l)
+			continue
+		case c.doc.fit && !modules[module]:
+			c.faults.add(name, 1, "locale.no_module", "Module", module)
+			continue
+		}
+		f, err := po.Parse(name, c.src.files[name])
+		if err != nil {
+			c.detail(name, err)
+			continue
+		}
+		t.states[l+"/"+module] = translation.StateOfFile(f)
+		for i := range f.Entries {
+			if e := &f.Entries[i]; !e.Obsolete && e.HasContext {
+				// A text that moved to another module is found until merge has moved its translation too.
+				if _, ok := t.entries[l][e.Context]; !ok || t.units[e.Context].Module == module {
+					t.entries[l][e.Context] = f
+				}
+			}
+		}
+	}
+	c.checkTranslations()
 }
 
-// text gives a text in every language of the course: the source text where there is no translation.
-func (t *texts) text(key, source string) Text {
-	t.asked[key] = true
+// detail takes over the faults of another package.
+func (c *compiler) detail(file string, err error) {
+	var f *fault.Error
+	if !errors.As(err, &f) || len(f.Details) == 0 {
+		c.faults.add(file, 1, "course.unreadable")
+		return
+	}
+	for _, d := range f.Details {
+		var args []string
+		for _, k := range slices.Sorted(maps.Keys(d.Args)) {
+			args = append(args, k, fmt.Sprint(d.Args[k]))
+		}
+		c.faults.add(d.File, d.Line, d.Key, args...)
+	}
+}
+
+// chain lists where a text is looked for: the language, those that the institution wants in its stead, those that the course
+// wants, and the languages that it is a kind of. After them comes the source.
+func chain(l, source Locale, locales []Locale, institution, course []Locale) []Locale {
+	out := []Locale{}
+	add := func(l Locale) {
+		if l != source && slices.Contains(locales, l) && !slices.Contains(out, l) {
+			out = append(out, l)
+		}
+	}
+	if l == source {
+		return out
+	}
+	add(l)
+	for _, f := range institution {
+		if f == source {
+			return out // whoever asks for the source gets no other language
+		}
+		add(f)
+	}
+	for _, f := range course {
+		if f == source {
+			return out
+		}
+		add(f)
+	}
+	for tag := language.Make(l).Parent(); tag != language.Und; tag = tag.Parent() {
+		add(tag.String())
+	}
+	return out
+}
+
+// say gives a text of the course in a language, or in the next one that has it.
+func (t *texts) say(id, source string, l Locale) page.Said {
+	u, ok := t.units[id]
+	if !ok {
+		return t.original(source, l)
+	}
+	for _, in := range t.chains[l] {
+		tr := t.look(u, in)
+		if tr.State == translation.Fresh || tr.State == translation.Stale && !t.unfit[in][id] {
+			said := page.Said{Text: tr.Text, Stale: tr.State == translation.Stale}
+			if in != l {
+				said.Locale = in
+			}
+			return said
+		}
+	}
+	return t.original(source, l)
+}
+
+func (t *texts) original(source string, l Locale) page.Said {
+	if l == t.source {
+		return page.Said{Text: source}
+	}
+	return page.Said{Text: source, Locale: t.source}
+}
+
+func (t *texts) look(u unit, l Locale) translation.Translated {
+	f := t.entries[l][u.ID]
+	if f == nil {
+		return translation.Translated{}
+	}
+	return translation.Lookup(*f, u.Unit)
+}
+
+// text gives a text in every language of the course.
+func (t *texts) text(id, source string) Text {
 	out := Text{}
 	for _, l := range t.locales {
-		out[l] = source
-		if s, ok := t.value(l, key).(string); ok && l != t.source {
-			out[l] = s
-		}
+		out[l] = t.say(id, source, l).Text
 	}
 	return out
 }
 
-// list gives the lists under a key of every other language, one after the other.
-func (t *texts) list(key string) []string {
-	t.asked[key] = true
-	var out []string
+// lang tells in which language text gives a text to readers of another, or "" when it is their own.
+func (t *texts) lang(id string, l Locale) Locale {
+	return t.say(id, "", l).Locale
+}
+
+// langs gathers lang for every language of the course.
+func (t *texts) langs(id string) Langs {
+	out := Langs{}
 	for _, l := range t.locales {
-		list, _ := t.value(l, key).([]any)
-		for _, e := range list {
-			if s, ok := e.(string); ok {
-				out = append(out, s)
-			}
+		if lang := t.lang(id, l); lang != "" {
+			out[l] = lang
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// list gives the lines of a translation in every other language, one after the other.
+func (t *texts) list(id string) []string {
+	var out []string
+	u, ok := t.units[id]
+	for _, l := range t.locales {
+		if l == t.source || !ok {
+			continue
+		}
+		if tr := t.look(u, l); tr.State == translation.Fresh || tr.State == translation.Stale {
+			out = append(out, strings.Split(tr.Text, "\n")...)
 		}
 	}
 	return out
 }
 
-// checkAsked notes keys of translations that belong to nothing. A file with faults of
-// its own may have lost what they belong to, so its keys are left alone.
-func (t *texts) checkAsked(faults *faultList) {
-	faulty := map[string]bool{}
-	for _, d := range faults.list {
-		faulty[d.File] = true
-	}
-	for _, l := range slices.Sorted(maps.Keys(t.docs)) {
-		doc := t.docs[l]
-		m, _ := doc.value.(map[string]any)
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if t.asked[key] || faulty[ownerOf(key)] {
+// checkTranslations holds every translation against its source. One that was made from today's source and does not
+// fit it is at fault. An older one waits for its translator and is not shown.
+func (c *compiler) checkTranslations() {
+	t := &c.texts
+	for _, u := range c.list.units {
+		for _, l := range t.locales {
+			if l == t.source {
 				continue
 			}
-			faults.add(doc.file, doc.line("/"+escapePointer(key)), "locale.unknown_key", "Key", key)
+			tr := t.look(u, l)
+			if tr.State != translation.Fresh && tr.State != translation.Stale {
+				continue
+			}
+			key, args := misfit(u, tr.Text)
+			switch {
+			case key == "":
+			case tr.State == translation.Stale:
+				t.unfit[l][u.ID] = true
+			default:
+				c.faults.add(t.entries[l][u.ID].Name, tr.Line, key, append(args, "ID", u.ID)...)
+			}
 		}
 	}
 }
 
-// ownerOf is the file whose texts a message key translates.
-func ownerOf(key string) string {
-	part := strings.SplitN(key, ".", 3)
-	if len(part) > 1 && part[0] == "quiz" {
-		return "quizzes/" + part[1] + ".yaml"
+// misfit tells how a translation does not fit its unit.
+func misfit(u unit, text string) (key string, args []string) {
+	if bad := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || r == 0xfeff }); bad >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[bad:])
+		return "course.control_character", []string{"Code", fmt.Sprintf("U+%04X", r)}
 	}
-	if len(part) > 1 && part[0] == "bank" {
-		return "banks/" + part[1] + ".yaml"
+	if strings.TrimSpace(text) == "" {
+		return "translation.blank", nil
 	}
-	if len(part) > 1 && part[0] == "lab" {
-		return "labs/" + part[1] + "/lab.yaml"
+	if u.kind != "" {
+		return segment.Misfit(u.kind, u.Source, text)
 	}
-	return "course.yaml"
+	switch {
+	case strings.HasSuffix(u.ID, ".accept"):
+		if strings.Count(text, "\n") >= 50 || len(text) > 4000 {
+			return "translation.too_long", nil
+		}
+	case segment.TooLong(u.Source, text):
+		return "translation.too_long", nil
+	case strings.Contains(text, "\n") && !strings.Contains(u.Source, "\n"):
+		return "translation.line_break", nil
+	}
+	return "", nil
+}
+
+// counts tells for each language but the source how the texts of some files stand.
+func (t *texts) counts(units []unit, module string) map[Locale]Translation {
+	out := map[Locale]Translation{}
+	for _, l := range t.locales {
+		if l == t.source {
+			continue
+		}
+		tr := Translation{State: string(t.states[l+"/"+module])}
+		for _, u := range units {
+			switch state := t.look(u, l).State; {
+			case state == translation.Fresh:
+				tr.Fresh++
+			case state == translation.Stale && !t.unfit[l][u.ID]:
+				tr.Stale++
+			default:
+				tr.Missing++
+			}
+		}
+		out[l] = tr
+	}
+	return out
 }
 
 // canonicalLocale gives the one right spelling of a language tag, or "" when it is none.

@@ -67,6 +67,7 @@ type pairSource struct {
 // quizItem is a quiz with all its texts, before it is split into what is public and what is not.
 type quizItem struct {
 	id        ContentID
+	texts     *texts
 	doc       *document
 	title     Text
 	graded    bool
@@ -86,6 +87,7 @@ type sectionItem struct {
 }
 
 type questionItem struct {
+	base             string // of the ids of its texts
 	source           questionSource
 	prompt           Text
 	optionText, said map[string]Text // by option id; said after choosing it
@@ -118,7 +120,7 @@ func readQuiz(id string, doc *document, t *texts, faults *faultList) quizItem {
 	r := quizReader{doc: doc, faults: faults}
 	base := "quiz." + id
 	q := quizItem{
-		id: ContentID(id), doc: doc, title: t.text(base+".title", src.Title), graded: src.Graded, pass: defaultPass,
+		id: ContentID(id), texts: t, doc: doc, title: t.text(base+".title", src.Title), graded: src.Graded, pass: defaultPass,
 		shuffle: src.Shuffle == nil || *src.Shuffle,
 	}
 	if src.Pass != nil {
@@ -368,7 +370,7 @@ func (r quizReader) alike(q questionItem, at string) {
 // gather finds every text of a question.
 func gather(base string, qs questionSource, t *texts) questionItem {
 	q := questionItem{
-		source: qs, prompt: t.text(base+".prompt", qs.Prompt),
+		base: base, source: qs, prompt: t.text(base+".prompt", qs.Prompt),
 		optionText: map[string]Text{}, said: map[string]Text{}, left: map[string]Text{}, right: map[string]Text{},
 	}
 	for _, o := range qs.Options {
@@ -453,8 +455,11 @@ func (q quizItem) plan(l Locale) quiz.Plan {
 		return quiz.Plan{}
 	}
 	p := quiz.Plan{Banks: q.banks}
-	for _, s := range q.sections {
+	for i, s := range q.sections {
 		out := quiz.Section{Title: s.title[l], Draw: s.draw}
+		if s.title != nil && l != "" {
+			out.Lang = q.texts.lang("quiz."+string(q.id)+".section."+strconv.Itoa(i+1)+".title", l)
+		}
 		for _, qu := range s.own {
 			out.Questions = append(out.Questions, qu.source.ID)
 		}
@@ -491,11 +496,14 @@ func (q quizItem) public(l Locale, v quiz.Vault) quiz.Public {
 		ID: string(q.id), Title: q.title[l], Graded: q.graded, Pass: q.pass, Shuffle: q.shuffle, Plan: q.plan(l), Questions: []quiz.PublicQuestion{},
 	}
 	for i, qu := range q.questions {
-		pq := quiz.PublicQuestion{ID: qu.source.ID, Type: qu.source.Type, Prompt: qu.prompt[l], Points: qu.points(), Competences: qu.source.Competences}
+		lang := func(text string) string { return q.texts.lang(qu.base+"."+text, l) }
+		pq := quiz.PublicQuestion{
+			ID: qu.source.ID, Type: qu.source.Type, Prompt: qu.prompt[l], Lang: lang("prompt"), Points: qu.points(), Competences: qu.source.Competences,
+		}
 		for _, o := range qu.source.Options {
-			po := quiz.Option{ID: o.ID, Text: qu.optionText[o.ID][l], Last: o.Last}
-			if !q.graded {
-				po.Feedback = qu.said[o.ID][l]
+			po := quiz.Option{ID: o.ID, Text: qu.optionText[o.ID][l], Lang: lang("option." + o.ID + ".text"), Last: o.Last}
+			if text := qu.said[o.ID][l]; !q.graded && text != "" {
+				po.Feedback, po.FeedbackLang = text, lang("option."+o.ID+".feedback")
 			}
 			pq.Options = append(pq.Options, po)
 		}
@@ -503,15 +511,18 @@ func (q quizItem) public(l Locale, v quiz.Vault) quiz.Public {
 			q.mix(pq.ID, pq.Options)
 		}
 		for _, pair := range qu.source.Pairs {
-			pq.Lefts = append(pq.Lefts, quiz.Option{ID: pair.ID, Text: qu.left[pair.ID][l]})
+			pq.Lefts = append(pq.Lefts, quiz.Option{ID: pair.ID, Text: qu.left[pair.ID][l], Lang: lang("pair." + pair.ID + ".left")})
 		}
 		for right, pair := range v.Questions[i].Rights {
-			pq.Rights = append(pq.Rights, quiz.Option{ID: right, Text: qu.right[pair][l]})
+			pq.Rights = append(pq.Rights, quiz.Option{ID: right, Text: qu.right[pair][l], Lang: lang("pair." + pair + ".right")})
 		}
 		q.mix(pq.ID, pq.Rights)
 		if !q.graded {
 			k := qu.key()
 			k.Feedback = quiz.Feedback{Correct: qu.correct[l], Incorrect: qu.mistake[l]}
+			if qu.correct != nil {
+				k.Feedback.CorrectLang, k.Feedback.IncorrectLang = lang("feedback.correct"), lang("feedback.incorrect")
+			}
 			pq.Key = &k
 		}
 		p.Questions = append(p.Questions, pq)

@@ -26,7 +26,7 @@ type schemaSet struct {
 var schemas = sync.OnceValue(func() schemaSet {
 	set := schemaSet{compiled: map[string]*jsonschema.Schema{}, raw: map[string]any{}}
 	c := jsonschema.NewCompiler()
-	for _, name := range []string{"course", "quiz", "bank", "lab", "locale"} {
+	for _, name := range []string{"course", "quiz", "bank", "lab", "glossary", "media"} {
 		data, err := schema.Files.ReadFile(name + ".schema.json")
 		if err != nil {
 			panic(err)

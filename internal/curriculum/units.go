@@ -22,10 +22,23 @@ import (
 func Units(fsys fs.FS) ([]translation.Unit, error) {
 	src := load(fsys)
 	list := gatherUnits(src)
+	for name, p := range list.pages {
+		markFaults([]pageFile{{name, p}}, src.faults)
+	}
 	if err := src.faults.err(); err != nil {
 		return nil, err
 	}
-	return list.units, nil
+	out := make([]translation.Unit, len(list.units))
+	for i, u := range list.units {
+		out[i] = u.Unit
+	}
+	return out, nil
+}
+
+// unit is a text that is translated, with what the compiler knows of it.
+type unit struct {
+	translation.Unit
+	kind segment.Kind // "" for texts that are no Markdown
 }
 
 // WithIDs gives the bytes of every Markdown file of a course folder that lacks ids of segments, with them written. Nothing
@@ -33,6 +46,7 @@ func Units(fsys fs.FS) ([]translation.Unit, error) {
 func WithIDs(fsys fs.FS) (map[string][]byte, error) {
 	src := load(fsys)
 	pages := readPages(src)
+	markFaults(pages, src.faults)
 	if err := src.faults.err(); err != nil {
 		return nil, err
 	}
@@ -79,6 +93,16 @@ func WriteIDs(dir string) ([]string, error) {
 	return names, nil
 }
 
+// markFaults notes what is wrong with the ids in pages.
+func markFaults(pages []pageFile, faults *faultList) {
+	for _, p := range pages {
+		for _, pr := range p.page.Problems {
+			id, _ := pr.Args["ID"].(string)
+			faults.add(p.file, pr.Line, pr.Key, "ID", id)
+		}
+	}
+}
+
 // pageFile is a Markdown file of the source language.
 type pageFile struct {
 	file string
@@ -90,17 +114,13 @@ func readPages(src *source) []pageFile {
 	var out []pageFile
 	first := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(src.files)) {
-		if path.Ext(name) != ".md" || strings.Count(path.Base(name), ".") > 1 {
+		if path.Ext(name) != ".md" {
 			continue
 		}
 		p, line := segment.Parse(src.files[name])
 		if line > 0 {
 			src.faults.add(name, line, "lesson.too_deep")
 			continue
-		}
-		for _, pr := range p.Problems {
-			id, _ := pr.Args["ID"].(string)
-			src.faults.add(name, pr.Line, pr.Key, "ID", id)
 		}
 		marked := p.Marked()
 		for _, id := range slices.Sorted(maps.Keys(marked)) {
@@ -120,7 +140,7 @@ func readPages(src *source) []pageFile {
 
 // unitList gathers the units of a course.
 type unitList struct {
-	units []translation.Unit
+	units []unit
 	src   *source
 	docs  map[string]*document
 	pages map[string]*segment.Page
@@ -162,9 +182,9 @@ func (r reader) text(id, note string, at node) {
 	if !ok || strings.TrimSpace(s) == "" {
 		return
 	}
-	r.list.units = append(r.list.units, translation.Unit{
+	r.list.units = append(r.list.units, unit{Unit: translation.Unit{
 		ID: id, Source: s, Note: note, File: r.doc.file, Line: r.doc.line(at.pointer), Module: r.module,
-	})
+	}})
 }
 
 // node is a value of a YAML file and where it stands.
@@ -185,10 +205,13 @@ func (n node) each() []node {
 	list, _ := n.value.([]any)
 	out := make([]node, len(list))
 	for i, v := range list {
-		out[i] = node{v, n.pointer + "/" + strconv.Itoa(i)}
+		out[i] = node{v, n.at(i).pointer}
 	}
 	return out
 }
+
+// at points to an entry of a list.
+func (n node) at(i int) node { return node{pointer: n.pointer + "/" + strconv.Itoa(i)} }
 
 // str gives a text, or "".
 func (n node) str() string {
@@ -261,10 +284,11 @@ func (u *unitList) labels() {
 		if !strings.HasPrefix(name, "media/") || path.Ext(name) != ".svg" {
 			continue
 		}
-		for _, l := range media.Labels(u.src.files[name]) {
-			u.units = append(u.units, translation.Unit{
+		drawing, _ := media.ReadSVG(u.src.files[name])
+		for _, l := range drawing.Labels {
+			u.units = append(u.units, unit{Unit: translation.Unit{
 				ID: "media." + path.Base(name) + "." + l.ID, Source: l.Text, Note: "Label in a drawing: keep it short", File: name, Line: l.Line,
-			})
+			}})
 		}
 	}
 }
@@ -294,7 +318,9 @@ func (u *unitList) page(file, module string) {
 		if d, ok := s.Node.(*segment.Directive); ok && s.Kind == segment.Title {
 			note = titleNotes[d.Name]
 		}
-		u.units = append(u.units, translation.Unit{ID: s.ID, Source: s.Source, Note: note, File: file, Line: s.Line, Module: module})
+		u.units = append(u.units, unit{
+			Unit: translation.Unit{ID: s.ID, Source: s.Source, Note: note, File: file, Line: s.Line, Module: module}, kind: s.Kind,
+		})
 	}
 }
 

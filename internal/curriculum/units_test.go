@@ -18,7 +18,7 @@ func small() fstest.MapFS {
 	for name, text := range map[string]string{
 		"course.yaml":           "id: small\ntitle: Small\nsummary: A small course.\nsource_locale: en\nlocales: [en]\nlicence: CC0-1.0\nauthors: [A]\nminutes: 1\nmodules:\n  - id: one\n    title: First part\n    items:\n      - lesson: hello\n      - quiz: ask\n      - lab: try\n  - id: two\n    title: Second part\n    items:\n      - quiz: again\nachievement:\n  name: N\n  description: D\n  narrative: R\n",
 		"glossary.yaml":         "terms:\n  - id: model\n    term: model\n    definition: What training makes.\n",
-		"media/xx.svg":          "<svg>\n  <text id=\"sun\">The\n  sun</text><text>no id</text>\n</svg>\n",
+		"media/xx.svg":          "<svg viewBox=\"0 0 9 9\">\n  <text id=\"sun\">The\n  sun</text>\n</svg>\n",
 		"lessons/hello.md":      "# Hello\n\nFirst.\n\n::: figure xx.svg\n:alt: A sun.\n:::\n",
 		"quizzes/ask.yaml":      "title: Ask\nquestions:\n  - id: q1\n    prompt: Which?\n    options:\n      - {id: a, text: A, feedback: No.}\n    accept: [x y, z]\nsections:\n  - title: Drawn\n    draw: {bank: pool, count: 1}\n",
 		"quizzes/again.yaml":    "title: Again\nsections:\n  - draw: {bank: pool, count: 1}\n",
