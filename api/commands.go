@@ -102,7 +102,7 @@ func checkCourse(ctx context.Context, path string, engine func() (sandbox.Engine
 	if err != nil {
 		return nil, 0, err
 	}
-	compiled, err := curriculum.Compile(folder)
+	compiled, err := curriculum.Compile(folder, curriculum.Options{})
 	var f *fault.Error
 	if errors.As(err, &f) && f.Code == fault.Invalid {
 		return f.Details, 0, nil

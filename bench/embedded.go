@@ -149,7 +149,7 @@ type handIn struct {
 const labID = "check-the-guess"
 
 func newHandIn(ctx context.Context, s *server, cookie string) (*handIn, error) {
-	source, err := fs.ReadFile(content.Courses(), courseID+"/labs/"+labID+"/solution.py")
+	source, err := fs.ReadFile(content.Examples(), courseID+"/labs/"+labID+"/solution.py")
 	if err != nil {
 		return nil, err
 	}
@@ -234,11 +234,11 @@ type bareGrading struct {
 }
 
 func newBareGrading(ctx context.Context, b *bench) (*bareGrading, error) {
-	folder, err := fs.Sub(content.Courses(), courseID)
+	folder, err := fs.Sub(content.Examples(), courseID)
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := curriculum.Compile(folder)
+	compiled, err := curriculum.Compile(folder, curriculum.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -248,7 +248,7 @@ func signInAs(ctx context.Context, s *server, data, username string) (string, er
 
 // publishCopy publishes the shipped course under another id.
 func publishCopy(ctx context.Context, s *server, cookie, institution, id string) error {
-	course, err := fs.Sub(content.Courses(), courseID)
+	course, err := fs.Sub(content.Examples(), courseID)
 	if err != nil {
 		return err
 	}

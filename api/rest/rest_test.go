@@ -81,7 +81,7 @@ func newSchool(t *testing.T) *school {
 	}
 	s.join("other learner A", s.a, identity.Learner)
 	s.people["operator"] = s.user(identity.NewUser{Operator: true})
-	folder, err := fs.Sub(content.Courses(), shipped)
+	folder, err := fs.Sub(content.Examples(), shipped)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func (s *school) drain() {
 // publishNewer publishes the shipped course once more, with another summary.
 func (s *school) publishNewer() curriculum.Version {
 	s.Helper()
-	folder, err := fs.Sub(content.Courses(), shipped)
+	folder, err := fs.Sub(content.Examples(), shipped)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -352,7 +352,7 @@ func (s *school) publishNewer() curriculum.Version {
 // shippedZip is the shipped course as a trainer would upload it.
 func shippedZip(t testing.TB) string {
 	t.Helper()
-	folder, err := fs.Sub(content.Courses(), shipped)
+	folder, err := fs.Sub(content.Examples(), shipped)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // pack makes an archive of the shipped course and lets change add to it.
 func pack(t testing.TB, change func(w *zip.Writer, name string, data []byte) bool, add func(w *zip.Writer)) string {
 	t.Helper()
-	folder, err := fs.Sub(content.Courses(), shipped)
+	folder, err := fs.Sub(content.Examples(), shipped)
 	if err != nil {
 		t.Fatal(err)
 	}

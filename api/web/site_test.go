@@ -40,7 +40,7 @@ type library struct {
 
 func (l *library) publish(t testing.TB, folder fs.FS) {
 	t.Helper()
-	c, err := curriculum.Compile(folder)
+	c, err := curriculum.Compile(folder, curriculum.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func words(t testing.TB) *i18n.Catalogue {
 
 func shipped(t testing.TB) fs.FS {
 	t.Helper()
-	f, err := fs.Sub(content.Courses(), "ai-in-daily-life")
+	f, err := fs.Sub(content.Examples(), "ai-in-daily-life")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -521,7 +521,7 @@ func TestLabPage(t *testing.T) {
 	if !found {
 		t.Error("the page does not show the starter as it is")
 	}
-	compiled, err := curriculum.Compile(shipped(t))
+	compiled, err := curriculum.Compile(shipped(t), curriculum.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // faultsOf lists what is wrong with a course as "file:line key".
 func faultsOf(t testing.TB, fsys fs.FS) []string {
 	t.Helper()
-	_, err := curriculum.Compile(fsys)
+	_, err := curriculum.Compile(fsys, curriculum.Options{})
 	if err == nil {
 		return nil
 	}
@@ -68,8 +68,8 @@ func TestFaults(t *testing.T) {
 		exam     = "quizzes/exam.yaml"
 		practice = "quizzes/practice.yaml"
 		lab      = "labs/echo/lab.yaml"
-		lesson   = "lessons/second.en.md"
-		ar       = "locales/ar.yaml"
+		lesson   = "lessons/second.md"
+		ar       = "locales/ar/only.po"
 	)
 	title := "# The second\n\n"
 	tests := []struct {
@@ -84,19 +84,19 @@ func TestFaults(t *testing.T) {
 		{"stray file", put("notes.txt", "x"), "notes.txt:1 course.unlisted_file"},
 		{"stray folder", put("figures/a.png", "x"), "figures:1 course.unlisted_folder"},
 		{"misspelt locale part", put("lessons/first_ar.md", "x"), "lessons/first_ar.md:1 course.unlisted_file"},
-		{"unlisted lesson", put("lessons/third.en.md", "# Third\n\nText.\n"), "lessons/third.en.md:1 course.not_in_course"},
+		{"unlisted lesson", put("lessons/third.md", "# Third\n\nText.\n"), "lessons/third.md:1 course.not_in_course"},
 		{"unlisted quiz", put("quizzes/more.yaml", "title: T\ngraded: false\nquestions: [{id: qq, type: number, prompt: P, answer: 1, feedback: {correct: c, incorrect: i}}]\n"), "quizzes/more.yaml:1 course.not_in_course"},
 		{"unlisted lab", put("labs/more/notes.txt", "x"), "labs/more/notes.txt:1 course.not_in_course"},
 		{"missing lesson", remove(lesson), "course.yaml:15 course.missing_file"},
-		{"missing quiz", remove(practice), "course.yaml:16 course.missing_file, locales/ar.yaml:4 locale.unknown_key, locales/ar.yaml:5 locale.unknown_key, locales/ar.yaml:6 locale.unknown_key, locales/ar.yaml:7 locale.unknown_key"},
-		{"missing statement", remove("labs/echo/statement.en.md"), "course.yaml:18 course.missing_file"},
+		{"missing quiz", remove(practice), "course.yaml:16 course.missing_file"},
+		{"missing statement", remove("labs/echo/statement.md"), "course.yaml:18 course.missing_file"},
 		{"missing starter", remove("labs/echo/starter.py"), "labs/echo/lab.yaml:1 course.missing_file"},
 		{"missing solution", remove("labs/echo/solution.py"), "labs/echo/lab.yaml:1 course.missing_file"},
-		{"symlink", mode("lessons/second.ar.md", fs.ModeSymlink|0o777), "lessons/second.ar.md:1 course.symlink"},
-		{"pipe", mode("lessons/second.ar.md", fs.ModeNamedPipe), "lessons/second.ar.md:1 course.not_a_file"},
-		{"same name but for case", put("lessons/First.en.md", "x"), "lessons/first.en.md:1 course.duplicate_name, lessons/First.en.md:1 course.unlisted_file, course.yaml:14 course.missing_file"},
-		{"backslash in a name", put(`lessons/a\b.en.md`, "x"), `lessons/a\b.en.md:1 course.bad_name`},
-		{"lesson too large", put(lesson, title+strings.Repeat("word ", 60<<10)), "lessons/second.en.md:1 course.file_too_large"},
+		{"symlink", mode("lessons/extra.md", fs.ModeSymlink|0o777), "lessons/extra.md:1 course.symlink"},
+		{"pipe", mode("lessons/extra.md", fs.ModeNamedPipe), "lessons/extra.md:1 course.not_a_file"},
+		{"same name but for case", put("lessons/First.md", "x"), "lessons/first.md:1 course.duplicate_name, lessons/First.md:1 course.unlisted_file, course.yaml:14 course.missing_file"},
+		{"backslash in a name", put(`lessons/a\b.md`, "x"), `lessons/a\b.md:1 course.bad_name`},
+		{"lesson too large", put(lesson, title+strings.Repeat("word ", 60<<10)), "lessons/second.md:1 course.file_too_large"},
 		{"file too large", put("labs/echo/words.csv", strings.Repeat("x", 1<<20+1)), "labs/echo/words.csv:1 course.file_too_large"},
 		{"all too large", func(_ *testing.T, m fstest.MapFS) {
 			for i := range 40 {
@@ -105,12 +105,12 @@ func TestFaults(t *testing.T) {
 		}, "*course.yaml:1 course.too_large_in_all"},
 		{"too many files", func(_ *testing.T, m fstest.MapFS) {
 			for i := range 2001 {
-				m[fmt.Sprintf("lessons/l%d.en.md", i)] = &fstest.MapFile{Data: []byte("# T\n\nText\n")}
+				m[fmt.Sprintf("lessons/l%d.md", i)] = &fstest.MapFile{Data: []byte("# T\n\nText\n")}
 			}
 		}, "*course.yaml:1 course.too_many_files"},
-		{"NUL", put(lesson, title+"a\x00b\n"), "lessons/second.en.md:3 course.control_character"},
-		{"bad UTF-8", put(lesson, title+"\n\xff\n"), "lessons/second.en.md:4 course.not_utf8"},
-		{"carriage return", put(lesson, "# T\n\nOne\rTwo\n"), "lessons/second.en.md:3 course.carriage_return"},
+		{"NUL", put(lesson, title+"a\x00b\n"), "lessons/second.md:3 course.control_character"},
+		{"bad UTF-8", put(lesson, title+"\n\xff\n"), "lessons/second.md:4 course.not_utf8"},
+		{"carriage return", put(lesson, "# T\n\nOne\rTwo\n"), "lessons/second.md:3 course.carriage_return"},
 
 		// YAML.
 		{"syntax", change(course, "minutes: 30", "minutes: [30"), "course.yaml:9 course.bad_yaml"},
@@ -144,11 +144,11 @@ func TestFaults(t *testing.T) {
 		{"no whole number", change(course, "minutes: 30", "minutes: 30.5"), "course.yaml:9 course.not_whole"},
 		{"not a list", change(course, "authors: [Banyan contributors]", "authors: Banyan"), "course.yaml:8 course.not_a_list"},
 		{"bad id", change(course, "id: golden", "id: Golden!"), "course.yaml:2 course.bad_id"},
-		{"bad locale", change(course, "[en, ar]", "[en, arabic]"), "*course.yaml:6 course.bad_locale"},
-		{"no such locale", change(course, "[en, ar]", "[en, ar, zzz]"), "course.yaml:6 course.bad_locale"},
-		{"misspelt locale", change(course, "[en, ar]", "[en, ar, PT-br]"), "course.yaml:6 course.locale_spelling"},
-		{"locale twice", change(course, "[en, ar]", "[en, ar, ar]"), "course.yaml:6 course.repeated"},
-		{"source not listed", change(course, "[en, ar]", "[ar]"), "*course.yaml:5 course.source_not_listed"},
+		{"bad locale", change(course, "[en, ar, fr]", "[en, arabic]"), "*course.yaml:6 course.bad_locale"},
+		{"no such locale", change(course, "[en, ar, fr]", "[en, ar, fr, zzz]"), "course.yaml:6 course.bad_locale"},
+		{"misspelt locale", change(course, "[en, ar, fr]", "[en, ar, fr, PT-br]"), "course.yaml:6 course.locale_spelling"},
+		{"locale twice", change(course, "[en, ar, fr]", "[en, ar, ar, fr]"), "course.yaml:6 course.repeated"},
+		{"source not listed", change(course, "[en, ar, fr]", "[ar]"), "*course.yaml:5 course.source_not_listed"},
 		{"blank title", change(course, "title: A golden course", `title: "  "`), "course.yaml:3 course.bad_line"},
 		{"title of two lines", change(course, "title: A golden course", `title: "a\nb"`), "course.yaml:3 course.bad_line"},
 		{"blank summary", change(course, "summary: It has one of everything.", `summary: ""`), "course.yaml:4 course.empty_text"},
@@ -165,53 +165,80 @@ func TestFaults(t *testing.T) {
 		{"item named as the course", change(course, "id: golden", "id: first"), "course.yaml:14 course.item_named_as_course"},
 
 		// Translations.
-		{"unknown text", change(ar, "lab.echo.title: صدى", "lab.echo.title: صدى\nlab.echo.hint.2: x"), "locales/ar.yaml:11 locale.unknown_key"},
-		{"no such form", change(ar, "lab.echo.title: صدى", "lab.echo.titel: صدى"), "locales/ar.yaml:10 locale.unknown_key"},
-		{"nested", change(ar, "lab.echo.title: صدى", "lab: {echo: x}"), "locales/ar.yaml:10 locale.unknown_key"},
-		{"accept is a list", change(ar, "[كِتَاب]", "كتاب"), "locales/ar.yaml:8 course.not_a_list"},
-		{"option of an order has no feedback", change(ar, "lab.echo.title: صدى", "quiz.exam.steps.option.one.feedback: x"), "locales/ar.yaml:10 locale.unknown_key"},
-		{"language not listed", put("locales/fr.yaml", "course.title: Or\n"), "locales/fr.yaml:1 locale.not_listed"},
-		{"lesson in a language not listed", put("lessons/first.fr.md", "# Un\n\nMot.\n"), "lessons/first.fr.md:1 locale.not_listed"},
-		{"texts of the source", put("locales/en.yaml", "course.title: Gold\n"), "locales/en.yaml:1 locale.source"},
+		{"broken translations", put(ar, "msgid \"a\n"), "locales/ar/only.po:1 po.open_quote"},
+		{"language not listed", put("locales/es/course.po", "msgid \"a\"\nmsgstr \"b\"\n"), "locales/es/course.po:1 locale.not_listed"},
+		{"translations of no module", put("locales/fr/gone.po", "msgid \"a\"\nmsgstr \"b\"\n"), "locales/fr/gone.po:1 locale.no_module"},
+		{"fallback not listed", change("course.yaml", "{ar: [fr]}", "{ar: [es]}"), "course.yaml:27 course.fallback_not_listed"},
+		{"module named course", change("course.yaml", "id: only", "id: course"), "course.yaml:11 course.module_named_course, locales/ar/only.po:1 locale.no_module, locales/fr/only.po:1 locale.no_module"},
+		{"texts of the source", put("locales/en/course.po", "msgid \"a\"\nmsgstr \"b\"\n"), "locales/en/course.po:1 locale.source"},
 
 		// Lessons.
-		{"no title", put(lesson, "Text.\n"), "lessons/second.en.md:1 lesson.no_title"},
-		{"title not first", put(lesson, "\n# Late\n\nText.\n"), "*lessons/second.en.md:1 lesson.no_title"},
-		{"empty title", put(lesson, "#\n\nText.\n"), "lessons/second.en.md:1 lesson.no_title"},
-		{"second title", put(lesson, title+"a\n\n# More\n"), "lessons/second.en.md:5 lesson.second_title"},
-		{"only a title", put(lesson, title), "lessons/second.en.md:1 lesson.empty"},
-		{"heading jump", put(lesson, title+"### Deep\n\ntext\n"), "lessons/second.en.md:3 lesson.heading_jump"},
-		{"empty heading", put(lesson, title+"##\n\ntext\n"), "lessons/second.en.md:3 lesson.empty_heading"},
-		{"html block", put(lesson, title+"text\n\n<div>\nhey\n</div>\n"), "lessons/second.en.md:5 lesson.raw_html"},
-		{"inline html", put(lesson, title+"text\nand <b>bold</b>\n"), "lessons/second.en.md:4 lesson.raw_html"},
-		{"html comment in a list", put(lesson, title+"- a\n- b <!-- x -->\n"), "lessons/second.en.md:4 lesson.raw_html"},
-		{"image", put(lesson, title+"a\n![x](https://e.org/x.png)\n"), "lessons/second.en.md:4 lesson.image"},
-		{"http", put(lesson, title+"a\n\n[x](http://e.org)\n"), "lessons/second.en.md:5 lesson.bad_link"},
-		{"javascript", put(lesson, title+"[x](javascript:alert(1))\n"), "lessons/second.en.md:3 lesson.bad_link"},
-		{"data", put(lesson, title+"[x](data:text/html;base64,AAAA)\n"), "lessons/second.en.md:3 lesson.bad_link"},
-		{"relative", put(lesson, title+"[x](../../../etc/passwd)\n"), "lessons/second.en.md:3 lesson.bad_link"},
-		{"protocol-relative", put(lesson, title+"[x](//e.org)\n"), "lessons/second.en.md:3 lesson.bad_link"},
-		{"credentials in a link", put(lesson, title+"[x](https://a:b@e.org)\n"), "lessons/second.en.md:3 lesson.bad_link"},
-		{"link by reference", put(lesson, title+"[x][y]\n\n[y]: ftp://e.org\n"), "lessons/second.en.md:3 lesson.bad_link"},
-		{"link in a table", put(lesson, title+"| a |\n|---|\n| [x](http://e.org) |\n"), "lessons/second.en.md:5 lesson.bad_link"},
-		{"mail", put(lesson, title+"<a@e.org>\n"), "lessons/second.en.md:3 lesson.bad_link"},
-		{"link without words", put(lesson, title+"a [](https://e.org)\n"), "lessons/second.en.md:3 lesson.empty_link"},
-		{"no such lesson", put(lesson, title+"[x](lesson:nowhere)\n"), "lessons/second.en.md:3 lesson.unknown_lesson"},
-		{"a quiz is no lesson", put(lesson, title+"[x](lesson:exam)\n"), "lessons/second.en.md:3 lesson.unknown_lesson"},
-		{"unknown block", put(lesson, title+"::: warning\nx\n:::\n"), "lessons/second.en.md:3 lesson.unknown_block"},
-		{"unclosed block", put(lesson, title+"::: note\nx\n"), "lessons/second.en.md:3 lesson.unclosed_block"},
-		{"stray end", put(lesson, title+"x\n\n:::\n"), "lessons/second.en.md:5 lesson.stray_block_end"},
-		{"nested block", put(lesson, title+"::: note\n::: try\nx\n:::\n:::\n"), "lessons/second.en.md:4 lesson.nested_block"},
-		{"block in a list", put(lesson, title+"- a\n\n  ::: note\n  x\n  :::\n"), "lessons/second.en.md:5 lesson.nested_block"},
-		{"titled note", put(lesson, title+"::: note Title\nx\n:::\n"), "lessons/second.en.md:3 lesson.block_title"},
-		{"empty block", put(lesson, title+"::: note\n:::\n\nText.\n"), "lessons/second.en.md:3 lesson.empty_block"},
-		{"tower of quotes", put(lesson, title+strings.Repeat(">", 50000)+" x\n"), "lessons/second.en.md:3 lesson.too_deep"},
-		{"tower of brackets", put(lesson, title+strings.Repeat("[", 50000)+" x\n"), "lessons/second.en.md:3 lesson.too_deep"},
-		{"wide table", put(lesson, title+strings.Repeat("|a", 40)+"\n"), "lessons/second.en.md:3 lesson.too_deep"},
-		{"many lines", put(lesson, title+strings.Repeat("a\n", 3000)), "lessons/second.en.md:2001 lesson.too_deep"},
-		{"many blocks", put(lesson, title+strings.Repeat("::: note\n", 1500)), "lessons/second.en.md:203 lesson.too_deep"},
-		{"many brackets", put(lesson, title+strings.Repeat("[a](\n[b [c\n", 900)), "lessons/second.en.md:1336 lesson.too_deep"},
-		{"html in a statement", put("labs/echo/statement.en.md", "Do.\n\n<script>\n"), "labs/echo/statement.en.md:3 lesson.raw_html"},
+		{"no title", put(lesson, "Text.\n"), "lessons/second.md:1 lesson.no_title"},
+		{"title not first", put(lesson, "\n# Late\n\nText.\n"), "*lessons/second.md:1 lesson.no_title"},
+		{"empty title", put(lesson, "#\n\nText.\n"), "lessons/second.md:1 lesson.no_title"},
+		{"second title", put(lesson, title+"a\n\n# More\n"), "lessons/second.md:5 lesson.second_title"},
+		{"only a title", put(lesson, title), "lessons/second.md:1 lesson.empty"},
+		{"heading jump", put(lesson, title+"### Deep\n\ntext\n"), "lessons/second.md:3 lesson.heading_jump"},
+		{"empty heading", put(lesson, title+"##\n\ntext\n"), "lessons/second.md:3 lesson.empty_heading"},
+		{"html block", put(lesson, title+"text\n\n<div>\nhey\n</div>\n"), "lessons/second.md:5 lesson.raw_html"},
+		{"inline html", put(lesson, title+"text\nand <b>bold</b>\n"), "lessons/second.md:4 lesson.raw_html"},
+		{"html comment in a list", put(lesson, title+"- a\n- b <!-- x -->\n"), "lessons/second.md:4 lesson.raw_html"},
+		{"image", put(lesson, title+"a\n![x](https://e.org/x.png)\n"), "lessons/second.md:4 lesson.image"},
+		{"http", put(lesson, title+"a\n\n[x](http://e.org)\n"), "lessons/second.md:5 lesson.bad_link"},
+		{"javascript", put(lesson, title+"[x](javascript:alert(1))\n"), "lessons/second.md:3 lesson.bad_link"},
+		{"data", put(lesson, title+"[x](data:text/html;base64,AAAA)\n"), "lessons/second.md:3 lesson.bad_link"},
+		{"relative", put(lesson, title+"[x](../../../etc/passwd)\n"), "lessons/second.md:3 lesson.bad_link"},
+		{"protocol-relative", put(lesson, title+"[x](//e.org)\n"), "lessons/second.md:3 lesson.bad_link"},
+		{"credentials in a link", put(lesson, title+"[x](https://a:b@e.org)\n"), "lessons/second.md:3 lesson.bad_link"},
+		{"link by reference", put(lesson, title+"[x][y]\n\n[y]: ftp://e.org\n"), "lessons/second.md:5 lesson.link_definition"},
+		{"link in a table", put(lesson, title+"| a |\n|---|\n| [x](http://e.org) |\n"), "lessons/second.md:5 lesson.bad_link"},
+		{"mail", put(lesson, title+"<a@e.org>\n"), "lessons/second.md:3 lesson.bad_link"},
+		{"link without words", put(lesson, title+"a [](https://e.org)\n"), "lessons/second.md:3 lesson.empty_link"},
+		{"no such lesson", put(lesson, title+"[x](lesson:nowhere)\n"), "lessons/second.md:3 lesson.unknown_lesson"},
+		{"a quiz is no lesson", put(lesson, title+"[x](lesson:exam)\n"), "lessons/second.md:3 lesson.unknown_lesson"},
+		{"unknown block", put(lesson, title+"::: warning\nx\n:::\n"), "lessons/second.md:3 lesson.unknown_block"},
+		{"unclosed block", put(lesson, title+"::: note\nx\n"), "lessons/second.md:3 lesson.unclosed_block"},
+		{"stray end", put(lesson, title+"x\n\n:::\n"), "lessons/second.md:5 lesson.stray_block_end"},
+		{"nested block", put(lesson, title+"::: note\n::: activity\nx\n:::\n:::\n"), "lessons/second.md:4 lesson.nested_block"},
+		{"block in a list", put(lesson, title+"- a\n\n  ::: note\n  x\n  :::\n"), "lessons/second.md:5 lesson.nested_block"},
+		{"titled note", put(lesson, title+"::: note Title\nx\n:::\n"), "lessons/second.md:3 lesson.block_title"},
+		{"empty block", put(lesson, title+"::: note\n:::\n\nText.\n"), "lessons/second.md:3 lesson.empty_block"},
+		{"old block", put(lesson, title+"::: try\nx\n:::\n"), "lessons/second.md:3 lesson.unknown_block"},
+		{"definition of nothing", put(lesson, title+"::: definition\nx\n:::\n"), "lessons/second.md:3 lesson.missing_block_title"},
+		{"link in a title", put(lesson, title+"::: reveal [x](https://e.org)\nx\n:::\n"), "lessons/second.md:3 lesson.title_markup"},
+		{"no such lab", put(lesson, title+"::: lab none\n:::\n"), "lessons/second.md:3 lesson.unknown_lab"},
+		{"a lesson is no lab", put(lesson, title+"::: lab first\n:::\n"), "lessons/second.md:3 lesson.unknown_lab"},
+		{"lab without a name", put(lesson, title+"::: lab\n:::\n"), "lessons/second.md:3 lesson.names_nothing"},
+		{"no such picture", put(lesson, title+"::: figure none.svg\n:alt: a\n:::\n"), "lessons/second.md:3 lesson.unknown_media"},
+		{"picture without words", put(lesson, title+"::: figure road.svg\n:::\n"), "lessons/second.md:3 lesson.missing_option"},
+		{"empty alt", put(lesson, title+"::: figure road.svg\n:alt:\n:::\n"), "lessons/second.md:4 lesson.empty_option"},
+		{"alt twice", put(lesson, title+"::: figure road.svg\n:alt: a\n:alt: b\n:::\n"), "lessons/second.md:5 lesson.option_twice"},
+		{"unknown option", put(lesson, title+"::: note\n:colour: red\nx\n:::\n"), "lessons/second.md:4 lesson.unknown_option"},
+		{"a picture is no recording", put(lesson, title+"::: audio road.svg\n:title: t\nx\n:::\n"), "lessons/second.md:3 lesson.wrong_media"},
+		{"recording without a transcript", put(lesson, title+"::: audio talk.opus\n:title: t\n:::\n"), "lessons/second.md:3 lesson.empty_block"},
+		{"no such term", put(lesson, title+"[x](term:none)\n"), "lessons/second.md:3 lesson.unknown_term"},
+		{"indented code", put(lesson, title+"x\n\n    y\n"), "lessons/second.md:5 lesson.indented_code"},
+		{"the same id twice", put(lesson, "# The second {#dfd3bmm}\n\nA. {#ydd2635}\n\nB. {#mk79j72}\n"), "lessons/second.md:5 lesson.duplicate_segment_id"},
+		{"no id", put(lesson, title+"a {#Title}\n"), "lessons/second.md:3 lesson.bad_segment_id"},
+		{"term twice", change("glossary.yaml", "id: unused", "id: training"), "glossary.yaml:3 course.duplicate_id"},
+		{"medium without an entry", put("media/extra.png", "x"), "media/extra.png:1 media.not_listed, media/extra.png:1 media.not_a_picture"},
+		{"entry without a file", remove("media/dot.png"), "media.yaml:3 course.missing_file, lessons/first.md:63 lesson.unknown_media"},
+		{"entry twice", change("media.yaml", "file: dot.png", "file: road.svg"), "media.yaml:3 media.listed_twice, media/dot.png:1 media.not_listed"},
+		{"script in a drawing", change("media/road.svg", "<rect", "<script>alert(1)</script><rect"), "media/road.svg:2 media.svg_element"},
+		{"handler in a drawing", change("media/road.svg", "<rect", "<rect onclick=\"x()\""), "media/road.svg:2 media.svg_attribute"},
+		{"translation loses a link", change(ar, "و[التالي](lesson:second)", "والتالي"), "locales/ar/only.po:21 translation.links"},
+		{"translation leads elsewhere", change(ar, "و[التالي](lesson:second)", "و[التالي](lesson:first)"), "locales/ar/only.po:21 translation.links"},
+		{"translation loses code", change(ar, "شغّلوا `print(\\\"x\\\")`", "شغّلوا"), "locales/ar/only.po:32 translation.code"},
+		{"translation with HTML", change(ar, "ثلاثة", "<b>ثلاثة</b>"), "*locales/ar/only.po:86 translation.raw_html"},
+		{"translation of two paragraphs", change(ar, "ثلاثة", "ثلا\\n\\nثة"), "*locales/ar/only.po:86 translation.not_one_paragraph"},
+		{"table with another column", change(ar, "| a | 1 |", "| a | 1 |\\n| b | 2 |"), "locales/ar/only.po:41 translation.other_table"},
+		{"tower of quotes", put(lesson, title+strings.Repeat(">", 50000)+" x\n"), "lessons/second.md:3 lesson.too_deep"},
+		{"tower of brackets", put(lesson, title+strings.Repeat("[", 50000)+" x\n"), "lessons/second.md:3 lesson.too_deep"},
+		{"wide table", put(lesson, title+strings.Repeat("|a", 40)+"\n"), "lessons/second.md:3 lesson.too_deep"},
+		{"many lines", put(lesson, title+strings.Repeat("a\n", 3000)), "lessons/second.md:2001 lesson.too_deep"},
+		{"many blocks", put(lesson, title+strings.Repeat("::: note\n", 1500)), "lessons/second.md:203 lesson.too_deep"},
+		{"many brackets", put(lesson, title+strings.Repeat("[a](\n[b [c\n", 900)), "lessons/second.md:1336 lesson.too_deep"},
+		{"html in a statement", put("labs/echo/statement.md", "Do.\n\n<script>\n"), "labs/echo/statement.md:3 lesson.raw_html"},
 
 		// Quizzes.
 		{"unknown type", change(exam, "type: order", "type: sort"), "quizzes/exam.yaml:20 course.not_one_of"},
@@ -232,7 +259,7 @@ func TestFaults(t *testing.T) {
 		{"option twice", change(exam, "{id: two, text: Two}", "{id: one, text: Two}"), "quizzes/exam.yaml:24 course.duplicate_id"},
 		{"pair twice", change(exam, "{id: pb, left: L2", "{id: pa, left: L2"), "quizzes/exam.yaml:33 course.duplicate_id"},
 		{"same right side", change(exam, "right: R2", "right: R1"), "quizzes/exam.yaml:33 quiz.same_text"},
-		{"same right side in a translation", change(ar, "quiz.exam.pairs.pair.pa.left: يسار", "quiz.exam.pairs.pair.pa.right: R2"), "quizzes/exam.yaml:33 quiz.same_text"},
+		{"same right side in a translation", change(ar, "msgctxt \"quiz.exam.pairs.pair.pa.right\"\nmsgid \"R1\"\nmsgstr \"\"", "msgctxt \"quiz.exam.pairs.pair.pa.right\"\nmsgid \"R1\"\nmsgstr \"R2\""), "quizzes/exam.yaml:33 quiz.same_text"},
 		{"same option", change(exam, "text: Third", "text: Second"), "quizzes/exam.yaml:18 quiz.same_text"},
 		{"answer that folds away", change(exam, `"the  other"`, `"ـ"`), "quizzes/exam.yaml:45 quiz.empty_answer"},
 		{"accept a number", change(exam, `"the  other"`, `7`), "quizzes/exam.yaml:45 course.not_text"},
@@ -309,8 +336,8 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		change("course.yaml", "- quiz: exam", "- quiz: exma"),
 		change("quizzes/exam.yaml", "type: order", "type: sort"),
 		change("labs/echo/lab.yaml", `"(?i)openly-said"`, `"("`),
-		put("lessons/second.en.md", "# T\n\n<br>\n\n[x](http://e.org)\n"),
-		change("locales/ar.yaml", "course.title", "course.titel"),
+		put("lessons/second.md", "# T\n\n<br>\n\n[x](http://e.org)\n"),
+		put("locales/ar/course.po", "msgid \"a\n"),
 	} {
 		e(t, m)
 	}
@@ -319,9 +346,9 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		"course.yaml:9 course.number_too_small",
 		"course.yaml:17 course.missing_file",
 		"labs/echo/lab.yaml:30 lab.bad_regexp",
-		"lessons/second.en.md:3 lesson.raw_html",
-		"lessons/second.en.md:5 lesson.bad_link",
-		"locales/ar.yaml:1 locale.unknown_key",
+		"lessons/second.md:3 lesson.raw_html",
+		"lessons/second.md:5 lesson.bad_link",
+		"locales/ar/course.po:1 po.open_quote",
 		"quizzes/exam.yaml:1 course.not_in_course",
 		"quizzes/exam.yaml:20 course.not_one_of",
 	}, "\n")
@@ -333,9 +360,9 @@ func TestAllFaultsAtOnce(t *testing.T) {
 // A stranger's course cannot make a reply endless.
 func TestFaultsAreBounded(t *testing.T) {
 	m := inMemory(t)
-	m["lessons/second.en.md"] = &fstest.MapFile{Data: []byte("# T\n\n" + strings.Repeat("<br>\n\n", 900))}
-	put("lessons/first.ar.md", "# T\n\n[x](ftp://"+strings.Repeat("y", 10000)+")\n")(t, m)
-	_, err := curriculum.Compile(m)
+	m["lessons/second.md"] = &fstest.MapFile{Data: []byte("# T\n\n" + strings.Repeat("<br>\n\n", 900))}
+	put("lessons/first.md", "# T\n\n[x](ftp://"+strings.Repeat("y", 10000)+")\n")(t, m)
+	_, err := curriculum.Compile(m, curriculum.Options{})
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		t.Fatal(err)
@@ -355,11 +382,11 @@ func TestFaultsAreBounded(t *testing.T) {
 // The same course saved by an editor on Windows is the same version.
 func TestWindowsTextIsTheSameVersion(t *testing.T) {
 	unix, windows := fstest.MapFS{}, fstest.MapFS{}
-	if err := fs.WalkDir(os.DirFS("../../content/courses/ai-in-daily-life"), ".", func(name string, d fs.DirEntry, err error) error {
+	if err := fs.WalkDir(os.DirFS("../../content/examples/ai-in-daily-life"), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		data, err := os.ReadFile("../../content/courses/ai-in-daily-life/" + name)
+		data, err := os.ReadFile("../../content/examples/ai-in-daily-life/" + name)
 		if err != nil {
 			return err
 		}
@@ -369,11 +396,11 @@ func TestWindowsTextIsTheSameVersion(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	a, err := curriculum.Compile(unix)
+	a, err := curriculum.Compile(unix, curriculum.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := curriculum.Compile(windows)
+	b, err := curriculum.Compile(windows, curriculum.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

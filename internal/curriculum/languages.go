@@ -11,7 +11,7 @@ import (
 // It fails as Units does, and with course.no_course_file where there is no course.
 func ForTranslation(fsys fs.FS) (translation.Course, error) {
 	src := load(fsys)
-	list := gatherUnits(src)
+	list := readUnits(src)
 	doc := list.docs["course.yaml"]
 	if doc == nil && !src.broken["course.yaml"] {
 		src.faults.add("course.yaml", 1, "course.no_course_file")
@@ -20,7 +20,7 @@ func ForTranslation(fsys fs.FS) (translation.Course, error) {
 		return translation.Course{}, err
 	}
 	root := doc.root()
-	c := translation.Course{ID: root.key("id").str(), Source: root.key("source_locale").str(), Units: list.units}
+	c := translation.Course{ID: root.key("id").str(), Source: root.key("source_locale").str(), Units: list.plain()}
 	for _, n := range root.key("locales").each() {
 		l := n.str()
 		switch right := canonicalLocale(l); right {

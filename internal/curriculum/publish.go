@@ -21,9 +21,15 @@ const maxPage = 100
 // institution. Publishing the same bytes again gives the version that exists, with
 // created false, and changes nothing. A version is seen whole or not at all:
 // its row is written after all its blobs.
-func (s *Service) Publish(ctx context.Context, who Authority, institutionID string, fsys fs.FS, o Options) (v Version, created bool, err error) {
+func (s *Service) Publish(ctx context.Context, who Authority, institutionID string, fsys fs.FS) (v Version, created bool, err error) {
 	if who == nil || institutionID == "" || !who.MayPublish(institutionID) {
 		return Version{}, false, fault.New(fault.Denied, "course.publish_denied")
+	}
+	var o Options
+	if s.Fallbacks != nil {
+		if o.Fallbacks, err = s.Fallbacks(ctx, institutionID); err != nil {
+			return Version{}, false, err
+		}
 	}
 	c, err := Compile(fsys, o)
 	if err != nil {

@@ -136,10 +136,6 @@ func schemaFaults(e *jsonschema.ValidationError, doc *document, faults *faultLis
 				faults.add(doc.file, at, key, "Key", where, "Value", p)
 				continue
 			}
-			if len(names) == 0 {
-				faults.add(doc.file, at, "locale.unknown_key", "Key", p)
-				continue
-			}
 			faults.add(doc.file, at, "course.unknown_key", "Key", p, "Near", nearest(p, names))
 		}
 	case *kind.Type:

@@ -30,6 +30,8 @@ type Service struct {
 	Vault  blob.Store // answer keys and lab checks
 	Now    func() time.Time
 	NewID  func() string
+	// Fallbacks gives the languages that an institution wants in place of another; nil: none.
+	Fallbacks func(ctx context.Context, institutionID string) (map[Locale][]Locale, error)
 
 	vaults vaultCache
 }

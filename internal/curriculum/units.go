@@ -21,18 +21,29 @@ import (
 // files cannot be read the error is a fault Invalid course.invalid, as that of Compile; faults in what the files say are left to Compile.
 func Units(fsys fs.FS) ([]translation.Unit, error) {
 	src := load(fsys)
+	list := readUnits(src)
+	if err := src.faults.err(); err != nil {
+		return nil, err
+	}
+	return list.plain(), nil
+}
+
+// readUnits gathers the units, and notes what is wrong with the ids in pages.
+func readUnits(src *source) *unitList {
 	list := gatherUnits(src)
 	for name, p := range list.pages {
 		markFaults([]pageFile{{name, p}}, src.faults)
 	}
-	if err := src.faults.err(); err != nil {
-		return nil, err
+	return list
+}
+
+// plain gives the units as others know them.
+func (u *unitList) plain() []translation.Unit {
+	out := make([]translation.Unit, len(u.units))
+	for i, unit := range u.units {
+		out[i] = unit.Unit
 	}
-	out := make([]translation.Unit, len(list.units))
-	for i, u := range list.units {
-		out[i] = u.Unit
-	}
-	return out, nil
+	return out
 }
 
 // unit is a text that is translated, with what the compiler knows of it.
@@ -302,7 +313,7 @@ var segmentNotes = map[segment.Kind]string{
 }
 
 var titleNotes = map[string]string{
-	"example": "Title of an example", "definition": "Term that is defined", "reveal": "Question; what follows is hidden until the reader asks for it",
+	"example": "Title of an example", "discussion": "Title of a discussion", "activity": "Title of an activity", "definition": "Term that is defined", "reveal": "Question; what follows is hidden until the reader asks for it",
 }
 
 func (u *unitList) page(file, module string) {

@@ -84,40 +84,40 @@ func TestZipFaults(t *testing.T) {
 		{"up", archive(t, "", file("../evil.py")), "course.bad_path"},
 		{"up inside", archive(t, "", file("lessons/../../evil.py")), "course.bad_path"},
 		{"absolute", archive(t, "", file("/etc/passwd")), "course.bad_path"},
-		{"backslash", archive(t, "", file(`lessons\a.en.md`)), "course.bad_path"},
+		{"backslash", archive(t, "", file(`lessons\a.md`)), "course.bad_path"},
 		{"drive", archive(t, "", file(`C:evil.py`)), "course.bad_path"},
-		{"not UTF-8", archive(t, "", file("lessons/\xff.en.md")), "course.bad_path"},
+		{"not UTF-8", archive(t, "", file("lessons/\xff.md")), "course.bad_path"},
 		{"long path", archive(t, "", file(strings.Repeat("a/", 20000)+"x")), "course.bad_path"},
 		{"twice", archive(t, "", file("course.yaml")), "course.duplicate_name"},
 		{"twice but for case", archive(t, "", file("COURSE.yaml")), "course.duplicate_name"},
 		{"symlink", archive(t, "", func(w *zip.Writer) {
-			h := &zip.FileHeader{Name: "lessons/a.en.md"}
+			h := &zip.FileHeader{Name: "lessons/a.md"}
 			h.SetMode(fs.ModeSymlink | 0o777)
 			zipHeader(t, w, h, []byte("/etc/passwd"))
 		}), "course.symlink"},
 		{"device", archive(t, "", func(w *zip.Writer) {
-			h := &zip.FileHeader{Name: "lessons/a.en.md"}
+			h := &zip.FileHeader{Name: "lessons/a.md"}
 			h.SetMode(fs.ModeDevice | 0o777)
 			zipHeader(t, w, h, nil)
 		}), "course.not_a_file"},
 		{"encrypted", archive(t, "", func(w *zip.Writer) {
-			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.en.md", Flags: 1}, []byte("x"))
+			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.md", Flags: 1}, []byte("x"))
 		}), "course.zip_encrypted"},
 		{"strange packing", archive(t, "", func(w *zip.Writer) {
-			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.en.md", Method: 93}, []byte("x"))
+			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.md", Method: 93}, []byte("x"))
 		}), "course.zip_method"},
 		{"declares too much", archive(t, "", func(w *zip.Writer) {
-			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.en.md", UncompressedSize64: 1 << 40}, []byte("x"))
+			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.md", UncompressedSize64: 1 << 40}, []byte("x"))
 		}), "course.file_too_large"},
-		{"bomb", archive(t, "", func(w *zip.Writer) { zipFile(t, w, "lessons/a.en.md", make([]byte, 20<<20)) }), "course.file_too_large"},
+		{"bomb", archive(t, "", func(w *zip.Writer) { zipFile(t, w, "lessons/a.md", make([]byte, 20<<20)) }), "course.file_too_large"},
 		{"many at the bound", archive(t, "", func(w *zip.Writer) {
 			for i := range 40 {
-				zipFile(t, w, fmt.Sprintf("lessons/l%d.en.md", i), make([]byte, 1<<20))
+				zipFile(t, w, fmt.Sprintf("lessons/l%d.md", i), make([]byte, 1<<20))
 			}
 		}), "course.too_large_in_all"},
 		{"many entries", archive(t, "", func(w *zip.Writer) {
 			for i := range 4001 {
-				zipHeader(t, w, &zip.FileHeader{Name: fmt.Sprintf("lessons/l%d.en.md", i)}, nil)
+				zipHeader(t, w, &zip.FileHeader{Name: fmt.Sprintf("lessons/l%d.md", i)}, nil)
 			}
 		}), "course.too_many_files"},
 	}
@@ -161,7 +161,7 @@ func TestZipThatLies(t *testing.T) {
 		}
 		raw := packed.Bytes()[off : off+int64(h.CompressedSize64)]
 		zipHeader(t, w, &zip.FileHeader{
-			Name: "lessons/third.en.md", Method: zip.Deflate, CRC32: crc32.ChecksumIEEE([]byte("x")),
+			Name: "lessons/third.md", Method: zip.Deflate, CRC32: crc32.ChecksumIEEE([]byte("x")),
 			CompressedSize64: h.CompressedSize64, UncompressedSize64: 1,
 		}, raw)
 	}
@@ -170,7 +170,7 @@ func TestZipThatLies(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := strings.Join(faultsOf(t, fsys), "\n")
-	if got != "lessons/third.en.md:1 course.unreadable" && got != "lessons/third.en.md:1 course.file_too_large" {
+	if got != "lessons/third.md:1 course.unreadable" && got != "lessons/third.md:1 course.file_too_large" {
 		t.Errorf("got %s", got)
 	}
 }

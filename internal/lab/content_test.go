@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -19,19 +20,25 @@ import (
 // Every lab that we ship holds what its author claims, in the real sandbox.
 func TestShippedLabs(t *testing.T) {
 	e := sandboxtest.Open(t)
-	courses, err := fs.Glob(content.Courses(), "*/course.yaml")
-	if err != nil || len(courses) == 0 {
-		t.Fatal("no course is shipped", err)
-	}
-	labs := 0
-	for _, file := range courses {
-		dir, err := fs.Sub(content.Courses(), file[:len(file)-len("/course.yaml")])
+	var courses []fs.FS
+	for _, all := range []fs.FS{content.Courses(), content.Examples()} {
+		files, err := fs.Glob(all, "*/course.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := curriculum.Compile(dir)
+		for _, file := range files {
+			dir, err := fs.Sub(all, path.Dir(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			courses = append(courses, dir)
+		}
+	}
+	labs := 0
+	for _, dir := range courses {
+		c, err := curriculum.Compile(dir, curriculum.Options{})
 		if err != nil {
-			t.Fatal(file, err)
+			t.Fatal(err)
 		}
 		var vault curriculum.VaultFile
 		if err := json.Unmarshal(c.Vault, &vault); err != nil {

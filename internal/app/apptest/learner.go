@@ -32,11 +32,11 @@ type Course struct {
 // Shipped compiles a course that comes with the programs.
 func Shipped(t testing.TB, id string) Course {
 	t.Helper()
-	folder, err := fs.Sub(content.Courses(), id)
+	folder, err := fs.Sub(content.Examples(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := curriculum.Compile(folder)
+	compiled, err := curriculum.Compile(folder, curriculum.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
-	extast "github.com/yuin/goldmark/extension/ast"
 
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 )
@@ -144,8 +143,8 @@ var forms = map[string]form{
 	"example":    {title: "may", body: true},
 	"definition": {title: "must", body: true},
 	"reveal":     {title: "must", body: true},
-	"discussion": {body: true},
-	"activity":   {body: true},
+	"discussion": {title: "may", body: true},
+	"activity":   {title: "may", body: true},
 	"lab":        {title: "lab"},
 	"figure":     {title: "picture", options: []string{"alt"}},
 	"audio":      {title: "sound", options: []string{"title"}, body: true},
@@ -264,5 +263,3 @@ func (c *checker) link(n *ast.Link) {
 		c.fault(n, "lesson.empty_link")
 	}
 }
-
-var _ = extast.KindTable

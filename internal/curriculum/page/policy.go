@@ -25,7 +25,7 @@ var policy = func() *bluemonday.Policy {
 	p.AllowAttrs("tabindex").Matching(is(`0`)).OnElements("pre", "div")
 	p.AllowAttrs("class").Matching(is(`language-[a-z0-9+-]+`)).OnElements("code")
 	p.AllowAttrs("class").Matching(is(`fallback`)).OnElements(texts...)
-	p.AllowAttrs("class").Matching(is(`(?:scroll|transcript|text|open|term)(?: fallback)?`)).OnElements("div", "pre", "p")
+	p.AllowAttrs("class").Matching(is(`(?:scroll|transcript|text|open|term|title)(?: fallback)?`)).OnElements("div", "pre", "p")
 	p.AllowAttrs("class").Matching(is(`end|center`)).OnElements("th", "td")
 	p.AllowAttrs("class").Matching(is(`block (?:note|example|definition|reveal|discussion|activity|lab|figure|audio|terms)`)).OnElements("aside", "figure", "section", "details")
 	p.AllowAttrs("data-label").Matching(is(`block\.(?:note|example|definition|reveal|discussion|activity|lab|audio|terms)`)).OnElements("aside", "figure", "section", "details")

@@ -344,6 +344,11 @@ func (r *writer) directive(n *segment.Directive) {
 	switch n.Name {
 	case "example":
 		heading("figcaption", "figcaption")
+	case "discussion", "activity":
+		if titled {
+			said := r.say(title)
+			r.out.WriteString("<p" + marks(said, "title") + ">" + r.markdown(said) + "</p>\n")
+		}
 	case "reveal":
 		heading("summary", "summary")
 	case "definition":

@@ -16,7 +16,7 @@ import (
 // golden compiles the course of the compiler's tests.
 func golden(t testing.TB) curriculum.Compiled {
 	t.Helper()
-	c, err := curriculum.Compile(os.DirFS("../testdata/course"))
+	c, err := curriculum.Compile(os.DirFS("../testdata/course"), curriculum.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,10 +140,23 @@ func Misfit(k Kind, source, translation string) (key string, args []string) {
 	if !slices.Equal(a.links, b.links) {
 		return "translation.links", []string{"Wanted", orDash(a.links), "Found", orDash(b.links)}
 	}
-	if !slices.Equal(a.code, b.code) {
+	if !within(a.code, b.code) {
 		return "translation.code", []string{"Wanted", orDash(a.code), "Found", orDash(b.code)}
 	}
 	return "", nil
+}
+
+// within tells whether a list has all entries of another, as often. Both are sorted. A translation may repeat code, to
+// say what it means.
+func within(some, all []string) bool {
+	for _, s := range some {
+		i, found := slices.BinarySearch(all, s)
+		if !found {
+			return false
+		}
+		all = all[i+1:]
+	}
+	return true
 }
 
 // TooLong tells whether a translation is longer than any translation of the source would be.

@@ -392,7 +392,7 @@ func (p *Page) plain(n *ast.FencedCodeBlock) {
 }
 
 // titled names the directives whose opening line carries a text. Of the others it names a thing.
-var titled = map[string]bool{"example": true, "definition": true, "reveal": true}
+var titled = map[string]bool{"example": true, "definition": true, "reveal": true, "discussion": true, "activity": true}
 
 func (p *Page) directive(n *Directive) {
 	if n.Stray {
