@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/api/web"
+	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -177,7 +178,7 @@ func (c *publishCmd) Run(ctx context.Context) error {
 			return err
 		}
 		if c.Shipped {
-			if err := publishShipped(ctx, a, in, func(s string) { fmt.Println(s) }); err != nil {
+			if err := publishAll(ctx, a, in, content.Courses(), func(s string) { fmt.Println(s) }); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +33,7 @@ const demoSlug = "banyan-demo"
 
 // prepareDemo makes the demo's institution and accounts, publishes the shipped
 // courses and prints where to go. What exists already is left as it is.
-func prepareDemo(ctx context.Context, a *app.App) error {
+func prepareDemo(ctx context.Context, a *app.App, examples bool) error {
 	in, err := a.Institution.FindBySlug(ctx, demoSlug)
 	if fault.Is(err, fault.NotFound) {
 		in, err = a.Institution.Create(ctx, identity.System(), demoSlug, "Banyan Demo School")
@@ -44,8 +45,14 @@ func prepareDemo(ctx context.Context, a *app.App) error {
 	if err != nil {
 		return err
 	}
-	if err := publishShipped(ctx, a, in, func(string) {}); err != nil {
-		return err
+	// A course with faults does not keep the others from being shown.
+	if err := publishAll(ctx, a, in, content.Courses(), func(string) {}); err != nil {
+		slog.ErrorContext(ctx, "publish the shipped courses", "err", err)
+	}
+	if examples {
+		if err := publishAll(ctx, a, in, content.Examples(), func(string) {}); err != nil {
+			return err
+		}
 	}
 	fmt.Printf("\nBanyan runs at %s (only on this machine)\n\nDemo accounts:\n", a.Config.PublicURL)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
@@ -115,13 +122,13 @@ func demoAccounts(ctx context.Context, a *app.App, in institution.Institution) (
 	return accounts, nil
 }
 
-// publishShipped publishes every course that comes with the program.
-func publishShipped(ctx context.Context, a *app.App, in institution.Institution, say func(string)) error {
-	courses := content.Courses()
+// publishAll publishes every course of a folder of courses. One that fails does not keep the others back; the errors come together.
+func publishAll(ctx context.Context, a *app.App, in institution.Institution, courses fs.FS, say func(string)) error {
 	folders, err := fs.ReadDir(courses, ".")
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, f := range folders {
 		if !f.IsDir() {
 			continue
@@ -132,9 +139,10 @@ func publishShipped(ctx context.Context, a *app.App, in institution.Institution,
 		}
 		v, created, err := a.Curriculum.Publish(ctx, identity.System(), string(in.ID), folder)
 		if err != nil {
-			return fmt.Errorf("publish the shipped course %s: %w", f.Name(), err)
+			failed = append(failed, fmt.Errorf("publish the course %s: %w", f.Name(), err))
+			continue
 		}
 		say(published(v, created))
 	}
-	return nil
+	return errors.Join(failed...)
 }

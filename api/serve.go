@@ -28,7 +28,8 @@ import (
 )
 
 type serveCmd struct {
-	Demo bool `help:"Listen on loopback only, make demo accounts and publish the shipped courses."`
+	Demo     bool `help:"Listen on loopback only, make demo accounts and publish the shipped courses."`
+	Examples bool `help:"With --demo: publish the example courses too, which are there to be copied."`
 }
 
 // How long a leaving server waits for requests and for jobs under way.
@@ -103,7 +104,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Demo {
-		if err := prepareDemo(ctx, a); err != nil {
+		if err := prepareDemo(ctx, a, c.Examples); err != nil {
 			return err
 		}
 	}

@@ -158,7 +158,7 @@ func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*p
 				counts[it.Kind]++
 			}
 		}
-		in := textLocale(m.Title, locale, m.SourceLocale)
+		in := textLocale(m.Title, m.TitleLang, locale, m.SourceLocale)
 		items.WriteString(w.fill("catalogue-item", values{
 			"href":  courseHref(locale, string(v.CourseID), 0),
 			"title": m.Title.In(locale, m.SourceLocale), "summary": m.Summary.In(locale, m.SourceLocale),
@@ -177,9 +177,12 @@ func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*p
 	}))
 }
 
-// textLocale tells in which language a text of a course is shown. The compiler
-// puts the source's words where a translation is missing.
-func textLocale(t curriculum.Text, locale, source string) string {
+// textLocale tells in which language a text of a course is shown. The compiler puts other words where a
+// translation is missing, and says so; in versions of old these are the source's, and it does not.
+func textLocale(t curriculum.Text, langs curriculum.Langs, locale, source string) string {
+	if lang, ok := langs[locale]; ok {
+		return lang
+	}
 	if shown, ok := t[locale]; ok && shown != t[source] {
 		return locale
 	}
@@ -214,8 +217,8 @@ func (s *Site) renderCoursePage(ctx context.Context, k key, v *curriculum.Versio
 
 func (p *coursePage) text(t curriculum.Text) string { return t.In(p.locale, p.m.SourceLocale) }
 
-func (p *coursePage) spokenText(t curriculum.Text) string {
-	return p.spoken(textLocale(t, p.locale, p.m.SourceLocale))
+func (p *coursePage) spokenText(t curriculum.Text, langs curriculum.Langs) string {
+	return p.spoken(textLocale(t, langs, p.locale, p.m.SourceLocale))
 }
 
 // href is an address inside the course: one that stays in this version when the page's own does.
@@ -248,15 +251,15 @@ func (p *coursePage) course() (*page, error) {
 		for _, it := range mod.Items {
 			items.WriteString(p.fill("item", values{
 				"href": p.href(p.locale) + "/" + string(it.ID), "title": p.text(it.Title), "id": string(it.ID),
-				"kind": string(it.Kind), "kind_label": p.t("page.kind."+string(it.Kind), nil), "spoken": p.spokenText(it.Title),
+				"kind": string(it.Kind), "kind_label": p.t("page.kind."+string(it.Kind), nil), "spoken": p.spokenText(it.Title, it.TitleLang),
 			}))
 		}
-		modules.WriteString(p.fill("module", values{"title": p.text(mod.Title), "items": items.String(), "spoken": p.spokenText(mod.Title)}))
+		modules.WriteString(p.fill("module", values{"title": p.text(mod.Title), "items": items.String(), "spoken": p.spokenText(mod.Title, mod.TitleLang)}))
 	}
 	f := p.frame("course", p.text(p.m.Title))
 	f.description = p.text(p.m.Summary)
 	f.main = p.fill("course", values{
-		"title": f.title, "summary": f.description, "spoken": p.spokenText(p.m.Title),
+		"title": f.title, "summary": f.description, "spoken": p.spokenText(p.m.Title, p.m.TitleLang),
 		"minutes": p.count("page.minutes", p.m.Minutes), "licence": p.m.Licence,
 		"authors": strings.Join(p.m.Authors, p.t("page.comma", nil)+" "), "modules": modules.String(),
 		"course": p.key.course, "version": strconv.Itoa(p.key.number),
@@ -270,9 +273,9 @@ func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) 
 	f.data["item"], f.data["kind"] = string(it.ID), string(it.Kind)
 	f.description = p.text(p.m.Summary)
 	v := values{
-		"title": f.title, "spoken": p.spokenText(it.Title), "course_title": p.text(p.m.Title), "course_href": p.href(p.locale),
+		"title": f.title, "spoken": p.spokenText(it.Title, it.TitleLang), "course_title": p.text(p.m.Title), "course_href": p.href(p.locale),
 		"position": p.t("page.position", map[string]any{"Number": at + 1, "Total": len(items)}),
-		"previous": "", "next": "",
+		"previous": "", "next": "", "translation": p.translation(it),
 	}
 	if at > 0 {
 		v["previous"] = p.neighbour(items[at-1], "prev", "page.previous")
@@ -307,8 +310,40 @@ func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) 
 func (p *coursePage) neighbour(it curriculum.Item, rel, label string) string {
 	return p.fill("nav-link", values{
 		"href": p.href(p.locale) + "/" + string(it.ID), "title": p.text(it.Title),
-		"rel": rel, "label": p.t(label, nil), "spoken": p.spokenText(it.Title),
+		"rel": rel, "label": p.t(label, nil), "spoken": p.spokenText(it.Title, it.TitleLang),
 	})
+}
+
+// translation says what a reader should know of an item's language: that parts of it, or all, are in another, that
+// parts may be out of date, or that nobody has reviewed it.
+func (p *coursePage) translation(it curriculum.Item) string {
+	if p.locale == p.m.SourceLocale {
+		return ""
+	}
+	tr, known := it.Translations[p.locale]
+	if !known && slices.Contains(p.m.Locales, p.locale) {
+		return "" // a version of old
+	}
+	var notes []string
+	note := func(key string) { notes = append(notes, html.EscapeString(p.t(key, nil))) }
+	switch shown := tr.Fresh + tr.Stale; {
+	case shown == 0:
+		note("page.translation.none")
+	default:
+		if tr.Missing > 0 {
+			note("page.translation.mixed")
+		}
+		if tr.Stale > 0 {
+			note("page.translation.stale")
+		}
+		if tr.State == "draft" {
+			note("page.translation.draft")
+		}
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return `<p class="translation">` + strings.Join(notes, " ") + "</p>"
 }
 
 // in chooses a blob in the page's language, or else in the source's.
@@ -340,8 +375,8 @@ func (p *coursePage) fragment(ctx context.Context, it curriculum.Item) (string, 
 // otherLanguage is how the compiler begins a fragment that stands in for a missing translation.
 var otherLanguage = regexp.MustCompile(`^<div lang="([A-Za-z0-9-]+)" dir="(?:ltr|rtl)">\n`)
 
-// blockStart is the beginning of a block, see internal/curriculum/block.go.
-var blockStart = regexp.MustCompile(`(<(aside|figure|section) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption>)?`)
+// blockStart is the beginning of a block, see internal/curriculum/page.
+var blockStart = regexp.MustCompile(`(<(aside|figure|section|details) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption[^>]*>|<summary[^>]*>)?`)
 
 // label puts its word at the top of each block, as text, so that it is read aloud
 // too. The word is in the language of the text around it, if the catalogue speaks that.
@@ -354,7 +389,10 @@ func (p *coursePage) label(fragment, locale string) string {
 	return blockStart.ReplaceAllStringFunc(fragment, func(start string) string {
 		m := blockStart.FindStringSubmatch(start)
 		label := func(tag string) string {
-			word := html.EscapeString(p.site.cfg.Words.T(locale, m[3], nil))
+			word, spoken := html.EscapeString(p.site.cfg.Words.T(locale, m[3], nil)), spoken
+			if strings.Contains(m[4], " lang=") { // a title in another language than the word
+				spoken = attr("lang", locale) + attr("dir", i18n.Dir(locale))
+			}
 			return "<" + tag + ` class="block-label"` + spoken + ">" + word + "</" + tag + ">"
 		}
 		switch {
@@ -394,8 +432,11 @@ func (p *coursePage) read(ctx context.Context, it curriculum.Item, digest blob.D
 	return data, nil
 }
 
-// spokenAs marks a text that is the same as the source's.
-func (p *coursePage) spokenAs(text, source string) string {
+// spokenAs marks a text in another language: lang names it, but in versions of old, where the text is then the same as the source's.
+func (p *coursePage) spokenAs(lang, text, source string) string {
+	if lang != "" {
+		return p.spoken(lang)
+	}
 	if text == source {
 		return p.spoken(p.m.SourceLocale)
 	}
@@ -419,10 +460,10 @@ func (p *coursePage) quiz(ctx context.Context, it curriculum.Item, v values) err
 	for i, qu := range q.Questions {
 		var options strings.Builder
 		for _, o := range optionsOf(qu) {
-			options.WriteString(p.fill("option", values{"text": o.Text, "spoken": p.spokenAs(o.Text, original[qu.ID+"/"+o.ID+o.side])}))
+			options.WriteString(p.fill("option", values{"text": o.Text, "spoken": p.spokenAs(o.Lang, o.Text, original[qu.ID+"/"+o.ID+o.side])}))
 		}
 		questions.WriteString(p.fill("question", values{
-			"number": strconv.Itoa(i + 1), "prompt": qu.Prompt, "options": options.String(), "spoken": p.spokenAs(qu.Prompt, original[qu.ID]),
+			"number": strconv.Itoa(i + 1), "prompt": qu.Prompt, "options": options.String(), "spoken": p.spokenAs(qu.Lang, qu.Prompt, original[qu.ID]),
 		}))
 	}
 	v["questions"], v["data"] = questions.String(), data
@@ -461,7 +502,7 @@ func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) erro
 		if c.Rule != nil {
 			call = c.Rule.Call
 		}
-		checks.WriteString(p.fill("check", values{"title": c.Title, "call": call, "spoken": p.spokenAs(c.Title, original[c.ID])}))
+		checks.WriteString(p.fill("check", values{"title": c.Title, "call": call, "spoken": p.spokenAs(lab.Langs["check."+c.ID+".title"], c.Title, original[c.ID])}))
 	}
 	// Who has no JavaScript reads the data and the hints here; the desk shows them itself.
 	var files, hints strings.Builder
@@ -475,7 +516,7 @@ func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) erro
 	for i, text := range lab.Hints {
 		spoken := ""
 		if i < len(source.Hints) {
-			spoken = p.spokenAs(text, source.Hints[i])
+			spoken = p.spokenAs(lab.Langs["hint."+strconv.Itoa(i+1)], text, source.Hints[i])
 		}
 		hints.WriteString(p.fill("lab-hint", values{"label": p.t("page.lab.hint", map[string]any{"Number": i + 1}), "text": text, "spoken": spoken}))
 	}

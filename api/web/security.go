@@ -38,6 +38,6 @@ func policy(inlineStyles []string) string {
 		sum := sha256.Sum256([]byte(css))
 		styles += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	return "default-src 'none'; script-src 'self'; style-src " + styles + "; img-src 'self' data:; font-src 'none'; " +
+	return "default-src 'none'; script-src 'self'; style-src " + styles + "; img-src 'self' data:; media-src 'self'; font-src 'none'; " +
 		"connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }

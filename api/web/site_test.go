@@ -573,10 +573,10 @@ hints: [` + strconv.Quote("Think. "+bad) + `, Think again.]
 checks:
   - {id: one, title: ` + strconv.Quote(bad) + `, call: f(), equals: 1, feedback: f}
 `,
-		"labs/third/statement.en.md": "Write f.\n",
-		"labs/third/starter.py":      "def f(): pass  # " + bad + "\n",
-		"labs/third/solution.py":     "def f(): return 1\n",
-		"labs/third/fields.csv":      "name,size\n" + bad + ",1\n",
+		"labs/third/statement.md": "Write f.\n",
+		"labs/third/starter.py":   "def f(): pass  # " + bad + "\n",
+		"labs/third/solution.py":  "def f(): return 1\n",
+		"labs/third/fields.csv":   "name,size\n" + bad + ",1\n",
 	})
 	yaml := c["course.yaml"]
 	yaml.Data = []byte(strings.Replace(string(yaml.Data), "      - quiz: second\n", "      - quiz: second\n      - lab: third\n", 1))
@@ -624,7 +624,7 @@ modules:
 criteria: {lessons: all, quizzes: 0, labs: none}
 achievement: {name: ` + strconv.Quote(title) + `, description: d, narrative: n}
 `,
-		"lessons/first.en.md": "# " + strings.ReplaceAll(title, "<", `\<`) + "\n\nFirst words in English.\n\n::: example\nA case.\n:::\n\n::: try\nGo out.\n:::\n",
+		"lessons/first.md": "# " + strings.ReplaceAll(title, "<", `\<`) + " {#firsta}\n\nFirst words in English. {#firstb}\n\n::: example\nA case. {#firstc}\n:::\n\n::: activity\nGo out. {#firstd}\n:::\n",
 		"quizzes/second.yaml": `title: ` + strconv.Quote(title) + `
 graded: false
 questions:
@@ -677,18 +677,29 @@ func TestHostileCourse(t *testing.T) {
 // Text that stands in for a missing translation says in which language it is.
 func TestFallbackLanguage(t *testing.T) {
 	w := open(t, nil, course("Small", map[string]string{
-		"locales/ar.yaml": "course.title: صغيرة\ncourse.summary: عن الصغيرة\n",
+		"locales/ar/course.po": "\nmsgctxt \"course.title\"\nmsgid \"Small\"\nmsgstr \"صغيرة\"\n\nmsgctxt \"course.summary\"\nmsgid \"About Small\"\nmsgstr \"عن الصغيرة\"\n",
+		"locales/ar/one.po":    "\nmsgctxt \"firstd\"\nmsgid \"Go out.\"\nmsgstr \"اخرجوا.\"\n",
 	}))
 	body, doc := w.read("/ar/courses/small/first")
 	checkPage(t, "lesson", body, doc, "ar")
 	found := false
-	for _, div := range all(doc, "div") {
-		if value(div, "lang") == "en" && value(div, "dir") == "ltr" && strings.Contains(textOf(div), "First words in English") {
-			found = true
-			if !strings.Contains(textOf(div), "Example") || !strings.Contains(textOf(div), "Try it") {
-				t.Errorf("the labels are not in the language of the text: %s", textOf(div))
+	for _, p := range all(doc, "p") {
+		switch textOf(p) {
+		case "First words in English.":
+			found = value(p, "lang") == "en" && value(p, "dir") == "ltr" && value(p, "class") == "fallback"
+		case "اخرجوا.":
+			if value(p, "lang") != "" {
+				t.Error("a translated paragraph is marked as foreign")
 			}
 		}
+	}
+	for _, want := range []string{"اخرجوا.", `<span class="block-label">مثال</span>`, `<p class="block-label">نشاط</p>`, "أجزاء من هذه الصفحة لم تُترجم بعد.", "لم تُراجَع هذه الترجمة بعد."} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if english, _ := w.read("/en/courses/small/first"); strings.Contains(english, `class="translation"`) {
+		t.Error("the source is said to be a translation")
 	}
 	if !found {
 		t.Errorf("the lesson's language is not marked:\n%s", body)
@@ -721,7 +732,8 @@ func TestFallbackLanguageOfShortTexts(t *testing.T) {
 	pages["option.html"] = &fstest.MapFile{Data: []byte(`<li{{{spoken}}}>{{text}}</li>`)}
 	pages["module.html"] = &fstest.MapFile{Data: []byte(`<h2{{{spoken}}}>{{title}}</h2>{{{items}}}`)}
 	w := open(t, func(c *Config) { c.Pages = pages }, course("Small", map[string]string{
-		"locales/ar.yaml": "course.title: صغيرة\nquiz.second.only.prompt: سؤال\nquiz.second.only.option.no-id.text: غيره\n",
+		"locales/ar/course.po": "\nmsgctxt \"course.title\"\nmsgid \"Small\"\nmsgstr \"صغيرة\"\n",
+		"locales/ar/one.po":    "\nmsgctxt \"quiz.second.only.prompt\"\nmsgid \"Small\"\nmsgstr \"سؤال\"\n\nmsgctxt \"quiz.second.only.option.no-id.text\"\nmsgid \"other\"\nmsgstr \"غيره\"\n",
 	}))
 	marked := func(at, tag string) map[string]string {
 		_, doc := w.read(at)

@@ -169,6 +169,7 @@ func (s *Site) Register(e *echo.Echo) {
 	get("/app", s.shell)
 	get("/app/*", s.shell)
 	get("/assets/*", s.asset)
+	get("/media/:file", s.media)
 	get("/lab/frame", s.labFrame)
 	get("/packs.json", s.packsJSON)
 	get("/packs/*", s.pack)

@@ -14,7 +14,7 @@ export const program = {
   webServer: process.env['BANYAN_URL']
     ? undefined
     : {
-        command: '../../bin/banyan-api serve --demo',
+        command: '../../bin/banyan-api serve --demo --examples',
         url: `http://localhost:${port}/api/health`,
         timeout: 120_000,
         env: { BANYAN_LISTEN: `127.0.0.1:${port}`, BANYAN_DATA_DIR: dataDir, BANYAN_RUNTIME_DIR: '../../build/runtime', BANYAN_LOG_LEVEL: 'warn' },

@@ -28,13 +28,13 @@ const redis = process.env['TEST_REDIS_URL'];
 if (!database || !redis) throw new Error('start the journeys with `make test-e2e`: it starts Postgres and Redis for them');
 
 /** SQLite, and the jobs in the same process. */
-export const embedded = shape('embedded', 18091, 'exec ../../bin/banyan-api serve --demo', {});
+export const embedded = shape('embedded', 18091, 'exec ../../bin/banyan-api serve --demo --examples', {});
 
 /** Postgres, Redis, the api and the worker as processes of their own. */
 export const production = shape(
   'production',
   18092,
-  '../../bin/banyan-api migrate && { ../../bin/banyan-worker & exec ../../bin/banyan-api serve --demo; }',
+  '../../bin/banyan-api migrate && { ../../bin/banyan-worker & exec ../../bin/banyan-api serve --demo --examples; }',
   { BANYAN_DATABASE_URL: database, BANYAN_REDIS_URL: redis },
 );
 
