@@ -175,3 +175,40 @@ func TestBanksCompile(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 }
+
+// A text of a bank is translated once, with the module that first draws from it; what is not translated says its language.
+func TestBanksInOtherLanguages(t *testing.T) {
+	m := banked(t)
+	po := "msgid \"\"\nmsgstr \"Language: ar\\nContent-Type: text/plain; charset=UTF-8\\nX-Banyan-State: draft\\n\"\n"
+	for _, e := range [][3]string{
+		{"quiz.exam.section.1.title", "The first part", "القسم الأول"},
+		{"bank.facts.two.prompt", "Two", "اثنان"},
+		{"bank.words.pairs.pair.pa.right", "R1", "يمين"},
+		{"quiz.exam.fixed.option.bb.text", "None of these", "لا شيء مما سبق"},
+	} {
+		po += fmt.Sprintf("\nmsgctxt %q\nmsgid %q\nmsgstr \"%s\"\n", e[0], e[1], e[2])
+	}
+	put("locales/ar/only.po", po)(t, m)
+	c := compile(t, m)
+	var ar quiz.Public
+	if err := json.Unmarshal(c.Blobs[item(t, c, "exam").Data["ar"]], &ar); err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{}
+	for _, s := range ar.Sections[:1] {
+		said["section"] = s.Title + s.Lang
+	}
+	for _, q := range ar.Questions {
+		said[q.ID] = q.Prompt + q.Lang
+		for _, o := range append(q.Options, q.Rights...) {
+			said[q.ID+" "+o.Text] = o.Lang
+		}
+	}
+	for what, want := range map[string]string{
+		"section": "القسم الأول", "two": "اثنان", "one": "Oneen", "pairs يمين": "", "pairs R2": "en", "fixed لا شيء مما سبق": "", "fixed A": "en",
+	} {
+		if got, ok := said[what]; !ok || got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+}
