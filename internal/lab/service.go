@@ -41,6 +41,8 @@ type Service struct {
 	Engine   sandbox.Engine
 	Now      func() time.Time
 	NewID    func() string
+
+	settled bell
 }
 
 // NewSubmission is what a learner hands in.
@@ -244,6 +246,7 @@ func (s *Service) Grade(ctx context.Context, j job.Job) error {
 		}
 		v.VersionID = sub.VersionID
 	}
+	defer s.settled.ring(sub.ID) // after the commit; for nothing, should it fail
 	return s.Store.InTx(ctx, func(tx Store) error {
 		if mine, err := tx.FinishJob(ctx, j.ID); err != nil || !mine || done {
 			return err
@@ -301,6 +304,7 @@ func (s *Service) Parked(ctx context.Context, j job.Job, _ error) error {
 	if err != nil {
 		return err
 	}
+	defer s.settled.ring(sub.ID)
 	return s.Store.InTx(ctx, func(tx Store) error {
 		if _, err := tx.FindVerdict(ctx, sub.ID); !fault.Is(err, fault.NotFound) {
 			return err // there is one already, or the database fails
@@ -339,19 +343,25 @@ func (s *Service) Find(ctx context.Context, by identity.Actor, id SubmissionID) 
 // Await is Find that waits for a verdict, for a time at most. Without a
 // verdict by then it gives the submission without one; and before, when its place in line has changed.
 func (s *Service) Await(ctx context.Context, by identity.Actor, id SubmissionID, wait time.Duration) (Graded, error) {
+	rung, leave := s.settled.hear(id)
+	defer func() { leave() }()
 	g, err := s.Find(ctx, by, id)
 	if err != nil || g.Verdict != nil || wait <= 0 {
 		return g, err
 	}
 	late := time.NewTimer(wait)
 	defer late.Stop()
-	// The worker may be another process, so it is the database that is asked: soon
-	// at first, because most verdicts take a fraction of a second.
+	// The bell rings when this process grades. The worker may be another one, so the database is
+	// asked as well: soon at first, because most verdicts take a fraction of a second.
 	look := lookAgain(g.Place)
-	for pause, asked := 20*time.Millisecond, time.Duration(0); ; pause = min(2*pause, 500*time.Millisecond) {
+	for pause, asked := 20*time.Millisecond, time.Duration(0); ; pause = min(pause+pause/2, 500*time.Millisecond) {
 		next := time.NewTimer(pause)
 		select {
 		case <-next.C:
+		case <-rung:
+			next.Stop()
+			leave()
+			rung, leave = s.settled.hear(id) // it rings as well when a verdict could not be stored
 		case <-late.C:
 			next.Stop()
 			return s.Find(ctx, by, id)

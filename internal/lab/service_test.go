@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -658,6 +659,46 @@ func TestAwait(t *testing.T) {
 	if _, err := s.Await(gone, ada, subID(1), time.Minute); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
+}
+
+// Whoever waits where the grading is done hears of it at once, and is not bound to the pauses between looks.
+func TestAwaitHears(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, st, j := submitted(t, labtest.Source(adder(), "Hello"))
+		const graded = 1700 * time.Millisecond
+		fails := func(method string) {
+			st.mu.Lock()
+			defer st.mu.Unlock()
+			*st.fail = method
+		}
+		time.AfterFunc(graded/2, func() { // rings for nothing
+			fails("FinishJob")
+			if err := s.Grade(t.Context(), j); err == nil {
+				t.Error("no error")
+			}
+			fails("")
+		})
+		time.AfterFunc(graded, func() {
+			if err := s.Grade(t.Context(), j); err != nil {
+				t.Error(err)
+			}
+		})
+		began := time.Now()
+		done := make(chan time.Duration, 3)
+		for range cap(done) {
+			go func() {
+				if g, err := s.Await(t.Context(), ada, subID(1), 20*time.Second); err != nil || g.Verdict == nil {
+					t.Errorf("%+v, %v", g, err)
+				}
+				done <- time.Since(began)
+			}()
+		}
+		for range cap(done) {
+			if took := <-done; took != graded {
+				t.Errorf("heard after %s of a verdict after %s", took, graded)
+			}
+		}
+	})
 }
 
 // Another job for the same submission may end while the sandbox still works on the first.
