@@ -60,7 +60,7 @@ fmt: $(GOLANGCI_LINT) ## format the Go files
 
 .PHONY: content
 content: bin/banyan-api runtime-or-fallback ## check the shipped courses, and run the solutions of their labs
-	bin/banyan-api content check content/courses/*
+	bin/banyan-api content check content/courses/*/ content/examples/*/
 
 ##@ Check it
 

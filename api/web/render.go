@@ -376,7 +376,7 @@ func (p *coursePage) fragment(ctx context.Context, it curriculum.Item) (string, 
 var otherLanguage = regexp.MustCompile(`^<div lang="([A-Za-z0-9-]+)" dir="(?:ltr|rtl)">\n`)
 
 // blockStart is the beginning of a block, see internal/curriculum/page.
-var blockStart = regexp.MustCompile(`(<(aside|figure|section|details) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption[^>]*>|<summary[^>]*>)?`)
+var blockStart = regexp.MustCompile(`(<(aside|figure|section) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption[^>]*>)?`)
 
 // label puts its word at the top of each block, as text, so that it is read aloud
 // too. The word is in the language of the text around it, if the catalogue speaks that.

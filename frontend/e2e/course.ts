@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 export const courseID = 'ai-in-daily-life';
-const folder = join(import.meta.dirname, '../../content/courses', courseID);
+const folder = join(import.meta.dirname, '../../content/examples', courseID);
 const read = <T>(path: string) => parse(readFileSync(join(folder, path), 'utf8')) as T;
 
 export interface Item {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const courses = join(import.meta.dirname, '../../../content/courses');
+const folders = ['courses', 'examples'].map((name) => join(import.meta.dirname, '../../../content', name));
 
 export interface Program {
   course: string;
@@ -14,7 +14,7 @@ export interface Program {
 /** Solutions, starters and declared mistakes of all labs. */
 export function shippedPrograms(): Program[] {
   const out: Program[] = [];
-  for (const course of readdirSync(courses)) {
+  for (const [courses, course] of folders.flatMap((folder) => readdirSync(folder).map((name) => [folder, name] as const))) {
     const labs = join(courses, course, 'labs');
     for (const lab of existsSync(labs) ? readdirSync(labs) : []) {
       const folder = join(labs, lab);

@@ -97,6 +97,7 @@ type writer struct {
 	prose    strings.Builder
 	segments map[ast.Node][]segment.Segment
 	heads    map[string]int
+	within   string // language of the list around, where it is not the page's
 	terms    map[string]bool
 	order    []string // terms as they come
 	media    []string
@@ -116,9 +117,9 @@ func (r *writer) say(s segment.Segment) Said {
 }
 
 // marks are the attributes of an element whose text is in another language or behind its source.
-func marks(s Said, classes ...string) string {
+func (r *writer) marks(s Said, classes ...string) string {
 	out := ""
-	if s.Locale != "" {
+	if s.Locale != "" && s.Locale != r.within {
 		out = ` lang="` + s.Locale + `" dir="` + Direction(s.Locale) + `"`
 		classes = append(classes, "fallback")
 	}
@@ -190,18 +191,18 @@ func (r *writer) block(n ast.Node) {
 			said := r.say(s)
 			words := r.markdown(said)
 			level := strconv.Itoa(n.Level)
-			r.out.WriteString("<h" + level + ` id="` + r.anchor(said) + `"` + marks(said) + ">" + words + "</h" + level + ">\n")
+			r.out.WriteString("<h" + level + ` id="` + r.anchor(said) + `"` + r.marks(said) + ">" + words + "</h" + level + ">\n")
 		}
 	case *ast.Paragraph:
 		if s, ok := r.segment(n, segment.Paragraph); ok {
 			said := r.say(s)
-			r.out.WriteString("<p" + marks(said) + ">" + r.markdown(said) + "</p>\n")
+			r.out.WriteString("<p" + r.marks(said) + ">" + r.markdown(said) + "</p>\n")
 		}
 	case *ast.TextBlock: // the text of an item whose list has no blank lines
 		if s, ok := r.segment(n, segment.Paragraph); ok {
 			said := r.say(s)
 			words := r.markdown(said)
-			if m := marks(said); m != "" {
+			if m := r.marks(said); m != "" {
 				words = "<span" + m + ">" + words + "</span>"
 			}
 			r.out.WriteString(words)
@@ -217,8 +218,15 @@ func (r *writer) block(n ast.Node) {
 				start = ` start="` + strconv.Itoa(n.Start) + `"`
 			}
 		}
-		r.out.WriteString("<" + tag + start + ">\n")
+		// Where all of a list is in another language, so are its marks.
+		whole := r.whole(n)
+		r.out.WriteString("<" + tag + start + r.marks(Said{Locale: whole}) + ">\n")
+		before := r.within
+		if whole != "" {
+			r.within = whole
+		}
 		r.children(n)
+		r.within = before
 		r.out.WriteString("</" + tag + ">\n")
 	case *ast.ListItem:
 		r.out.WriteString("<li>")
@@ -242,6 +250,28 @@ func (r *writer) block(n ast.Node) {
 	}
 }
 
+// whole tells in which other language all texts of a node are, or "".
+func (r *writer) whole(n ast.Node) string {
+	locale, first := "", true
+	_ = ast.Walk(n, func(c ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		for _, s := range r.segments[c] {
+			l := r.say(s).Locale
+			if first {
+				locale, first = l, false
+			}
+			if l != locale {
+				locale = ""
+				return ast.WalkStop, nil
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	return locale
+}
+
 var plainLanguage = regexp.MustCompile(`^[a-z0-9+-]{1,20}$`)
 
 // code writes code from left to right in every language, and text as its language is written.
@@ -249,7 +279,7 @@ var plainLanguage = regexp.MustCompile(`^[a-z0-9+-]{1,20}$`)
 func (r *writer) code(n *ast.FencedCodeBlock) {
 	if s, ok := r.segment(n, segment.Plain); ok {
 		said := r.say(s)
-		m := marks(said, "text")
+		m := r.marks(said, "text")
 		if said.Locale == "" {
 			m += ` dir="auto"`
 		}
@@ -281,7 +311,7 @@ func (r *writer) table(n *extast.Table) {
 		return
 	}
 	r.prose.WriteString(segment.Prose(in.Node, in.Text) + "\n")
-	r.out.WriteString("<div" + marks(said, "scroll") + " tabindex=\"0\"><table>\n")
+	r.out.WriteString("<div" + r.marks(said, "scroll") + " tabindex=\"0\"><table>\n")
 	for row := in.Node.FirstChild(); row != nil; row = row.NextSibling() {
 		tag, scope := "td", ""
 		head := row.Kind() == extast.KindTableHeader
@@ -330,15 +360,15 @@ func (r *writer) directive(n *segment.Directive) {
 		return
 	}
 	label := ` data-label="block.` + n.Name + `"`
-	if n.Name == "figure" {
-		label = "" // a picture needs no word to be known as one
+	if n.Name == "figure" || n.Name == "reveal" {
+		label = "" // a picture or a question needs no word to be known as one
 	}
 	r.out.WriteString("<" + tag + ` class="block ` + n.Name + `"` + label + ">\n")
 	title, titled := r.segment(n, segment.Title)
 	heading := func(open, shut string) {
 		if titled {
 			said := r.say(title)
-			r.out.WriteString("<" + open + marks(said) + ">" + r.markdown(said) + "</" + shut + ">\n")
+			r.out.WriteString("<" + open + r.marks(said) + ">" + r.markdown(said) + "</" + shut + ">\n")
 		}
 	}
 	switch n.Name {
@@ -347,14 +377,16 @@ func (r *writer) directive(n *segment.Directive) {
 	case "discussion", "activity":
 		if titled {
 			said := r.say(title)
-			r.out.WriteString("<p" + marks(said, "title") + ">" + r.markdown(said) + "</p>\n")
+			r.out.WriteString("<p" + r.marks(said, "title") + ">" + r.markdown(said) + "</p>\n")
 		}
 	case "reveal":
-		heading("summary", "summary")
+		r.out.WriteString("<summary>")
+		heading("span", "span")
+		r.out.WriteString("</summary>\n")
 	case "definition":
 		if titled {
 			said := r.say(title)
-			r.out.WriteString(`<p class="term"><dfn` + marks(said) + ">" + r.markdown(said) + "</dfn></p>\n")
+			r.out.WriteString(`<p class="term"><dfn` + r.marks(said) + ">" + r.markdown(said) + "</dfn></p>\n")
 		}
 	case "figure":
 		r.figure(n)
@@ -376,7 +408,7 @@ func (r *writer) directive(n *segment.Directive) {
 	if n.Name == "lab" {
 		said := r.words.Lab(n.Title)
 		r.prose.WriteString(said.Text + "\n")
-		r.out.WriteString(`<p class="open"><a href="./` + n.Title + `"` + marks(said) + ">" + html.EscapeString(said.Text) + "</a></p>\n")
+		r.out.WriteString(`<p class="open"><a href="./` + n.Title + `"` + r.marks(said) + ">" + html.EscapeString(said.Text) + "</a></p>\n")
 	}
 	r.out.WriteString("</" + tag + ">\n")
 }
@@ -408,7 +440,7 @@ func (r *writer) audio(n *segment.Directive) {
 	if s, ok := r.segment(n, segment.AudioTitle); ok {
 		said := r.say(s)
 		r.prose.WriteString(said.Text + "\n")
-		r.out.WriteString("<figcaption" + marks(said) + ">" + html.EscapeString(said.Text) + "</figcaption>\n")
+		r.out.WriteString("<figcaption" + r.marks(said) + ">" + html.EscapeString(said.Text) + "</figcaption>\n")
 	}
 	m := r.words.Media(n.Title)
 	r.media = append(r.media, n.Title)
@@ -423,7 +455,7 @@ func (r *writer) glossary() {
 	r.out.WriteString("<section class=\"block terms\" data-label=\"block.terms\">\n<dl>\n")
 	for _, id := range r.order {
 		term, def := r.words.Term(id)
-		r.out.WriteString(`<div><dt id="term-` + id + `"><dfn` + marks(term) + ">" + html.EscapeString(term.Text) + "</dfn></dt><dd" + marks(def) + ">" + html.EscapeString(def.Text) + "</dd></div>\n")
+		r.out.WriteString(`<div><dt id="term-` + id + `"><dfn` + r.marks(term) + ">" + html.EscapeString(term.Text) + "</dfn></dt><dd" + r.marks(def) + ">" + html.EscapeString(def.Text) + "</dd></div>\n")
 	}
 	r.out.WriteString("</dl>\n</section>\n")
 }
