@@ -425,6 +425,9 @@ type EnrollmentList struct {
 	Next  *string      `json:"next,omitempty"`
 }
 
+// Fallbacks Languages (BCP 47) that stand in for another, in order.
+type Fallbacks map[string][]string
+
 // Health defines model for Health.
 type Health struct {
 	Status  HealthStatus `json:"status"`
@@ -436,15 +439,23 @@ type HealthStatus string
 
 // Institution defines model for Institution.
 type Institution struct {
-	ID   UUID   `json:"id"`
-	Name string `json:"name"`
-	Slug string `json:"slug"`
+	// Fallbacks Languages (BCP 47) that stand in for another, in order.
+	Fallbacks *Fallbacks `json:"fallbacks,omitempty"`
+	ID        UUID       `json:"id"`
+	Name      string     `json:"name"`
+	Slug      string     `json:"slug"`
 }
 
 // InstitutionList defines model for InstitutionList.
 type InstitutionList struct {
 	Items []Institution `json:"items"`
 	Next  *string       `json:"next,omitempty"`
+}
+
+// InstitutionSettings defines model for InstitutionSettings.
+type InstitutionSettings struct {
+	// Fallbacks Languages (BCP 47) that stand in for another, in order.
+	Fallbacks Fallbacks `json:"fallbacks"`
 }
 
 // Item defines model for Item.
@@ -1148,6 +1159,9 @@ type CreateEnrollmentJSONRequestBody = NewEnrollment
 // CreateInstitutionJSONRequestBody defines body for CreateInstitution for application/json ContentType.
 type CreateInstitutionJSONRequestBody = NewInstitution
 
+// UpdateInstitutionJSONRequestBody defines body for UpdateInstitution for application/json ContentType.
+type UpdateInstitutionJSONRequestBody = InstitutionSettings
+
 // MarkLabFaultSeenJSONRequestBody defines body for MarkLabFaultSeen for application/json ContentType.
 type MarkLabFaultSeenJSONRequestBody = LabFaultSeen
 
@@ -1222,6 +1236,12 @@ type ServerInterface interface {
 	// CreateInstitution Adds an institution.
 	// (POST /api/institutions)
 	CreateInstitution(ctx echo.Context) error
+	// FindInstitution One institution.
+	// (GET /api/institutions/{institution_id})
+	FindInstitution(ctx echo.Context, institutionID InstitutionID) error
+	// UpdateInstitution Sets which languages stand in for another where a translation is missing. Counts from the next time that a course is published.
+	// (PATCH /api/institutions/{institution_id})
+	UpdateInstitution(ctx echo.Context, institutionID InstitutionID) error
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
 	// (POST /api/institutions/{institution_id}/course-versions)
 	PublishCourse(ctx echo.Context, institutionID InstitutionID) error
@@ -1563,6 +1583,38 @@ func (w *ServerInterfaceWrapper) CreateInstitution(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateInstitution(ctx)
+	return err
+}
+
+// FindInstitution converts echo context to params.
+func (w *ServerInterfaceWrapper) FindInstitution(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FindInstitution(ctx, institutionID)
+	return err
+}
+
+// UpdateInstitution converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateInstitution(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateInstitution(ctx, institutionID)
 	return err
 }
 
@@ -2320,6 +2372,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/tokens/:token_id", wrapper.DeleteToken, options.OperationMiddlewares["deleteToken"]...)
 	router.GET(options.BaseURL+"/api/institutions", wrapper.ListInstitutions, options.OperationMiddlewares["listInstitutions"]...)
 	router.POST(options.BaseURL+"/api/institutions", wrapper.CreateInstitution, options.OperationMiddlewares["createInstitution"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id", wrapper.FindInstitution, options.OperationMiddlewares["findInstitution"]...)
+	router.PATCH(options.BaseURL+"/api/institutions/:institution_id", wrapper.UpdateInstitution, options.OperationMiddlewares["updateInstitution"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.CreateMember, options.OperationMiddlewares["createMember"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/roles/:role", wrapper.RemoveRole, options.OperationMiddlewares["removeRole"]...)
@@ -2918,6 +2972,85 @@ type CreateInstitutiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateInstitutiondefaultApplicationProblemPlusJSONResponse) VisitCreateInstitutionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindInstitutionRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type FindInstitutionResponseObject interface {
+	VisitFindInstitutionResponse(w http.ResponseWriter) error
+}
+
+type FindInstitution200JSONResponse Institution
+
+func (response FindInstitution200JSONResponse) VisitFindInstitutionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FindInstitutiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FindInstitutiondefaultApplicationProblemPlusJSONResponse) VisitFindInstitutionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateInstitutionRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *UpdateInstitutionJSONRequestBody
+}
+
+type UpdateInstitutionResponseObject interface {
+	VisitUpdateInstitutionResponse(w http.ResponseWriter) error
+}
+
+type UpdateInstitution200JSONResponse Institution
+
+func (response UpdateInstitution200JSONResponse) VisitUpdateInstitutionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateInstitutiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateInstitutiondefaultApplicationProblemPlusJSONResponse) VisitUpdateInstitutionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4373,6 +4506,12 @@ type StrictServerInterface interface {
 	// CreateInstitution Adds an institution.
 	// (POST /api/institutions)
 	CreateInstitution(ctx context.Context, request CreateInstitutionRequestObject) (CreateInstitutionResponseObject, error)
+	// FindInstitution One institution.
+	// (GET /api/institutions/{institution_id})
+	FindInstitution(ctx context.Context, request FindInstitutionRequestObject) (FindInstitutionResponseObject, error)
+	// UpdateInstitution Sets which languages stand in for another where a translation is missing. Counts from the next time that a course is published.
+	// (PATCH /api/institutions/{institution_id})
+	UpdateInstitution(ctx context.Context, request UpdateInstitutionRequestObject) (UpdateInstitutionResponseObject, error)
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
 	// (POST /api/institutions/{institution_id}/course-versions)
 	PublishCourse(ctx context.Context, request PublishCourseRequestObject) (PublishCourseResponseObject, error)
@@ -4875,6 +5014,79 @@ func (sh *strictHandler) CreateInstitution(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateInstitutionResponseObject); ok {
 		return validResponse.VisitCreateInstitutionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FindInstitution operation middleware
+func (sh *strictHandler) FindInstitution(ctx echo.Context, institutionID InstitutionID) error {
+	var request FindInstitutionRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FindInstitution(ctx.Request().Context(), request.(FindInstitutionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindInstitution")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FindInstitutionResponseObject); ok {
+		return validResponse.VisitFindInstitutionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateInstitution operation middleware
+func (sh *strictHandler) UpdateInstitution(ctx echo.Context, institutionID InstitutionID) error {
+	var request UpdateInstitutionRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body UpdateInstitutionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateInstitution(ctx.Request().Context(), request.(UpdateInstitutionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateInstitution")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateInstitutionResponseObject); ok {
+		return validResponse.VisitUpdateInstitutionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -34,6 +34,24 @@ func (s *Server) CreateInstitution(ctx context.Context, req openapi.CreateInstit
 	return openapi.CreateInstitution201JSONResponse(institutionJSON(i)), nil
 }
 
+// FindInstitution implements openapi.StrictServerInterface.
+func (s *Server) FindInstitution(ctx context.Context, req openapi.FindInstitutionRequestObject) (openapi.FindInstitutionResponseObject, error) {
+	i, err := s.Institution.Find(ctx, identity.InstitutionID(req.InstitutionID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.FindInstitution200JSONResponse(institutionJSON(i)), nil
+}
+
+// UpdateInstitution implements openapi.StrictServerInterface.
+func (s *Server) UpdateInstitution(ctx context.Context, req openapi.UpdateInstitutionRequestObject) (openapi.UpdateInstitutionResponseObject, error) {
+	i, err := s.Institution.SetFallbacks(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), req.Body.Fallbacks)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.UpdateInstitution200JSONResponse(institutionJSON(i)), nil
+}
+
 // ListMembers implements openapi.StrictServerInterface.
 func (s *Server) ListMembers(ctx context.Context, req openapi.ListMembersRequestObject) (openapi.ListMembersResponseObject, error) {
 	after, err := uuidCursor(req.Params.Cursor)
@@ -84,7 +102,12 @@ func (s *Server) RemoveRole(ctx context.Context, req openapi.RemoveRoleRequestOb
 }
 
 func institutionJSON(i institution.Institution) openapi.Institution {
-	return openapi.Institution{ID: string(i.ID), Slug: i.Slug, Name: i.Name}
+	out := openapi.Institution{ID: string(i.ID), Slug: i.Slug, Name: i.Name}
+	if len(i.Fallbacks) > 0 {
+		f := openapi.Fallbacks(i.Fallbacks)
+		out.Fallbacks = &f
+	}
+	return out
 }
 
 func memberJSON(m institution.Member) openapi.Member {

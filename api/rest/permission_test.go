@@ -83,10 +83,12 @@ func probes(s *school) map[string]func() call {
 		"createInstitution": func() call {
 			return call{method: http.MethodPost, path: "/api/institutions", body: fmt.Sprintf(`{"slug":"new-%d","name":"New"}`, s.made.Add(1))}
 		},
-		"listMembers":  get(in + "/members"),
-		"createMember": account(in+"/members", `,"role":"learner"`),
-		"addRole":      with(http.MethodPut, member, ""),
-		"removeRole":   with(http.MethodDelete, member, ""),
+		"findInstitution":   get(in),
+		"updateInstitution": with(http.MethodPatch, in, `{"fallbacks":{"ff":["fr"]}}`),
+		"listMembers":       get(in + "/members"),
+		"createMember":      account(in+"/members", `,"role":"learner"`),
+		"addRole":           with(http.MethodPut, member, ""),
+		"removeRole":        with(http.MethodDelete, member, ""),
 		"publishCourse": func() call {
 			return call{method: http.MethodPost, path: in + "/course-versions", body: upload, contentType: "application/zip"}
 		},

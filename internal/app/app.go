@@ -76,6 +76,10 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID}
 	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID}
 	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
+	a.Curriculum.Fallbacks = func(ctx context.Context, id string) (map[string][]string, error) {
+		in, err := a.Institution.Find(ctx, identity.InstitutionID(id))
+		return in.Fallbacks, err
+	}
 	a.Learning = &learning.Service{Store: db.Learning(), Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Credential = &credential.Service{

@@ -3,10 +3,14 @@ package institution
 
 import (
 	"context"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/language"
 
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -18,6 +22,9 @@ type Institution struct {
 	Slug      string // stands in addresses and in the institution's did:web
 	Name      string
 	CreatedAt time.Time
+	// Fallbacks are languages that stand in for another in courses, in order, where a translation is missing. Both are
+	// BCP 47 tags. They count from the next time that a course is published.
+	Fallbacks map[string][]string
 }
 
 // Member is a user in an institution, with every role they hold there.
@@ -34,6 +41,7 @@ type Store interface {
 	FindInstitution(ctx context.Context, id identity.InstitutionID) (Institution, error)
 	FindInstitutionBySlug(ctx context.Context, slug string) (Institution, error)
 	ListInstitutions(ctx context.Context, after identity.InstitutionID, limit int) ([]Institution, error)
+	UpdateFallbacks(ctx context.Context, id identity.InstitutionID, fallbacks map[string][]string) error // fault.NotFound institution.not_found
 	ListMembers(ctx context.Context, in identity.InstitutionID, after identity.UserID, limit int) ([]Member, error)
 	AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) error    // twice is no error
 	RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) error // absent is no error
@@ -90,6 +98,57 @@ func (s *Service) ListMembers(ctx context.Context, by identity.Actor, in identit
 		return nil, fault.New(fault.Denied, "institution.members_denied")
 	}
 	return s.Store.ListMembers(ctx, in, after, limit)
+}
+
+// What an institution may want at most.
+const (
+	maxLanguages = 32
+	maxStandIns  = 6
+)
+
+// SetFallbacks says which languages stand in for another. For the institution's admins and the operator.
+func (s *Service) SetFallbacks(ctx context.Context, by identity.Actor, in identity.InstitutionID, fallbacks map[string][]string) (Institution, error) {
+	if !mayAdminister(by, in) || !by.Scoped(identity.ScopeAdmin) {
+		return Institution{}, fault.New(fault.Denied, "institution.members_denied")
+	}
+	bad := fault.New(fault.Invalid, "request.invalid")
+	if len(fallbacks) > maxLanguages {
+		bad.At(fault.Detail{Pointer: "/fallbacks", Key: "institution.too_many_fallbacks"})
+	}
+	kept := map[string][]string{}
+	for _, l := range slices.Sorted(maps.Keys(fallbacks)) {
+		for i, tag := range append([]string{l}, fallbacks[l]...) {
+			if !isTag(tag) || slices.Contains(fallbacks[l][:max(i-1, 0)], tag) || i > 0 && tag == l {
+				bad.At(fault.Detail{Pointer: "/fallbacks", Key: "institution.bad_language", Args: map[string]any{"Value": firstRunes(tag, 35)}})
+			}
+		}
+		if len(fallbacks[l]) > maxStandIns {
+			bad.At(fault.Detail{Pointer: "/fallbacks", Key: "institution.too_many_fallbacks"})
+		}
+		if len(fallbacks[l]) > 0 {
+			kept[l] = fallbacks[l]
+		}
+	}
+	if len(bad.Details) > 0 {
+		return Institution{}, bad
+	}
+	if err := s.Store.UpdateFallbacks(ctx, in, kept); err != nil {
+		return Institution{}, err
+	}
+	return s.Store.FindInstitution(ctx, in)
+}
+
+// isTag tells whether a language tag is known, and spelt the one right way.
+func isTag(s string) bool {
+	tag, err := language.Parse(s)
+	return err == nil && tag != language.Und && tag.String() == s
+}
+
+func firstRunes(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
 }
 
 // NewMember is an account to make inside an institution.

@@ -2,6 +2,7 @@ package institution_test
 
 import (
 	"errors"
+	"reflect"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -132,10 +133,10 @@ func TestCreate(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if found, err := w.Find(t.Context(), i.ID); err != nil || found != i || found.Name != tt.shown {
+		if found, err := w.Find(t.Context(), i.ID); err != nil || !reflect.DeepEqual(found, i) || found.Name != tt.shown {
 			t.Errorf("%s: found %+v, %v", tt.name, found, err)
 		}
-		if found, err := w.FindBySlug(t.Context(), tt.slug); err != nil || found != i {
+		if found, err := w.FindBySlug(t.Context(), tt.slug); err != nil || !reflect.DeepEqual(found, i) {
 			t.Errorf("%s: found by slug %+v, %v", tt.name, found, err)
 		}
 	}
@@ -282,5 +283,45 @@ func TestListMembers(t *testing.T) {
 	list, err = w.ListMembers(t.Context(), operator, w.a.ID, ids[0], 10)
 	if err != nil || len(list) != 1 || list[0].UserID != ids[1] {
 		t.Errorf("after the first: %+v, %v", list, err)
+	}
+}
+
+func TestSetFallbacks(t *testing.T) {
+	w := newTown(t)
+	long := map[string][]string{}
+	for a := 'a'; a <= 'z'; a++ {
+		long["e"+string(a)] = []string{"fr"}
+		long["s"+string(a)] = []string{"fr"}
+	}
+	for _, tt := range []struct {
+		name string
+		by   identity.Actor
+		in   map[string][]string
+		want string
+	}{
+		{"nobody", identity.Actor{}, nil, "denied institution.members_denied"},
+		{"a trainer", member(w.a.ID, identity.Trainer), nil, "denied institution.members_denied"},
+		{"another's admin", member(w.b.ID, identity.Admin), nil, "denied institution.members_denied"},
+		{"an admin's token without the scope", scoped(member(w.a.ID, identity.Admin), identity.ScopePublish), nil, "denied institution.members_denied"},
+		{"no language", member(w.a.ID, identity.Admin), map[string][]string{"ff": {"french"}}, "invalid /fallbacks institution.bad_language"},
+		{"another spelling", member(w.a.ID, identity.Admin), map[string][]string{"pt-br": {"pt"}}, "invalid /fallbacks institution.bad_language"},
+		{"itself", member(w.a.ID, identity.Admin), map[string][]string{"ff": {"ff"}}, "invalid /fallbacks institution.bad_language"},
+		{"twice", member(w.a.ID, identity.Admin), map[string][]string{"ff": {"fr", "en", "fr"}}, "invalid /fallbacks institution.bad_language"},
+		{"a long chain", member(w.a.ID, identity.Admin), map[string][]string{"ff": {"fr", "en", "ar", "es", "ru", "zh", "pt"}}, "invalid /fallbacks institution.too_many_fallbacks"},
+		{"too many", member(w.a.ID, identity.Admin), long, "invalid /fallbacks institution.too_many_fallbacks"},
+		{"an admin", member(w.a.ID, identity.Admin), map[string][]string{"ff": {"fr", "en"}, "mg": {}}, ""},
+		{"the operator", operator, map[string][]string{"pt-BR": {"pt", "es"}}, ""},
+	} {
+		i, err := w.SetFallbacks(t.Context(), tt.by, w.a.ID, tt.in)
+		if got := says(err); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		if err != nil {
+			continue
+		}
+		delete(tt.in, "mg") // whoever names nobody wants nobody
+		if !reflect.DeepEqual(i.Fallbacks, tt.in) {
+			t.Errorf("%s: %v", tt.name, i.Fallbacks)
+		}
 	}
 }

@@ -23,20 +23,43 @@ type institutionRow struct {
 	Slug      string
 	Name      string
 	CreatedAt instant
+	Fallbacks doc[map[string][]string]
 }
 
 func (institutionRow) TableName() string { return "institutions" }
 
 func (r institutionRow) institution() institution.Institution {
+	if len(r.Fallbacks.v) == 0 {
+		r.Fallbacks.v = nil
+	}
 	return institution.Institution{
-		ID: identity.InstitutionID(r.ID), Slug: r.Slug, Name: r.Name, CreatedAt: r.CreatedAt.t,
+		ID: identity.InstitutionID(r.ID), Slug: r.Slug, Name: r.Name, CreatedAt: r.CreatedAt.t, Fallbacks: r.Fallbacks.v,
 	}
 }
 
 // CreateInstitution implements institution.Store.
 func (s *Institution) CreateInstitution(ctx context.Context, i institution.Institution) error {
-	err := s.write(ctx).Create(&institutionRow{ID: key(i.ID), Slug: i.Slug, Name: i.Name, CreatedAt: at(i.CreatedAt)}).Error
-	return s.db.taken(err, "institution.slug_taken")
+	row := institutionRow{ID: key(i.ID), Slug: i.Slug, Name: i.Name, CreatedAt: at(i.CreatedAt), Fallbacks: fallbacksDoc(i.Fallbacks)}
+	return s.db.taken(s.write(ctx).Create(&row).Error, "institution.slug_taken")
+}
+
+func fallbacksDoc(f map[string][]string) doc[map[string][]string] {
+	if f == nil {
+		f = map[string][]string{}
+	}
+	return doc[map[string][]string]{f}
+}
+
+// UpdateFallbacks implements institution.Store.
+func (s *Institution) UpdateFallbacks(ctx context.Context, id identity.InstitutionID, fallbacks map[string][]string) error {
+	if !key(id).valid() {
+		return fault.New(fault.NotFound, "institution.not_found")
+	}
+	res := s.write(ctx).Model(&institutionRow{}).Where("id = ?", key(id)).Update("fallbacks", fallbacksDoc(fallbacks))
+	if res.Error == nil && res.RowsAffected == 0 {
+		return fault.New(fault.NotFound, "institution.not_found")
+	}
+	return s.db.fail(res.Error)
 }
 
 // FindInstitution implements institution.Store.

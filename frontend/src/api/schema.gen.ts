@@ -178,6 +178,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions/{institution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** One institution. */
+        get: operations["findInstitution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Sets which languages stand in for another where a translation is missing. Counts from the next time that a course is published. */
+        patch: operations["updateInstitution"];
+        trace?: never;
+    };
     "/api/institutions/{institution_id}/members": {
         parameters: {
             query?: never;
@@ -790,6 +810,14 @@ export interface components {
             id: components["schemas"]["UUID"];
             slug: string;
             name: string;
+            fallbacks?: components["schemas"]["Fallbacks"];
+        };
+        /** @description Languages (BCP 47) that stand in for another, in order. */
+        Fallbacks: {
+            [key: string]: string[];
+        };
+        InstitutionSettings: {
+            fallbacks: components["schemas"]["Fallbacks"];
         };
         NewInstitution: {
             slug: components["schemas"]["Slug"];
@@ -1551,6 +1579,56 @@ export interface operations {
         responses: {
             /** @description Added */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    findInstitution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The institution */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateInstitution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionSettings"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -275,16 +275,30 @@ func exerciseInstitution(t *testing.T, w *world) {
 	ctx, s := t.Context(), w.Institution()
 	got, err := s.FindInstitution(ctx, w.school.ID)
 	ok(t, err)
-	equal(t, "institution", got, w.school)
+	if !reflect.DeepEqual(got, w.school) {
+		t.Errorf("institution %+v, want %+v", got, w.school)
+	}
 	got, err = s.FindInstitutionBySlug(ctx, "acacia")
 	ok(t, err)
-	equal(t, "institution by slug", got, w.school)
+	if !reflect.DeepEqual(got, w.school) {
+		t.Errorf("institution by slug %+v, want %+v", got, w.school)
+	}
 	_, err = s.FindInstitution(ctx, newID[identity.InstitutionID]())
 	wantFault(t, err, fault.NotFound, "institution.not_found")
 	_, err = s.FindInstitutionBySlug(ctx, "ACACIA")
 	wantFault(t, err, fault.NotFound, "institution.not_found")
 	twin := institution.Institution{ID: newID[identity.InstitutionID](), Slug: "acacia", Name: "Other", CreatedAt: noon}
 	wantFault(t, s.CreateInstitution(ctx, twin), fault.Conflict, "institution.slug_taken")
+
+	fallbacks := map[string][]string{"ff": {"fr", "en"}, "mg": {"fr"}}
+	ok(t, s.UpdateFallbacks(ctx, w.school.ID, fallbacks))
+	got, err = s.FindInstitution(ctx, w.school.ID)
+	ok(t, err)
+	if !reflect.DeepEqual(got.Fallbacks, fallbacks) {
+		t.Errorf("languages that stand in: %v", got.Fallbacks)
+	}
+	ok(t, s.UpdateFallbacks(ctx, w.school.ID, nil))
+	wantFault(t, s.UpdateFallbacks(ctx, newID[identity.InstitutionID](), fallbacks), fault.NotFound, "institution.not_found")
 
 	all := []identity.InstitutionID{w.school.ID}
 	for _, slug := range []string{"baobab", "cedar", "dum-palm"} {

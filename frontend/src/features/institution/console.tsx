@@ -6,6 +6,7 @@ import { place } from '../../router';
 import { labFaults, loadFaults } from './faults';
 import { Issued } from './issued';
 import { Labs } from './labs';
+import { Languages } from './languages';
 import { Learners } from './learners';
 import { Members } from './members';
 import { Publish } from './publish';
@@ -17,6 +18,7 @@ const screens: Record<TabName, ComponentType<{ institution: string }>> = {
   certificates: Issued,
   members: Members,
   labs: Labs,
+  languages: Languages,
 };
 
 /** What a trainer, an issuer or an admin does in their institution. */
