@@ -51,6 +51,7 @@ func (migrateCmd) Run(ctx context.Context) error {
 type contentCmd struct {
 	Check   checkCmd   `cmd:"" help:"Check course folders or zips; report every fault with file, line and cure."`
 	Publish publishCmd `cmd:"" help:"Publish course folders or zips as course versions."`
+	Report  reportCmd  `cmd:"" help:"Tell what each item weighs on its way to a phone and how hard it is to read, by language."`
 	translateCmds
 }
 
@@ -111,6 +112,7 @@ func checkCourse(ctx context.Context, path string, engine func() (sandbox.Engine
 	if err != nil {
 		return nil, 0, err
 	}
+	advise(path, compiled.Advice)
 	eng, err := engine()
 	if err != nil || eng == nil {
 		return nil, 0, err
@@ -192,6 +194,7 @@ func (c *publishCmd) Run(ctx context.Context) error {
 				return err
 			}
 			fmt.Println(published(v, created))
+			advise(path, v.Advice)
 		}
 		return nil
 	})

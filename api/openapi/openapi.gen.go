@@ -348,17 +348,19 @@ type CourseSummary struct {
 
 // CourseVersion defines model for CourseVersion.
 type CourseVersion struct {
-	Authors       []string `json:"authors"`
-	CourseID      Slug     `json:"course_id"`
-	Digest        string   `json:"digest"`
-	InstitutionID UUID     `json:"institution_id"`
-	Licence       string   `json:"licence"`
-	Locales       []string `json:"locales"`
-	Minutes       int      `json:"minutes"`
-	Modules       []Module `json:"modules"`
-	Number        int      `json:"number"`
-	PublishedAt   Time     `json:"published_at"`
-	SourceLocale  string   `json:"source_locale"`
+	// Advice What its author should think about. It stands in the answer to publishing alone, and refuses nothing.
+	Advice        *[]ProblemDetail `json:"advice,omitempty"`
+	Authors       []string         `json:"authors"`
+	CourseID      Slug             `json:"course_id"`
+	Digest        string           `json:"digest"`
+	InstitutionID UUID             `json:"institution_id"`
+	Licence       string           `json:"licence"`
+	Locales       []string         `json:"locales"`
+	Minutes       int              `json:"minutes"`
+	Modules       []Module         `json:"modules"`
+	Number        int              `json:"number"`
+	PublishedAt   Time             `json:"published_at"`
+	SourceLocale  string           `json:"source_locale"`
 
 	// Summary One text by locale; every locale of the course is present.
 	Summary Text `json:"summary"`
@@ -470,8 +472,11 @@ type Item struct {
 	Kind     ItemKind           `json:"kind"`
 
 	// Title One text by locale; every locale of the course is present.
-	Title Text            `json:"title"`
-	Words *map[string]int `json:"words,omitempty"`
+	Title Text `json:"title"`
+
+	// Weight By locale.
+	Weight *map[string]Weight `json:"weight,omitempty"`
+	Words  *map[string]int    `json:"words,omitempty"`
 }
 
 // ItemKind defines model for Item.Kind.
@@ -726,25 +731,30 @@ type Problem struct {
 	Code string `json:"code"`
 
 	// Detail In the reader's language.
-	Detail *string `json:"detail,omitempty"`
-	Errors *[]struct {
-		Code   string `json:"code"`
-		Detail string `json:"detail"`
-
-		// File Path inside an uploaded course.
-		File *string `json:"file,omitempty"`
-		Line *int    `json:"line,omitempty"`
-
-		// Pointer JSON pointer into the body.
-		Pointer *string `json:"pointer,omitempty"`
-	} `json:"errors,omitempty"`
-	RequestID string `json:"request_id"`
+	Detail    *string          `json:"detail,omitempty"`
+	Errors    *[]ProblemDetail `json:"errors,omitempty"`
+	RequestID string           `json:"request_id"`
 
 	// RetryAfter Seconds.
 	RetryAfter *int   `json:"retry_after,omitempty"`
 	Status     int    `json:"status"`
 	Title      string `json:"title"`
 	Type       string `json:"type"`
+}
+
+// ProblemDetail defines model for ProblemDetail.
+type ProblemDetail struct {
+	Code string `json:"code"`
+
+	// Detail In the reader's language.
+	Detail string `json:"detail"`
+
+	// File Path inside an uploaded course.
+	File *string `json:"file,omitempty"`
+	Line *int    `json:"line,omitempty"`
+
+	// Pointer JSON pointer into the body.
+	Pointer *string `json:"pointer,omitempty"`
 }
 
 // Progress defines model for Progress.
@@ -1008,6 +1018,16 @@ type Verdict struct {
 
 	// Version Number of the course version whose lab has graded.
 	Version *int `json:"version,omitempty"`
+}
+
+// Weight Bytes on their way, compressed. Versions published before there were figures have none.
+type Weight struct {
+	// All With recordings too.
+	All int `json:"all"`
+
+	// Pictures With the text.
+	Pictures int `json:"pictures"`
+	Text     int `json:"text"`
 }
 
 // CourseID defines model for CourseID.

@@ -89,10 +89,15 @@ func (s *Server) PublishCourse(ctx context.Context, req openapi.PublishCourseReq
 	if err != nil {
 		return nil, err
 	}
-	if !created {
-		return openapi.PublishCourse200JSONResponse(versionJSON(v)), nil
+	out := versionJSON(v)
+	if len(v.Advice) > 0 {
+		advice := detailsJSON(s.Words, middleware.Locale(ctx), v.Advice)
+		out.Advice = &advice
 	}
-	return openapi.PublishCourse201JSONResponse(versionJSON(v)), nil
+	if !created {
+		return openapi.PublishCourse200JSONResponse(out), nil
+	}
+	return openapi.PublishCourse201JSONResponse(out), nil
 }
 
 func courseSummaryJSON(v curriculum.Version) openapi.CourseSummary {
@@ -129,6 +134,13 @@ func itemJSON(it curriculum.Item) openapi.Item {
 	}
 	if it.Words != nil {
 		out.Words = &it.Words
+	}
+	if it.Weight != nil {
+		weight := map[string]openapi.Weight{}
+		for l, w := range it.Weight {
+			weight[l] = openapi.Weight{Text: w.Text, Pictures: w.Pictures, All: w.All}
+		}
+		out.Weight = &weight
 	}
 	return out
 }

@@ -93,21 +93,18 @@ func problem(words *i18n.Catalogue, locale string, f *fault.Error, requestID str
 	if len(f.Details) == 0 {
 		return p
 	}
-	errs := make([]struct {
-		Code    string  `json:"code"`
-		Detail  string  `json:"detail"`
-		File    *string `json:"file,omitempty"`
-		Line    *int    `json:"line,omitempty"`
-		Pointer *string `json:"pointer,omitempty"`
-	}, len(f.Details))
-	for i, d := range f.Details {
-		errs[i].Code, errs[i].Detail = d.Key, words.T(locale, d.Key, d.Args)
-		errs[i].File, errs[i].Line = optional(d.File), optional(d.Line)
-		if d.File == "" {
-			pointer := d.Pointer // "" is the whole body, and a pointer too
-			errs[i].Pointer = &pointer
-		}
-	}
+	errs := detailsJSON(words, locale, f.Details)
 	p.Errors = &errs
 	return p
+}
+
+func detailsJSON(words *i18n.Catalogue, locale string, details []fault.Detail) []openapi.ProblemDetail {
+	return each(details, func(d fault.Detail) openapi.ProblemDetail {
+		out := openapi.ProblemDetail{Code: d.Key, Detail: words.T(locale, d.Key, d.Args), File: optional(d.File), Line: optional(d.Line)}
+		if d.File == "" {
+			pointer := d.Pointer // "" is the whole body, and a pointer too
+			out.Pointer = &pointer
+		}
+		return out
+	})
 }

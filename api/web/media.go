@@ -17,7 +17,7 @@ import (
 // mediaTypes are the pictures and recordings that courses may show.
 var mediaTypes = map[string]string{
 	".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp",
-	".opus": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav",
+	".opus": "audio/ogg", ".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav",
 }
 
 var mediaFile = regexp.MustCompile(`^[0-9a-f]{64}\.[a-z0-9]{2,5}$`)

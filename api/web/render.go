@@ -251,7 +251,7 @@ func (p *coursePage) course() (*page, error) {
 		for _, it := range mod.Items {
 			items.WriteString(p.fill("item", values{
 				"href": p.href(p.locale) + "/" + string(it.ID), "title": p.text(it.Title), "id": string(it.ID),
-				"kind": string(it.Kind), "kind_label": p.t("page.kind."+string(it.Kind), nil), "spoken": p.spokenText(it.Title, it.TitleLang),
+				"kind": string(it.Kind), "kind_label": p.kindLabel(it), "spoken": p.spokenText(it.Title, it.TitleLang),
 			}))
 		}
 		modules.WriteString(p.fill("module", values{"title": p.text(mod.Title), "items": items.String(), "spoken": p.spokenText(mod.Title, mod.TitleLang)}))
@@ -265,6 +265,19 @@ func (p *coursePage) course() (*page, error) {
 		"course": p.key.course, "version": strconv.Itoa(p.key.number),
 	})
 	return p.done(p.page(f))
+}
+
+// kindLabel tells what an item is and what it costs to load: whoever pays for each megabyte wants to know before.
+func (p *coursePage) kindLabel(it curriculum.Item) string {
+	label := p.t("page.kind."+string(it.Kind), nil)
+	w, ok := it.Weight[p.locale]
+	if !ok {
+		w = it.Weight[p.m.SourceLocale]
+	}
+	if w.All == 0 { // published before there were figures
+		return label
+	}
+	return label + " · " + p.t("page.kilobytes", map[string]any{"Size": (w.All + 999) / 1000})
 }
 
 func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) (*page, error) {
@@ -376,7 +389,7 @@ func (p *coursePage) fragment(ctx context.Context, it curriculum.Item) (string, 
 var otherLanguage = regexp.MustCompile(`^<div lang="([A-Za-z0-9-]+)" dir="(?:ltr|rtl)">\n`)
 
 // blockStart is the beginning of a block, see internal/curriculum/page.
-var blockStart = regexp.MustCompile(`(<(aside|figure|section) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption[^>]*>)?`)
+var blockStart = regexp.MustCompile(`(<(aside|figure|section|details) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption[^>]*>|<summary[^>]*>)?`)
 
 // label puts its word at the top of each block, as text, so that it is read aloud
 // too. The word is in the language of the text around it, if the catalogue speaks that.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -43,6 +44,8 @@ type courseSource struct {
 		Competences []string `json:"competences"`
 	} `json:"achievement"`
 	Fallbacks map[Locale][]Locale `json:"fallbacks"`
+	Budget    gate.Budget         `json:"budget"`
+	Reading   gate.Level          `json:"reading"`
 }
 
 type moduleSource struct {
@@ -93,6 +96,7 @@ func Compile(fsys fs.FS, o Options) (Compiled, error) {
 	c.linkBanks()
 	c.checkItems()
 	c.checkPages()
+	c.checkMedia()
 	if err := c.faults.err(); err != nil {
 		return Compiled{}, err
 	}
@@ -112,6 +116,8 @@ type compiler struct {
 	banks   map[string]bankItem
 	labs    map[string]labItem
 	byFile  map[string][]unit
+	advice  []fault.Detail
+	figures map[ContentID]map[Locale]gate.Figures
 }
 
 func (c *compiler) fault(pointer, key string, args ...string) {
@@ -333,6 +339,11 @@ func (c *compiler) build() (Compiled, error) {
 		}
 		m.Modules = append(m.Modules, mod)
 	}
+	c.checkLessons(m)
+	if err := c.faults.err(); err != nil {
+		return Compiled{}, err
+	}
+	out.Advice, out.Figures = c.advice, c.figures
 	if out.ManifestJSON, err = canonical(m); err != nil {
 		return Compiled{}, err
 	}
@@ -371,7 +382,8 @@ func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Comp
 		return d
 	}
 	fragments := func(file string) {
-		pages, media := c.render(file, keep)
+		pages, media, weights := c.render(file, keep)
+		it.Weight = weights
 		it.Fragment, it.Title = map[Locale]blob.Digest{}, Text{}
 		for l, f := range pages {
 			it.Fragment[l], it.Title[l] = keep(f.HTML), f.Title.Text
@@ -400,6 +412,10 @@ func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Comp
 				return err
 			}
 			it.Data[l] = keep(b)
+			if it.Weight == nil {
+				it.Weight = map[Locale]gate.Weight{}
+			}
+			it.Weight[l] = it.Weight[l].Add(gate.Same(gate.Sent(b)))
 		}
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -81,6 +82,8 @@ type Item struct {
 	// Media are the pictures and recordings that a fragment shows.
 	Media       map[Locale][]blob.Digest `json:"media,omitempty"`
 	Competences []string                 `json:"competences,omitempty"` // that a lesson serves, by id
+	// Weight is what each language costs to send.
+	Weight map[Locale]gate.Weight `json:"weight,omitempty"`
 	// Translations tell how the texts stand in each language but the source.
 	Translations map[Locale]Translation `json:"translations,omitempty"`
 }
@@ -125,6 +128,8 @@ type Version struct {
 	Digest        blob.Digest
 	Manifest      Manifest
 	PublishedAt   time.Time
+	// Advice is what its author should think about. Only Publish gives it; it is not kept.
+	Advice []fault.Detail
 }
 
 // Item finds an item by its content id.
@@ -152,8 +157,10 @@ type Compiled struct {
 	Manifest     Manifest
 	ManifestJSON []byte // canonical: what Digest is the digest of
 	Digest       blob.Digest
-	Blobs        map[blob.Digest][]byte // public
-	Vault        []byte                 // VaultFile as JSON
+	Blobs        map[blob.Digest][]byte                // public
+	Vault        []byte                                // VaultFile as JSON
+	Advice       []fault.Detail                        // what its author should think about; it refuses nothing
+	Figures      map[ContentID]map[Locale]gate.Figures // of every item
 }
 
 // CheckFault gathers faults of a course folder; it becomes one fault.Error

@@ -111,7 +111,7 @@ func short(s string) string {
 const (
 	idForm     = `[a-z][a-z0-9-]{1,63}`
 	localeForm = `[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*`
-	mediaForm  = idForm + `\.(?:svg|png|jpg|webp|opus|mp3|wav)`
+	mediaForm  = idForm + `\.(?:svg|png|jpg|webp|opus|ogg|mp3|wav)`
 	dataForm   = `[a-z][a-z0-9_-]{0,59}(?:\.[a-z0-9]{1,8}){1,2}`
 )
 

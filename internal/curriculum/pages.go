@@ -1,16 +1,15 @@
 package curriculum
 
 import (
-	"bytes"
-	"image"
-	_ "image/jpeg" // its size is read
-	_ "image/png"  // its size is read
+	"errors"
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
 	"github.com/banyan-lms/banyan/internal/curriculum/page"
 )
@@ -33,9 +32,10 @@ type mediumSource struct {
 
 // mediumItem is a file of media/ that was read.
 type mediumItem struct {
-	source        mediumSource
-	drawing       *media.Drawing // of an SVG
-	width, height int
+	source  mediumSource
+	drawing *media.Drawing // of an SVG
+	picture *media.Picture
+	sound   *media.Sound
 }
 
 // readGlossary reads the words of the course.
@@ -95,29 +95,68 @@ func (c *compiler) readMedia() {
 			for _, p := range problems {
 				c.faults.add(name, p.Line, p.Key, p.Args...)
 			}
-			m.drawing, m.width, m.height = drawing, drawing.Width, drawing.Height
-		case ".png", ".jpg":
-			cfg, format, err := image.DecodeConfig(bytes.NewReader(data))
-			if err != nil || (format == "png") != (path.Ext(file) == ".png") || cfg.Width > 9999 || cfg.Height > 9999 {
-				c.faults.add(name, 1, "media.not_a_picture")
+			if len(problems) == 0 {
+				c.find(gate.Drawing(name, data)...)
 			}
-			m.width, m.height = cfg.Width, cfg.Height
+			m.drawing = drawing
+		case ".png", ".jpg", ".webp":
+			picture, err := media.ReadPicture(path.Ext(file), data)
+			c.refused(name, err)
+			m.picture = &picture
+		default:
+			sound, err := media.ReadSound(path.Ext(file), data)
+			if c.refused(name, err); err == nil {
+				c.find(gate.Recording(file, sound)...)
+			}
+			m.sound = &sound
 		}
 		c.media[file] = m
 	}
 }
 
-// medium makes the blob of a picture or a recording in one language.
-func (c *compiler) medium(file string, l Locale, keep func([]byte) blob.Digest) (page.Medium, blob.Digest) {
-	m := c.media[file]
-	data := c.src.files["media/"+file]
-	if m.drawing != nil {
-		data = m.drawing.Render(func(id, source string) string {
-			return c.texts.say("media."+file+"."+id, source, l).Text
-		}, l, page.Direction(l) == "rtl", m.source.Mirror)
+// refused notes why a file is not taken.
+func (c *compiler) refused(name string, err error) {
+	var r *media.RefusedError
+	switch {
+	case errors.As(err, &r):
+		c.faults.add(name, 1, r.Key, r.Args...)
+	case err != nil:
+		c.faults.add(name, 1, "course.unreadable")
 	}
-	d := keep(data)
-	return page.Medium{Src: "/media/" + strings.TrimPrefix(string(d), "sha256:") + path.Ext(file), Width: m.width, Height: m.height}, d
+}
+
+// medium makes the blobs of a picture or a recording in one language. sent are those that a page of it costs: of a picture
+// that was cut the widest, because phones have fine screens.
+func (c *compiler) medium(file string, l Locale, keep func([]byte) blob.Digest) (m page.Medium, all []blob.Digest, sent int) {
+	add := func(data []byte, ext string) string {
+		d := keep(data)
+		all = append(all, d)
+		sent = len(data)
+		return "/media/" + strings.TrimPrefix(string(d), "sha256:") + ext
+	}
+	item := c.media[file]
+	switch {
+	case item.drawing != nil:
+		data := item.drawing.Render(func(id, source string) string {
+			return c.texts.say("media."+file+"."+id, source, l).Text
+		}, l, page.Direction(l) == "rtl", item.source.Mirror)
+		m = page.Medium{Src: add(data, ".svg"), Width: item.drawing.Width, Height: item.drawing.Height}
+		sent = gate.Sent(data)
+	case item.picture != nil:
+		m.Width, m.Height = item.picture.Width, item.picture.Height
+		var set []string
+		for _, cut := range item.picture.Cuts {
+			m.Src = add(cut.Data, "."+cut.Ext)
+			set = append(set, m.Src+" "+strconv.Itoa(cut.Width)+"w")
+		}
+		if len(set) > 1 {
+			m.Srcset = strings.Join(set, ", ")
+		}
+	case item.sound != nil:
+		m = page.Medium{Src: add(item.sound.Data, path.Ext(file)), Type: item.sound.Type, Duration: item.sound.Duration}
+		m.Size = sent
+	}
+	return m, all, sent
 }
 
 // checkPages holds every Markdown file against the format.
@@ -145,12 +184,14 @@ func (c *compiler) checkPages() {
 	}
 }
 
-// render makes the fragments of a page in every language of the course.
-func (c *compiler) render(file string, keep func([]byte) blob.Digest) (map[Locale]page.Fragment, map[Locale][]blob.Digest) {
+// render makes the fragments of a page in every language of the course, and tells what they show and what that weighs.
+func (c *compiler) render(file string, keep func([]byte) blob.Digest) (map[Locale]page.Fragment, map[Locale][]blob.Digest, map[Locale]gate.Weight) {
 	fragments := map[Locale]page.Fragment{}
+	weights := map[Locale]gate.Weight{}
 	shown := map[Locale][]blob.Digest{}
 	for _, l := range c.course.Locales {
 		digests := map[blob.Digest]bool{}
+		var w gate.Weight
 		fragments[l] = page.Render(c.list.pages[file], page.Words{
 			Segment: func(id, source string) page.Said { return c.texts.say(id, source, l) },
 			Lab:     func(id string) page.Said { return c.texts.say("lab."+id+".title", c.labs[id].source, l) },
@@ -159,14 +200,23 @@ func (c *compiler) render(file string, keep func([]byte) blob.Digest) (map[Local
 				return c.texts.say("glossary."+id+".term", t.Term, l), c.texts.say("glossary."+id+".definition", t.Definition, l)
 			},
 			Media: func(file string) page.Medium {
-				m, d := c.medium(file, l, keep)
-				digests[d] = true
+				m, all, sent := c.medium(file, l, keep)
+				if len(all) == 0 || digests[all[0]] {
+					return m // shown before
+				}
+				for _, d := range all {
+					digests[d] = true
+				}
+				if w.All += sent; m.Type == "" {
+					w.Pictures += sent
+				}
 				return m
 			},
 		})
+		weights[l] = w.Add(gate.Same(gate.Sent(fragments[l].HTML)))
 		if len(digests) > 0 {
 			shown[l] = slices.Sorted(maps.Keys(digests))
 		}
 	}
-	return fragments, shown
+	return fragments, shown, weights
 }

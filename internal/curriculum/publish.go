@@ -46,10 +46,12 @@ func (s *Service) Publish(ctx context.Context, who Authority, institutionID stri
 	if err := s.keep(ctx, c); err != nil {
 		return Version{}, false, err
 	}
-	return s.Store.CreateVersion(ctx, Version{
+	v, created, err = s.Store.CreateVersion(ctx, Version{
 		ID: VersionID(s.NewID()), CourseID: c.Manifest.CourseID, InstitutionID: institutionID,
 		Digest: c.Digest, Manifest: c.Manifest, PublishedAt: s.Now().UTC(),
 	})
+	v.Advice = c.Advice
+	return v, created, err
 }
 
 // keep stores the blobs of a version. A digest that comes back different means that the store is broken.

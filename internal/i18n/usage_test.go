@@ -36,6 +36,8 @@ var noKeys = map[string]string{
 	"course.yaml":       "a file",
 	"lab.yaml":          "a file",
 	"locale.yaml":       "a file",
+	"media.yaml":        "a file",
+	"statement.md":      "a file",
 }
 
 var (

@@ -726,15 +726,17 @@ export interface components {
             request_id: string;
             /** @description Seconds. */
             retry_after?: number;
-            errors?: {
-                /** @description JSON pointer into the body. */
-                pointer?: string;
-                /** @description Path inside an uploaded course. */
-                file?: string;
-                line?: number;
-                code: string;
-                detail: string;
-            }[];
+            errors?: components["schemas"]["ProblemDetail"][];
+        };
+        ProblemDetail: {
+            /** @description JSON pointer into the body. */
+            pointer?: string;
+            /** @description Path inside an uploaded course. */
+            file?: string;
+            line?: number;
+            code: string;
+            /** @description In the reader's language. */
+            detail: string;
         };
         Health: {
             /** @enum {string} */
@@ -876,6 +878,8 @@ export interface components {
             authors: string[];
             minutes: number;
             modules: components["schemas"]["Module"][];
+            /** @description What its author should think about. It stands in the answer to publishing alone, and refuses nothing. */
+            advice?: components["schemas"]["ProblemDetail"][];
         };
         Module: {
             id: string;
@@ -899,6 +903,18 @@ export interface components {
             words?: {
                 [key: string]: number;
             };
+            /** @description By locale. */
+            weight?: {
+                [key: string]: components["schemas"]["Weight"];
+            };
+        };
+        /** @description Bytes on their way, compressed. Versions published before there were figures have none. */
+        Weight: {
+            text: number;
+            /** @description With the text. */
+            pictures: number;
+            /** @description With recordings too. */
+            all: number;
         };
         NewEnrollment: {
             /** @description Client-made UUIDv7; the server makes one when left out. */

@@ -63,7 +63,7 @@ func Media(courseLicence string, list []Medium) []Finding {
 			add(m, "gate.unknown_licence", "Licence", m.Licence)
 		case courseKnown && (terms.noncommercial && !course.noncommercial || terms.unchanged && !course.unchanged):
 			add(m, "gate.licence_misfit", "Licence", m.Licence, "Course", courseLicence)
-		case courseKnown && terms.alike && !(course.alike && course.noncommercial == terms.noncommercial):
+		case courseKnown && terms.alike && (!course.alike || course.noncommercial != terms.noncommercial):
 			add(m, "gate.licence_alike", "Licence", m.Licence, "Course", courseLicence)
 			out[len(out)-1].Advice = true
 		}

@@ -22,6 +22,9 @@ func (w Weight) Add(o Weight) Weight {
 	return Weight{w.Text + o.Text, w.Pictures + o.Pictures, w.All + o.All}
 }
 
+// Same is the weight of what everybody fetches.
+func Same(bytes int) Weight { return Weight{bytes, bytes, bytes} }
+
 // Sent is how large data is on its way. Short texts go as they are.
 func Sent(data []byte) int {
 	if len(data) < 860 {
@@ -58,6 +61,7 @@ const defaultGrade = 9
 // Lesson is a lesson in one language, as it is sent.
 type Lesson struct {
 	File   string // that its author or translator edits
+	Item   string
 	Locale string
 	Source bool // it is the language of the course
 	Weight Weight
@@ -73,18 +77,20 @@ func Lessons(list []Lesson, b Budget, want Level) []Finding {
 				kib = byDefault
 			}
 			if bytes > kib<<10 {
-				out = append(out, found(l.File, 1, key, "Locale", l.Locale, "Size", strconv.Itoa((bytes+1023)>>10), "Most", strconv.Itoa(kib), "Option", option))
+				out = append(out, found(l.File, 1, key, "Lesson", l.Item, "Locale", l.Locale, "Size", strconv.Itoa((bytes+1023)>>10), "Most", strconv.Itoa(kib), "Option", option))
 			}
 		}
 		heavy("gate.text_heavy", l.Weight.Text, b.Text, textKiB, "text_kib")
-		heavy("gate.pictures_heavy", l.Weight.Pictures-l.Weight.Text, b.Pictures, pictureKiB, "picture_kib")
-		heavy("gate.audio_heavy", l.Weight.All-l.Weight.Pictures, b.Audio, audioKiB, "audio_kib")
+		if l.Source { // every language shows the same
+			heavy("gate.pictures_heavy", l.Weight.Pictures-l.Weight.Text, b.Pictures, pictureKiB, "picture_kib")
+			heavy("gate.audio_heavy", l.Weight.All-l.Weight.Pictures, b.Audio, audioKiB, "audio_kib")
+		}
 		most := want.Grade
 		if most == 0 {
 			most = defaultGrade
 		}
 		if l.Level.Grade > most {
-			f := found(l.File, 1, "gate.hard_to_read", "Locale", l.Locale, "Grade", strconv.FormatFloat(l.Level.Grade, 'f', 1, 64),
+			f := found(l.File, 1, "gate.hard_to_read", "Lesson", l.Item, "Locale", l.Locale, "Grade", strconv.FormatFloat(l.Level.Grade, 'f', 1, 64),
 				"Most", strconv.FormatFloat(most, 'f', -1, 64))
 			// A wish in course.yaml is for the text that its author writes. A formula of another language counts differently.
 			f.Advice = want.Grade == 0 || !l.Source

@@ -269,7 +269,7 @@ func (l *looker) under(x, y float64, page rgb) (c rgb, bare, ok bool) {
 	c, bare = page, true
 	for i := range l.shapes {
 		p := &l.shapes[i]
-		if l.effort -= 1; l.effort < 0 {
+		if l.effort--; l.effort < 0 {
 			return c, bare, false
 		}
 		px, py := apply(p.inverse, x, y)

@@ -42,19 +42,19 @@ type Cut struct {
 	Data          []byte
 }
 
-// Refusal is why a file is not taken: a message key and pairs of name and value. It becomes a fault.Detail.
-type Refusal struct {
+// RefusedError is why a file is not taken: a message key and pairs of name and value. It becomes a fault.Detail.
+type RefusedError struct {
 	Key  string
 	Args []string
 }
 
-func (r *Refusal) Error() string { return fmt.Sprint(r.Key, " ", r.Args) }
+func (r *RefusedError) Error() string { return fmt.Sprint(r.Key, " ", r.Args) }
 
-func refuse(key string, args ...string) error { return &Refusal{key, args} }
+func refuse(key string, args ...string) error { return &RefusedError{key, args} }
 
 // ReadPicture reads a PNG, JPEG or WebP picture and cuts it for pages. ext is what its name claims (".png", ".jpg",
 // ".webp"). The same bytes give the same cuts on every machine: all sums are of whole numbers, and no other
-// program is asked. Errors are Refusals.
+// program is asked. Errors are of RefusedError.
 func ReadPicture(ext string, data []byte) (Picture, error) {
 	key := sha256.Sum256(append([]byte(ext+"\x00"), data...))
 	if p, ok := cuts.find(key); ok {

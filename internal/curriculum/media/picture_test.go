@@ -318,7 +318,7 @@ func TestPictureRefused(t *testing.T) {
 		{"RIFF that lies", ".webp", "media.picture_broken", []byte("RIFF\xff\xff\xff\xffWEBPVP8 \xff\xff\xff\xff")},
 	} {
 		_, err := media.ReadPicture(tt.ext, tt.data)
-		var r *media.Refusal
+		var r *media.RefusedError
 		if !errors.As(err, &r) || r.Key != tt.key {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.key)
 		}
@@ -391,7 +391,7 @@ func FuzzPicture(f *testing.F) {
 			t.Fatalf("%d bytes took %v", len(data), took)
 		}
 		if err != nil {
-			var r *media.Refusal
+			var r *media.RefusedError
 			if !errors.As(err, &r) || !strings.HasPrefix(r.Key, "media.") {
 				t.Fatalf("%v", err)
 			}

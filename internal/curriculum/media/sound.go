@@ -28,7 +28,7 @@ func (s Sound) Bitrate() int {
 const maxDuration = 12 * time.Hour
 
 // ReadSound reads a recording by its own bytes: Opus or Vorbis in Ogg, MP3, or WAV. ext is what its name claims (".opus",
-// ".ogg", ".mp3", ".wav"). Nothing is decoded; the same bytes always give the same result. Errors are Refusals.
+// ".ogg", ".mp3", ".wav"). Nothing is decoded; the same bytes always give the same result. Errors are of RefusedError.
 func ReadSound(ext string, data []byte) (s Sound, err error) {
 	kind := sniff(data)
 	switch {

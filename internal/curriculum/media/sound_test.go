@@ -145,7 +145,7 @@ func TestSoundRefused(t *testing.T) {
 		{"endless granule", ".ogg", "media.sound_broken", append(vorbis("")[:len(vorbis(""))-339], oggPage(4, 1<<62, 2, make([]byte, 300), make([]byte, 10))...)},
 	} {
 		_, err := media.ReadSound(tt.ext, tt.data)
-		var r *media.Refusal
+		var r *media.RefusedError
 		if !errors.As(err, &r) || r.Key != tt.key {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.key)
 		}
@@ -168,7 +168,7 @@ func FuzzSound(f *testing.F) {
 		}
 		s, err := media.ReadSound(ext, data)
 		if err != nil {
-			var r *media.Refusal
+			var r *media.RefusedError
 			if !errors.As(err, &r) {
 				t.Fatal(err)
 			}

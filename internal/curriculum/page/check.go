@@ -211,7 +211,7 @@ func (c *checker) title(n *segment.Directive, f form) {
 			c.fault(n, "lesson.names_nothing", "Block", n.Name)
 		case c.course.Media != nil && !c.course.Media(n.Title):
 			c.fault(n, "lesson.unknown_media", "File", n.Title)
-		case f.title == "sound" != (ext == ".opus" || ext == ".mp3" || ext == ".wav"):
+		case f.title == "sound" != (ext == ".opus" || ext == ".ogg" || ext == ".mp3" || ext == ".wav"):
 			c.fault(n, "lesson.wrong_media", "Block", n.Name, "File", n.Title)
 		}
 	}

@@ -3,10 +3,12 @@ package page
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"html"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/yuin/goldmark"
@@ -18,6 +20,7 @@ import (
 	"github.com/yuin/goldmark/util"
 	"golang.org/x/text/language"
 
+	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 )
 
@@ -34,6 +37,8 @@ type Medium struct {
 	Srcset        string // other widths, as in HTML
 	Width, Height int
 	Type          string // of a recording
+	Size          int    // of a recording, in bytes
+	Duration      time.Duration
 }
 
 // Words gives a page its texts in one language.
@@ -399,9 +404,9 @@ func (r *writer) directive(n *segment.Directive) {
 		r.children(n)
 		r.out.WriteString("</figcaption>\n")
 	case n.Name == "audio":
-		r.out.WriteString("<div class=\"transcript\">\n")
+		r.out.WriteString("<details class=\"block transcript\" data-label=\"block.transcript\">\n<summary></summary>\n")
 		r.children(n)
-		r.out.WriteString("</div>\n")
+		r.out.WriteString("</details>\n")
 	case n.Name != "figure":
 		r.children(n)
 	}
@@ -445,6 +450,11 @@ func (r *writer) audio(n *segment.Directive) {
 	m := r.words.Media(n.Title)
 	r.media = append(r.media, n.Title)
 	r.out.WriteString(`<audio controls="controls" preload="none" src="` + html.EscapeString(m.Src) + "\"></audio>\n")
+	if m.Size > 0 {
+		// Nobody should press play without knowing what it costs. Digits and unit are the same in every language.
+		s := int(m.Duration.Seconds() + 0.5)
+		r.out.WriteString(`<p class="size" dir="ltr">` + fmt.Sprintf("%d:%02d · %s", s/60, s%60, gate.KB(m.Size)) + "</p>\n")
+	}
 }
 
 // glossary ends the page with the words of the course that it links to.

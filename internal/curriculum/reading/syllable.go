@@ -60,7 +60,7 @@ func french(word []rune) int {
 		last := len(word)
 		switch {
 		case ends(word, "e"):
-			last -= 1
+			last--
 		case ends(word, "es"):
 			last -= 2
 		case ends(word, "ent") && len(word) > 5:

@@ -47,13 +47,19 @@ export function Publish({ institution }: { institution: string }) {
 }
 
 function Published({ version }: { version: Schemas['CourseVersion'] }) {
-  const { course_id: course, number, title, source_locale: source } = version;
+  const { course_id: course, number, title, source_locale: source, advice } = version;
   return (
     <Notice kind="good">
       <p>{t('ui.app.publish.done', { Course: textOf(title, source), Number: number })}</p>
       <p>
         <a href={`/${locale()}/courses/${course}@${number}`}>{t('ui.app.publish.open')}</a>
       </p>
+      {advice && advice.length > 0 && (
+        <>
+          <p>{t('ui.app.publish.advice')}</p>
+          <Places list={advice} />
+        </>
+      )}
     </Notice>
   );
 }
@@ -65,13 +71,20 @@ function Faults({ cause }: { cause: unknown }) {
     <Notice kind="bad">
       <p>{cause.message}</p>
       <p>{t('ui.app.publish.faults', { Count: cause.errors.length })}</p>
-      <ul class="faults">
-        {cause.errors.map((fault) => (
-          <li>
-            <code>{fault.line ? `${fault.file}:${fault.line}` : fault.file}</code> {fault.detail}
-          </li>
-        ))}
-      </ul>
+      <Places list={cause.errors} />
     </Notice>
+  );
+}
+
+/** Places in the course's files, each with what is wrong there and its cure. */
+function Places({ list }: { list: Schemas['ProblemDetail'][] }) {
+  return (
+    <ul class="faults">
+      {list.map((place) => (
+        <li>
+          <code>{place.line ? `${place.file}:${place.line}` : place.file}</code> {place.detail}
+        </li>
+      ))}
+    </ul>
   );
 }
