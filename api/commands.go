@@ -52,6 +52,7 @@ type contentCmd struct {
 	Check   checkCmd   `cmd:"" help:"Check course folders or zips; report every fault with file, line and cure."`
 	Publish publishCmd `cmd:"" help:"Publish course folders or zips as course versions."`
 	Report  reportCmd  `cmd:"" help:"Tell what each item weighs on its way to a phone and how hard it is to read, by language."`
+	Encode  encodeCmd  `cmd:"" help:"Encode the recordings of course folders as Opus at speech rate, with opusenc or ffmpeg."`
 	translateCmds
 }
 

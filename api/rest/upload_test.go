@@ -3,8 +3,12 @@ package rest_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"hash/crc32"
+	"image"
+	"image/png"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -229,4 +233,36 @@ func bombThatLies(t testing.TB) string {
 	return pack(t, nil, func(w *zip.Writer) {
 		raw(t, w, zip.FileHeader{Name: last.Name, Method: zip.Deflate, UncompressedSize64: 10, CRC32: last.CRC32}, data.Bytes())
 	})
+}
+
+// TestPublishAdvises: what refuses nothing is told after publishing, in the trainer's language, and the large file of a photograph is taken.
+func TestPublishAdvises(t *testing.T) {
+	s := newStranger(t)
+	_, cookie := s.session("trainer A")
+	body := pack(t, nil, func(w *zip.Writer) {
+		write(t, w, "media/spare.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>`))
+		var photo bytes.Buffer
+		img := image.NewRGBA(image.Rect(0, 0, 800, 800))
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := range img.Pix {
+			img.Pix[i] = uint8(r.Uint32()) | 1
+		}
+		if err := png.Encode(&photo, img); err != nil || photo.Len() < 1<<20 {
+			t.Fatal(photo.Len(), err)
+		}
+		write(t, w, "media/noise.png", photo.Bytes())
+		write(t, w, "media.yaml", []byte("files:\n"+
+			"  - {file: spare.svg, licence: CC0-1.0, source: Drawn for this test, author: B}\n"+
+			"  - {file: noise.png, licence: CC0-1.0, source: Made for this test, author: B}\n"))
+	})
+	rec := s.do(call{method: http.MethodPost, path: "/api/institutions/" + string(s.a.ID) + "/course-versions", body: body, contentType: "application/zip", cookie: cookie})
+	var out struct {
+		Advice []struct{ File, Code, Detail string }
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &out); err != nil || rec.Code != http.StatusOK { // nothing that readers get has changed
+		t.Fatalf("%d %s %v", rec.Code, rec.Body, err)
+	}
+	if len(out.Advice) != 2 || out.Advice[1].File != "media/spare.svg" || out.Advice[1].Code != "gate.unused_medium" || !strings.Contains(out.Advice[1].Detail, "::: figure") {
+		t.Errorf("advice: %+v", out.Advice)
+	}
 }

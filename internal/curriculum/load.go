@@ -230,19 +230,8 @@ func (w *walker) entry(dir string, e fs.DirEntry) {
 
 func (w *walker) file(name string) {
 	s := w.source
-	most := int64(maxTextSize)
-	switch path.Ext(name) {
-	case ".yaml":
-		most = maxYAMLSize
-	case ".md":
-		most = maxPageSize
-	case ".po":
-		most = maxPOSize
-	}
-	bare := strings.HasPrefix(name, "media/") && path.Ext(name) != ".svg"
-	if bare {
-		most = maxMediaSize
-	}
+	most := sizeOf(name)
+	bare := bareMedium(name)
 	s.broken[name] = true // until it has been read
 	data, err := readAtMost(w.fsys, name, most)
 	w.size += int64(len(data))
@@ -266,6 +255,26 @@ func (w *walker) file(name string) {
 	}
 	delete(s.broken, name)
 	s.files[name] = data
+}
+
+// bareMedium tells whether a file is a picture or a recording, and not text.
+func bareMedium(name string) bool {
+	return strings.HasPrefix(name, "media/") && path.Ext(name) != ".svg"
+}
+
+// sizeOf is how large a file may be.
+func sizeOf(name string) int64 {
+	switch {
+	case bareMedium(name):
+		return maxMediaSize
+	case path.Ext(name) == ".yaml":
+		return maxYAMLSize
+	case path.Ext(name) == ".md":
+		return maxPageSize
+	case path.Ext(name) == ".po":
+		return maxPOSize
+	}
+	return maxTextSize
 }
 
 var errTooLarge = errors.New("file is larger than allowed")

@@ -72,8 +72,8 @@ func checkZip(files []*zip.File, faults *faultList) {
 			faults.add(name, 1, "course.zip_method")
 		case seen[strings.ToLower(bare)] && !strings.HasSuffix(f.Name, "/"):
 			faults.add(name, 1, "course.duplicate_name", "Other", name)
-		case f.UncompressedSize64 > maxTextSize && !junk(bare):
-			faults.add(name, 1, "course.file_too_large", "Most", fmt.Sprint(maxTextSize>>10))
+		case f.UncompressedSize64 > maxMediaSize && !junk(bare): // the walk knows what each kind may have
+			faults.add(name, 1, "course.file_too_large", "Most", fmt.Sprint(maxMediaSize>>10))
 		}
 		seen[strings.ToLower(bare)] = true
 	}

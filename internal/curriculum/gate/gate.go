@@ -169,13 +169,20 @@ func Recording(name string, s media.Sound) []Finding {
 		return nil
 	}
 	stem := strings.TrimSuffix(name, path.Ext(name))
-	saved := int64(24_000) * s.Duration.Milliseconds() / 8000
-	if saved >= int64(len(s.Data)) {
+	small := int64(24_000) * s.Duration.Milliseconds() / 8000
+	if small >= int64(len(s.Data)) {
 		return nil
 	}
+	out := stem + ".opus"
+	if out == name {
+		out = stem + "-small.opus"
+	}
+	command := "ffmpeg -i media/" + name + " -ac 1 -c:a libopus -b:a 24k -application voip media/" + out
+	if s.Codec == "pcm" {
+		command = "opusenc --bitrate 24 --downmix-mono --speech media/" + name + " media/" + out
+	}
 	return []Finding{found("media/"+name, 1, "gate.recording_heavy",
-		"Size", KB(len(s.Data)), "Opus", KB(int(saved)),
-		"Command", "opusenc --bitrate 24 --downmix-mono --speech media/"+name+" media/"+stem+".opus").advice()}
+		"Size", KB(len(s.Data)), "Opus", KB(int(small)), "Command", command).advice()}
 }
 
 // Drawing looks at whether the words of an SVG drawing can be read on what lies under them.
@@ -185,11 +192,7 @@ func Drawing(file string, svg []byte) []Finding {
 		if c.Ratio >= c.Need {
 			continue
 		}
-		key := "gate.contrast"
-		if c.Bare {
-			key = "gate.contrast_on_page"
-		}
-		out = append(out, found(file, c.Line, key, "Text", c.Text,
+		out = append(out, found(file, c.Line, "gate.contrast", "Text", c.Text,
 			"Ratio", fmt.Sprintf("%.1f", c.Ratio), "Need", strconv.FormatFloat(c.Need, 'f', -1, 64)))
 	}
 	return out

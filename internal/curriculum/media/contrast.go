@@ -14,11 +14,10 @@ type Contrast struct {
 	Line int
 	// Ratio is 1 to 21, as WCAG 2.2 counts it; Need is the least that it demands: 4.5, or 3 for large text.
 	Ratio, Need float64
-	Bare        bool // there is nothing under the text, so it stands on the page, which is light or dark as the reader likes
 }
 
-// The page's own grounds, light and dark, as in the tokens of the front end.
-var pages = [2]rgb{{0xfa, 0xf7, 0xf1}, {0x15, 0x19, 0x17}}
+// sheet is what lies under every drawing: pages show it on white, in their dark dress too.
+var sheet = rgb{255, 255, 255}
 
 // Contrasts looks at every text of a drawing that ReadSVG takes: its colour against the fill that was painted last under each
 // of three places along it. How wide a text is set is guessed from its letters. Strokes are not looked at.
@@ -252,25 +251,22 @@ func (l *looker) text(words string, at [2]float64, line int, s paintState) {
 	}
 	for _, part := range []float64{0.25, 0.5, 0.75} {
 		x, y := apply(s.m, left+part*width, at[1]-0.35*s.size)
-		for _, page := range pages {
-			under, bare, ok := l.under(x, y, page)
-			if !ok {
-				return
-			}
-			c.Bare = c.Bare || bare
-			c.Ratio = min(c.Ratio, ratio(mix(s.fill, under, s.opacity*s.filled), under))
+		under, ok := l.under(x, y)
+		if !ok {
+			return
 		}
+		c.Ratio = min(c.Ratio, ratio(mix(s.fill, under, s.opacity*s.filled), under))
 	}
 	l.out = append(l.out, c)
 }
 
-// under gives the colour at a place, on a page of a colour. bare tells that the page itself is seen.
-func (l *looker) under(x, y float64, page rgb) (c rgb, bare, ok bool) {
-	c, bare = page, true
+// under gives the colour at a place.
+func (l *looker) under(x, y float64) (c rgb, ok bool) {
+	c = sheet
 	for i := range l.shapes {
 		p := &l.shapes[i]
 		if l.effort--; l.effort < 0 {
-			return c, bare, false
+			return c, false
 		}
 		px, py := apply(p.inverse, x, y)
 		if px < p.box[0] || px > p.box[2] || py < p.box[1] || py > p.box[3] {
@@ -281,9 +277,8 @@ func (l *looker) under(x, y float64, page rgb) (c rgb, bare, ok bool) {
 			continue
 		}
 		c = mix(p.fill, c, p.alpha)
-		bare = bare && p.alpha < 0.95
 	}
-	return c, bare, true
+	return c, true
 }
 
 func mix(over, under rgb, alpha float64) rgb {

@@ -1,0 +1,33 @@
+package web
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestWeightIsTold: readers see what an item costs before they open it, and a recording before they play it.
+func TestWeightIsTold(t *testing.T) {
+	w := open(t, nil, os.DirFS("../../internal/curriculum/testdata/course"))
+	_, doc := w.read("/en/courses/golden")
+	it, ok := w.library.versions["golden"][0].Manifest.Item("first")
+	if !ok {
+		t.Fatal("no lesson")
+	}
+	if want := fmt.Sprintf("Lesson · %d kB", (it.Weight["en"].All+999)/1000); !strings.Contains(textOf(doc), want) {
+		t.Errorf("the course does not say %q", want)
+	}
+	body, _ := w.read("/en/courses/golden/first")
+	for _, want := range []string{
+		` preload="none" `, `<p class="size" dir="ltr">0:02 · 3.4 kB</p>`,
+		`<details class="block transcript" data-label="block.transcript">` + "\n" + `<summary><span class="block-label">In writing</span> </summary>` + "\n<p>Hello.</p>",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if body, _ := w.read("/ar/courses/golden/first"); !strings.Contains(body, "نص مكتوب") {
+		t.Error("the transcript has no Arabic word")
+	}
+}
