@@ -54,6 +54,8 @@ func prepareDemo(ctx context.Context, a *app.App, examples bool) error {
 			return err
 		}
 	}
+	// The courses that are shipped change with the program only.
+	a.Curriculum.Forget()
 	fmt.Printf("\nBanyan runs at %s (only on this machine)\n\nDemo accounts:\n", a.Config.PublicURL)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	for _, acc := range accounts {

@@ -37,7 +37,7 @@ func (b *bench) onSQLite(ctx context.Context) (*embedded, error) {
 			return nil, err
 		}
 		settings := map[string]string{"BANYAN_LISTEN": address, "BANYAN_DATA_DIR": data, "BANYAN_RUNTIME_DIR": b.runtimeDir}
-		return startServer(ctx, b.command(settings, "serve", "--demo"), address, "/api/health", filepath.Join(b.dir, "embedded.log"))
+		return startServer(ctx, b.command(settings, "serve", "--demo", "--examples"), address, "/api/health", filepath.Join(b.dir, "embedded.log"))
 	}
 	e := &embedded{data: data}
 	s, err := begin()

@@ -63,6 +63,7 @@ var measurements = []struct {
 	{"python", python},
 	{"sign-in", signIn},
 	{"credential", credentials},
+	{"course", courses},
 }
 
 func main() {

@@ -119,7 +119,7 @@ func (b *bench) onPostgres(ctx context.Context) (*world, error) {
 	if out, err := b.command(settings, "migrate").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("migrate: %w: %s", err, out)
 	}
-	if w.ours, err = startServer(ctx, b.command(settings, "serve", "--demo"), address, "/api/health", filepath.Join(b.dir, "postgres.log")); err != nil {
+	if w.ours, err = startServer(ctx, b.command(settings, "serve", "--demo", "--examples"), address, "/api/health", filepath.Join(b.dir, "postgres.log")); err != nil {
 		return nil, err
 	}
 	b.later(w.ours.stop)

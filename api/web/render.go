@@ -339,10 +339,9 @@ func (p *coursePage) translation(it curriculum.Item) string {
 	}
 	var notes []string
 	note := func(key string) { notes = append(notes, html.EscapeString(p.t(key, nil))) }
-	switch shown := tr.Fresh + tr.Stale; {
-	case shown == 0:
+	if tr.Fresh+tr.Stale == 0 {
 		note("page.translation.none")
-	default:
+	} else {
 		if tr.Missing > 0 {
 			note("page.translation.mixed")
 		}

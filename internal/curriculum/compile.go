@@ -15,6 +15,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
+	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -76,6 +77,8 @@ func (i itemSource) named() (Kind, string) {
 type Options struct {
 	// Fallbacks are the institution's wish: languages that stand in for another, in order. They go before the course's own.
 	Fallbacks map[Locale][]Locale
+	// Cache makes it quick to compile a course again; nil: it is compiled from the ground. What comes out is the same.
+	Cache *Cache
 }
 
 // Compile reads one course folder and gives the course version that it stands for: the same
@@ -83,11 +86,12 @@ type Options struct {
 // When anything is wrong the error is one fault Invalid course.invalid, whose
 // details name every fault with its file and line.
 func Compile(fsys fs.FS, o Options) (Compiled, error) {
+	o.Cache.begin()
 	c := compiler{
-		src: load(fsys), quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
+		cache: o.Cache, src: load(fsys), quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
 	}
 	c.faults = c.src.faults
-	c.list = gatherUnits(c.src)
+	c.list = gatherUnits(c.src, c.cache)
 	c.readCourse()
 	c.readTexts(o.Fallbacks)
 	c.readGlossary()
@@ -104,6 +108,7 @@ func Compile(fsys fs.FS, o Options) (Compiled, error) {
 }
 
 type compiler struct {
+	cache   *Cache
 	src     *source
 	faults  *faultList
 	doc     *document
@@ -118,6 +123,8 @@ type compiler struct {
 	byFile  map[string][]unit
 	advice  []fault.Detail
 	figures map[ContentID]map[Locale]gate.Figures
+	levels  map[string]map[Locale]reading.Level // by file
+	around  map[Locale]string                   // digest of what pages take from the course, see surroundings
 }
 
 func (c *compiler) fault(pointer, key string, args ...string) {
@@ -382,7 +389,7 @@ func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Comp
 		return d
 	}
 	fragments := func(file string) {
-		pages, media, weights := c.render(file, keep)
+		pages, media, weights := c.render(file, module, keep)
 		it.Weight = weights
 		it.Fragment, it.Title = map[Locale]blob.Digest{}, Text{}
 		for l, f := range pages {

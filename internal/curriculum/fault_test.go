@@ -99,12 +99,12 @@ func TestFaults(t *testing.T) {
 		{"lesson too large", put(lesson, title+strings.Repeat("word ", 60<<10)), "lessons/second.md:1 course.file_too_large"},
 		{"file too large", put("labs/echo/words.csv", strings.Repeat("x", 1<<20+1)), "labs/echo/words.csv:1 course.file_too_large"},
 		{"all too large", func(_ *testing.T, m fstest.MapFS) {
-			for i := range 40 {
-				m[fmt.Sprintf("labs/echo/w%02d.csv", i)] = &fstest.MapFile{Data: make([]byte, 1<<20)}
+			for i := range 100 {
+				m[fmt.Sprintf("labs/echo/w%03d.csv", i)] = &fstest.MapFile{Data: make([]byte, 1<<20)}
 			}
 		}, "*course.yaml:1 course.too_large_in_all"},
 		{"too many files", func(_ *testing.T, m fstest.MapFS) {
-			for i := range 2001 {
+			for i := range 10_001 {
 				m[fmt.Sprintf("lessons/l%d.md", i)] = &fstest.MapFile{Data: []byte("# T\n\nText\n")}
 			}
 		}, "*course.yaml:1 course.too_many_files"},

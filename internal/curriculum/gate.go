@@ -36,29 +36,15 @@ func (c *compiler) find(list ...gate.Finding) {
 func (c *compiler) checkMedia() {
 	used := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(c.list.pages)) {
-		p := c.list.pages[name]
-		_ = ast.Walk(p.Root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-			d, ok := n.(*segment.Directive)
-			if !ok || !entering {
-				return ast.WalkContinue, nil
+		for _, u := range c.list.pages[name].uses {
+			used[u.file] = true
+			if u.alt != "" {
+				c.find(gate.Alt(name, u.line, u.file, u.alt)...)
 			}
-			switch d.Name {
-			case "figure":
-				used[d.Title] = true
-				for _, o := range d.Options {
-					if o.Key == "alt" && o.Value != "" {
-						c.find(gate.Alt(name, p.Line(o.Offset), d.Title, o.Value)...)
-					}
-				}
-			case "audio":
-				used[d.Title] = true
-				if s := c.media[d.Title].sound; s != nil && d.FirstChild() != nil {
-					words := page.CountWords(segment.Prose(d, p.Text))
-					c.find(gate.Transcript(name, p.Line(d.Pos()), words, s.Duration)...)
-				}
+			if s := c.media[u.file].sound; s != nil && u.words >= 0 {
+				c.find(gate.Transcript(name, u.line, u.words, s.Duration)...)
 			}
-			return ast.WalkContinue, nil
-		})
+		}
 	}
 	doc := c.list.docs["media.yaml"]
 	if doc == nil {
@@ -79,6 +65,37 @@ func (c *compiler) checkMedia() {
 	c.find(gate.Media(c.course.Licence, list)...)
 }
 
+// mediumUse is where a page shows a picture or plays a recording.
+type mediumUse struct {
+	file  string
+	line  int
+	alt   string // of a picture
+	words int    // of a recording's transcript; -1: none
+}
+
+// usesOf lists what a page shows and plays.
+func usesOf(p *segment.Page) []mediumUse {
+	var out []mediumUse
+	_ = ast.Walk(p.Root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		d, ok := n.(*segment.Directive)
+		if !ok || !entering || d.Name != "figure" && d.Name != "audio" {
+			return ast.WalkContinue, nil
+		}
+		u := mediumUse{file: d.Title, line: p.Line(d.Pos()), words: -1}
+		if d.Name == "audio" && d.FirstChild() != nil {
+			u.words = page.CountWords(segment.Prose(d, p.Text))
+		}
+		for _, o := range d.Options {
+			if d.Name == "figure" && o.Key == "alt" && o.Value != "" {
+				u.alt, u.line = o.Value, p.Line(o.Offset)
+			}
+		}
+		out = append(out, u)
+		return ast.WalkContinue, nil
+	})
+	return out
+}
+
 // checkLessons holds what lessons weigh and how hard they are to read against the gate, and keeps the figures of every item.
 func (c *compiler) checkLessons(m Manifest) {
 	c.figures = map[ContentID]map[Locale]gate.Figures{}
@@ -87,7 +104,7 @@ func (c *compiler) checkLessons(m Manifest) {
 		for _, it := range mod.Items {
 			c.figures[it.ID] = map[Locale]gate.Figures{}
 			for _, l := range m.Locales {
-				f := gate.Figures{Weight: it.Weight[l], Words: it.Words[l], Level: c.level(it, l)}
+				f := gate.Figures{Weight: it.Weight[l], Words: it.Words[l], Level: c.levels[pageOf(it)][l]}
 				f.Minutes = reading.Minutes(f.Words)
 				c.figures[it.ID][l] = f
 				if it.Kind != Lesson {
@@ -110,18 +127,18 @@ func (c *compiler) checkLessons(m Manifest) {
 	})
 }
 
-// level measures the running text of a lesson or a lab's statement that stands in a language; what is shown in another is left out.
-func (c *compiler) level(it Item, l Locale) reading.Level {
-	file := "lessons/" + string(it.ID) + ".md"
+// pageOf is the Markdown file of a lesson or a lab.
+func pageOf(it Item) string {
 	if it.Kind == Lab {
-		file = "labs/" + string(it.ID) + "/statement.md"
+		return "labs/" + string(it.ID) + "/statement.md"
 	}
-	p := c.list.pages[file]
-	if p == nil {
-		return reading.Level{}
-	}
+	return "lessons/" + string(it.ID) + ".md"
+}
+
+// level measures the running text of a page that stands in a language; what is shown in another is left out.
+func (c *compiler) level(file string, l Locale) reading.Level {
 	var texts []string
-	for _, s := range p.Segments {
+	for _, s := range c.list.pages[file].segments {
 		if s.Kind != segment.Paragraph {
 			continue
 		}

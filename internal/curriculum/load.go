@@ -18,8 +18,8 @@ import (
 // A course may come from a stranger, so everything about it is bounded before
 // it is held in memory.
 const (
-	maxFiles      = 2000     // files of a course
-	maxCourseSize = 32 << 20 // bytes of all files together
+	maxFiles      = 10_000   // files of a course: 3,000 lessons with quizzes and labs
+	maxCourseSize = 96 << 20 // bytes of all files together: 3,000 lessons in three languages
 	maxTextSize   = 1 << 20  // bytes of one file
 	maxYAMLSize   = 256 << 10
 	maxPageSize   = 64 << 10 // bytes of a Markdown file: ten times a long lesson

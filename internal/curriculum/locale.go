@@ -27,6 +27,8 @@ type texts struct {
 	entries map[Locale]map[string]*po.File // which file of a language has the translation of a unit
 	states  map[string]translation.SignState
 	unfit   map[Locale]map[string]bool // stale translations that no longer fit their source, so they are not shown
+	digests map[*po.File]string
+	modules map[string]*po.File // by locale and module
 }
 
 // coursePO holds the translations of the texts that belong to no module.
@@ -38,6 +40,7 @@ func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
 	*t = texts{
 		source: c.course.SourceLocale, locales: slices.Compact(slices.Sorted(slices.Values(c.course.Locales))), units: map[string]unit{},
 		chains: map[Locale][]Locale{}, entries: map[Locale]map[string]*po.File{}, states: map[string]translation.SignState{}, unfit: map[Locale]map[string]bool{},
+		digests: map[*po.File]string{}, modules: map[string]*po.File{},
 	}
 	for _, u := range c.list.units {
 		t.units[u.ID] = u
@@ -68,11 +71,18 @@ func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
 			c.faults.add(name, 1, "locale.no_module", "Module", module)
 			continue
 		}
-		f, err := po.Parse(name, c.src.files[name])
-		if err != nil {
-			c.detail(name, err)
-			continue
+		data := string(c.src.files[name])
+		digest := digestOf(name, data)
+		f, known := c.cache.find("po " + digest).(*po.File)
+		if !known {
+			var err error
+			if f, err = po.Parse(name, c.src.files[name]); err != nil {
+				c.detail(name, err)
+				continue
+			}
+			c.cache.keep("po "+digest, f, 3*len(data))
 		}
+		t.digests[f], t.modules[l+"/"+module] = digest, f
 		t.states[l+"/"+module] = translation.StateOfFile(f)
 		for i := range f.Entries {
 			if e := &f.Entries[i]; !e.Obsolete && e.HasContext {
@@ -214,25 +224,67 @@ func (t *texts) list(id string) []string {
 // fit it is at fault. An older one waits for its translator and is not shown.
 func (c *compiler) checkTranslations() {
 	t := &c.texts
+	modules := map[string][]unit{}
 	for _, u := range c.list.units {
+		modules[u.Module] = append(modules[u.Module], u)
+	}
+	for _, module := range slices.Sorted(maps.Keys(modules)) {
+		units := modules[module]
+		state := make([]string, 0, 3*len(units))
+		for _, u := range units {
+			state = append(state, u.ID, string(u.kind), u.Source)
+		}
+		texts := digestOf(state...)
 		for _, l := range t.locales {
 			if l == t.source {
 				continue
 			}
-			tr := t.look(u, l)
-			if tr.State != translation.Fresh && tr.State != translation.Stale {
+			file := t.modules[l+"/"+stem(module)]
+			key := "fit " + t.digests[file] + " " + texts
+			own := !slices.ContainsFunc(units, func(u unit) bool { f := t.entries[l][u.ID]; return f != nil && f != file })
+			if unfit, known := c.cache.find(key).([]string); known && own {
+				for _, id := range unfit {
+					t.unfit[l][id] = true
+				}
 				continue
 			}
-			key, args := misfit(u, tr.Text)
-			switch {
-			case key == "":
-			case tr.State == translation.Stale:
-				t.unfit[l][u.ID] = true
-			default:
-				c.faults.add(t.entries[l][u.ID].Name, tr.Line, key, append(args, "ID", u.ID)...)
+			before := len(c.faults.list)
+			unfit := c.checkModule(units, l)
+			if own && file != nil && len(c.faults.list) == before && !c.faults.more {
+				c.cache.keep(key, unfit, 200+20*len(unfit))
 			}
 		}
 	}
+}
+
+// stem is the name of a module's files of translations.
+func stem(module string) string {
+	if module == "" {
+		return coursePO
+	}
+	return module
+}
+
+// checkModule checks the translations of some units in one language, and gives those that are not shown.
+func (c *compiler) checkModule(units []unit, l Locale) []string {
+	t := &c.texts
+	unfit := []string{}
+	for _, u := range units {
+		tr := t.look(u, l)
+		if tr.State != translation.Fresh && tr.State != translation.Stale {
+			continue
+		}
+		key, args := misfit(u, tr.Text)
+		switch {
+		case key == "":
+		case tr.State == translation.Stale:
+			t.unfit[l][u.ID] = true
+			unfit = append(unfit, u.ID)
+		default:
+			c.faults.add(t.entries[l][u.ID].Name, tr.Line, key, append(args, "ID", u.ID)...)
+		}
+	}
+	return unfit
 }
 
 // misfit tells how a translation does not fit its unit.

@@ -2,6 +2,7 @@ package curriculum
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
 	"github.com/banyan-lms/banyan/internal/curriculum/page"
+	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 )
 
 // termSource is a word of glossary.yaml.
@@ -165,8 +167,8 @@ func (c *compiler) checkPages() {
 		Term:  func(id string) bool { _, ok := c.terms[id]; return ok },
 		Media: func(file string) bool { return c.src.has("media/" + file) },
 	}
+	known := map[Kind]map[string]bool{Lesson: {}, Quiz: {}, Lab: {}}
 	if c.doc.fit {
-		known := map[Kind]map[string]bool{Lesson: {}, Quiz: {}, Lab: {}}
 		for _, m := range c.course.Modules {
 			for _, it := range m.Items {
 				kind, id := it.named()
@@ -176,47 +178,141 @@ func (c *compiler) checkPages() {
 		course.Lesson = func(id string) bool { return known[Lesson][id] }
 		course.Lab = func(id string) bool { return known[Lab][id] }
 	}
+	names := []string{}
+	for _, known := range []map[string]bool{known[Lesson], known[Lab]} {
+		names = append(names, strings.Join(slices.Sorted(maps.Keys(known)), " "))
+	}
+	names = append(names, strings.Join(slices.Sorted(maps.Keys(c.terms)), " "), strings.Join(slices.Sorted(maps.Keys(c.media)), " "))
+	around := digestOf(names...)
 	for _, name := range slices.Sorted(maps.Keys(c.list.pages)) {
 		p := c.list.pages[name]
-		page.Check(p, strings.HasPrefix(name, "lessons/"), course, func(line int, key string, args ...string) {
+		key := "checked " + name + " " + p.digest + " " + around
+		if c.doc.fit && c.cache.find(key) != nil {
+			continue
+		}
+		before := len(c.faults.list)
+		page.Check(p.tree(), strings.HasPrefix(name, "lessons/"), course, func(line int, key string, args ...string) {
 			c.faults.add(name, line, key, args...)
 		})
+		if c.doc.fit && len(c.faults.list) == before && !c.faults.more {
+			c.cache.keep(key, true, 200)
+		}
 	}
 }
 
+// rendered is a page in one language.
+type rendered struct {
+	page.Fragment
+	sent  int // bytes of it on the wire
+	level reading.Level
+}
+
 // render makes the fragments of a page in every language of the course, and tells what they show and what that weighs.
-func (c *compiler) render(file string, keep func([]byte) blob.Digest) (map[Locale]page.Fragment, map[Locale][]blob.Digest, map[Locale]gate.Weight) {
+func (c *compiler) render(file, module string, keep func([]byte) blob.Digest) (map[Locale]page.Fragment, map[Locale][]blob.Digest, map[Locale]gate.Weight) {
 	fragments := map[Locale]page.Fragment{}
 	weights := map[Locale]gate.Weight{}
 	shown := map[Locale][]blob.Digest{}
+	if c.levels == nil {
+		c.levels = map[string]map[Locale]reading.Level{}
+	}
+	c.levels[file] = map[Locale]reading.Level{}
 	for _, l := range c.course.Locales {
+		key := c.inputs(file, module, l)
+		f, known := c.cache.find(key).(rendered)
+		if !known {
+			f.Fragment = c.renderIn(file, l)
+			f.sent, f.level = gate.Sent(f.HTML), c.level(file, l)
+			if key != "" {
+				c.cache.keep(key, f, len(f.HTML)+500)
+			}
+		}
+		fragments[l], c.levels[file][l] = f.Fragment, f.level
 		digests := map[blob.Digest]bool{}
 		var w gate.Weight
-		fragments[l] = page.Render(c.list.pages[file], page.Words{
-			Segment: func(id, source string) page.Said { return c.texts.say(id, source, l) },
-			Lab:     func(id string) page.Said { return c.texts.say("lab."+id+".title", c.labs[id].source, l) },
-			Term: func(id string) (term, definition page.Said) {
-				t := c.terms[id]
-				return c.texts.say("glossary."+id+".term", t.Term, l), c.texts.say("glossary."+id+".definition", t.Definition, l)
-			},
-			Media: func(file string) page.Medium {
-				m, all, sent := c.medium(file, l, keep)
-				if len(all) == 0 || digests[all[0]] {
-					return m // shown before
-				}
-				for _, d := range all {
-					digests[d] = true
-				}
-				if w.All += sent; m.Type == "" {
-					w.Pictures += sent
-				}
-				return m
-			},
-		})
-		weights[l] = w.Add(gate.Same(gate.Sent(fragments[l].HTML)))
+		for _, m := range f.Media {
+			m, all, sent := c.medium(m, l, keep)
+			if len(all) == 0 || digests[all[0]] {
+				continue // shown before
+			}
+			for _, d := range all {
+				digests[d] = true
+			}
+			if w.All += sent; m.Type == "" {
+				w.Pictures += sent
+			}
+		}
+		weights[l] = w.Add(gate.Same(f.sent))
 		if len(digests) > 0 {
 			shown[l] = slices.Sorted(maps.Keys(digests))
 		}
 	}
 	return fragments, shown, weights
+}
+
+func (c *compiler) renderIn(file string, l Locale) page.Fragment {
+	return page.Render(c.list.pages[file].tree(), page.Words{
+		Segment: func(id, source string) page.Said { return c.texts.say(id, source, l) },
+		Lab:     func(id string) page.Said { return c.texts.say("lab."+id+".title", c.labs[id].source, l) },
+		Term:    func(id string) (term, definition page.Said) { return c.term(id, l) },
+		Media: func(file string) page.Medium {
+			m, _, _ := c.medium(file, l, blob.Of)
+			return m
+		},
+	})
+}
+
+func (c *compiler) term(id string, l Locale) (term, definition page.Said) {
+	t := c.terms[id]
+	return c.texts.say("glossary."+id+".term", t.Term, l), c.texts.say("glossary."+id+".definition", t.Definition, l)
+}
+
+// inputs names all that goes into a page in a language: its file, the translations of its module, and what it takes
+// from the course around it. It is "" where a translation comes from somewhere else.
+func (c *compiler) inputs(file, module string, l Locale) string {
+	if c.cache == nil {
+		return ""
+	}
+	p := c.list.pages[file]
+	parts := []string{file, p.digest, l, c.texts.source, c.surroundings(l)}
+	for _, in := range c.texts.chains[l] {
+		own := c.texts.modules[in+"/"+module]
+		for _, s := range p.segments {
+			if f := c.texts.entries[in][s.ID]; f != nil && f != own {
+				return ""
+			}
+		}
+		parts = append(parts, in, c.texts.digests[own])
+	}
+	return "html " + digestOf(parts...)
+}
+
+// surroundings is a digest of what pages in a language may take from the course: words of the glossary, titles of labs,
+// drawings with their labels, pictures and recordings.
+func (c *compiler) surroundings(l Locale) string {
+	if d, ok := c.around[l]; ok {
+		return d
+	}
+	var parts []string
+	said := func(list ...page.Said) {
+		for _, s := range list {
+			parts = append(parts, s.Text, s.Locale, fmt.Sprint(s.Stale))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.terms)) {
+		parts = append(parts, "term "+id)
+		said(c.term(id, l))
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.labs)) {
+		parts = append(parts, "lab "+id)
+		said(c.texts.say("lab."+id+".title", c.labs[id].source, l))
+	}
+	for _, file := range slices.Sorted(maps.Keys(c.media)) {
+		m, _, _ := c.medium(file, l, blob.Of)
+		parts = append(parts, "media "+file, fmt.Sprint(m))
+	}
+	if c.around == nil {
+		c.around = map[Locale]string{}
+	}
+	c.around[l] = digestOf(parts...)
+	return c.around[l]
 }

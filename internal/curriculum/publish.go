@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -25,7 +26,7 @@ func (s *Service) Publish(ctx context.Context, who Authority, institutionID stri
 	if who == nil || institutionID == "" || !who.MayPublish(institutionID) {
 		return Version{}, false, fault.New(fault.Denied, "course.publish_denied")
 	}
-	var o Options
+	o := Options{Cache: s.parts.open()}
 	if s.Fallbacks != nil {
 		if o.Fallbacks, err = s.Fallbacks(ctx, institutionID); err != nil {
 			return Version{}, false, err
@@ -43,7 +44,7 @@ func (s *Service) Publish(ctx context.Context, who Authority, institutionID stri
 		// The store says so too; asked here, a stranger's blobs are not even kept.
 		return Version{}, false, fault.New(fault.Denied, "course.publish_denied")
 	}
-	if err := s.keep(ctx, c); err != nil {
+	if err := s.keep(ctx, c, o.Cache); err != nil {
 		return Version{}, false, err
 	}
 	v, created, err = s.Store.CreateVersion(ctx, Version{
@@ -54,8 +55,51 @@ func (s *Service) Publish(ctx context.Context, who Authority, institutionID stri
 	return v, created, err
 }
 
-// keep stores the blobs of a version. A digest that comes back different means that the store is broken.
-func (s *Service) keep(ctx context.Context, c Compiled) error {
+// An author publishes again and again for a while: so long, and within so many bytes, what compiling made of parts of
+// courses is kept.
+const (
+	maxParts  = 64 << 20
+	partsLife = 10 * time.Minute
+)
+
+// partsCache is a Cache that goes when nobody publishes.
+type partsCache struct {
+	mu    sync.Mutex
+	cache *Cache
+	timer *time.Timer
+}
+
+func (p *partsCache) open() *Cache {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cache == nil {
+		p.cache = NewCache(maxParts)
+		p.timer = time.AfterFunc(partsLife, p.drop)
+	}
+	p.timer.Reset(partsLife)
+	return p.cache
+}
+
+func (p *partsCache) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cache != nil {
+		p.cache = nil
+		p.timer.Stop()
+	}
+}
+
+// Forget gives back the memory that makes publishing again quick.
+func (s *Service) Forget() { s.parts.drop() }
+
+// keep stores the blobs of a version. A digest that comes back different means that the store is broken. What this
+// process stored before is not stored again; but the same version published again is, for that mends a damaged store.
+func (s *Service) keep(ctx context.Context, c Compiled, parts *Cache) error {
+	latest, err := s.Store.FindLatest(ctx, c.Manifest.CourseID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	mend := err == nil && latest.Digest == c.Digest
 	put := func(store blob.Store, data []byte, want blob.Digest) error {
 		got, err := store.Put(ctx, data)
 		if err != nil {
@@ -70,9 +114,14 @@ func (s *Service) keep(ctx context.Context, c Compiled) error {
 		return err
 	}
 	for _, d := range slices.Sorted(maps.Keys(c.Blobs)) {
+		stored := "stored " + string(d)
+		if !mend && parts.find(stored) != nil {
+			continue
+		}
 		if err := put(s.Public, c.Blobs[d], d); err != nil {
 			return err
 		}
+		parts.keep(stored, true, 200)
 	}
 	return put(s.Public, c.ManifestJSON, c.Digest)
 }

@@ -34,6 +34,7 @@ type Service struct {
 	Fallbacks func(ctx context.Context, institutionID string) (map[Locale][]Locale, error)
 
 	vaults vaultCache
+	parts  partsCache
 }
 
 // Authority says what the one who asks may do here. The curriculum knows no

@@ -30,9 +30,9 @@ func Units(fsys fs.FS) ([]translation.Unit, error) {
 
 // readUnits gathers the units, and notes what is wrong with the ids in pages.
 func readUnits(src *source) *unitList {
-	list := gatherUnits(src)
-	for name, p := range list.pages {
-		markFaults([]pageFile{{name, p}}, src.faults)
+	list := gatherUnits(src, nil)
+	for _, p := range list.pages {
+		markFaults([]*pageFile{p}, src.faults)
 	}
 	return list
 }
@@ -56,14 +56,14 @@ type unit struct {
 // else in the files changes, and there is nothing to write the second time. It fails as Units does.
 func WithIDs(fsys fs.FS) (map[string][]byte, error) {
 	src := load(fsys)
-	pages := readPages(src)
+	pages := readPages(src, nil)
 	markFaults(pages, src.faults)
 	if err := src.faults.err(); err != nil {
 		return nil, err
 	}
 	taken := map[string]bool{}
 	for _, p := range pages {
-		for id := range p.page.Marked() {
+		for id := range p.marked {
 			taken[id] = true
 		}
 	}
@@ -105,35 +105,73 @@ func WriteIDs(dir string) ([]string, error) {
 }
 
 // markFaults notes what is wrong with the ids in pages.
-func markFaults(pages []pageFile, faults *faultList) {
+func markFaults(pages []*pageFile, faults *faultList) {
 	for _, p := range pages {
-		for _, pr := range p.page.Problems {
+		for _, pr := range p.problems {
 			id, _ := pr.Args["ID"].(string)
 			faults.add(p.file, pr.Line, pr.Key, "ID", id)
 		}
 	}
 }
 
-// pageFile is a Markdown file of the source language.
+// pageFile is a Markdown file of the source language, without its tree.
 type pageFile struct {
-	file string
-	page *segment.Page
+	file     string
+	src      []byte
+	digest   string // of its bytes
+	segments []segment.Segment
+	marked   map[string][]int
+	problems []segment.Problem
+	uses     []mediumUse
+	page     *segment.Page // once its tree was asked for
+}
+
+// tree reads the page in full.
+func (p *pageFile) tree() *segment.Page {
+	if p.page == nil {
+		p.page, _ = segment.Parse(p.src) // it was read before
+	}
+	return p.page
+}
+
+// readPage reads a Markdown file, or fails with the line where it is too costly.
+func readPage(file string, src []byte, cache *Cache) (*pageFile, int) {
+	p := &pageFile{file: file, src: src, digest: digestOf(string(src))}
+	key := "page " + file + " " + p.digest
+	if known, ok := cache.find(key).(*pageFile); ok {
+		copied := *known
+		copied.segments = slices.Clone(known.segments) // ids are filled in
+		return &copied, 0
+	}
+	page, line := segment.Parse(src)
+	if line > 0 {
+		return nil, line
+	}
+	p.page, p.marked, p.problems, p.uses = page, page.Marked(), page.Problems, usesOf(page)
+	p.segments = slices.Clone(page.Segments)
+	for i := range p.segments {
+		p.segments[i].Node = nil
+	}
+	light := *p
+	light.page, light.segments = nil, slices.Clone(p.segments)
+	cache.keep(key, &light, 3*len(src)+1000)
+	return p, 0
 }
 
 // readPages reads all Markdown files, in the order of their names. Ids that stand twice are faults.
-func readPages(src *source) []pageFile {
-	var out []pageFile
+func readPages(src *source, cache *Cache) []*pageFile {
+	var out []*pageFile
 	first := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(src.files)) {
 		if path.Ext(name) != ".md" {
 			continue
 		}
-		p, line := segment.Parse(src.files[name])
+		p, line := readPage(name, src.files[name], cache)
 		if line > 0 {
 			src.faults.add(name, line, "lesson.too_deep")
 			continue
 		}
-		marked := p.Marked()
+		marked := p.marked
 		for _, id := range slices.Sorted(maps.Keys(marked)) {
 			lines := slices.Sorted(slices.Values(marked[id]))
 			for _, line := range lines {
@@ -144,7 +182,7 @@ func readPages(src *source) []pageFile {
 				first[id] = name + ":" + strconv.Itoa(line)
 			}
 		}
-		out = append(out, pageFile{name, p})
+		out = append(out, p)
 	}
 	return out
 }
@@ -154,22 +192,22 @@ type unitList struct {
 	units []unit
 	src   *source
 	docs  map[string]*document
-	pages map[string]*segment.Page
+	pages map[string]*pageFile
 }
 
 // gatherUnits reads what holds texts.
-func gatherUnits(src *source) *unitList {
-	u := &unitList{src: src, docs: map[string]*document{}, pages: map[string]*segment.Page{}}
+func gatherUnits(src *source, cache *Cache) *unitList {
+	u := &unitList{src: src, docs: map[string]*document{}, pages: map[string]*pageFile{}}
 	taken := map[string]bool{}
-	pages := readPages(src)
+	pages := readPages(src, cache)
 	for _, p := range pages {
-		u.pages[p.file] = p.page
-		for id := range p.page.Marked() {
+		u.pages[p.file] = p
+		for id := range p.marked {
 			taken[id] = true
 		}
 	}
 	for _, p := range pages {
-		p.page.GiveIDs(p.file, taken)
+		segment.GiveIDs(p.file, p.segments, taken)
 	}
 	for _, name := range slices.Sorted(maps.Keys(src.files)) {
 		if path.Ext(name) == ".yaml" {
@@ -321,13 +359,13 @@ func (u *unitList) page(file, module string) {
 	if p == nil {
 		return
 	}
-	for i, s := range p.Segments {
+	for i, s := range p.segments {
 		note := segmentNotes[s.Kind]
 		if i == 0 && s.Kind == segment.Heading && strings.HasPrefix(file, "lessons/") {
 			note = "Title of the lesson"
 		}
-		if d, ok := s.Node.(*segment.Directive); ok && s.Kind == segment.Title {
-			note = titleNotes[d.Name]
+		if s.Kind == segment.Title {
+			note = titleNotes[s.Directive]
 		}
 		u.units = append(u.units, unit{
 			Unit: translation.Unit{ID: s.ID, Source: s.Source, Note: note, File: file, Line: s.Line, Module: module}, kind: s.Kind,

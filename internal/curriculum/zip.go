@@ -14,7 +14,7 @@ import (
 )
 
 // maxZipSize bounds an uploaded archive, in bytes.
-const maxZipSize = maxCourseSize
+const maxZipSize = 32 << 20
 
 // maxZipName bounds the path of an entry, in bytes.
 const maxZipName = 512

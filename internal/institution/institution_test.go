@@ -2,8 +2,8 @@ package institution_test
 
 import (
 	"errors"
-	"reflect"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"

@@ -187,7 +187,7 @@ func (c *checker) title(n *segment.Directive, f form) {
 		}
 		in, ok := segment.Read(segment.Title, n.Title)
 		if ok {
-			_ = ast.Walk(in.Node, func(t ast.Node, entering bool) (ast.WalkStatus, error) {
+			_ = ast.Walk(in.Node, func(t ast.Node, _ bool) (ast.WalkStatus, error) {
 				switch t.(type) {
 				case *ast.Link, *ast.AutoLink, *ast.Image, *ast.RawHTML:
 					ok = false

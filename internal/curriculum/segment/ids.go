@@ -39,17 +39,13 @@ func (p *Page) Marked() map[string][]int {
 	return out
 }
 
-// GiveIDs gives every segment without an id the one that it would get written. Segments of one directive share theirs.
-func (p *Page) GiveIDs(file string, taken map[string]bool) {
-	p.newIDs(file, taken)
-}
-
-// newIDs fills in missing ids and gives them by the segment that needs a marker.
-func (p *Page) newIDs(file string, taken map[string]bool) map[int]string {
+// GiveIDs gives every segment of a page without an id the one that it would get written, and tells which need a
+// marker for that. Segments of one directive share theirs.
+func GiveIDs(file string, segments []Segment, taken map[string]bool) map[int]string {
 	fresh := map[int]string{}
 	byOwner := map[int]string{}
-	for i := range p.Segments {
-		s := &p.Segments[i]
+	for i := range segments {
+		s := &segments[i]
 		if s.ID != "" {
 			continue
 		}
@@ -73,7 +69,7 @@ func WriteIDs(file string, raw []byte, taken map[string]bool) []byte {
 	if line > 0 {
 		return raw
 	}
-	fresh := p.newIDs(file, taken)
+	fresh := GiveIDs(file, p.Segments, taken)
 	if len(fresh) == 0 {
 		return raw
 	}

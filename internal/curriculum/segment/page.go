@@ -37,6 +37,8 @@ type Segment struct {
 	Source string
 	Line   int // where it begins in the file, from 1
 	Node   ast.Node
+	// Directive names the one whose text it is: a Title, Alt or AudioTitle.
+	Directive string
 
 	owner int // clean line that its marker belongs to
 	alone bool
@@ -400,7 +402,7 @@ func (p *Page) directive(n *Directive) {
 	}
 	owner := p.clean(n.Pos())
 	add := func(k Kind, source, ends string, at int) {
-		p.add(Segment{Kind: k, Source: source, Line: p.Line(at), Node: n, owner: owner, ends: ends})
+		p.add(Segment{Kind: k, Source: source, Line: p.Line(at), Node: n, Directive: n.Name, owner: owner, ends: ends})
 	}
 	switch {
 	case titled[n.Name]:

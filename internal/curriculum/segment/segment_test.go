@@ -152,7 +152,7 @@ func TestWriteIDsKeepsBytes(t *testing.T) {
 
 func TestIDsAreForetold(t *testing.T) {
 	p := parse(t, page)
-	p.GiveIDs("lessons/a.md", map[string]bool{})
+	segment.GiveIDs("lessons/a.md", p.Segments, map[string]bool{})
 	out := parse(t, string(segment.WriteIDs("lessons/a.md", []byte(page), map[string]bool{})))
 	for i, s := range p.Segments {
 		if s.ID != out.Segments[i].ID {
