@@ -164,6 +164,7 @@ func (c *compiler) readCourse() {
 			}
 		}
 	}
+	checkCompetences(c.doc, "/achievement", c.course.Achievement.Competences, c.faults)
 	modules := map[string]bool{}
 	ids := map[string]bool{}
 	raws, _ := field(c.doc.value, "modules").([]any)
@@ -189,6 +190,7 @@ func (c *compiler) readCourse() {
 					continue
 				}
 			}
+			checkCompetences(c.doc, at, it.Competences, c.faults)
 			_, id := it.named()
 			switch {
 			case id == "":
@@ -382,7 +384,7 @@ func (c *compiler) vault() (VaultFile, error) {
 // item makes the blobs of one item in every language.
 func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Compiled) (Item, error) {
 	kind, id := is.named()
-	it := Item{ID: ContentID(id), Kind: kind, Competences: is.Competences}
+	it := Item{ID: ContentID(id), Kind: kind, Competences: c.competences(is)}
 	keep := func(data []byte) blob.Digest {
 		d := blob.Of(data)
 		out.Blobs[d] = data

@@ -80,8 +80,9 @@ type Item struct {
 	Data      map[Locale]blob.Digest `json:"data,omitempty"`     // quiz, lab
 	Words     map[Locale]int         `json:"words,omitempty"`    // lesson
 	// Media are the pictures and recordings that a fragment shows.
-	Media       map[Locale][]blob.Digest `json:"media,omitempty"`
-	Competences []string                 `json:"competences,omitempty"` // that a lesson serves, by id
+	Media map[Locale][]blob.Digest `json:"media,omitempty"`
+	// Competences that it serves, by id, sorted: of a quiz those of its questions too, and of a lab the lab's own.
+	Competences []string `json:"competences,omitempty"`
 	// Weight is what each language costs to send.
 	Weight map[Locale]gate.Weight `json:"weight,omitempty"`
 	// Translations tell how the texts stand in each language but the source.

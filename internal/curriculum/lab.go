@@ -94,6 +94,7 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 	}
 	var ls labSource
 	doc.into(&ls)
+	checkCompetences(doc, "", ls.Competences, faults)
 	base := "lab." + id
 	item := labItem{id: ContentID(id), source: ls.Title, texts: t, title: t.text(base+".title", ls.Title)}
 	for i, h := range ls.Hints {

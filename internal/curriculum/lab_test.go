@@ -118,7 +118,7 @@ func TestLabFaults(t *testing.T) {
 		{"a broken seed", change(lab, "seed: 7", "seed: 7.5"), "labs/echo/lab.yaml:64 course.not_whole"},
 		{"no such day", change(lab, "2026-03-01T06", "2026-02-30T06"), "labs/echo/lab.yaml:65 lab.bad_clock"},
 		{"a clock without a zone", change(lab, "06:00:00Z", "06:00:00"), "labs/echo/lab.yaml:65 lab.bad_clock"},
-		{"a competence that is none", change(lab, "[ai.data-2]", `["two words"]`), "labs/echo/lab.yaml:63 lab.bad_competence"},
+		{"a competence that is none", change(lab, "[cfs.ai-techniques.apply]", `["two words"]`), "labs/echo/lab.yaml:63 lab.bad_competence"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -229,7 +229,7 @@ func TestLabRoundTrip(t *testing.T) {
 	if err := json.Unmarshal(c.Blobs[item(t, c, "echo").Data["en"]], &p); err != nil {
 		t.Fatal(err)
 	}
-	if p.Points != 10 || p.Seed != 7 || p.Clock.Format("2006-01-02T15") != "2026-03-01T06" || p.Limits.WallSeconds != 5 || !slices.Equal(p.Competences, []string{"ai.data-2"}) {
+	if p.Points != 10 || p.Seed != 7 || p.Clock.Format("2006-01-02T15") != "2026-03-01T06" || p.Limits.WallSeconds != 5 || !slices.Equal(p.Competences, []string{"cfs.ai-techniques.apply"}) {
 		t.Errorf("%+v", p)
 	}
 	for _, pc := range p.Checks {

@@ -255,6 +255,7 @@ func (r quizReader) questions(raw any, list []questionSource, base, at string, s
 			r.keys(raws[i], qs.Type, at)
 		}
 		r.answers(qs, at)
+		checkCompetences(r.doc, at, qs.Competences, r.faults)
 		q := gather(base+"."+qs.ID, qs, t)
 		r.alike(q, at)
 		out = append(out, q)

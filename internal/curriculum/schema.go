@@ -218,6 +218,20 @@ func nearest(word string, names []string) string {
 	return best
 }
 
+// closest finds the known name that a wrong one comes nearest to, however far that is; ties fall to the first.
+func closest(word string, names []string) string {
+	if len(word) > maxArg {
+		word = word[:maxArg]
+	}
+	best, least := "", 0
+	for i, n := range names {
+		if d := distance(word, n); i == 0 || d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
 // distance is Levenshtein's: the least number of letters to change, add or leave out.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
