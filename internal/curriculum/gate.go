@@ -114,7 +114,11 @@ func (c *compiler) checkLessons(m Manifest) {
 				if l != m.SourceLocale && c.src.has("locales/"+l+"/"+mod.ID+".po") {
 					file = "locales/" + l + "/" + mod.ID + ".po"
 				}
-				list = append(list, gate.Lesson{File: file, Item: string(it.ID), Locale: l, Source: l == m.SourceLocale, Weight: f.Weight, Level: f.Level})
+				lesson := gate.Lesson{File: file, Item: string(it.ID), Locale: l, Source: l == m.SourceLocale, Weight: f.Weight, Level: f.Level}
+				if f.Level.Grade > c.course.Reading.Limit() {
+					lesson.Line = c.longest(it, l)
+				}
+				list = append(list, lesson)
 			}
 		}
 	}
@@ -151,4 +155,21 @@ func (c *compiler) level(file string, l Locale) reading.Level {
 		}
 	}
 	return reading.Measure(l, texts)
+}
+
+// longest finds the line of a lesson's longest sentence, where its author or translator edits it.
+func (c *compiler) longest(it Item, l Locale) int {
+	line, most := 1, 0
+	for _, s := range c.list.pages[pageOf(it)].segments {
+		said := c.texts.say(s.ID, s.Source, l)
+		if s.Kind != segment.Paragraph || said.Locale != "" {
+			continue
+		}
+		if n := reading.Longest(said.Text); n > most {
+			if most, line = n, s.Line; l != c.course.SourceLocale {
+				line = c.texts.look(c.texts.units[s.ID], l).Line
+			}
+		}
+	}
+	return line
 }

@@ -111,6 +111,9 @@ func TestAdvice(t *testing.T) {
 	}
 	m := inMemory(t)
 	m["lessons/second.md"].Data = append(m["lessons/second.md"].Data, "\n"+hard...)
+	if d := compile(t, m).Advice[0]; !strings.HasPrefix(strings.Split(string(m["lessons/second.md"].Data), "\n")[d.Line-1], "institutional") {
+		t.Errorf("the longest sentence is not in line %d", d.Line)
+	}
 	m["media/spare.svg"] = m["media/road.svg"]
 	m["media.yaml"].Data = append(m["media.yaml"].Data, "  - {file: spare.svg, licence: CC0-1.0, source: Drawn for this test, author: Banyan contributors}\n"...)
 	if got := keys(compile(t, m).Advice); got != "lessons/second.md gate.hard_to_read, media/spare.svg gate.unused_medium" {

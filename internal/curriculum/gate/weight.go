@@ -1,9 +1,10 @@
 package gate
 
 import (
-	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"strconv"
+	"sync"
 
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 )
@@ -30,11 +31,58 @@ func Sent(data []byte) int {
 	if len(data) < 860 {
 		return len(data)
 	}
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, 6) // the level is valid
-	_, _ = w.Write(data)               // a buffer takes everything
-	_ = w.Close()
-	return min(b.Len(), len(data))
+	return min(sizes.Find(sha256.Sum256(data), func() int {
+		var n counter
+		w := writers.Get().(*gzip.Writer)
+		w.Reset(&n)
+		_, _ = w.Write(data) // counting takes everything
+		_ = w.Close()
+		writers.Put(w)
+		return int(n)
+	}), len(data))
+}
+
+// sizes are of what was weighed before: of a course that is published again nearly all is the same.
+var sizes Memo[int]
+
+// writers are kept because each takes 800 kB.
+var writers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, 6) // the level is valid
+	return w
+}}
+
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
+}
+
+// Memo remembers what was found for some bytes, by their sum. It forgets everything when it is full. Its zero value works.
+type Memo[V any] struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]V
+}
+
+// maxMemo bounds a memo: of 300 lessons in 20 languages nothing is forgotten.
+const maxMemo = 20_000
+
+// Find gives what is known, or makes it.
+func (m *Memo[V]) Find(sum [sha256.Size]byte, find func() V) V {
+	m.mu.Lock()
+	v, ok := m.known[sum]
+	m.mu.Unlock()
+	if ok {
+		return v
+	}
+	v = find() // two may do so at once, and find the same
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil || len(m.known) >= maxMemo {
+		m.known = map[[sha256.Size]byte]V{}
+	}
+	m.known[sum] = v
+	return v
 }
 
 // Budget is how much a lesson may weigh, in KiB. Its zero value is what a lesson weighs by default.
@@ -66,6 +114,15 @@ type Lesson struct {
 	Source bool // it is the language of the course
 	Weight Weight
 	Level  reading.Level
+	Line   int // where its longest sentence stands in File
+}
+
+// Limit is the school year above which a lesson is hard to read.
+func (l Level) Limit() float64 {
+	if l.Grade == 0 {
+		return defaultGrade
+	}
+	return l.Grade
 }
 
 // Lessons looks at what lessons weigh and how hard they are to read.
@@ -85,12 +142,8 @@ func Lessons(list []Lesson, b Budget, want Level) []Finding {
 			heavy("gate.pictures_heavy", l.Weight.Pictures-l.Weight.Text, b.Pictures, pictureKiB, "picture_kib")
 			heavy("gate.audio_heavy", l.Weight.All-l.Weight.Pictures, b.Audio, audioKiB, "audio_kib")
 		}
-		most := want.Grade
-		if most == 0 {
-			most = defaultGrade
-		}
-		if l.Level.Grade > most {
-			f := found(l.File, 1, "gate.hard_to_read", "Lesson", l.Item, "Locale", l.Locale, "Grade", strconv.FormatFloat(l.Level.Grade, 'f', 1, 64),
+		if most := want.Limit(); l.Level.Grade > most {
+			f := found(l.File, max(l.Line, 1), "gate.hard_to_read", "Lesson", l.Item, "Locale", l.Locale, "Grade", strconv.FormatFloat(l.Level.Grade, 'f', 1, 64),
 				"Most", strconv.FormatFloat(most, 'f', -1, 64))
 			// A wish in course.yaml is for the text that its author writes. A formula of another language counts differently.
 			f.Advice = want.Grade == 0 || !l.Source

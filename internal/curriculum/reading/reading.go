@@ -181,6 +181,15 @@ func wordsOf(sentence string) [][]rune {
 	return out
 }
 
+// Longest counts the words of a paragraph's longest sentence.
+func Longest(paragraph string) int {
+	most := 0
+	for _, s := range Sentences(paragraph) {
+		most = max(most, len(wordsOf(s.Text)))
+	}
+	return most
+}
+
 // Minutes tells how long reading takes for somebody who reads in a second language, or is new to reading: 150 words a
 // minute. Adults read 240 words a minute in their own (Brysbaert 2019).
 func Minutes(words int) int { return (words + 149) / 150 }

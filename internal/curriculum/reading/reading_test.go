@@ -86,6 +86,12 @@ func TestHeadingsAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestLongest(t *testing.T) {
+	if n := Longest("One two. One two three four! One."); n != 4 {
+		t.Error(n)
+	}
+}
+
 func TestYear(t *testing.T) {
 	for ease, want := range map[float64]float64{120: 4, 100: 4, 90: 5, 65: 8, 60: 9, 50: 12, 40: 14, 0: 18, -50: 18} {
 		if got := year(ease); got != want {
