@@ -114,10 +114,12 @@ verify-migrations:
 	.ci/check-migrations
 	go test ./migrations
 
-# Every key in every language, with the same placeholders.
+# Every key in every language, with the same placeholders and the plural forms of the language; no key unused; no words for
+# people in code; and no style sheet that knows left from right.
 .PHONY: verify-words
-verify-words:
+verify-words: frontend/node_modules/.stamp
 	go test ./internal/i18n
+	cd frontend && npx vitest run --reporter=dot src/i18n lint.test.ts direction.test.ts
 
 # Servers run on Linux on either processor; laptops of developers may be others. No C is needed.
 CROSS := linux/amd64 linux/arm64 darwin/arm64

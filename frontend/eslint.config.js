@@ -20,6 +20,33 @@ const newer = {
   setHTML: 'Not in Chrome 80.',
 };
 
+// Where a person reads what stands there: between tags, in the attributes that are spoken or shown, and in the properties
+// by which our own components take such words.
+const spoken = 'JSXAttribute[name.name=/^(title|alt|placeholder|aria-(label|description|roledescription|valuetext|placeholder)|label|hint|text|summary|about|heading|caption|empty)$/]';
+const shown = ['JSXElement', 'JSXFragment', spoken];
+const cure = "Words for people are keys: t('ui.…').";
+// Two letters in a row are a word; a lone one is a sign, as the x of an axis.
+const word = '/\\p{L}\\p{M}*\\p{L}/u';
+// Straight in braces, and as one of the choices in them: {on ? 'Yes' : 'No'}, {on && 'Yes'}, {x ?? 'None'}, {'No ' + x}.
+const inside = ['', ...['ConditionalExpression', 'LogicalExpression[operator!="&&"]', 'LogicalExpression[operator="&&"]', 'BinaryExpression[operator="+"]'].map((kind) => ` > ${kind}`)];
+const wordless = [
+  { selector: `JSXText[value=${word}]`, message: cure },
+  { selector: `${spoken} > Literal[value=${word}]`, message: cure },
+  ...shown.flatMap((where) =>
+    inside.flatMap((choice) => {
+      const here = `${where} > JSXExpressionContainer${choice} >`;
+      return [
+        { selector: `${here} Literal[value=${word}]`, message: cure },
+        { selector: `${here} TemplateLiteral > TemplateElement[value.raw=${word}]`, message: cure },
+      ];
+    }),
+  ),
+  // What a browser shows by itself.
+  { selector: `CallExpression[callee.name=/^(alert|confirm|prompt)$/]`, message: 'Show a notice, with words of the catalogue.' },
+  { selector: `CallExpression[callee.property.name="setCustomValidity"] > Literal[value=${word}]`, message: cure },
+  { selector: `AssignmentExpression[left.property.name=/^(textContent|innerText|title|placeholder|ariaLabel|alt)$/] > Literal[value=${word}]`, message: cure },
+];
+
 const syntax = [
   ...Object.entries(newer).map(([name, cure]) => ({ selector: `CallExpression[callee.property.name="${name}"]`, message: `${name}: ${cure}` })),
   { selector: 'CallExpression[callee.object.name="AbortSignal"]', message: 'AbortSignal.timeout and any are Chrome 103 and later. Use an AbortController and setTimeout.' },
@@ -29,8 +56,7 @@ const syntax = [
   { selector: 'CallExpression[callee.property.name="insertAdjacentHTML"]', message: 'Build elements, or let Preact do it.' },
   { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Markup comes from the server, compiled and sanitised.' },
   { selector: 'JSXAttribute[name.name="style"]', message: 'Write a class: the page allows no style attributes.' },
-  { selector: 'JSXText[value=/\\p{L}/u]', message: "Words for people are keys: t('ui.…')." },
-  { selector: 'JSXAttribute[name.name=/^(title|alt|placeholder|aria-label|label|hint)$/] > Literal', message: "Words for people are keys: t('ui.…')." },
+  ...wordless,
 ];
 
 // Folders that an area may not reach, and where to go instead.
