@@ -16,6 +16,219 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for CFAssociationAssociationType.
+const (
+	CFAssociationAssociationTypeExactMatchOf    CFAssociationAssociationType = "exactMatchOf"
+	CFAssociationAssociationTypeExemplar        CFAssociationAssociationType = "exemplar"
+	CFAssociationAssociationTypeHasSkillLevel   CFAssociationAssociationType = "hasSkillLevel"
+	CFAssociationAssociationTypeIsChildOf       CFAssociationAssociationType = "isChildOf"
+	CFAssociationAssociationTypeIsPartOf        CFAssociationAssociationType = "isPartOf"
+	CFAssociationAssociationTypeIsPeerOf        CFAssociationAssociationType = "isPeerOf"
+	CFAssociationAssociationTypeIsRelatedTo     CFAssociationAssociationType = "isRelatedTo"
+	CFAssociationAssociationTypeIsTranslationOf CFAssociationAssociationType = "isTranslationOf"
+	CFAssociationAssociationTypePrecedes        CFAssociationAssociationType = "precedes"
+	CFAssociationAssociationTypeReplacedBy      CFAssociationAssociationType = "replacedBy"
+)
+
+// Valid indicates whether the value is a known member of the CFAssociationAssociationType enum.
+func (e CFAssociationAssociationType) Valid() bool {
+	switch e {
+	case CFAssociationAssociationTypeExactMatchOf:
+		return true
+	case CFAssociationAssociationTypeExemplar:
+		return true
+	case CFAssociationAssociationTypeHasSkillLevel:
+		return true
+	case CFAssociationAssociationTypeIsChildOf:
+		return true
+	case CFAssociationAssociationTypeIsPartOf:
+		return true
+	case CFAssociationAssociationTypeIsPeerOf:
+		return true
+	case CFAssociationAssociationTypeIsRelatedTo:
+		return true
+	case CFAssociationAssociationTypeIsTranslationOf:
+		return true
+	case CFAssociationAssociationTypePrecedes:
+		return true
+	case CFAssociationAssociationTypeReplacedBy:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CFDocumentCaseVersion.
+const (
+	CFDocumentCaseVersionN11 CFDocumentCaseVersion = "1.1"
+)
+
+// Valid indicates whether the value is a known member of the CFDocumentCaseVersion enum.
+func (e CFDocumentCaseVersion) Valid() bool {
+	switch e {
+	case CFDocumentCaseVersionN11:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CFLinkGenURITargetType.
+const (
+	CFLinkGenURITargetTypeCASE CFLinkGenURITargetType = "CASE"
+)
+
+// Valid indicates whether the value is a known member of the CFLinkGenURITargetType enum.
+func (e CFLinkGenURITargetType) Valid() bool {
+	switch e {
+	case CFLinkGenURITargetTypeCASE:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CFPckgAssociationAssociationType.
+const (
+	CFPckgAssociationAssociationTypeExactMatchOf    CFPckgAssociationAssociationType = "exactMatchOf"
+	CFPckgAssociationAssociationTypeExemplar        CFPckgAssociationAssociationType = "exemplar"
+	CFPckgAssociationAssociationTypeHasSkillLevel   CFPckgAssociationAssociationType = "hasSkillLevel"
+	CFPckgAssociationAssociationTypeIsChildOf       CFPckgAssociationAssociationType = "isChildOf"
+	CFPckgAssociationAssociationTypeIsPartOf        CFPckgAssociationAssociationType = "isPartOf"
+	CFPckgAssociationAssociationTypeIsPeerOf        CFPckgAssociationAssociationType = "isPeerOf"
+	CFPckgAssociationAssociationTypeIsRelatedTo     CFPckgAssociationAssociationType = "isRelatedTo"
+	CFPckgAssociationAssociationTypeIsTranslationOf CFPckgAssociationAssociationType = "isTranslationOf"
+	CFPckgAssociationAssociationTypePrecedes        CFPckgAssociationAssociationType = "precedes"
+	CFPckgAssociationAssociationTypeReplacedBy      CFPckgAssociationAssociationType = "replacedBy"
+)
+
+// Valid indicates whether the value is a known member of the CFPckgAssociationAssociationType enum.
+func (e CFPckgAssociationAssociationType) Valid() bool {
+	switch e {
+	case CFPckgAssociationAssociationTypeExactMatchOf:
+		return true
+	case CFPckgAssociationAssociationTypeExemplar:
+		return true
+	case CFPckgAssociationAssociationTypeHasSkillLevel:
+		return true
+	case CFPckgAssociationAssociationTypeIsChildOf:
+		return true
+	case CFPckgAssociationAssociationTypeIsPartOf:
+		return true
+	case CFPckgAssociationAssociationTypeIsPeerOf:
+		return true
+	case CFPckgAssociationAssociationTypeIsRelatedTo:
+		return true
+	case CFPckgAssociationAssociationTypeIsTranslationOf:
+		return true
+	case CFPckgAssociationAssociationTypePrecedes:
+		return true
+	case CFPckgAssociationAssociationTypeReplacedBy:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CFPckgDocumentCaseVersion.
+const (
+	CFPckgDocumentCaseVersionN11 CFPckgDocumentCaseVersion = "1.1"
+)
+
+// Valid indicates whether the value is a known member of the CFPckgDocumentCaseVersion enum.
+func (e CFPckgDocumentCaseVersion) Valid() bool {
+	switch e {
+	case CFPckgDocumentCaseVersionN11:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseCodeMinorFieldImsxCodeMinorFieldValue.
+const (
+	CaseCodeMinorFieldImsxCodeMinorFieldValueForbidden             CaseCodeMinorFieldImsxCodeMinorFieldValue = "forbidden"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueFullsuccess           CaseCodeMinorFieldImsxCodeMinorFieldValue = "fullsuccess"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueInternalServerError   CaseCodeMinorFieldImsxCodeMinorFieldValue = "internal_server_error"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueInvalidSelectionField CaseCodeMinorFieldImsxCodeMinorFieldValue = "invalid_selection_field"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueInvalidSortField      CaseCodeMinorFieldImsxCodeMinorFieldValue = "invalid_sort_field"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueInvalidUUID           CaseCodeMinorFieldImsxCodeMinorFieldValue = "invalid_uuid"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueServerBusy            CaseCodeMinorFieldImsxCodeMinorFieldValue = "server_busy"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueUnauthorisedRequest   CaseCodeMinorFieldImsxCodeMinorFieldValue = "unauthorised_request"
+	CaseCodeMinorFieldImsxCodeMinorFieldValueUnknownobject         CaseCodeMinorFieldImsxCodeMinorFieldValue = "unknownobject"
+)
+
+// Valid indicates whether the value is a known member of the CaseCodeMinorFieldImsxCodeMinorFieldValue enum.
+func (e CaseCodeMinorFieldImsxCodeMinorFieldValue) Valid() bool {
+	switch e {
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueForbidden:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueFullsuccess:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueInternalServerError:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueInvalidSelectionField:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueInvalidSortField:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueInvalidUUID:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueServerBusy:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueUnauthorisedRequest:
+		return true
+	case CaseCodeMinorFieldImsxCodeMinorFieldValueUnknownobject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseStatusInfoImsxCodeMajor.
+const (
+	CaseStatusInfoImsxCodeMajorFailure     CaseStatusInfoImsxCodeMajor = "failure"
+	CaseStatusInfoImsxCodeMajorProcessing  CaseStatusInfoImsxCodeMajor = "processing"
+	CaseStatusInfoImsxCodeMajorSuccess     CaseStatusInfoImsxCodeMajor = "success"
+	CaseStatusInfoImsxCodeMajorUnsupported CaseStatusInfoImsxCodeMajor = "unsupported"
+)
+
+// Valid indicates whether the value is a known member of the CaseStatusInfoImsxCodeMajor enum.
+func (e CaseStatusInfoImsxCodeMajor) Valid() bool {
+	switch e {
+	case CaseStatusInfoImsxCodeMajorFailure:
+		return true
+	case CaseStatusInfoImsxCodeMajorProcessing:
+		return true
+	case CaseStatusInfoImsxCodeMajorSuccess:
+		return true
+	case CaseStatusInfoImsxCodeMajorUnsupported:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseStatusInfoImsxSeverity.
+const (
+	CaseStatusInfoImsxSeverityError   CaseStatusInfoImsxSeverity = "error"
+	CaseStatusInfoImsxSeverityStatus  CaseStatusInfoImsxSeverity = "status"
+	CaseStatusInfoImsxSeverityWarning CaseStatusInfoImsxSeverity = "warning"
+)
+
+// Valid indicates whether the value is a known member of the CaseStatusInfoImsxSeverity enum.
+func (e CaseStatusInfoImsxSeverity) Valid() bool {
+	switch e {
+	case CaseStatusInfoImsxSeverityError:
+		return true
+	case CaseStatusInfoImsxSeverityStatus:
+		return true
+	case CaseStatusInfoImsxSeverityWarning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CredentialStanding.
 const (
 	CredentialStandingExpired CredentialStanding = "expired"
@@ -300,6 +513,195 @@ func (e StatementAnswerStatus) Valid() bool {
 		return false
 	}
 }
+
+// CFAssociation defines model for CFAssociation.
+type CFAssociation struct {
+	CFDocumentURI      *CFLinkURI                   `json:"CFDocumentURI,omitempty"`
+	AssociationType    CFAssociationAssociationType `json:"associationType"`
+	DestinationNodeURI CFLinkGenURI                 `json:"destinationNodeURI"`
+	Identifier         CFIdentifier                 `json:"identifier"`
+	LastChangeDateTime Time                         `json:"lastChangeDateTime"`
+	Notes              *string                      `json:"notes,omitempty"`
+	OriginNodeURI      CFLinkGenURI                 `json:"originNodeURI"`
+	SequenceNumber     *int32                       `json:"sequenceNumber,omitempty"`
+	URI                string                       `json:"uri"`
+}
+
+// CFAssociationAssociationType defines model for CFAssociation.AssociationType.
+type CFAssociationAssociationType string
+
+// CFAssociationSet defines model for CFAssociationSet.
+type CFAssociationSet struct {
+	CFAssociations []CFPckgAssociation `json:"CFAssociations"`
+	CFItem         CFItem              `json:"CFItem"`
+}
+
+// CFDefinition defines model for CFDefinition.
+type CFDefinition struct {
+	CFLicenses *[]CFLicense `json:"CFLicenses,omitempty"`
+}
+
+// CFDocument defines model for CFDocument.
+type CFDocument struct {
+	CFPackageURI       CFLinkURI              `json:"CFPackageURI"`
+	AdoptionStatus     *string                `json:"adoptionStatus,omitempty"`
+	CaseVersion        *CFDocumentCaseVersion `json:"caseVersion,omitempty"`
+	Creator            string                 `json:"creator"`
+	Description        *string                `json:"description,omitempty"`
+	FrameworkType      *string                `json:"frameworkType,omitempty"`
+	Identifier         CFIdentifier           `json:"identifier"`
+	Language           *string                `json:"language,omitempty"`
+	LastChangeDateTime Time                   `json:"lastChangeDateTime"`
+	LicenseURI         *CFLinkURI             `json:"licenseURI,omitempty"`
+	Notes              *string                `json:"notes,omitempty"`
+	OfficialSourceURL  *string                `json:"officialSourceURL,omitempty"`
+	Publisher          *string                `json:"publisher,omitempty"`
+	Subject            *[]string              `json:"subject,omitempty"`
+	Title              string                 `json:"title"`
+	URI                string                 `json:"uri"`
+	Version            *string                `json:"version,omitempty"`
+}
+
+// CFDocumentCaseVersion defines model for CFDocument.CaseVersion.
+type CFDocumentCaseVersion string
+
+// CFDocumentSet defines model for CFDocumentSet.
+type CFDocumentSet struct {
+	CFDocuments []CFDocument `json:"CFDocuments"`
+}
+
+// CFIdentifier defines model for CFIdentifier.
+type CFIdentifier = string
+
+// CFItem defines model for CFItem.
+type CFItem struct {
+	CFDocumentURI      CFLinkURI    `json:"CFDocumentURI"`
+	CFItemType         *string      `json:"CFItemType,omitempty"`
+	EducationLevel     *[]string    `json:"educationLevel,omitempty"`
+	FullStatement      string       `json:"fullStatement"`
+	HumanCodingScheme  *string      `json:"humanCodingScheme,omitempty"`
+	Identifier         CFIdentifier `json:"identifier"`
+	Language           *string      `json:"language,omitempty"`
+	LastChangeDateTime Time         `json:"lastChangeDateTime"`
+	LicenseURI         *CFLinkURI   `json:"licenseURI,omitempty"`
+	Notes              *string      `json:"notes,omitempty"`
+	URI                string       `json:"uri"`
+}
+
+// CFLicense defines model for CFLicense.
+type CFLicense struct {
+	Identifier         CFIdentifier `json:"identifier"`
+	LastChangeDateTime Time         `json:"lastChangeDateTime"`
+	LicenseText        string       `json:"licenseText"`
+	Title              string       `json:"title"`
+	URI                string       `json:"uri"`
+}
+
+// CFLinkGenURI defines model for CFLinkGenURI.
+type CFLinkGenURI struct {
+	Identifier string                  `json:"identifier"`
+	TargetType *CFLinkGenURITargetType `json:"targetType,omitempty"`
+	Title      string                  `json:"title"`
+	URI        string                  `json:"uri"`
+}
+
+// CFLinkGenURITargetType defines model for CFLinkGenURI.TargetType.
+type CFLinkGenURITargetType string
+
+// CFLinkURI defines model for CFLinkURI.
+type CFLinkURI struct {
+	Identifier CFIdentifier `json:"identifier"`
+	Title      string       `json:"title"`
+	URI        string       `json:"uri"`
+}
+
+// CFPackage defines model for CFPackage.
+type CFPackage struct {
+	CFAssociations *[]CFPckgAssociation `json:"CFAssociations,omitempty"`
+	CFDefinitions  *CFDefinition        `json:"CFDefinitions,omitempty"`
+	CFDocument     CFPckgDocument       `json:"CFDocument"`
+	CFItems        *[]CFPckgItem        `json:"CFItems,omitempty"`
+}
+
+// CFPckgAssociation defines model for CFPckgAssociation.
+type CFPckgAssociation struct {
+	AssociationType    CFPckgAssociationAssociationType `json:"associationType"`
+	DestinationNodeURI CFLinkGenURI                     `json:"destinationNodeURI"`
+	Identifier         CFIdentifier                     `json:"identifier"`
+	LastChangeDateTime Time                             `json:"lastChangeDateTime"`
+	Notes              *string                          `json:"notes,omitempty"`
+	OriginNodeURI      CFLinkGenURI                     `json:"originNodeURI"`
+	SequenceNumber     *int32                           `json:"sequenceNumber,omitempty"`
+	URI                string                           `json:"uri"`
+}
+
+// CFPckgAssociationAssociationType defines model for CFPckgAssociation.AssociationType.
+type CFPckgAssociationAssociationType string
+
+// CFPckgDocument defines model for CFPckgDocument.
+type CFPckgDocument struct {
+	AdoptionStatus     *string                    `json:"adoptionStatus,omitempty"`
+	CaseVersion        *CFPckgDocumentCaseVersion `json:"caseVersion,omitempty"`
+	Creator            string                     `json:"creator"`
+	Description        *string                    `json:"description,omitempty"`
+	FrameworkType      *string                    `json:"frameworkType,omitempty"`
+	Identifier         CFIdentifier               `json:"identifier"`
+	Language           *string                    `json:"language,omitempty"`
+	LastChangeDateTime Time                       `json:"lastChangeDateTime"`
+	LicenseURI         *CFLinkURI                 `json:"licenseURI,omitempty"`
+	Notes              *string                    `json:"notes,omitempty"`
+	OfficialSourceURL  *string                    `json:"officialSourceURL,omitempty"`
+	Publisher          *string                    `json:"publisher,omitempty"`
+	Subject            *[]string                  `json:"subject,omitempty"`
+	Title              string                     `json:"title"`
+	URI                string                     `json:"uri"`
+	Version            *string                    `json:"version,omitempty"`
+}
+
+// CFPckgDocumentCaseVersion defines model for CFPckgDocument.CaseVersion.
+type CFPckgDocumentCaseVersion string
+
+// CFPckgItem defines model for CFPckgItem.
+type CFPckgItem struct {
+	CFItemType         *string      `json:"CFItemType,omitempty"`
+	EducationLevel     *[]string    `json:"educationLevel,omitempty"`
+	FullStatement      string       `json:"fullStatement"`
+	HumanCodingScheme  *string      `json:"humanCodingScheme,omitempty"`
+	Identifier         CFIdentifier `json:"identifier"`
+	Language           *string      `json:"language,omitempty"`
+	LastChangeDateTime Time         `json:"lastChangeDateTime"`
+	LicenseURI         *CFLinkURI   `json:"licenseURI,omitempty"`
+	Notes              *string      `json:"notes,omitempty"`
+	URI                string       `json:"uri"`
+}
+
+// CaseCodeMinor defines model for CaseCodeMinor.
+type CaseCodeMinor struct {
+	ImsxCodeMinorField []CaseCodeMinorField `json:"imsx_codeMinorField"`
+}
+
+// CaseCodeMinorField defines model for CaseCodeMinorField.
+type CaseCodeMinorField struct {
+	ImsxCodeMinorFieldName  string                                    `json:"imsx_codeMinorFieldName"`
+	ImsxCodeMinorFieldValue CaseCodeMinorFieldImsxCodeMinorFieldValue `json:"imsx_codeMinorFieldValue"`
+}
+
+// CaseCodeMinorFieldImsxCodeMinorFieldValue defines model for CaseCodeMinorField.ImsxCodeMinorFieldValue.
+type CaseCodeMinorFieldImsxCodeMinorFieldValue string
+
+// CaseStatusInfo imsx_StatusInfo of CASE 1.1.
+type CaseStatusInfo struct {
+	ImsxCodeMajor   CaseStatusInfoImsxCodeMajor `json:"imsx_codeMajor"`
+	ImsxCodeMinor   *CaseCodeMinor              `json:"imsx_codeMinor,omitempty"`
+	ImsxDescription *string                     `json:"imsx_description,omitempty"`
+	ImsxSeverity    CaseStatusInfoImsxSeverity  `json:"imsx_severity"`
+}
+
+// CaseStatusInfoImsxCodeMajor defines model for CaseStatusInfo.ImsxCodeMajor.
+type CaseStatusInfoImsxCodeMajor string
+
+// CaseStatusInfoImsxSeverity defines model for CaseStatusInfo.ImsxSeverity.
+type CaseStatusInfoImsxSeverity string
 
 // CheckResult defines model for CheckResult.
 type CheckResult struct {
@@ -1057,6 +1459,9 @@ type RegradeID = UUID
 // SessionID defines model for SessionID.
 type SessionID = UUID
 
+// SourcedID defines model for SourcedID.
+type SourcedID = string
+
 // TokenID defines model for TokenID.
 type TokenID = UUID
 
@@ -1065,6 +1470,9 @@ type UserID = UUID
 
 // VersionID defines model for VersionID.
 type VersionID = UUID
+
+// CaseStatus imsx_StatusInfo of CASE 1.1.
+type CaseStatus = CaseStatusInfo
 
 // ListCoursesParams defines parameters for ListCourses.
 type ListCoursesParams struct {
@@ -1168,6 +1576,14 @@ type ListSubmissionsParams struct {
 type GetSubmissionParams struct {
 	// Wait Seconds to wait for a verdict before answering without one. A change of the place in line may end the wait sooner.
 	Wait *int `form:"wait,omitempty" json:"wait,omitempty"`
+}
+
+// GetAllCFDocumentsParams defines parameters for GetAllCFDocuments.
+type GetAllCFDocumentsParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset Documents to leave out. Past the end there is no page: 404.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // RevokeCredentialJSONRequestBody defines body for RevokeCredential for application/json ContentType.
@@ -1367,6 +1783,24 @@ type ServerInterface interface {
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx echo.Context) error
+	// GetCFAssociation One association.
+	// (GET /ims/case/v1p1/CFAssociations/{sourcedId})
+	GetCFAssociation(ctx echo.Context, sourcedID SourcedID) error
+	// GetAllCFDocuments Every competence framework, one document a language.
+	// (GET /ims/case/v1p1/CFDocuments)
+	GetAllCFDocuments(ctx echo.Context, params GetAllCFDocumentsParams) error
+	// GetCFDocument A framework in one language.
+	// (GET /ims/case/v1p1/CFDocuments/{sourcedId})
+	GetCFDocument(ctx echo.Context, sourcedID SourcedID) error
+	// GetCFItemAssociations An item and every association that it is at either end of.
+	// (GET /ims/case/v1p1/CFItemAssociations/{sourcedId})
+	GetCFItemAssociations(ctx echo.Context, sourcedID SourcedID) error
+	// GetCFItem A competence, an aspect, a level or a theme.
+	// (GET /ims/case/v1p1/CFItems/{sourcedId})
+	GetCFItem(ctx echo.Context, sourcedID SourcedID) error
+	// GetCFPackage A framework in one language with all its items and associations.
+	// (GET /ims/case/v1p1/CFPackages/{sourcedId})
+	GetCFPackage(ctx echo.Context, sourcedID SourcedID) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -2331,6 +2765,111 @@ func (w *ServerInterfaceWrapper) CreateUser(ctx echo.Context) error {
 	return err
 }
 
+// GetCFAssociation converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCFAssociation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sourcedId" -------------
+	var sourcedID SourcedID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sourcedId", ctx.Param("sourcedId"), &sourcedID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sourcedId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCFAssociation(ctx, sourcedID)
+	return err
+}
+
+// GetAllCFDocuments converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAllCFDocuments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAllCFDocumentsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", ctx.QueryParams(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter offset: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAllCFDocuments(ctx, params)
+	return err
+}
+
+// GetCFDocument converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCFDocument(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sourcedId" -------------
+	var sourcedID SourcedID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sourcedId", ctx.Param("sourcedId"), &sourcedID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sourcedId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCFDocument(ctx, sourcedID)
+	return err
+}
+
+// GetCFItemAssociations converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCFItemAssociations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sourcedId" -------------
+	var sourcedID SourcedID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sourcedId", ctx.Param("sourcedId"), &sourcedID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sourcedId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCFItemAssociations(ctx, sourcedID)
+	return err
+}
+
+// GetCFItem converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCFItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sourcedId" -------------
+	var sourcedID SourcedID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sourcedId", ctx.Param("sourcedId"), &sourcedID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sourcedId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCFItem(ctx, sourcedID)
+	return err
+}
+
+// GetCFPackage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCFPackage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sourcedId" -------------
+	var sourcedID SourcedID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sourcedId", ctx.Param("sourcedId"), &sourcedID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sourcedId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCFPackage(ctx, sourcedID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -2428,8 +2967,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
 	router.GET(options.BaseURL+"/api/status-lists/:list_id", wrapper.GetStatusList, options.OperationMiddlewares["getStatusList"]...)
+	router.GET(options.BaseURL+"/ims/case/v1p1/CFDocuments", wrapper.GetAllCFDocuments, options.OperationMiddlewares["getAllCFDocuments"]...)
+	router.GET(options.BaseURL+"/ims/case/v1p1/CFDocuments/:sourcedId", wrapper.GetCFDocument, options.OperationMiddlewares["getCFDocument"]...)
+	router.GET(options.BaseURL+"/ims/case/v1p1/CFPackages/:sourcedId", wrapper.GetCFPackage, options.OperationMiddlewares["getCFPackage"]...)
+	router.GET(options.BaseURL+"/ims/case/v1p1/CFItems/:sourcedId", wrapper.GetCFItem, options.OperationMiddlewares["getCFItem"]...)
+	router.GET(options.BaseURL+"/ims/case/v1p1/CFItemAssociations/:sourcedId", wrapper.GetCFItemAssociations, options.OperationMiddlewares["getCFItemAssociations"]...)
+	router.GET(options.BaseURL+"/ims/case/v1p1/CFAssociations/:sourcedId", wrapper.GetCFAssociation, options.OperationMiddlewares["getCFAssociation"]...)
 
 }
+
+type CaseStatusJSONResponse CaseStatusInfo
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
@@ -4485,6 +5032,332 @@ func (response CreateUserdefaultApplicationProblemPlusJSONResponse) VisitCreateU
 	return err
 }
 
+type GetCFAssociationRequestObject struct {
+	SourcedID SourcedID `json:"sourcedId"`
+}
+
+type GetCFAssociationResponseObject interface {
+	VisitGetCFAssociationResponse(w http.ResponseWriter) error
+}
+
+type GetCFAssociation200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+}
+
+type GetCFAssociation200JSONResponse struct {
+	Body    CFAssociation
+	Headers GetCFAssociation200ResponseHeaders
+}
+
+func (response GetCFAssociation200JSONResponse) VisitGetCFAssociationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFAssociationdefaultJSONResponse struct {
+	Body       CaseStatusInfo
+	StatusCode int
+}
+
+func (response GetCFAssociationdefaultJSONResponse) VisitGetCFAssociationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAllCFDocumentsRequestObject struct {
+	Params GetAllCFDocumentsParams
+}
+
+type GetAllCFDocumentsResponseObject interface {
+	VisitGetAllCFDocumentsResponse(w http.ResponseWriter) error
+}
+
+type GetAllCFDocuments200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+	Link         *string
+	XTotalCount  *int
+}
+
+type GetAllCFDocuments200JSONResponse struct {
+	Body    CFDocumentSet
+	Headers GetAllCFDocuments200ResponseHeaders
+}
+
+func (response GetAllCFDocuments200JSONResponse) VisitGetAllCFDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAllCFDocumentsdefaultJSONResponse struct {
+	Body       CaseStatusInfo
+	StatusCode int
+}
+
+func (response GetAllCFDocumentsdefaultJSONResponse) VisitGetAllCFDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFDocumentRequestObject struct {
+	SourcedID SourcedID `json:"sourcedId"`
+}
+
+type GetCFDocumentResponseObject interface {
+	VisitGetCFDocumentResponse(w http.ResponseWriter) error
+}
+
+type GetCFDocument200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+}
+
+type GetCFDocument200JSONResponse struct {
+	Body    CFDocument
+	Headers GetCFDocument200ResponseHeaders
+}
+
+func (response GetCFDocument200JSONResponse) VisitGetCFDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFDocumentdefaultJSONResponse struct {
+	Body       CaseStatusInfo
+	StatusCode int
+}
+
+func (response GetCFDocumentdefaultJSONResponse) VisitGetCFDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFItemAssociationsRequestObject struct {
+	SourcedID SourcedID `json:"sourcedId"`
+}
+
+type GetCFItemAssociationsResponseObject interface {
+	VisitGetCFItemAssociationsResponse(w http.ResponseWriter) error
+}
+
+type GetCFItemAssociations200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+}
+
+type GetCFItemAssociations200JSONResponse struct {
+	Body    CFAssociationSet
+	Headers GetCFItemAssociations200ResponseHeaders
+}
+
+func (response GetCFItemAssociations200JSONResponse) VisitGetCFItemAssociationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFItemAssociationsdefaultJSONResponse struct {
+	Body       CaseStatusInfo
+	StatusCode int
+}
+
+func (response GetCFItemAssociationsdefaultJSONResponse) VisitGetCFItemAssociationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFItemRequestObject struct {
+	SourcedID SourcedID `json:"sourcedId"`
+}
+
+type GetCFItemResponseObject interface {
+	VisitGetCFItemResponse(w http.ResponseWriter) error
+}
+
+type GetCFItem200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+}
+
+type GetCFItem200JSONResponse struct {
+	Body    CFItem
+	Headers GetCFItem200ResponseHeaders
+}
+
+func (response GetCFItem200JSONResponse) VisitGetCFItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFItemdefaultJSONResponse struct {
+	Body       CaseStatusInfo
+	StatusCode int
+}
+
+func (response GetCFItemdefaultJSONResponse) VisitGetCFItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFPackageRequestObject struct {
+	SourcedID SourcedID `json:"sourcedId"`
+}
+
+type GetCFPackageResponseObject interface {
+	VisitGetCFPackageResponse(w http.ResponseWriter) error
+}
+
+type GetCFPackage200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+}
+
+type GetCFPackage200JSONResponse struct {
+	Body    CFPackage
+	Headers GetCFPackage200ResponseHeaders
+}
+
+func (response GetCFPackage200JSONResponse) VisitGetCFPackageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCFPackagedefaultJSONResponse struct {
+	Body       CaseStatusInfo
+	StatusCode int
+}
+
+func (response GetCFPackagedefaultJSONResponse) VisitGetCFPackageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetBlob Public bytes of a course version by their digest. They never change.
@@ -4637,6 +5510,24 @@ type StrictServerInterface interface {
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx context.Context, request CreateUserRequestObject) (CreateUserResponseObject, error)
+	// GetCFAssociation One association.
+	// (GET /ims/case/v1p1/CFAssociations/{sourcedId})
+	GetCFAssociation(ctx context.Context, request GetCFAssociationRequestObject) (GetCFAssociationResponseObject, error)
+	// GetAllCFDocuments Every competence framework, one document a language.
+	// (GET /ims/case/v1p1/CFDocuments)
+	GetAllCFDocuments(ctx context.Context, request GetAllCFDocumentsRequestObject) (GetAllCFDocumentsResponseObject, error)
+	// GetCFDocument A framework in one language.
+	// (GET /ims/case/v1p1/CFDocuments/{sourcedId})
+	GetCFDocument(ctx context.Context, request GetCFDocumentRequestObject) (GetCFDocumentResponseObject, error)
+	// GetCFItemAssociations An item and every association that it is at either end of.
+	// (GET /ims/case/v1p1/CFItemAssociations/{sourcedId})
+	GetCFItemAssociations(ctx context.Context, request GetCFItemAssociationsRequestObject) (GetCFItemAssociationsResponseObject, error)
+	// GetCFItem A competence, an aspect, a level or a theme.
+	// (GET /ims/case/v1p1/CFItems/{sourcedId})
+	GetCFItem(ctx context.Context, request GetCFItemRequestObject) (GetCFItemResponseObject, error)
+	// GetCFPackage A framework in one language with all its items and associations.
+	// (GET /ims/case/v1p1/CFPackages/{sourcedId})
+	GetCFPackage(ctx context.Context, request GetCFPackageRequestObject) (GetCFPackageResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -6229,6 +7120,156 @@ func (sh *strictHandler) CreateUser(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateUserResponseObject); ok {
 		return validResponse.VisitCreateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCFAssociation operation middleware
+func (sh *strictHandler) GetCFAssociation(ctx echo.Context, sourcedID SourcedID) error {
+	var request GetCFAssociationRequestObject
+
+	request.SourcedID = sourcedID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCFAssociation(ctx.Request().Context(), request.(GetCFAssociationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCFAssociation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCFAssociationResponseObject); ok {
+		return validResponse.VisitGetCFAssociationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAllCFDocuments operation middleware
+func (sh *strictHandler) GetAllCFDocuments(ctx echo.Context, params GetAllCFDocumentsParams) error {
+	var request GetAllCFDocumentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAllCFDocuments(ctx.Request().Context(), request.(GetAllCFDocumentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAllCFDocuments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAllCFDocumentsResponseObject); ok {
+		return validResponse.VisitGetAllCFDocumentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCFDocument operation middleware
+func (sh *strictHandler) GetCFDocument(ctx echo.Context, sourcedID SourcedID) error {
+	var request GetCFDocumentRequestObject
+
+	request.SourcedID = sourcedID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCFDocument(ctx.Request().Context(), request.(GetCFDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCFDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCFDocumentResponseObject); ok {
+		return validResponse.VisitGetCFDocumentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCFItemAssociations operation middleware
+func (sh *strictHandler) GetCFItemAssociations(ctx echo.Context, sourcedID SourcedID) error {
+	var request GetCFItemAssociationsRequestObject
+
+	request.SourcedID = sourcedID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCFItemAssociations(ctx.Request().Context(), request.(GetCFItemAssociationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCFItemAssociations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCFItemAssociationsResponseObject); ok {
+		return validResponse.VisitGetCFItemAssociationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCFItem operation middleware
+func (sh *strictHandler) GetCFItem(ctx echo.Context, sourcedID SourcedID) error {
+	var request GetCFItemRequestObject
+
+	request.SourcedID = sourcedID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCFItem(ctx.Request().Context(), request.(GetCFItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCFItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCFItemResponseObject); ok {
+		return validResponse.VisitGetCFItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCFPackage operation middleware
+func (sh *strictHandler) GetCFPackage(ctx echo.Context, sourcedID SourcedID) error {
+	var request GetCFPackageRequestObject
+
+	request.SourcedID = sourcedID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCFPackage(ctx.Request().Context(), request.(GetCFPackageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCFPackage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCFPackageResponseObject); ok {
+		return validResponse.VisitGetCFPackageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
@@ -124,6 +125,12 @@ func probes(s *school) map[string]func() call {
 		"listCourses":                get("/api/courses"),
 		"getCourse":                  get("/api/courses/" + shipped),
 		"getBlob":                    get("/api/blobs/" + string(v.Manifest.Modules[0].Items[0].Fragment["en"])),
+		"getAllCFDocuments":          get(caseBase + "CFDocuments"),
+		"getCFDocument":              get(caseBase + "CFDocuments/" + framework.Identifier("cfs")),
+		"getCFPackage":               get(caseBase + "CFPackages/" + framework.Identifier("cfs")),
+		"getCFItem":                  get(caseBase + "CFItems/" + framework.Identifier("cfs.ethics.apply")),
+		"getCFItemAssociations":      get(caseBase + "CFItemAssociations/" + framework.Identifier("cfs.ethics.apply")),
+		"getCFAssociation":           get(caseBase + "CFAssociations/" + framework.Shipped().Documents()[0].Associations[0].Identifier),
 		"listEnrollments":            get("/api/enrollments"),
 		"createEnrollment":           with(http.MethodPost, "/api/enrollments", `{"course_id":"`+shipped+`","institution_id":"`+string(s.a.ID)+`"}`),
 		"getProgress":                get("/api/enrollments/" + string(e.ID) + "/progress"),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -70,6 +71,10 @@ func Status(f *fault.Error) int {
 func (s *Server) WriteProblem(c echo.Context, err error) {
 	if c.Response().Committed {
 		return // too late: the reader sees a cut answer
+	}
+	if strings.HasPrefix(c.Request().URL.Path, casePath) {
+		s.writeCaseStatus(c, AsFault(err))
+		return
 	}
 	ctx := c.Request().Context()
 	p := problem(s.Words, middleware.Locale(ctx), AsFault(err), middleware.RequestID(ctx))

@@ -50,7 +50,7 @@ type Server struct {
 
 var _ openapi.StrictServerInterface = (*Server)(nil)
 
-// Register puts the API under /api/.
+// Register puts the API under /api/, and what CASE wants where CASE wants it.
 func (s *Server) Register(e *echo.Echo) error {
 	doc, err := openapi.Load()
 	if err != nil {
@@ -78,7 +78,9 @@ func (s *Server) Register(e *echo.Echo) error {
 	api.GET("/api/openapi.yaml", func(c echo.Context) error {
 		return c.Blob(http.StatusOK, "application/yaml", openapi.YAML)
 	})
-	api.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
+	for _, rest := range []string{"/api/*", casePath + "*"} {
+		api.Any(rest, func(echo.Context) error { return echo.ErrNotFound })
+	}
 	return nil
 }
 

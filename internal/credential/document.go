@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
 )
@@ -64,8 +65,19 @@ type achievementContent struct {
 	Description string   `json:"description"`
 	Criteria    criteria `json:"criteria"`
 	// Open Badges wants plain strings, so the language stands here and not beside each text.
-	InLanguage string `json:"inLanguage"`
-	Version    string `json:"version"`
+	InLanguage string      `json:"inLanguage"`
+	Version    string      `json:"version"`
+	Alignment  []alignment `json:"alignment,omitempty"`
+}
+
+// alignment says to which competence of a published framework the achievement attests.
+type alignment struct {
+	Type            []string `json:"type"`
+	TargetType      string   `json:"targetType"`
+	TargetName      string   `json:"targetName"`
+	TargetURL       string   `json:"targetUrl"`
+	TargetFramework string   `json:"targetFramework"`
+	TargetCode      string   `json:"targetCode"`
 }
 
 type criteria struct {
@@ -112,6 +124,27 @@ func (a addresses) achievement(v curriculum.Version) string {
 	return fmt.Sprintf("%s/%s/courses/%s@%d", a.base, url.PathEscape(v.Manifest.SourceLocale), url.PathEscape(string(v.CourseID)), v.Number)
 }
 
+// competence is the address under which the CASE interface publishes a competence, whatever the language: by it others know it again.
+func (a addresses) competence(id string) string {
+	return a.base.String() + "/ims/case/v1p1/CFItems/" + framework.Identifier(id)
+}
+
+// alignments names the competences in the certificate's language, where the framework is translated into it.
+func (a addresses) alignments(ids []string, locale string) []alignment {
+	var out []alignment
+	for _, g := range framework.Shipped().Group(ids) {
+		title, _ := g.Framework.Title.In(locale, g.Framework.Language)
+		for _, c := range g.Competences {
+			name, _ := c.Name.In(locale, g.Framework.Language)
+			out = append(out, alignment{
+				Type: []string{"Alignment"}, TargetType: "CFItem", TargetName: clean(name), TargetURL: a.competence(c.ID),
+				TargetFramework: clean(title), TargetCode: c.ID,
+			})
+		}
+	}
+	return out
+}
+
 // build writes the unsigned document of a credential.
 func build(a addresses, c Credential, in institution.Institution, v curriculum.Version) ([]byte, error) {
 	m := v.Manifest
@@ -135,6 +168,7 @@ func build(a addresses, c Credential, in institution.Institution, v curriculum.V
 				Criteria:    criteria{Narrative: text(m.Achievement.Narrative)},
 				InLanguage:  c.Locale,
 				Version:     strconv.Itoa(v.Number),
+				Alignment:   a.alignments(m.Achievement.Competences, c.Locale),
 			},
 		},
 		Status: status{

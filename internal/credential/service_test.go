@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/signing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -56,6 +58,7 @@ func newBench(t testing.TB) *bench {
 			Achievement: curriculum.Achievement{
 				Name:        curriculum.Text{"en": "AI in daily life", "ar": "الذكاء الاصطناعي في الحياة اليومية"},
 				Description: curriculum.Text{"en": "Explains <what> AI does & where it errs.", "ar": "يشرح ما يفعله الذكاء الاصطناعي وأين يخطئ."},
+				Competences: []string{"cft.ethics.deepen", "cfs.ethics.apply", "gone.from.here"},
 				Narrative:   curriculum.Text{"en": "Read every lesson.\n\tPassed \"both\" labs.", "ar": "قرأ كل الدروس واجتاز المختبرين."},
 			},
 		},
@@ -162,6 +165,20 @@ func TestIssue(t *testing.T) {
 	}
 	if got := doc.Subject.Achievement["id"]; got != "http://localhost:8080/en/courses/ai-in-daily-life@3" {
 		t.Errorf("achievement id is %v", got)
+	}
+
+	// What it aligns to, by names in the certificate's language and by addresses that stay.
+	var aligned []string
+	list, _ := doc.Subject.Achievement["alignment"].([]any)
+	for _, v := range list {
+		m, _ := v.(map[string]any)
+		aligned = append(aligned, fmt.Sprint(m["targetType"], " ", m["targetCode"], " ", m["targetName"], " ", m["targetUrl"]))
+	}
+	if want := []string{
+		"CFItem cfs.ethics.apply الاستخدام الآمن والمسؤول http://localhost:8080/ims/case/v1p1/CFItems/" + framework.Identifier("cfs.ethics.apply"),
+		"CFItem cft.ethics.deepen الاستخدام الآمن والمسؤول http://localhost:8080/ims/case/v1p1/CFItems/" + framework.Identifier("cft.ethics.deepen"),
+	}; !slices.Equal(aligned, want) {
+		t.Errorf("aligned to %q", aligned)
 	}
 
 	// Nothing about the person but the name, and the learner without a language gets the course's.

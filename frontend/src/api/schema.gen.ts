@@ -697,6 +697,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ims/case/v1p1/CFDocuments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every competence framework, one document a language. */
+        get: operations["getAllCFDocuments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ims/case/v1p1/CFDocuments/{sourcedId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A framework in one language. */
+        get: operations["getCFDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ims/case/v1p1/CFPackages/{sourcedId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A framework in one language with all its items and associations. */
+        get: operations["getCFPackage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ims/case/v1p1/CFItems/{sourcedId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A competence, an aspect, a level or a theme. */
+        get: operations["getCFItem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ims/case/v1p1/CFItemAssociations/{sourcedId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An item and every association that it is at either end of. */
+        get: operations["getCFItemAssociations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ims/case/v1p1/CFAssociations/{sourcedId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One association. */
+        get: operations["getCFAssociation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1251,6 +1353,159 @@ export interface components {
         Revocation: {
             reason: string;
         };
+        CFIdentifier: string;
+        CFLinkURI: {
+            title: string;
+            identifier: components["schemas"]["CFIdentifier"];
+            /** Format: uri */
+            uri: string;
+        };
+        CFLinkGenURI: {
+            title: string;
+            identifier: string;
+            /** Format: uri */
+            uri: string;
+            /** @enum {string} */
+            targetType?: "CASE";
+        };
+        CFDocument: {
+            identifier: components["schemas"]["CFIdentifier"];
+            /** Format: uri */
+            uri: string;
+            frameworkType?: string;
+            /** @enum {string} */
+            caseVersion?: "1.1";
+            creator: string;
+            title: string;
+            lastChangeDateTime: components["schemas"]["Time"];
+            /** Format: uri */
+            officialSourceURL?: string;
+            publisher?: string;
+            description?: string;
+            subject?: string[];
+            language?: string;
+            version?: string;
+            adoptionStatus?: string;
+            licenseURI?: components["schemas"]["CFLinkURI"];
+            notes?: string;
+            CFPackageURI: components["schemas"]["CFLinkURI"];
+        };
+        CFPckgDocument: {
+            identifier: components["schemas"]["CFIdentifier"];
+            /** Format: uri */
+            uri: string;
+            frameworkType?: string;
+            /** @enum {string} */
+            caseVersion?: "1.1";
+            creator: string;
+            title: string;
+            lastChangeDateTime: components["schemas"]["Time"];
+            /** Format: uri */
+            officialSourceURL?: string;
+            publisher?: string;
+            description?: string;
+            subject?: string[];
+            language?: string;
+            version?: string;
+            adoptionStatus?: string;
+            licenseURI?: components["schemas"]["CFLinkURI"];
+            notes?: string;
+        };
+        CFDocumentSet: {
+            CFDocuments: components["schemas"]["CFDocument"][];
+        };
+        CFItem: {
+            identifier: components["schemas"]["CFIdentifier"];
+            fullStatement: string;
+            CFItemType?: string;
+            /** Format: uri */
+            uri: string;
+            humanCodingScheme?: string;
+            notes?: string;
+            language?: string;
+            educationLevel?: string[];
+            licenseURI?: components["schemas"]["CFLinkURI"];
+            lastChangeDateTime: components["schemas"]["Time"];
+            CFDocumentURI: components["schemas"]["CFLinkURI"];
+        };
+        CFPckgItem: {
+            identifier: components["schemas"]["CFIdentifier"];
+            fullStatement: string;
+            CFItemType?: string;
+            /** Format: uri */
+            uri: string;
+            humanCodingScheme?: string;
+            notes?: string;
+            language?: string;
+            educationLevel?: string[];
+            licenseURI?: components["schemas"]["CFLinkURI"];
+            lastChangeDateTime: components["schemas"]["Time"];
+        };
+        CFAssociation: {
+            identifier: components["schemas"]["CFIdentifier"];
+            /** @enum {string} */
+            associationType: "isChildOf" | "isPeerOf" | "isPartOf" | "exactMatchOf" | "precedes" | "isRelatedTo" | "replacedBy" | "exemplar" | "hasSkillLevel" | "isTranslationOf";
+            /** Format: int32 */
+            sequenceNumber?: number;
+            /** Format: uri */
+            uri: string;
+            originNodeURI: components["schemas"]["CFLinkGenURI"];
+            destinationNodeURI: components["schemas"]["CFLinkGenURI"];
+            lastChangeDateTime: components["schemas"]["Time"];
+            notes?: string;
+            CFDocumentURI?: components["schemas"]["CFLinkURI"];
+        };
+        CFPckgAssociation: {
+            identifier: components["schemas"]["CFIdentifier"];
+            /** @enum {string} */
+            associationType: "isChildOf" | "isPeerOf" | "isPartOf" | "exactMatchOf" | "precedes" | "isRelatedTo" | "replacedBy" | "exemplar" | "hasSkillLevel" | "isTranslationOf";
+            /** Format: int32 */
+            sequenceNumber?: number;
+            /** Format: uri */
+            uri: string;
+            originNodeURI: components["schemas"]["CFLinkGenURI"];
+            destinationNodeURI: components["schemas"]["CFLinkGenURI"];
+            lastChangeDateTime: components["schemas"]["Time"];
+            notes?: string;
+        };
+        CFAssociationSet: {
+            CFItem: components["schemas"]["CFItem"];
+            CFAssociations: components["schemas"]["CFPckgAssociation"][];
+        };
+        CFLicense: {
+            identifier: components["schemas"]["CFIdentifier"];
+            /** Format: uri */
+            uri: string;
+            title: string;
+            licenseText: string;
+            lastChangeDateTime: components["schemas"]["Time"];
+        };
+        CFDefinition: {
+            CFLicenses?: components["schemas"]["CFLicense"][];
+        };
+        CFPackage: {
+            CFDocument: components["schemas"]["CFPckgDocument"];
+            CFItems?: components["schemas"]["CFPckgItem"][];
+            CFAssociations?: components["schemas"]["CFPckgAssociation"][];
+            CFDefinitions?: components["schemas"]["CFDefinition"];
+        };
+        /** @description imsx_StatusInfo of CASE 1.1. */
+        CaseStatusInfo: {
+            /** @enum {string} */
+            imsx_codeMajor: "failure" | "processing" | "success" | "unsupported";
+            /** @enum {string} */
+            imsx_severity: "error" | "status" | "warning";
+            imsx_description?: string;
+            imsx_codeMinor?: components["schemas"]["CaseCodeMinor"];
+        };
+        CaseCodeMinor: {
+            imsx_codeMinorField: components["schemas"]["CaseCodeMinorField"][];
+        };
+        CaseCodeMinorField: {
+            imsx_codeMinorFieldName: string;
+            /** @enum {string} */
+            imsx_codeMinorFieldValue: "forbidden" | "fullsuccess" | "internal_server_error" | "invalid_selection_field" | "invalid_sort_field" | "invalid_uuid" | "server_busy" | "unauthorised_request" | "unknownobject";
+        };
     };
     responses: {
         /** @description A fault */
@@ -1260,6 +1515,15 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A fault, as CASE 1.1 has it */
+        CaseStatus: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["CaseStatusInfo"];
             };
         };
     };
@@ -1276,6 +1540,8 @@ export interface components {
         VersionID: components["schemas"]["UUID"];
         LabID: components["schemas"]["Slug"];
         RegradeID: components["schemas"]["UUID"];
+        /** @description A UUID. Another form is 404, as CASE wants it. */
+        SourcedID: string;
         CourseID: components["schemas"]["Slug"];
     };
     requestBodies: never;
@@ -2543,6 +2809,166 @@ export interface operations {
                 };
             };
             default: components["responses"]["Problem"];
+        };
+    };
+    getAllCFDocuments: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Documents to leave out. Past the end there is no page: 404. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CASE 1.1 has it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    "X-Total-Count"?: number;
+                    /** @description RFC 8288 links to the pages first next prev last */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CFDocumentSet"];
+                };
+            };
+            default: components["responses"]["CaseStatus"];
+        };
+    };
+    getCFDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID. Another form is 404, as CASE wants it. */
+                sourcedId: components["parameters"]["SourcedID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CASE 1.1 has it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CFDocument"];
+                };
+            };
+            default: components["responses"]["CaseStatus"];
+        };
+    };
+    getCFPackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID. Another form is 404, as CASE wants it. */
+                sourcedId: components["parameters"]["SourcedID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CASE 1.1 has it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CFPackage"];
+                };
+            };
+            default: components["responses"]["CaseStatus"];
+        };
+    };
+    getCFItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID. Another form is 404, as CASE wants it. */
+                sourcedId: components["parameters"]["SourcedID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CASE 1.1 has it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CFItem"];
+                };
+            };
+            default: components["responses"]["CaseStatus"];
+        };
+    };
+    getCFItemAssociations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID. Another form is 404, as CASE wants it. */
+                sourcedId: components["parameters"]["SourcedID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CASE 1.1 has it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CFAssociationSet"];
+                };
+            };
+            default: components["responses"]["CaseStatus"];
+        };
+    };
+    getCFAssociation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A UUID. Another form is 404, as CASE wants it. */
+                sourcedId: components["parameters"]["SourcedID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CASE 1.1 has it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CFAssociation"];
+                };
+            };
+            default: components["responses"]["CaseStatus"];
         };
     };
 }
