@@ -384,7 +384,7 @@ func TestSeverityOf(t *testing.T) {
 		{"The sun rises", "the Sun rises.", translation.Typo},
 		{"a lot of rain", "alot  of rain", translation.Typo},
 		{"The framer waits", "The farmer waits", translation.Typo},
-		{"It recieves thier letters", "It receives their letters", translation.Typo},
+		{"The gaots wait for the framer", "The goats wait for the farmer", translation.Typo},
 		{"The **model** learns", "The model learns", translation.Typo},
 		{"It is safe", "It is unsafe", translation.Meaning},
 		{"You can share it", "You can't share it", translation.Meaning},

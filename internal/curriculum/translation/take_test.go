@@ -156,7 +156,8 @@ func TestStatus(t *testing.T) {
 		{ID: "course.title", Source: "Weather", File: "course.yaml"},
 		in("k1abcd", "Sun", "lessons/a.md"), in("k2abcd", "Rain", "lessons/a.md"), in("k2abcd.alt", "A cloud", "lessons/a.md"),
 		in("quiz.q.one.prompt", "Why?", "quizzes/q.yaml"), in("bank.q.one.prompt", "How?", "banks/q.yaml"), in("lab.l.title", "Try", "labs/l/lab.yaml"), in("k3abcd", "Do", "labs/l/statement.md"),
-		{ID: "media.x.svg.sun", Source: "Sun", File: "media/x.svg"}, in("k4abcd.title", "Voice", "lessons/a.md"), in("k5abcd", "", "lessons/a.md"),
+		{ID: "media.x.svg.sun", Source: "Sun", File: "media/x.svg"},
+		in("k4abcd.title", "Voice", "lessons/a.md"), in("k5abcd", "", "lessons/a.md"),
 	}}
 	signed := parse(t, header+"\nmsgctxt \"course.title\"\nmsgid \"Weather\"\nmsgstr \"Le temps\"\n").Unindexed()
 	if err := translation.Sign(signed, translation.Signed, "Awa", time.Unix(0, 0)); err != nil {
