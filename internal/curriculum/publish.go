@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -113,15 +115,24 @@ func (s *Service) keep(ctx context.Context, c Compiled, parts *Cache) error {
 	if err := put(s.Vault, c.Vault, c.Manifest.Vault); err != nil {
 		return err
 	}
+	// A disk or a store far away answers late, but answers several at a time.
+	var all errgroup.Group
+	all.SetLimit(8)
 	for _, d := range slices.Sorted(maps.Keys(c.Blobs)) {
 		stored := "stored " + string(d)
 		if !mend && parts.find(stored) != nil {
 			continue
 		}
-		if err := put(s.Public, c.Blobs[d], d); err != nil {
-			return err
-		}
-		parts.keep(stored, true, 200)
+		all.Go(func() error {
+			if err := put(s.Public, c.Blobs[d], d); err != nil {
+				return err
+			}
+			parts.keep(stored, true, 200)
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return err
 	}
 	return put(s.Public, c.ManifestJSON, c.Digest)
 }

@@ -97,12 +97,16 @@ func (m may) MayPublish(institutionID string) bool { return slices.Contains(m, i
 // countingBlobs counts what reaches a blob store, and fails when told to.
 type countingBlobs struct {
 	blob.Store
+	mu                     sync.Mutex
 	puts, opens, failAfter int
 }
 
 func (c *countingBlobs) Put(ctx context.Context, data []byte) (blob.Digest, error) {
+	c.mu.Lock()
 	c.puts++
-	if c.failAfter > 0 && c.puts > c.failAfter {
+	full := c.failAfter > 0 && c.puts > c.failAfter
+	c.mu.Unlock()
+	if full {
 		return "", errors.New("disk full")
 	}
 	return c.Store.Put(ctx, data)
