@@ -3,8 +3,9 @@ package rest
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +65,8 @@ func (s *Server) GetAllCFDocuments(_ context.Context, req openapi.GetAllCFDocume
 func (s *Server) casePages(total, limit, offset int) string {
 	var out []string
 	link := func(rel string, offset int) {
-		out = append(out, fmt.Sprintf(`<%sCFDocuments?limit=%d&offset=%d>; rel="%s"`, s.caseBase(), limit, offset, rel))
+		q := url.Values{"limit": {strconv.Itoa(limit)}, "offset": {strconv.Itoa(offset)}}
+		out = append(out, "<"+s.caseBase()+"CFDocuments?"+q.Encode()+">; rel="+strconv.Quote(rel))
 	}
 	link("first", 0)
 	if offset+limit < total {

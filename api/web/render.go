@@ -15,6 +15,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/i18n"
 )
@@ -262,7 +263,7 @@ func (p *coursePage) course() (*page, error) {
 		"title": f.title, "summary": f.description, "spoken": p.spokenText(p.m.Title, p.m.TitleLang),
 		"minutes": p.count("page.minutes", p.m.Minutes), "licence": p.m.Licence,
 		"authors": strings.Join(p.m.Authors, p.t("page.comma", nil)+" "), "modules": modules.String(),
-		"course": p.key.course, "version": strconv.Itoa(p.key.number),
+		"course": p.key.course, "version": strconv.Itoa(p.key.number), "competences": p.competences(),
 	})
 	return p.done(p.page(f))
 }
@@ -278,6 +279,33 @@ func (p *coursePage) kindLabel(it curriculum.Item) string {
 		return label
 	}
 	return label + " · " + p.t("page.kilobytes", map[string]any{"Size": (w.All + 999) / 1000})
+}
+
+// competences says by name what the course builds: what its certificate attests, or else what its items serve.
+func (p *coursePage) competences() string {
+	ids := p.m.Achievement.Competences
+	if len(ids) == 0 {
+		for _, mod := range p.m.Modules {
+			for _, it := range mod.Items {
+				ids = append(ids, it.Competences...)
+			}
+		}
+	}
+	comma := html.EscapeString(p.t("page.comma", nil)) + " "
+	var out strings.Builder
+	for _, g := range framework.Shipped().Group(ids) {
+		var names []string
+		for _, c := range g.Competences {
+			name, lang := c.Name.In(p.locale, g.Framework.Language)
+			names = append(names, p.fill("competence", values{"name": name, "spoken": p.spoken(lang)}))
+		}
+		title, lang := g.Framework.Title.In(p.locale, g.Framework.Language)
+		out.WriteString(p.fill("framework", values{"title": title, "spoken": p.spoken(lang), "competences": strings.Join(names, comma)}))
+	}
+	if out.Len() == 0 {
+		return ""
+	}
+	return p.fill("competences", values{"frameworks": out.String()})
 }
 
 func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) (*page, error) {
