@@ -64,6 +64,7 @@ var measurements = []struct {
 	{"sign-in", signIn},
 	{"credential", credentials},
 	{"course", courses},
+	{"translations", translations},
 }
 
 func main() {

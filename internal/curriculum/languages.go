@@ -8,9 +8,10 @@ import (
 )
 
 // ForTranslation reads what the tools for translators need to know of a course folder: its languages and its units.
-// It fails as Units does, and with course.no_course_file where there is no course.
+// It fails as Units does, and with course.no_course_file where there is no course. The files of translations are not read,
+// so they may be at fault or many.
 func ForTranslation(fsys fs.FS) (translation.Course, error) {
-	src := load(fsys)
+	src := load(sourceOnly{fsys})
 	list := readUnits(src)
 	doc := list.docs["course.yaml"]
 	if doc == nil && !src.broken["course.yaml"] {
@@ -35,4 +36,25 @@ func ForTranslation(fsys fs.FS) (translation.Course, error) {
 		}
 	}
 	return c, src.faults.err()
+}
+
+// sourceOnly hides a course folder's translations.
+type sourceOnly struct{ fs.FS }
+
+func (s sourceOnly) Open(name string) (fs.File, error) {
+	f, err := s.FS.Open(name)
+	if err != nil || name != "." {
+		return f, err
+	}
+	if dir, ok := f.(fs.ReadDirFile); ok {
+		return rootWithoutLocales{dir}, nil
+	}
+	return f, nil
+}
+
+type rootWithoutLocales struct{ fs.ReadDirFile }
+
+func (r rootWithoutLocales) ReadDir(n int) ([]fs.DirEntry, error) {
+	list, err := r.ReadDirFile.ReadDir(n)
+	return slices.DeleteFunc(list, func(e fs.DirEntry) bool { return e.Name() == "locales" && e.IsDir() }), err
 }

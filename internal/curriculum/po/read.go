@@ -198,7 +198,11 @@ func (r *Reader) readLine() (string, bool) {
 	for {
 		part, err := r.lines.ReadSlice('\n')
 		r.size += len(part)
-		buf = append(buf, part...)
+		if buf == nil && err == nil {
+			buf = part // valid until the next read; the line is copied below
+		} else {
+			buf = append(buf, part...)
+		}
 		if len(buf) > maxLine || r.size > MaxFile {
 			r.ended = true
 			if r.size > MaxFile {
@@ -303,6 +307,13 @@ func (r *Reader) sort(s string) rawLine {
 
 // control finds a control character that is not among those allowed.
 func control(s, allowed string) (code string, found bool) {
+	clean := true
+	for i := 0; i < len(s) && clean; i++ {
+		clean = s[i] >= ' ' && s[i] != 0x7f && s[i] != 0xc2 // 0xc2 begins U+0080 to U+00BF
+	}
+	if clean {
+		return "", false
+	}
 	for _, c := range s {
 		if (c < ' ' || c >= 0x7f && c < 0xa0) && !strings.ContainsRune(allowed, c) {
 			return fmt.Sprintf("U+%04X", c), true
@@ -315,6 +326,9 @@ func control(s, allowed string) (code string, found bool) {
 func unquote(s string) (text, key, arg string) {
 	if s == "" || s[0] != '"' {
 		return "", "po.no_quote", s
+	}
+	if end := len(s) - 1; end > 0 && s[end] == '"' && !strings.ContainsAny(s[1:end], `"\\`) {
+		return s[1:end], "", "" // nearly every line
 	}
 	var b strings.Builder
 	for s != "" {
@@ -388,7 +402,8 @@ type builder struct {
 	r     *Reader
 	e     Entry
 	stage int
-	text  *strings.Builder // of the field under way
+	text  string           // of the field under way
+	rest  *strings.Builder // the same, when it has several lines
 	put   func(string)     // stores it
 	notes int
 	any   bool // something was read
@@ -455,9 +470,12 @@ func (b *builder) fault(l rawLine, key string, args ...string) {
 // flush stores the field under way.
 func (b *builder) flush() {
 	if b.put != nil {
-		b.put(b.text.String())
+		if b.rest != nil {
+			b.text = b.rest.String()
+		}
+		b.put(b.text)
 	}
-	b.put, b.text = nil, nil
+	b.put, b.rest, b.text = nil, nil, ""
 }
 
 func (b *builder) add(l rawLine) {
@@ -484,11 +502,15 @@ func (b *builder) add(l rawLine) {
 			b.fault(l, "po.mixed_marks")
 			return
 		}
-		if b.text.Len()+len(l.text) > maxText {
+		if b.rest == nil {
+			b.rest = &strings.Builder{}
+			b.rest.WriteString(b.text)
+		}
+		if b.rest.Len()+len(l.text) > maxText {
 			b.fault(l, "po.long_text", "Most", strconv.Itoa(maxText>>10))
 			return
 		}
-		b.text.WriteString(l.text)
+		b.rest.WriteString(l.text)
 	case blank:
 	}
 }
@@ -538,9 +560,7 @@ func (b *builder) start(l rawLine, put func(string)) {
 		b.fault(l, "po.long_text", "Most", strconv.Itoa(maxText>>10))
 		return
 	}
-	b.text = &strings.Builder{}
-	b.text.WriteString(l.text)
-	b.put = put
+	b.text, b.put = l.text, put
 }
 
 func (b *builder) previous(l rawLine) {
