@@ -31,6 +31,9 @@ func TestCaseIsWhole(t *testing.T) {
 	if got := rec.Header().Get("Cache-Control"); !strings.HasPrefix(got, "public") {
 		t.Errorf("Cache-Control %q", got)
 	}
+	if got := rec.Header().Get("Access-Control-Allow-Origin"); got != "*" {
+		t.Errorf("Access-Control-Allow-Origin %q", got)
+	}
 	links := regexp.MustCompile(`"http://example\.com(/ims/case/v1p1/[A-Za-z]+/[0-9a-f-]{36})"`)
 	seen := map[string]bool{}
 	queue := []string{}

@@ -102,7 +102,12 @@ func (s serializer) Deserialize(c echo.Context, into any) error {
 // noStore keeps answers out of shared caches; handlers of public, unchanging things say otherwise.
 func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		c.Response().Header().Set("Cache-Control", "private, no-cache")
+		h := c.Response().Header()
+		h.Set("Cache-Control", "private, no-cache")
+		if strings.HasPrefix(c.Request().URL.Path, casePath) { // the same for everybody, so pages of others may read it too
+			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		}
 		return next(c)
 	}
 }
