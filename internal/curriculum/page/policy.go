@@ -35,7 +35,7 @@ var policy = func() *bluemonday.Policy {
 	media := is(`/media/[0-9a-f]{64}\.(?:svg|png|jpg|webp|opus|ogg|mp3|wav)`)
 	p.AllowAttrs("src").Matching(media).OnElements("img", "audio")
 	p.AllowAttrs("srcset").Matching(is(`/media/[0-9a-f]{64}\.(?:png|jpg|webp) [0-9]{2,4}w(?:, /media/[0-9a-f]{64}\.(?:png|jpg|webp) [0-9]{2,4}w)*`)).OnElements("img")
-	p.AllowAttrs("sizes").Matching(is(`\(max-width: 42rem\) 100vw, 42rem`)).OnElements("img")
+	p.AllowAttrs("sizes").Matching(is(`\(max-width: 30rem\) 100vw, 30rem`)).OnElements("img")
 	p.AllowAttrs("alt").OnElements("img")
 	p.AllowAttrs("width", "height").Matching(is(`[0-9]{1,4}`)).OnElements("img")
 	p.AllowAttrs("loading").Matching(is(`lazy`)).OnElements("img")

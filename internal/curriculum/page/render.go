@@ -432,7 +432,7 @@ func (r *writer) figure(n *segment.Directive) {
 	}
 	r.out.WriteString(`<img src="` + html.EscapeString(m.Src) + `"`)
 	if m.Srcset != "" {
-		r.out.WriteString(` srcset="` + html.EscapeString(m.Srcset) + `" sizes="(max-width: 42rem) 100vw, 42rem"`)
+		r.out.WriteString(` srcset="` + html.EscapeString(m.Srcset) + `" sizes="(max-width: 30rem) 100vw, 30rem"`)
 	}
 	r.out.WriteString(` alt="` + html.EscapeString(said.Text) + `"` + lang)
 	if m.Width > 0 && m.Height > 0 {
