@@ -35,7 +35,7 @@ type embedded struct {
 	env                              []string
 }
 
-// newEmbedded makes an institution, publishes the shipped course and does not serve yet.
+// newEmbedded makes an institution, publishes the small example course and does not serve yet.
 func newEmbedded(t *testing.T, env ...string) *embedded {
 	t.Helper()
 	dir, address := t.TempDir(), apptest.FreeAddress(t)
@@ -44,7 +44,7 @@ func newEmbedded(t *testing.T, env ...string) *embedded {
 		"BANYAN_DATA_DIR=" + dir, "BANYAN_LISTEN=" + address, "BANYAN_SANDBOX=fake", "BANYAN_LOG_LEVEL=debug", "BANYAN_JOB_CONCURRENCY=4",
 	}, env...)
 	apptest.MustRun(t, e.env, e.program, "institution", "create", "school", "A School")
-	apptest.MustRun(t, e.env, e.program, "content", "publish", "--institution", "school", "--shipped")
+	apptest.MustRun(t, e.env, e.program, "content", "publish", "--institution", "school", "../content/examples/ai-in-daily-life")
 	return e
 }
 

@@ -37,7 +37,7 @@ type production struct {
 	redis    redis.UniversalClient
 }
 
-// newProduction migrates, makes an institution, publishes the shipped course and starts nothing of ours yet.
+// newProduction migrates, makes an institution, publishes the small example course and starts nothing of ours yet.
 func newProduction(t *testing.T, postgresURL, redisURL string, env ...string) *production {
 	t.Helper()
 	address := apptest.FreeAddress(t)
@@ -48,7 +48,7 @@ func newProduction(t *testing.T, postgresURL, redisURL string, env ...string) *p
 	}, env...)
 	apptest.MustRun(t, p.env, p.programs.API, "migrate")
 	apptest.MustRun(t, p.env, p.programs.API, "institution", "create", "school", "A School")
-	apptest.MustRun(t, p.env, p.programs.API, "content", "publish", "--institution", "school", "--shipped")
+	apptest.MustRun(t, p.env, p.programs.API, "content", "publish", "--institution", "school", "../content/examples/ai-in-daily-life")
 	at, err := asynq.ParseRedisURI(redisURL)
 	if err != nil {
 		t.Fatal(err)

@@ -70,8 +70,9 @@ type Outbox interface {
 	Start(ctx context.Context, most Priority, limit int, visibility time.Duration) ([]Job, error)
 	// Begin begins a try of a claimed job; false means that the job is done or parked.
 	Begin(ctx context.Context, id ID) (j Job, live bool, err error)
-	// Return makes a job that was begun due at once: it was interrupted, and that was no try.
-	Return(ctx context.Context, id ID) error
+	// Return makes a job that was begun due at a time, or at once when that is zero: it was interrupted or stepped
+	// aside, and that was no try.
+	Return(ctx context.Context, id ID, at time.Time) error
 	// Retry makes a job that was begun due again at a time and remembers the cause.
 	Retry(ctx context.Context, id ID, at time.Time, cause string) error
 	// Park takes a job out of the running until an operator retries it.

@@ -39,8 +39,8 @@ func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job)
 	if j.Attempt > MaxTries {
 		return t.park(ctx, out, j, errDied)
 	}
-	if err := stepAside(ctx, j); err != nil {
-		return out.Return(context.WithoutCancel(ctx), j.ID)
+	if j.Deaths > 0 && rand.N(4) > 0 {
+		return out.Return(ctx, j.ID, now().Add(aside(j.Deaths)))
 	}
 	slog.DebugContext(ctx, "job starts", "kind", j.Kind, "job", j.ID, "attempt", j.Attempt)
 	cause := t.run(ctx, j)
@@ -52,7 +52,7 @@ func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job)
 	ctx = context.WithoutCancel(ctx) // a job that ran out of time is booked like any other
 	if interrupted {
 		log.InfoContext(ctx, "job interrupted") // we are leaving
-		return out.Return(ctx, j.ID)
+		return out.Return(ctx, j.ID, time.Time{})
 	}
 	if j.Attempt < MaxTries {
 		log.WarnContext(ctx, "job failed, will try again")
@@ -62,20 +62,11 @@ func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job)
 	return t.park(ctx, out, j, cause)
 }
 
-// stepAside lets a job whose process ended wait a little, at random. What took the process down, and what
-// merely ran beside it, do not meet again and again then, and only the one is given up.
-func stepAside(ctx context.Context, j Job) error {
-	if j.Deaths == 0 {
-		return nil
-	}
-	wait := time.NewTimer(rand.N(min(time.Duration(j.Deaths)*time.Second, 5*time.Second)))
-	defer wait.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-wait.C:
-		return nil
-	}
+// aside is for how long a job whose process ended mostly steps aside, at random, before it is tried again. What took the
+// process down, and what merely ran or waited beside it, do not meet again and again then, and only the one is given up:
+// to step aside is no try.
+func aside(deaths int) time.Duration {
+	return rand.N(min(time.Duration(deaths)*time.Second, 5*time.Second))
 }
 
 // park gives a job up and tells whom it concerns.

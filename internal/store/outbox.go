@@ -144,9 +144,13 @@ func (s *Outbox) Recover(ctx context.Context) (int64, error) {
 }
 
 // Return implements job.Outbox. A job that is done or parked meanwhile stays so.
-func (s *Outbox) Return(ctx context.Context, id job.ID) error {
+func (s *Outbox) Return(ctx context.Context, id job.ID, due time.Time) error {
+	when := s.db.dialect.now()
+	if !due.IsZero() {
+		when = at(due)
+	}
 	res := s.live(ctx, id).Where("started_at IS NOT NULL").
-		Updates(map[string]any{"available_at": s.db.dialect.now(), "started_at": nil, "attempts": gorm.Expr("attempts - 1")})
+		Updates(map[string]any{"available_at": when, "started_at": nil, "attempts": gorm.Expr("attempts - 1")})
 	return s.db.fail(res.Error)
 }
 

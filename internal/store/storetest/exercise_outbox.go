@@ -195,8 +195,8 @@ func exerciseOutbox(t *testing.T, w *world) {
 		equal(t, "live", live, true)
 		equal(t, "attempt", got.Attempt, 1)
 		equal(t, "payload", string(got.Payload), "1")
-		ok(t, s.Return(ctx, j.ID))
-		ok(t, s.Return(ctx, j.ID)) // and only what was begun
+		ok(t, s.Return(ctx, j.ID, time.Time{}))
+		ok(t, s.Return(ctx, j.ID, time.Time{})) // and only what was begun
 		got, _, err = s.Begin(ctx, j.ID)
 		ok(t, err)
 		equal(t, "attempt after an interruption", got.Attempt, 1)
@@ -211,7 +211,7 @@ func exerciseOutbox(t *testing.T, w *world) {
 			ok(t, err)
 			equal(t, "live "+string(id), live, false)
 		}
-		ok(t, s.Return(ctx, j.ID))
+		ok(t, s.Return(ctx, j.ID, time.Time{}))
 		equal(t, "a done job is claimed", len(claim(t, 1, 0)), 0)
 	})
 
