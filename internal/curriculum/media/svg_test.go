@@ -2,6 +2,7 @@ package media_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func FuzzSVG(f *testing.F) {
 		dec := xml.NewDecoder(strings.NewReader(strings.ToValidUTF8(string(out), "")))
 		for {
 			tok, err := dec.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {
