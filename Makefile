@@ -79,6 +79,11 @@ test-web: frontend/node_modules/.stamp build/.frontend ## the pages' code with v
 test-e2e: services chromium runtime-or-fallback build ## the whole program in Chromium, embedded and with Postgres and Redis
 	$(SERVICES) postgres redis -- npm --prefix frontend run --silent e2e
 
+# Every screen in two languages that nobody speaks: longer, and from right to left. SHOTS="account en-XA" takes one.
+.PHONY: test-pseudo
+test-pseudo: chromium runtime-or-fallback frontend/node_modules/.stamp
+	cd frontend && node scripts/pseudo.mjs && npx playwright test --config e2e/pseudo.config.ts
+
 .PHONY: runtime-check
 runtime-check: ## build the Python that grades labs anew, and want the recorded digest
 	$(PYTHON) --check

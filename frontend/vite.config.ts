@@ -7,11 +7,12 @@ import { words } from './vite/words.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+// Where BANYAN_LOCALES names another folder, a test adds languages (scripts/pseudo.mjs).
 // What `npm run dev` shows: the program that `make run` starts.
 const program = process.env['BANYAN_URL'] ?? 'http://localhost:8080';
 
 export default defineConfig({
-  plugins: [words(here('../internal/i18n/locales')), tidy('index.html'), devPages(program), labWorkers(here('src/features/lab/run/worker')), packs()],
+  plugins: [words(process.env['BANYAN_LOCALES'] ?? here('../internal/i18n/locales')), tidy('index.html'), devPages(program), labWorkers(here('src/features/lab/run/worker')), packs()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // The frame and the packs are the program's, with their own policies.
   server: { proxy: { '^/(api|packs|packs\\.json|lab/frame)(/|$)': { target: program, changeOrigin: true } } },

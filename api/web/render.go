@@ -315,6 +315,7 @@ func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) 
 	f.description = p.text(p.m.Summary)
 	v := values{
 		"title": f.title, "spoken": p.spokenText(it.Title, it.TitleLang), "course_title": p.text(p.m.Title), "course_href": p.href(p.locale),
+		"course_spoken": p.spokenText(p.m.Title, p.m.TitleLang),
 		"position": p.t("page.position", map[string]any{"Number": at + 1, "Total": len(items)}),
 		"previous": "", "next": "", "translation": p.translation(it),
 	}
@@ -446,9 +447,10 @@ func (p *coursePage) label(fragment, locale string) string {
 }
 
 // data opens the JSON of a quiz or lab, and gives it in a form that can stand
-// in a script element. source is the same in the course's own language.
+// in a script element. source is the same in the course's own language. A language that the course does not speak at all
+// gets the source, and `spoken` names its language: the texts themselves say only where they differ from the rest.
 func (p *coursePage) data(ctx context.Context, it curriculum.Item, into, source any) (string, error) {
-	digest, _ := p.in(it.Data)
+	digest, locale := p.in(it.Data)
 	data, err := p.read(ctx, it, digest, into)
 	if err != nil {
 		return "", err
@@ -456,8 +458,12 @@ func (p *coursePage) data(ctx context.Context, it curriculum.Item, into, source 
 	if _, err := p.read(ctx, it, it.Data[p.m.SourceLocale], source); err != nil {
 		return "", err
 	}
+	data = bytes.TrimSpace(data)
+	if locale != p.locale && bytes.HasPrefix(data, []byte(`{"`)) {
+		data = append([]byte(`{"spoken":"`+locale+`",`), data[1:]...)
+	}
 	var b bytes.Buffer
-	json.HTMLEscape(&b, bytes.TrimSpace(data)) // "</script>" in a text must not end the element
+	json.HTMLEscape(&b, data) // "</script>" in a text must not end the element
 	return b.String(), nil
 }
 

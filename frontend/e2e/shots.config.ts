@@ -4,7 +4,7 @@ import { browser, program, timeouts } from './program.ts';
 export default defineConfig({
   testDir: '.',
   testMatch: ['shots.spec.ts'],
-  outputDir: '../test-results',
+  outputDir: '../test-results/shots',
   workers: 1,
   reporter: [['list']],
   ...timeouts,

@@ -99,7 +99,7 @@ export function spokenIn(lang: string | undefined): { lang?: string; dir?: 'ltr'
   return lang ? { lang, dir: rtlLocale.test(lang) ? 'rtl' : 'ltr' } : {};
 }
 
-/** One text of a course in the reader's locale, or in the course's own. */
+/** One text of a course in the reader's locale, or in the course's own; where that is not told, in English before any other. */
 export function textOf(text: Record<string, string>, source?: string): string {
-  return text[current] ?? (source ? text[source] : undefined) ?? Object.values(text)[0] ?? '';
+  return text[current] ?? (source ? text[source] : undefined) ?? text['en'] ?? Object.values(text)[0] ?? '';
 }

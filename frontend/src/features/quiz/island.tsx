@@ -2,7 +2,7 @@ import { context, itemData } from '../../context';
 import { takeOwnDigits } from '../../i18n/words';
 import { loadEnrollment } from '../../learner/enrollment';
 import { mountInto } from '../../ui/mount';
-import type { Quiz } from './quiz';
+import { withLanguage, type Quiz } from './quiz';
 import { QuizView } from './quiz-view';
 import '../../ui/controls.css';
 import './quiz.css';
@@ -10,5 +10,5 @@ import './quiz.css';
 export function mount(element: HTMLElement): void {
   takeOwnDigits();
   void loadEnrollment(context().course);
-  mountInto(element, <QuizView quiz={itemData<Quiz>()} />);
+  mountInto(element, <QuizView quiz={withLanguage(itemData<Quiz>())} />);
 }

@@ -40,6 +40,28 @@ export interface Quiz extends Plan {
   pass: number;
   shuffle?: boolean;
   questions: Question[];
+  /** The language of all its texts, where the course does not speak the page's at all. */
+  spoken?: string;
+}
+
+/** Names the language of every text of a quiz that is not in the page's. */
+export function withLanguage(quiz: Quiz): Quiz {
+  const { spoken } = quiz;
+  if (!spoken) return quiz;
+  for (const section of quiz.sections ?? []) section.lang ??= spoken;
+  for (const question of quiz.questions) {
+    question.lang ??= spoken;
+    for (const option of [question.options, question.lefts, question.rights].flatMap((some) => some ?? [])) {
+      option.lang ??= spoken;
+      option.feedback_lang ??= spoken;
+    }
+    const said = question.key?.feedback;
+    if (said) {
+      said.correct_lang ??= spoken;
+      said.incorrect_lang ??= spoken;
+    }
+  }
+  return quiz;
 }
 
 /** Whether there is an answer to send. What stands in an order is one as it stands. */

@@ -1,0 +1,229 @@
+// Every screen and the way to it, for those who look at all of them.
+import { expect, type Browser, type Page } from '@playwright/test';
+import { courseID, wrong } from './course.ts';
+import { Learner } from './learner.ts';
+import { demo, program } from './program.ts';
+
+const people = { amina: 'Amina Diallo', yusuf: 'Yusuf Karimi' };
+const password = 'a long password';
+let credential = '';
+
+const course = (locale: string) => `/${locale}/courses/${courseID}`;
+
+export async function as(browser: Browser, who: string, options: object): Promise<Page> {
+  const context = await browser.newContext({ baseURL: program.url, ...options });
+  const learner = new Learner(context.request);
+  if (who in people) await learner.signIn(who, password);
+  else if (who) await learner.signIn(who, demo(who).password);
+  return context.newPage();
+}
+
+/** Two learners: amina has her certificate, yusuf has begun. */
+export async function prepare(browser: Browser): Promise<void> {
+  for (const [username, name] of Object.entries(people)) {
+    const context = await browser.newContext({ baseURL: program.url });
+    const learner = new Learner(context.request);
+    await learner.signUp(username, name, password).catch(() => learner.signIn(username, password));
+    const enrollment = await learner.enrol();
+    if (username === 'amina') {
+      const mine = await learner.call<{ items: { id: string }[] }>('GET', '/api/credentials');
+      if (!mine.items.length) await learner.complete(enrollment);
+      for (let i = 0; i < 20 && !credential; i++) {
+        const { items } = await learner.call<{ items: { id: string }[] }>('GET', '/api/credentials');
+        credential = items[0]?.id ?? '';
+        if (!credential) await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    } else {
+      await learner.note(enrollment, 'completed', 'what-ai-is');
+      await learner.handIn(enrollment, 'nearest-leaf', wrong('nearest-leaf'));
+    }
+    await context.close();
+  }
+  expect(credential).not.toBe('');
+}
+
+export interface Screen {
+  name: string;
+  who: string;
+  path: (locale: string) => string;
+  act?: (page: Page) => Promise<void>;
+}
+
+async function tab(page: Page, name: string): Promise<void> {
+  await page.locator(`.tabs.inner a[href$="/${name}"]`).click();
+  await page.waitForTimeout(300);
+}
+
+const shipped = (path: string) => (locale: string) => `/${locale}/courses/${path}`;
+
+const own = async (page: Page): Promise<void> => {
+  await page.locator('.tabs:not(.inner) a').nth(2).click();
+  await page.locator('.rows li, .empty').first().waitFor();
+};
+
+export const screens: Screen[] = [
+  { name: 'catalogue', who: '', path: (locale) => `/${locale}/` },
+  { name: 'course-open', who: '', path: course },
+  { name: 'course', who: 'yusuf', path: course },
+  { name: 'lesson-open', who: '', path: (locale) => `${course(locale)}/what-ai-is` },
+  { name: 'lesson', who: 'yusuf', path: (locale) => `${course(locale)}/learning-from-examples` },
+  { name: 'quiz', who: 'yusuf', path: (locale) => `${course(locale)}/first-look` },
+  {
+    name: 'quiz-missing',
+    who: 'yusuf',
+    path: (locale) => `${course(locale)}/first-look`,
+    act: (page) => page.locator('button[type=submit]').click(),
+  },
+  { name: 'quiz-marked', who: 'yusuf', path: (locale) => `${course(locale)}/first-look`, act: answerAll },
+  { name: 'quiz-graded-open', who: '', path: (locale) => `${course(locale)}/what-you-know` },
+  { name: 'lab', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: (page) => page.locator('.verdict').waitFor() },
+  { name: 'lab-open', who: '', path: (locale) => `${course(locale)}/nearest-leaf`, act: hints },
+  { name: 'lab-packs', who: '', path: (locale) => `${course(locale)}/nearest-leaf`, act: (page) => run(page, 'print(1)') },
+  { name: 'lab-run', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: draw },
+  { name: 'lab-error', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: stop },
+  { name: 'sign-in', who: '', path: () => '/app/sign-in' },
+  {
+    name: 'sign-in-wrong',
+    who: '',
+    path: () => '/app/sign-in',
+    act: async (page) => {
+      await page.locator('input').first().fill('nobody');
+      await page.locator('input').nth(1).fill('wrong password');
+      await page.locator('form button[type=submit]').click();
+      await page.locator('.notice.bad').waitFor();
+    },
+  },
+  { name: 'sign-up', who: '', path: () => '/app/sign-up' },
+  { name: 'my-courses', who: 'yusuf', path: () => '/app/' },
+  { name: 'my-courses-done', who: 'amina', path: () => '/app/' },
+  { name: 'certificates', who: 'amina', path: () => '/app/certificates' },
+  {
+    name: 'account',
+    who: 'amina',
+    path: () => '/app/account',
+    act: async (page) => {
+      await page.locator('.rows li').first().waitFor();
+      await page.locator('details.new > summary').click();
+    },
+  },
+  { name: 'console-learners', who: 'issuer', path: () => '/app/', act: own },
+  {
+    name: 'console-publish',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'courses');
+      const zip = { name: 'course.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') };
+      await page.locator('input[type=file]').setInputFiles(zip);
+      await page.locator('form button').click();
+      await page.locator('.notice').waitFor();
+    },
+  },
+  {
+    name: 'console-certificates',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'certificates');
+      await page.locator('.button.danger').first().click();
+    },
+  },
+  {
+    name: 'console-members',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'members');
+      await page.locator('.rows li').first().waitFor();
+    },
+  },
+  {
+    name: 'console-labs',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'labs');
+      await page.locator('.empty').nth(1).waitFor();
+    },
+  },
+  {
+    name: 'console-languages',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'languages');
+      await page.locator('form textarea, form input').first().waitFor();
+    },
+  },
+  { name: 'institutions', who: 'operator', path: () => '/app/institutions' },
+  { name: 'parked-jobs', who: 'operator', path: () => '/app/jobs', act: (page) => page.locator('.empty, .rows li').first().waitFor() },
+  { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },
+  // The courses that are shipped: every directive, a quiz in sections, data files in a lab.
+  { name: 'shipped-course', who: '', path: shipped('ai-foundations') },
+  { name: 'shipped-lesson', who: '', path: shipped('ai-foundations/what-ai-is') },
+  { name: 'shipped-lesson-figures', who: '', path: shipped('ai-foundations/learning-from-examples') },
+  { name: 'shipped-lesson-term', who: '', path: shipped('ai-foundations/next-word') },
+  { name: 'shipped-safety', who: '', path: shipped('staying-safe/your-image-belongs-to-you') },
+  { name: 'shipped-teaching', who: '', path: shipped('teaching-with-ai/planning-a-lesson') },
+  { name: 'shipped-quiz', who: 'yusuf', path: shipped('ai-foundations/meeting-ai-practice') },
+  { name: 'shipped-quiz-sections', who: '', path: shipped('ai-foundations/meeting-ai-check') },
+  { name: 'shipped-lab', who: '', path: shipped('ai-foundations/clinic-triage') },
+  { name: 'no-such-screen', who: 'yusuf', path: () => '/app/no/such/screen' },
+  { name: 'problem', who: '', path: (locale) => `/${locale}/courses/no-such-course` },
+];
+
+async function hints(page: Page): Promise<void> {
+  await page.locator('.hints button').click();
+  await page.locator('.hints button').click();
+  await page.locator('.hints li').nth(1).waitFor();
+}
+
+async function run(page: Page, source: string): Promise<void> {
+  await page.locator('#code').fill(source);
+  await page.locator('button.run').click();
+  await page.locator('.pack-choice').waitFor();
+}
+
+async function light(page: Page, source: string): Promise<void> {
+  await run(page, source);
+  await page.locator('.pack-choice input').first().check();
+  await page.locator('.pack-choice button[type=submit]').click();
+  await page.locator('.bench .notice:not(.busy)').first().waitFor();
+}
+
+const pictures = `import banyan
+print("What the module draws:")
+banyan.table([{"leaf": "maize", "length": 61, "sick": False}, {"leaf": "فول", "length": 8.25, "sick": None}], title="Leaves")
+banyan.bar({"maize": 61, "bean": 8.25, "cassava of the north": 30}, title="Length", x_label="leaf", y_label="cm")
+banyan.bar(["a", "b"], {"2025": [-3, 2], "2026": [1, 4]})
+banyan.bar(range(40), [i * (40 - i) for i in range(40)], y_label="people")
+banyan.line(range(30), {"training": [1 / (i + 1) for i in range(30)], "test": [0.2 + 1 / (i + 1) for i in range(30)]}, title="خطأ كل جولة", x_label="round")
+banyan.scatter([1, 2, 3, 6, 7, 8], [0, 1, 2, 8, 6, 9], groups=["healthy"] * 3 + ["sick"] * 3, x_label="yellow", y_label="twisted")
+banyan.confusion(["wait"] * 8 + ["urgent"] * 13, ["wait"] * 6 + ["urgent"] * 3 + ["wait"] + ["urgent"] * 11)
+`;
+
+async function draw(page: Page): Promise<void> {
+  await page.locator('.history button').first().click();
+  await light(page, pictures);
+  await page.locator('.output .confusion').waitFor();
+}
+
+async function stop(page: Page): Promise<void> {
+  await light(page, 'def half(n):\n    return n / 0\n\n\nprint(half(3))\n');
+  await page.locator('.to-line').last().click();
+}
+
+async function answerAll(page: Page): Promise<void> {
+  for (const group of await page.locator('.choices').all()) await group.locator('input').nth(2).check();
+  for (const select of await page.locator('.match select').all()) await select.selectOption({ index: 1 });
+  await page.locator('input.number').fill('٨٠');
+  for (const input of await page.locator('input.text').all()) await input.fill('training');
+  await page.locator('.move.down').first().click();
+  await page.locator('button[type=submit]').click();
+  await page.locator('.result .notice').waitFor();
+}
