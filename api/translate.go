@@ -140,6 +140,7 @@ func planMerge(dir string, severity map[string]translation.Severity) (translatio
 	if err != nil {
 		return course, mergePlan{}, err
 	}
+	unused := maps.Clone(severity)
 	plan := mergePlan{locales: course.Locales, reports: map[string]translation.Report{}}
 	for _, locale := range course.Locales {
 		before, err := translation.ReadLocale(fsys, locale)
@@ -151,7 +152,15 @@ func planMerge(dir string, severity map[string]translation.Severity) (translatio
 			return course, plan, err
 		}
 		plan.reports[locale] = report
+		for id := range unused {
+			if translation.Judged(after, id) {
+				delete(unused, id)
+			}
+		}
 		plan.changes = append(plan.changes, translation.Changes(locale, before, after)...)
+	}
+	for id := range unused {
+		return course, plan, fault.New(fault.Invalid, "translation.severity_unused").With("ID", id)
 	}
 	return course, plan, nil
 }

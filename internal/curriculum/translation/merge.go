@@ -17,7 +17,7 @@ import (
 type Options struct {
 	Course   string // stands in the header of new files
 	Locale   string
-	Severity map[string]Severity // by unit id: what an author says of the latest change, instead of the rule
+	Severity map[string]Severity // by unit id: what an author says of the latest change, instead of the rule; matters to stale translations only
 }
 
 // Report counts what a merge did.
@@ -80,7 +80,6 @@ func Merge(old map[string]*po.File, units []Unit, opts Options) (map[string]*po.
 		}
 	}
 	used := map[*po.Entry]bool{}
-	vacated := map[*po.Entry]string{} // an entry that lost its place, and the file that its rival left
 	for _, u := range units {
 		if u.Source == "" {
 			continue
@@ -99,11 +98,6 @@ func Merge(old map[string]*po.File, units []Unit, opts Options) (map[string]*po.
 		case from.module != u.Module:
 			m.report.Moved++
 		}
-		for _, p := range m.from[u.ID] {
-			if p.entry != from.entry {
-				vacated[p.entry] = from.module
-			}
-		}
 		m.put(f, u.Module, m.entry(from.entry, u))
 	}
 	modules := map[string]bool{"": true}
@@ -117,12 +111,9 @@ func Merge(old map[string]*po.File, units []Unit, opts Options) (map[string]*po.
 			if used[e] {
 				continue
 			}
-			var homes []string
-			for _, home := range []string{module, vacated[e]} {
-				if !modules[home] {
-					homes = append(homes, "") // so that a module's file can go with the module
-				}
-				homes = append(homes, home)
+			homes := []string{module, ""}
+			if !modules[module] {
+				homes = []string{"", module} // so that a module's file can go with the module
 			}
 			m.retire(e, homes, old)
 		}
@@ -130,11 +121,6 @@ func Merge(old map[string]*po.File, units []Unit, opts Options) (map[string]*po.
 	for module, f := range m.files {
 		if len(f.Entries) == 0 {
 			delete(m.files, module)
-		}
-	}
-	for id := range opts.Severity {
-		if !m.judged[id] {
-			return nil, Report{}, fault.New(fault.Invalid, "translation.severity_unused").With("ID", id)
 		}
 	}
 	return m.files, m.report, nil
@@ -172,7 +158,6 @@ type merger struct {
 	files  map[string]*po.File
 	from   map[string][]place
 	keys   map[string]map[string]bool // by module: what stands in its file
-	judged map[string]bool
 	report Report
 }
 
@@ -301,10 +286,6 @@ func (m *merger) entry(before *po.Entry, u Unit) po.Entry {
 	if e.Has(po.Fuzzy) && e.Previous != nil {
 		if s, ok := m.opts.Severity[u.ID]; ok {
 			said = s
-			if m.judged == nil {
-				m.judged = map[string]bool{}
-			}
-			m.judged[u.ID] = true
 		}
 		if said != Same {
 			e.Extracted = append(e.Extracted, severityNote+string(said))
@@ -361,6 +342,16 @@ func (m *merger) retire(before *po.Entry, homes []string, old map[string]*po.Fil
 			return
 		}
 	}
+}
+
+// Judged tells whether an author's severity stands at the translation of a unit.
+func Judged(files map[string]*po.File, id string) bool {
+	for _, f := range files {
+		if slices.ContainsFunc(f.Find(id), func(e po.Entry) bool { return !e.Obsolete && override(&e) != Same }) {
+			return true
+		}
+	}
+	return false
 }
 
 // SameLanguage tells whether a file declares the language of a locale, or none. Tools write zh_Hans for zh, or pt_BR.

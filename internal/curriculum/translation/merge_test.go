@@ -127,6 +127,9 @@ func TestMergeOneEntry(t *testing.T) {
 			if text := string(got["m"].Bytes()); text != header+"\n"+tt.want {
 				t.Errorf("got\n%s\nwant\n%s", text, header+"\n"+tt.want)
 			}
+			if translation.Judged(got, tt.unit.ID) != strings.Contains(tt.want, "severity: ") {
+				t.Error("whether an author judged")
+			}
 			if state := translation.Lookup(*got["m"], tt.unit).State; state != tt.state {
 				t.Errorf("state %v, want %v", state, tt.state)
 			}
@@ -160,10 +163,6 @@ func TestMergeRefuses(t *testing.T) {
 	_, _, err = translation.Merge(nil, []translation.Unit{unit("k1abcd", "a", "course")}, translation.Options{Locale: "fr"})
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("a module named course: %v", err)
-	}
-	_, _, err = translation.Merge(nil, []translation.Unit{unit("k1abcd", "a", "")}, translation.Options{Locale: "fr", Severity: map[string]translation.Severity{"k1abcd": translation.Removed}})
-	if !fault.Is(err, fault.Invalid) {
-		t.Errorf("a severity of nothing: %v", err)
 	}
 }
 
