@@ -95,6 +95,7 @@ func TestRefuses(t *testing.T) {
 		{"Latin-1 by escape", head + "msgid \"a\"\nmsgstr \"\\xe9\"\n", "4 po.not_utf8"},
 		{"bell by escape", head + "msgid \"a\"\nmsgstr \"\\a\"\n", "4 po.control_character"},
 		{"zero byte", head + "msgid \"a\x00\"\n", "4 po.control_character"},
+		{"a control character of Latin-1", head + "msgid \"a\u0085\"\n", "4 po.control_character"},
 		{"old Mac", "msgid \"a\"\rmsgstr \"b\"\r", "1 po.control_character"},
 		{"long line", head + "msgid \"" + strings.Repeat("a", 300<<10) + "\"\n", "4 po.long_line"},
 		{"long text", head + "msgid \"a\"\nmsgstr \"\"\n" + strings.Repeat("\""+strings.Repeat("a", 999)+"\"\n", 70), "71 po.long_text"},

@@ -167,7 +167,7 @@ func TestStatus(t *testing.T) {
 		"locales/fr/course.po": {Data: signed.Bytes()},
 		"locales/fr/m.po": {Data: []byte("msgctxt \"k1abcd\"\nmsgid \"Sun\"\nmsgstr \"\"\n\nmsgctxt \"k1abcd\"\nmsgid \"Moon\"\nmsgstr \"Lune\"\n\n" +
 			"msgctxt \"k2abcd\"\nmsgid \"Rain\"\nmsgstr \"Pluie\"\n\n#. severity: removed\n#, fuzzy\n#| msgid \"A star\"\nmsgctxt \"k2abcd.alt\"\nmsgid \"A cloud\"\nmsgstr \"Une étoile\"\n\n" +
-			"#~ msgctxt \"lab.l.title\"\n#~ msgid \"Try\"\n#~ msgstr \"Essaie\"\n\nmsgctxt \"bank.q.one.prompt\"\nmsgid \"How?\"\nmsgstr \"Comment ?\"\n\nmsgctxt \"course.title\"\nmsgid \"Weather\"\nmsgstr \"x\"\n")},
+			"#~ msgctxt \"lab.l.title\"\n#~ msgid \"Try\"\n#~ msgstr \"Essaie\"\n\nmsgctxt \"bank.q.one.prompt\"\nmsgid \"How?\"\nmsgstr \"Comment ?\"\n\nmsgctxt \"bank.q.one.prompt\"\nmsgid \"Who?\"\nmsgstr \"Qui ?\"\n\nmsgctxt \"course.title\"\nmsgid \"Weather\"\nmsgstr \"x\"\n")},
 	}
 	list, err := translation.Status(fsys, course)
 	if err != nil {
