@@ -123,7 +123,7 @@ test.describe('parity', () => {
   });
 
   for (const { course: of, lab: id, name, source } of shippedPrograms()) {
-    test(`${id} ${name}`, async () => {
+    test(`${of} ${id} ${name}`, async () => {
       test.setTimeout(180_000);
       const lab = await labOf(page, of, id);
       const verdict = await grader.grade(of, id, { [lab.entry]: source });
