@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { program } from './program.ts';
+import { shapes } from './shapes.ts';
 
 const payloads = [
   '<script>window.harmed=1</script>',
@@ -72,16 +72,15 @@ questions:
     'msgid ""\nmsgstr "Language: ar\\nContent-Type: text/plain; charset=UTF-8\\n"\n' + po('hostile2', paragraph, md(`${closing} ${image}`)) + po('quiz.hostile-quiz.which-one.prompt', script, `${closing}${script}`),
 };
 
-test.skip(!program.webServer, 'publishes with the program itself');
-
 test.beforeAll(() => {
+  const shape = shapes.find(({ url }) => url === test.info().project.use.baseURL);
   const folder = mkdtempSync(join(tmpdir(), 'banyan-hostile-'));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
   const published = spawnSync('../bin/banyan-api', ['content', 'publish', '--institution', 'banyan-demo', folder], {
-    env: { ...process.env, BANYAN_DATA_DIR: program.dataDir, BANYAN_RUNTIME_DIR: '../build/runtime' },
+    env: { ...process.env, ...shape?.env, BANYAN_RUNTIME_DIR: '../build/runtime' },
     encoding: 'utf8',
   });
   expect(published.stderr + published.stdout).toContain('hostile-course');
@@ -89,10 +88,10 @@ test.beforeAll(() => {
 });
 
 for (const locale of ['en', 'ar']) {
-  test(`nothing of a hostile course runs, in ${locale}`, async ({ page }) => {
+  test(`nothing of a hostile course runs, in ${locale}`, async ({ page, baseURL }) => {
     const strangers: string[] = [];
     page.on('request', (request) => {
-      if (!request.url().startsWith(program.url) && !request.url().startsWith('data:') && !request.url().startsWith('blob:')) strangers.push(request.url());
+      if (!request.url().startsWith(baseURL as string) && !request.url().startsWith('data:') && !request.url().startsWith('blob:')) strangers.push(request.url());
     });
     page.on('dialog', (dialog) => {
       strangers.push(dialog.message());

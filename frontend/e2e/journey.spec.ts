@@ -173,15 +173,13 @@ async function answerQuiz(page: Page, quiz: string): Promise<void> {
   for (const [id, answer] of Object.entries(answers(quiz, shown))) {
     const question = shown.questions.find((one: { id: string }) => one.id === id) as {
       type: string;
-      options?: { id: string }[];
       lefts?: { id: string }[];
     };
     const card = page.locator('.question-card', { has: page.locator(`#q-${id}`) });
-    const at = (option: string) => (question.options ?? []).findIndex((one) => one.id === option);
     switch (question.type) {
       case 'single':
       case 'multiple':
-        for (const option of [answer].flat() as string[]) await card.locator('input').nth(at(option)).check();
+        for (const option of [answer].flat() as string[]) await card.locator(`input[value="${option}"]`).check();
         break;
       case 'order':
         for (const [place, option] of (answer as string[]).entries()) {

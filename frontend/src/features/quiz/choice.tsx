@@ -20,6 +20,7 @@ export function Choice({ question, attempt, label, fixed }: AnswerProps) {
             <input
               type={one ? 'radio' : 'checkbox'}
               name={`${question.id}`}
+              value={option.id}
               checked={chosen(option.id)}
               disabled={fixed}
               onChange={(event) => toggle(option.id, event.currentTarget.checked)}
