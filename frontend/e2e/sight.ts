@@ -54,10 +54,11 @@ interface Piece {
 export function spoken(page: Page): Promise<Piece[]> {
   return page.evaluate(() => {
     const root = document.documentElement;
+    // .data and .chart hold what a program of the learner's wrote.
     const out: Piece[] = [];
     const other = (e: Element) => {
       const marked = e.closest('[lang]');
-      return (marked !== null && marked !== root && marked.getAttribute('lang') !== root.lang) || e.closest('code, pre, kbd, script, style, noscript, template, textarea, [translate="no"], .brand, [data-language]') !== null;
+      return (marked !== null && marked !== root && marked.getAttribute('lang') !== root.lang) || e.closest('code, pre, kbd, script, style, noscript, template, textarea, [translate="no"], .brand, [data-language], .data, .chart') !== null;
     };
     const seen = (e: Element) => e.getClientRects().length > 0 || e.closest('.unseen, .skip, option') !== null;
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -78,7 +79,7 @@ export function spoken(page: Page): Promise<Piece[]> {
 
 // Names that are written with Latin letters in every language.
 // So are the people, the school and the course of this test; a certificate keeps the title that it was given.
-const names = /\b(Layla Haddad|Chen Wei|amina|yusuf|AI in daily life|English|français|português|Kiswahili|español|Banyan|Python|AI|CC[ -]BY-SA[ -]4\.0|Rosa Quispe|contributors|Apache-2\.0|JavaScript|JSON|URL|USB|PDF|CSV|UTC|ZIP|KB|MB|kB|cm|[\w.-]+\.(zip|py|csv|txt|json)|Amina Diallo|Yusuf Karimi|Demo [\w ]+|Banyan [\w ]+|Chrome|Linux|Mozilla)\b/g;
+const names = /\b(StopNCII\.org|Take It Down|Layla Haddad|Chen Wei|amina|yusuf|AI in daily life|English|français|português|Kiswahili|español|Banyan|Python|AI|CC[ -]BY-SA[ -]4\.0|Rosa Quispe|contributors|Apache-2\.0|JavaScript|JSON|URL|USB|PDF|CSV|UTC|ZIP|KB|MB|kB|cm|[\w.-]+\.(zip|py|csv|txt|json)|Amina Diallo|Yusuf Karimi|Demo [\w ]+|Banyan [\w ]+|Chrome|Linux|Mozilla)\b/g;
 
 /** The pieces in Latin letters of a page in another script: English where nobody marked it. */
 export async function foreign(page: Page, locale: string): Promise<string[]> {

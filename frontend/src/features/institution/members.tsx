@@ -48,7 +48,7 @@ function Row({ institution, member, onChanged }: RowProps) {
           <bdi>{member.display_name}</bdi>
         </strong>
         <span class="small">
-          <bdi>{member.username}</bdi>
+          <bdi translate={false}>{member.username}</bdi>
         </span>
       </span>
       <fieldset class="boxes role-boxes">
