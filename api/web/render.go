@@ -316,8 +316,8 @@ func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) 
 	v := values{
 		"title": f.title, "spoken": p.spokenText(it.Title, it.TitleLang), "course_title": p.text(p.m.Title), "course_href": p.href(p.locale),
 		"course_spoken": p.spokenText(p.m.Title, p.m.TitleLang),
-		"position": p.t("page.position", map[string]any{"Number": at + 1, "Total": len(items)}),
-		"previous": "", "next": "", "translation": p.translation(it),
+		"position":      p.t("page.position", map[string]any{"Number": at + 1, "Total": len(items)}),
+		"previous":      "", "next": "", "translation": p.translation(it),
 	}
 	if at > 0 {
 		v["previous"] = p.neighbour(items[at-1], "prev", "page.previous")

@@ -64,7 +64,9 @@ func (o *outbox) Begin(_ context.Context, id job.ID) (job.Job, bool, error) {
 	return job.Job{}, false, o.fail
 }
 
-func (o *outbox) Return(_ context.Context, id job.ID, _ time.Time) error { return o.note("return " + string(id)) }
+func (o *outbox) Return(_ context.Context, id job.ID, _ time.Time) error {
+	return o.note("return " + string(id))
+}
 
 func (o *outbox) Retry(_ context.Context, id job.ID, _ time.Time, cause string) error {
 	return o.note("retry " + string(id) + ": " + cause)
