@@ -75,3 +75,35 @@ func TestCoursePageNamesCompetences(t *testing.T) {
 		t.Error("a course without competences claims some")
 	}
 }
+
+// A page of an item ends with what it serves, by name, each name once, in the language that has it; who serves none says nothing.
+func TestItemPageNamesCompetences(t *testing.T) {
+	w := open(t, nil, shipped(t))
+	serve := func(item string, ids ...string) {
+		for _, mod := range w.library.versions["ai-in-daily-life"][0].Manifest.Modules {
+			for i := range mod.Items {
+				if string(mod.Items[i].ID) == item {
+					mod.Items[i].Competences = ids
+				}
+			}
+		}
+	}
+	// The second and the third have the same name in two frameworks.
+	serve("what-ai-is", "cfs.human-centred.understand", "cfs.ethics.apply", "cft.ethics.deepen")
+	serve("first-look")
+	for _, tt := range []struct{ path, want string }{
+		{"/en/courses/ai-in-daily-life/what-ai-is", "Competences: Human agency, Safe and responsible use"},
+		{"/en/courses/ai-in-daily-life/first-look", ""},
+	} {
+		_, doc := w.read(tt.path)
+		got := ""
+		for _, p := range all(doc, "p") {
+			if value(p, "class") == "serves" {
+				got += textOf(p)
+			}
+		}
+		if strings.Join(strings.Fields(got), " ") != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.path, got, tt.want)
+		}
+	}
+}

@@ -291,21 +291,45 @@ func (p *coursePage) competences() string {
 			}
 		}
 	}
-	comma := html.EscapeString(p.t("page.comma", nil)) + " "
 	var out strings.Builder
 	for _, g := range framework.Shipped().Group(ids) {
-		var names []string
-		for _, c := range g.Competences {
-			name, lang := c.Name.In(p.locale, g.Framework.Language)
-			names = append(names, p.fill("competence", values{"name": name, "spoken": p.spoken(lang)}))
-		}
 		title, lang := g.Framework.Title.In(p.locale, g.Framework.Language)
-		out.WriteString(p.fill("framework", values{"title": title, "spoken": p.spoken(lang), "competences": strings.Join(names, comma)}))
+		out.WriteString(p.fill("framework", values{"title": title, "spoken": p.spoken(lang), "competences": p.listed(p.named(g))}))
 	}
 	if out.Len() == 0 {
 		return ""
 	}
 	return p.fill("competences", values{"frameworks": out.String()})
+}
+
+// serves says by name which competences an item serves. Frameworks may share a name: it is said once.
+func (p *coursePage) serves(it curriculum.Item) string {
+	var names []string
+	for _, g := range framework.Shipped().Group(it.Competences) {
+		for _, name := range p.named(g) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return p.fill("serves", values{"competences": p.listed(names)})
+}
+
+// named fills a competence for each of a group.
+func (p *coursePage) named(g framework.Group) []string {
+	var names []string
+	for _, c := range g.Competences {
+		name, lang := c.Name.In(p.locale, g.Framework.Language)
+		names = append(names, p.fill("competence", values{"name": name, "spoken": p.spoken(lang)}))
+	}
+	return names
+}
+
+func (p *coursePage) listed(filled []string) string {
+	return strings.Join(filled, html.EscapeString(p.t("page.comma", nil))+" ")
 }
 
 func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) (*page, error) {
@@ -317,7 +341,7 @@ func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) 
 		"title": f.title, "spoken": p.spokenText(it.Title, it.TitleLang), "course_title": p.text(p.m.Title), "course_href": p.href(p.locale),
 		"course_spoken": p.spokenText(p.m.Title, p.m.TitleLang),
 		"position":      p.t("page.position", map[string]any{"Number": at + 1, "Total": len(items)}),
-		"previous":      "", "next": "", "translation": p.translation(it),
+		"previous":      "", "next": "", "translation": p.translation(it), "competences": p.serves(it),
 	}
 	if at > 0 {
 		v["previous"] = p.neighbour(items[at-1], "prev", "page.previous")
