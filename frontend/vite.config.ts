@@ -35,8 +35,8 @@ export default defineConfig({
         codeSplitting: {
           // Few files, since each costs a slow network more than its bytes; and nothing of /app/ on a reading page.
           groups: [
-            { name: 'core', test: /node_modules|virtual:words|vite\/preload|\/src\/(api\/.*|i18n\/words|context|next|language|ui\/mount)\.tsx?$/ },
-            { name: 'learner', test: /\/src\/(learner\/.*|offline\/.*|ui\/(notice|bar|task|confirm-button))\.tsx?$|ui\/controls\.css/ },
+            { name: 'core', test: /node_modules\/(?!@noble)|virtual:words|vite\/preload|\/src\/(api\/.*|i18n\/words|context|next|language|ui\/mount)\.tsx?$/ },
+            { name: 'learner', test: /\/src\/(learner\/.*|offline\/[^/]*|ui\/(notice|bar|task|confirm-button))\.tsx?$|ui\/controls\.css/ },
             { name: 'screens', test: /\/src\/(ui\/.*|router|nav)\.tsx?$/ },
           ],
         },

@@ -1,5 +1,7 @@
 // Small things that one device keeps for one person: drafts, and what was handed in and has no verdict yet.
-import { disk, type StoreName } from './db';
+import { disk } from './db';
+
+type Drawer = 'drafts' | 'pending';
 
 const memory = new Map<string, unknown>();
 
@@ -9,7 +11,7 @@ interface Kept<T> {
 }
 
 /** Keeps a value. Says false when it is in memory only, so gone when the page closes. */
-export async function keep<T>(store: Exclude<StoreName, 'outbox'>, key: string, value: T): Promise<boolean> {
+export async function keep<T>(store: Drawer, key: string, value: T): Promise<boolean> {
   memory.set(`${store}/${key}`, value);
   try {
     await disk.put(store, { key, value } satisfies Kept<T>);
@@ -19,7 +21,7 @@ export async function keep<T>(store: Exclude<StoreName, 'outbox'>, key: string, 
   }
 }
 
-export async function kept<T>(store: Exclude<StoreName, 'outbox'>, key: string): Promise<T | undefined> {
+export async function kept<T>(store: Drawer, key: string): Promise<T | undefined> {
   try {
     const found = await disk.find<Kept<T>>(store, key);
     if (found) return found.value;
@@ -29,7 +31,7 @@ export async function kept<T>(store: Exclude<StoreName, 'outbox'>, key: string):
   return memory.get(`${store}/${key}`) as T | undefined;
 }
 
-export async function drop(store: Exclude<StoreName, 'outbox'>, key: string): Promise<void> {
+export async function drop(store: Drawer, key: string): Promise<void> {
   memory.delete(`${store}/${key}`);
   try {
     await disk.remove(store, key);
