@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
-	"github.com/banyan-lms/banyan/internal/credential/signing"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 const did = "did:web:localhost%3A8080:institutions:bench"

@@ -16,7 +16,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
-	"github.com/banyan-lms/banyan/internal/credential/signing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -24,6 +23,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/signing"
 	"github.com/banyan-lms/banyan/internal/store"
 )
 

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
-	"github.com/banyan-lms/banyan/internal/credential/signing"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 var _ job.Handler = (*Service)(nil).Issue

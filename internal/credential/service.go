@@ -14,12 +14,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
-	"github.com/banyan-lms/banyan/internal/credential/signing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 // Enrollments is what credential needs of learning.

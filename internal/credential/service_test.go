@@ -20,7 +20,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/credential"
-	"github.com/banyan-lms/banyan/internal/credential/signing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -28,6 +27,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 var (

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
-	"github.com/banyan-lms/banyan/internal/credential/signing"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 // Whatever verifies says what was signed, and nothing makes the checker panic.

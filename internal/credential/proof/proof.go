@@ -19,7 +19,7 @@ import (
 	"github.com/mr-tron/base58"
 	"github.com/piprate/json-gold/ld"
 
-	"github.com/banyan-lms/banyan/internal/credential/signing"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 // The reasons to refuse a document.

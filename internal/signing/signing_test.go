@@ -17,7 +17,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/credential/signing"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 var owner = signing.Owner{InstitutionID: "019a0000-0000-7000-8000-000000000001", KeyID: "019a0000-0000-7000-8000-000000000002"}

@@ -1,4 +1,4 @@
-// Package signing keeps the private keys of issuers sealed.
+// Package signing keeps private Ed25519 keys sealed.
 package signing
 
 import (
