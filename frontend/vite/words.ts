@@ -1,5 +1,6 @@
 // Compiles the catalogue of words (internal/i18n/locales) into one chunk a locale and part:
-// `page` for every reading page, `lab` for what a lab needs besides (keys ui.lab.*), `app` for the screens under /app/ (keys ui.app.*).
+// `page` for every reading page, `lab` for what a lab needs besides (keys ui.lab.*), `sync` for what is said of sending and
+// fetching (ui.sync.*), `app` for the screens under /app/ (ui.app.*, ui.offline.*, ui.device.*).
 // A key that a locale lacks gets its English text here, so the page needs no fallback.
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -7,10 +8,11 @@ import type { Plugin } from 'vite';
 
 export type Entry = string | Record<string, string>;
 export type Catalogue = Record<string, Entry>;
-export const parts = ['page', 'lab', 'app'] as const;
+export const parts = ['page', 'lab', 'sync', 'app'] as const;
 export type Part = (typeof parts)[number];
 
 function partOf(key: string): Part {
+  if (/^ui\.(offline|device)\./.test(key)) return 'app';
   return parts.find((part) => key.startsWith(`ui.${part}.`)) ?? 'page';
 }
 
@@ -56,7 +58,7 @@ export function words(dir: string): Plugin {
             .join(',')}}`;
         return parts.map((part) => `export const ${part} = ${loader(part)};`).join('\n');
       }
-      const match = /\/src\/i18n\/(page|lab|app)\.([A-Za-z-]+)\.words$/.exec(id);
+      const match = /\/src\/i18n\/(page|lab|sync|app)\.([A-Za-z-]+)\.words$/.exec(id);
       if (!match) return null;
       const locale = match[2] as string;
       this.addWatchFile(join(dir, `${locale}.json`));
