@@ -71,8 +71,11 @@ func loadAssets(dist fs.FS) (*assets, error) {
 			contentType = "application/octet-stream"
 		}
 		caching := revalidate
-		if strings.HasPrefix(name, "assets/") { // their names hold a digest
+		switch {
+		case strings.HasPrefix(name, "assets/"): // their names hold a digest
 			caching = immutable
+		case "/"+name == workerFile:
+			caching = askAlways
 		}
 		p := newPage(contentType, caching, data)
 		// The build may have compressed the file with more patience.
@@ -121,9 +124,6 @@ func (a *assets) head(entry, words, body string) string {
 	var b strings.Builder
 	if a.css != "" {
 		b.WriteString("<style>" + a.css + "</style>\n")
-	}
-	if a.files["/manifest.webmanifest"] != nil {
-		b.WriteString("<link rel=\"manifest\" href=\"/manifest.webmanifest\">\n")
 	}
 	m, ok := a.modules[entry]
 	if !ok {

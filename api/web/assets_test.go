@@ -22,8 +22,7 @@ func TestAssets(t *testing.T) {
 		{"/assets/words-1.js.map", "application/json", "immutable"},
 		{"/assets/odd.xyz", "application/octet-stream", "immutable"},
 		{"/assets/deep/inner-1.js", "text/javascript; charset=utf-8", "immutable"},
-		{"/sw.js", "text/javascript; charset=utf-8", "must-revalidate"},
-		{"/manifest.webmanifest", "application/manifest+json", "must-revalidate"},
+		{"/sw.js", "text/javascript; charset=utf-8", "no-cache"},
 	}
 	for _, tt := range tests {
 		res, body := w.get(tt.at)

@@ -118,6 +118,23 @@ func (sk skeleton) fill(v values) (string, error) {
 	return b.String(), nil
 }
 
+// source writes the skeleton as a template again, with its words in place. The engine of the pages knows no way to write
+// two braces that are none of its own, and a word that held some would be taken for a slot.
+func (sk skeleton) source() string {
+	var b strings.Builder
+	for _, p := range sk.parts {
+		switch p.kind {
+		case escaped:
+			b.WriteString("{{" + p.text + "}}")
+		case raw:
+			b.WriteString("{{{" + p.text + "}}}")
+		default:
+			b.WriteString(p.text)
+		}
+	}
+	return b.String()
+}
+
 // text is what stands in the skeleton whatever fills it.
 func (sk skeleton) text() string {
 	var b strings.Builder
@@ -158,6 +175,8 @@ var contract = map[string]string{
 	"problem":        "title detail code? request_id?",
 	"verify-fact":    "label value",
 	"app":            "",
+	// The service worker fills it, for a page that is neither on the device nor to be reached.
+	"offline": "title detail {links} href",
 }
 
 // slot is one word of the contract.

@@ -20,6 +20,7 @@ var (
 	revalidate = []string{"public, max-age=0, must-revalidate"}
 	immutable  = []string{"public, max-age=31536000, immutable"}
 	noStore    = []string{"no-store"}
+	askAlways  = []string{"no-cache"}
 )
 
 // page is an answer that is ready to be sent, in every coding. It never

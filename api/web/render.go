@@ -106,10 +106,7 @@ func (w *writer) head(f frame) string {
 			}
 		}
 	}
-	entry, words := pageEntry, "src/i18n/page."+w.locale+".words"
-	if f.kind == "app" {
-		entry, words = appEntry, "src/i18n/app."+w.locale+".words"
-	}
+	entry, words := w.entry(f.kind)
 	b.WriteString(w.site.assets.head(entry, words, w.skeletons["layout"].text()+f.main))
 	return strings.TrimSpace(b.String())
 }
@@ -620,8 +617,8 @@ func firstParagraph(fragment string) string {
 	return cut + " …"
 }
 
-// renderShell renders the page in which the app runs.
-func (s *Site) renderShell(locale string) (*page, error) {
+// renderApp renders the page in which the app runs.
+func (s *Site) renderApp(locale string) (*page, error) {
 	w := s.writer(locale)
 	return w.done(w.page(frame{
 		kind: "app", title: w.t("page.site", nil), description: w.t("page.catalogue.lead", nil), main: w.fill("app", nil), path: "/", hidden: true,

@@ -7,6 +7,10 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
+// Mark is the header by which a device knows an answer of a Banyan server from that of a network which wants a sign-in
+// first, or of a proxy whose server is down: those say 200 too.
+const Mark = "Banyan"
+
 // Security puts the headers on every answer that keep a browser from doing
 // what no page or reply of ours asks for. inlineStyles are the style sheets that stand in pages, as
 // they stand there. Course content is cleaned when it is compiled; this is the second wall behind it.
@@ -16,12 +20,14 @@ func Security(inlineStyles ...string) echo.MiddlewareFunc {
 		nosniff     = []string{"nosniff"}
 		referrer    = []string{"strict-origin-when-cross-origin"}
 		sameOrigin  = []string{"same-origin"}
+		ours        = []string{"1"}
 		permissions = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"}
 	)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			h := c.Response().Header()
 			h["Content-Security-Policy"] = csp
+			h[Mark] = ours
 			h["X-Content-Type-Options"] = nosniff
 			h["Referrer-Policy"] = referrer
 			h["Cross-Origin-Opener-Policy"] = sameOrigin

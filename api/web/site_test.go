@@ -138,7 +138,6 @@ func (r registry) DIDDocument(_ context.Context, slug string) ([]byte, error) {
 var built = fstest.MapFS{
 	"index.html":                                {Data: []byte("placeholder")},
 	"sw.js":                                     {Data: []byte("self.x = 1")},
-	"manifest.webmanifest":                      {Data: []byte("{}")},
 	"assets/page-1.js":                          {Data: []byte("import('./quiz-1.js');" + strings.Repeat("let page = 1;\n", 200))},
 	"assets/page-1.js.br":                       {Data: []byte("made by the build")},
 	"assets/app-1.js":                           {Data: []byte("let app")},

@@ -68,7 +68,9 @@ type Site struct {
 	frame      *runFrame // nil when the front end is not built
 	packs      packs
 	languages  map[string]*language
-	shells     map[string]*page // of /app/, by locale
+	apps       map[string]*page // of /app/, by locale
+	shells     map[string]*page // what devices keep, by locale
+	manifests  map[string]*page // web app manifests, by locale
 	cache      *cache
 	compressor compressor
 	latest     *fresh[curriculum.CourseID, *curriculum.Version]
@@ -97,7 +99,7 @@ func New(cfg Config) (*Site, error) {
 		cfg.Now = time.Now
 	}
 	cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")
-	s := &Site{cfg: cfg, languages: map[string]*language{}, shells: map[string]*page{}, cache: newCache(cfg.CacheBytes)}
+	s := &Site{cfg: cfg, languages: map[string]*language{}, apps: map[string]*page{}, shells: map[string]*page{}, manifests: map[string]*page{}, cache: newCache(cfg.CacheBytes)}
 	s.latest = newFresh(freshness, cfg.Now, func(ctx context.Context, id curriculum.CourseID) (*curriculum.Version, error) {
 		v, err := cfg.Courses.FindLatest(ctx, id)
 		return &v, err
@@ -131,11 +133,15 @@ func New(cfg Config) (*Site, error) {
 		s.languages[locale] = &language{locale: locale, dir: i18n.Dir(locale), name: i18n.Name(locale), skeletons: bound}
 	}
 	for locale := range s.languages {
-		shell, err := s.renderShell(locale)
-		if err != nil {
+		if s.apps[locale], err = s.renderApp(locale); err != nil {
 			return nil, err
 		}
-		s.shells[locale] = shell
+		if s.shells[locale], err = s.renderShell(locale); err != nil {
+			return nil, err
+		}
+		if s.manifests[locale], err = s.renderManifest(locale); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -166,15 +172,18 @@ func (s *Site) Register(e *echo.Echo) {
 	get("/verify/:id", s.verify)
 	get("/:locale/verify/:id", s.verify)
 	get("/institutions/:slug/did.json", s.did)
-	get("/app", s.shell)
-	get("/app/*", s.shell)
+	get("/app", s.app)
+	get("/app/*", s.app)
 	get("/assets/*", s.asset)
+	get("/shell/:file", s.shell)
+	get("/manifest.webmanifest", s.webManifest)
+	get(workerFile, s.serviceWorker)
 	get("/media/:file", s.media)
 	get("/lab/frame", s.labFrame)
 	get("/packs.json", s.packsJSON)
 	get("/packs/*", s.pack)
 	for path := range s.assets.files {
-		if !strings.HasPrefix(path, "/assets/") {
+		if !strings.HasPrefix(path, "/assets/") && path != workerFile {
 			get(path, s.asset)
 		}
 	}
@@ -400,10 +409,10 @@ func courseHref(locale, course string, number int) string {
 	return href
 }
 
-// shell serves the one page of the app under /app/.
-func (s *Site) shell(c echo.Context) error {
+// app serves the one page of the app under /app/.
+func (s *Site) app(c echo.Context) error {
 	c.Response().Header().Add("Vary", "Accept-Language, Cookie")
-	return s.compressor.serve(c, s.shells[s.reader(c)])
+	return s.compressor.serve(c, s.apps[s.reader(c)])
 }
 
 // asset serves a file by its exact address.
@@ -425,7 +434,7 @@ func (s *Site) asset(c echo.Context) error {
 	return s.compressor.serve(c, p)
 }
 
-var documentHeaders = []string{"Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy"}
+var documentHeaders = []string{"Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy", Mark}
 
 // did serves the DID document of an institution. Verifiers anywhere may read it.
 func (s *Site) did(c echo.Context) error {

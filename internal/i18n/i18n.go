@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -51,6 +52,7 @@ type words struct {
 type template struct {
 	plural bool
 	args   []string
+	forms  map[string]string // by the name of the plural form
 }
 
 // placeholder is the only thing in braces that a message may hold: the page
@@ -118,6 +120,8 @@ func load(dir fs.FS) (*Catalogue, error) {
 	return c, nil
 }
 
+var pluralForms = []string{"zero", "one", "two", "few", "many", "other"}
+
 // parse sorts the messages of one file into plain ones and those that need
 // arguments. The latter go to the bundle.
 func parse(name string, data []byte) (*words, []*i18n.Message, error) {
@@ -129,8 +133,11 @@ func parse(name string, data []byte) (*words, []*i18n.Message, error) {
 	var messages []*i18n.Message
 	for _, m := range file.Messages {
 		forms := []string{m.Zero, m.One, m.Two, m.Few, m.Many, m.Other}
-		t := template{plural: strings.Join(forms[:5], "") != ""}
-		for _, form := range forms {
+		t := template{plural: strings.Join(forms[:5], "") != "", forms: map[string]string{}}
+		for i, form := range forms {
+			if form != "" {
+				t.forms[pluralForms[i]] = form
+			}
 			if strings.Contains(placeholder.ReplaceAllString(form, ""), "{{") {
 				return nil, nil, fmt.Errorf("locale file %s: %s: only placeholders like {{.Name}} may stand in braces", name, m.ID)
 			}
@@ -225,6 +232,22 @@ func (c *Catalogue) T(locale, key string, args map[string]any) string {
 		}
 	}
 	c.note(locale, key)
+	return key
+}
+
+// Entry gives a message as it is written, with its placeholders: a text, or its plural forms by name. It is sought as T seeks it.
+func (c *Catalogue) Entry(locale, key string) any {
+	for _, l := range c.chain(locale) {
+		if text, ok := c.words[l].plain[key]; ok {
+			return text
+		}
+		if t, ok := c.words[l].templated[key]; ok {
+			if t.plural {
+				return maps.Clone(t.forms)
+			}
+			return t.forms["other"]
+		}
+	}
 	return key
 }
 
