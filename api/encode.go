@@ -102,7 +102,7 @@ func encodeSound(ctx context.Context, dir, name string) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%s: %s, now %s with %s; the original is in %s",
-		file, gate.KB(len(before.Data)), opus, gate.KB(len(after.Data)), filepath.Join(dir, ".originals")), nil
+		file, size(len(before.Data)), opus, size(len(after.Data)), filepath.Join(dir, ".originals")), nil
 }
 
 // opusCommand is an encoder of this machine: 24 kbit/s, one channel, tuned for speech.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/banyan-lms/banyan/internal/app"
@@ -13,6 +14,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/i18n"
 )
 
 type reportCmd struct {
@@ -80,6 +82,18 @@ func reportOf(path string, c *curriculum.Compiled) courseReport {
 	return r
 }
 
+// english is the language of the commands' tables.
+var english = sync.OnceValues(i18n.Load)
+
+// size writes a size in a table.
+func size(n int) string {
+	words, err := english()
+	if err != nil {
+		return fmt.Sprint(n)
+	}
+	return words.Size(i18n.Source, fault.Bytes(n))
+}
+
 // print writes a table that people can read: each item in the language of its course, then the course in every language.
 func (r courseReport) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -89,7 +103,7 @@ func (r courseReport) print(out io.Writer) error {
 			words, minutes = fmt.Sprint(f.Words), fmt.Sprint(f.Minutes)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, locale,
-			gate.KB(f.Weight.Text), gate.KB(f.Weight.Pictures), gate.KB(f.Weight.All), words, minutes, level(f.Level))
+			size(f.Weight.Text), size(f.Weight.Pictures), size(f.Weight.All), words, minutes, level(f.Level))
 	}
 	fmt.Fprintf(w, "%s\nITEM\tLANGUAGE\tTEXT\t+ PICTURES\t+ SOUND\tWORDS\tMINUTES\tREADING LEVEL\n", r.Path)
 	for _, it := range r.Items {

@@ -11,12 +11,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
+	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
 )
 
@@ -259,7 +261,7 @@ func (p *coursePage) course() (*page, error) {
 	f.main = p.fill("course", values{
 		"title": f.title, "summary": f.description, "spoken": p.spokenText(p.m.Title, p.m.TitleLang),
 		"minutes": p.count("page.minutes", p.m.Minutes), "licence": p.m.Licence,
-		"authors": strings.Join(p.m.Authors, p.t("page.comma", nil)+" "), "modules": modules.String(),
+		"authors": p.site.cfg.Words.List(p.locale, p.m.Authors), "modules": modules.String(),
 		"course": p.key.course, "version": strconv.Itoa(p.key.number), "competences": p.competences(),
 	})
 	return p.done(p.page(f))
@@ -326,7 +328,7 @@ func (p *coursePage) named(g framework.Group) []string {
 }
 
 func (p *coursePage) listed(filled []string) string {
-	return strings.Join(filled, html.EscapeString(p.t("page.comma", nil))+" ")
+	return p.site.cfg.Words.List(p.locale, filled)
 }
 
 func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) (*page, error) {
@@ -440,7 +442,10 @@ var otherLanguage = regexp.MustCompile(`^<div lang="([A-Za-z0-9-]+)" dir="(?:ltr
 // blockStart is the beginning of a block, see internal/curriculum/page.
 var blockStart = regexp.MustCompile(`(<(aside|figure|section|details) class="block [a-z]+" data-label="(block\.[a-z]+)">\n?)(<figcaption[^>]*>|<summary[^>]*>)?`)
 
-// label puts its word at the top of each block, as text, so that it is read aloud
+// recording is what a recording costs, in numbers, see internal/curriculum/page.
+var recording = regexp.MustCompile(`<p class="size" data-seconds="([0-9]+)" data-bytes="([0-9]+)"></p>`)
+
+// label writes the words that a fragment leaves to its page: what a recording costs, and the name of each block. It puts that word at the top of each block, as text, so that it is read aloud
 // too. The word is in the language of the text around it, if the catalogue speaks that.
 func (p *coursePage) label(fragment, locale string) string {
 	spoken := ""
@@ -448,6 +453,14 @@ func (p *coursePage) label(fragment, locale string) string {
 		spoken = attr("lang", p.locale) + attr("dir", p.dir)
 		locale = p.locale
 	}
+	fragment = recording.ReplaceAllStringFunc(fragment, func(found string) string {
+		m := recording.FindStringSubmatch(found)
+		seconds, _ := strconv.ParseInt(m[1], 10, 32)
+		size, _ := strconv.ParseInt(m[2], 10, 64)
+		lasts := fault.Lasting(time.Duration(seconds) * time.Second)
+		text := p.site.cfg.Words.T(locale, "page.recording", map[string]any{"Lasts": lasts, "Size": fault.Bytes(size)})
+		return `<p class="size"` + spoken + ">" + html.EscapeString(text) + "</p>"
+	})
 	return blockStart.ReplaceAllStringFunc(fragment, func(start string) string {
 		m := blockStart.FindStringSubmatch(start)
 		label := func(tag string) string {

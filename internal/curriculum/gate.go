@@ -1,7 +1,6 @@
 package curriculum
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,11 +23,12 @@ func (c *compiler) find(list ...gate.Finding) {
 			}
 			continue
 		}
-		var args []string
-		for _, k := range slices.Sorted(maps.Keys(f.Args)) {
-			args = append(args, k, fmt.Sprint(f.Args[k]))
+		for k, v := range f.Args {
+			if s, ok := v.(string); ok {
+				f.Args[k] = short(s)
+			}
 		}
-		c.faults.add(f.File, f.Line, f.Key, args...)
+		c.faults.take(f.Detail)
 	}
 }
 

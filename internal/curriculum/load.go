@@ -61,6 +61,11 @@ func (l *faultList) add(file string, line int, key string, args ...string) {
 		}
 		d.Args[args[i]] = short(args[i+1])
 	}
+	l.take(d)
+}
+
+// take notes a fault that is written already; once is enough.
+func (l *faultList) take(d fault.Detail) {
 	id := fmt.Sprintf("%s\x00%d\x00%s\x00%v", d.File, d.Line, d.Key, d.Args)
 	if l.seen[id] {
 		return

@@ -19,6 +19,7 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
+	"golang.org/x/text/message"
 )
 
 // Source is the locale that every message is written in first, and where
@@ -42,6 +43,8 @@ type Catalogue struct {
 // words are the messages of one locale. A message without placeholders and
 // plural forms is plain, so that finding it is one look into a map.
 type words struct {
+	locale    string
+	printer   *message.Printer // of numbers
 	plain     map[string]string
 	templated map[string]template
 	localizer *i18n.Localizer
@@ -95,6 +98,7 @@ func load(dir fs.FS) (*Catalogue, error) {
 			return nil, fmt.Errorf("locale file %s: %w", name, err)
 		}
 		w.localizer = i18n.NewLocalizer(bundle, locale)
+		w.locale, w.printer = locale, printer(tag)
 		c.words[locale] = w
 		c.locales = append(c.locales, locale)
 	}
@@ -212,10 +216,7 @@ func (c *Catalogue) Match(prefs ...string) string {
 // lacks is sought along the chain to the source, and a key that nobody knows
 // is given back itself. The text is not escaped for anything.
 func (c *Catalogue) T(locale, key string, args map[string]any) string {
-	w := c.words[locale]
-	if w == nil {
-		w = c.words[c.chain(locale)[0]]
-	}
+	w := c.at(locale)
 	for i, l := range w.chain {
 		at := c.words[l]
 		if text, ok := at.plain[key]; ok {
@@ -251,13 +252,21 @@ func (c *Catalogue) Entry(locale, key string) any {
 	return key
 }
 
+// at gives the words of a locale, or of the nearest that is loaded.
+func (c *Catalogue) at(locale string) *words {
+	if w := c.words[locale]; w != nil {
+		return w
+	}
+	return c.words[c.chain(locale)[0]]
+}
+
 func (c *Catalogue) fill(w *words, key string, t template, args map[string]any) string {
 	data := make(map[string]any, len(t.args))
 	for _, name := range t.args {
 		// A gap reads better than the template engine's "<no value>".
 		data[name] = ""
 		if v, ok := args[name]; ok {
-			data[name] = show(v)
+			data[name] = c.show(w, v)
 		}
 	}
 	config := &i18n.LocalizeConfig{MessageID: key, TemplateData: data}
@@ -272,17 +281,6 @@ func (c *Catalogue) fill(w *words, key string, t template, args map[string]any) 
 	return text
 }
 
-// show writes a value as people do: 0.7, not 7e-01.
-func show(v any) any {
-	switch v := v.(type) {
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case float32:
-		return strconv.FormatFloat(float64(v), 'f', -1, 32)
-	}
-	return v
-}
-
 // countOf turns a number into what go-i18n accepts: integers, or a decimal as a string.
 // Anything else has no plural form but "other".
 func countOf(v any) any {
@@ -295,8 +293,10 @@ func countOf(v any) any {
 		return int64(v)
 	case uint32:
 		return int64(v)
-	case float32, float64:
-		return show(v)
+	case float32:
+		return strconv.FormatFloat(float64(v), 'f', -1, 32)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return nil
 }
@@ -308,7 +308,7 @@ func (c *Catalogue) note(locale, key string) {
 	}
 }
 
-// Date writes a day as the locale does in prose, in the Gregorian calendar and with Latin digits, in UTC.
+// Date writes a day as the locale does in prose, in the Gregorian calendar and the digits of the locale, in UTC.
 func (c *Catalogue) Date(locale string, t time.Time) string {
 	return c.T(locale, "date.long", c.dateArgs(locale, t.UTC()))
 }
@@ -317,13 +317,15 @@ func (c *Catalogue) Date(locale string, t time.Time) string {
 func (c *Catalogue) Moment(locale string, t time.Time) string {
 	t = t.UTC()
 	args := c.dateArgs(locale, t)
-	args["Time"] = t.Format("15:04")
+	w := c.at(locale)
+	args["Time"] = c.T(locale, "date.time", map[string]any{"Hours": c.plainNumber(w, t.Hour(), 2), "Minutes": c.plainNumber(w, t.Minute(), 2)})
 	return c.T(locale, "date.moment", args)
 }
 
 func (c *Catalogue) dateArgs(locale string, t time.Time) map[string]any {
 	month := c.T(locale, "date.month."+strconv.Itoa(int(t.Month())), nil)
-	return map[string]any{"Day": t.Day(), "Month": month, "Year": t.Year()}
+	w := c.at(locale)
+	return map[string]any{"Day": c.plainNumber(w, t.Day(), 1), "Month": month, "Year": c.plainNumber(w, t.Year(), 1)}
 }
 
 // rightToLeft are the scripts that are written so (Unicode's bidi classes R and AL), as far as they are in daily use.

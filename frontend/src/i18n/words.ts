@@ -65,21 +65,24 @@ function isolate(text: string): string {
   return against.test(text) ? `\u2068${text}\u2069` : text;
 }
 
-// Latin digits in every locale: the reading pages, code and certificates show them too. A quiz asks for the reader's.
-let digits = 'latn';
+// The digits are those that CLDR gives the page's locale, in pages, quizzes and screens alike: courses are written in them,
+// and a page from the server is the same for every reader. Browsers of before CLDR 48 would give Arabic other ones.
+// internal/i18n/number.go has the same list, and its testdata/numbers.json holds both to the same text.
+const numbering: Record<string, string> = { ar: 'latn' };
 
-/**
- * From now on numbers are written in the reader's own digits: those of the device's locale where it is one of the
- * page's language (ar-EG and ar-MA differ), and else those of the page's locale.
- */
-export function takeOwnDigits(device: readonly string[] = navigator.languages): void {
-  const [language] = current.split('-');
-  const own = device.find((one) => one.split('-')[0] === language) ?? current;
-  digits = new Intl.NumberFormat(own).resolvedOptions().numberingSystem;
+function withDigits(extension = ''): string {
+  const digits = numbering[current] ? `-nu-${numbering[current]}` : '';
+  return extension || digits ? `${current}-u${extension}${digits}` : current;
 }
 
+/** A number as the locale writes it, byte for byte as the server does. */
 export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
-  return new Intl.NumberFormat(`${current}-u-nu-${digits}`, options).format(value);
+  return new Intl.NumberFormat(withDigits(), options).format(value);
+}
+
+/** Names one after the other, the last after "and": "a, b, and c". */
+export function formatList(names: string[]): string {
+  return new Intl.ListFormat(current, { type: 'conjunction' }).format(names);
 }
 
 export function formatPercent(share: number): string {
@@ -91,7 +94,7 @@ export function formatDate(iso: string, time = false): string {
   const options: Intl.DateTimeFormatOptions = { year: 'numeric', month: 'long', day: 'numeric' };
   if (time) Object.assign(options, { hour: '2-digit', minute: '2-digit' });
   // The Gregorian calendar, as on the certificate.
-  return new Intl.DateTimeFormat(`${current}-u-ca-gregory-nu-latn`, options).format(new Date(iso));
+  return new Intl.DateTimeFormat(withDigits('-ca-gregory'), options).format(new Date(iso));
 }
 
 /** The attributes of a text in another language than the page's. */

@@ -6,10 +6,9 @@
 package gate
 
 import (
-	"fmt"
+	"math"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,13 +23,14 @@ type Finding struct {
 	Advice bool // refuses nothing
 }
 
-func found(file string, line int, key string, args ...string) Finding {
+// found writes a finding. args are pairs of name and value; numbers stay numbers, so that each reader sees them in their own way.
+func found(file string, line int, key string, args ...any) Finding {
 	d := fault.Detail{File: file, Line: line, Key: key}
 	for i := 0; i+1 < len(args); i += 2 {
 		if d.Args == nil {
 			d.Args = map[string]any{}
 		}
-		d.Args[args[i]] = args[i+1]
+		d.Args[args[i].(string)] = args[i+1]
 	}
 	return Finding{Detail: d}
 }
@@ -50,7 +50,7 @@ type Medium struct {
 // Media looks at where media come from, and whether a course under its licence may carry them.
 func Media(courseLicence string, list []Medium) []Finding {
 	var out []Finding
-	add := func(m Medium, key string, args ...string) {
+	add := func(m Medium, key string, args ...any) {
 		out = append(out, found("media.yaml", m.Line, key, append(args, "File", m.File)...))
 	}
 	for _, m := range list {
@@ -146,7 +146,7 @@ func Alt(file string, line int, picture, text string) []Finding {
 	case n < leastAlt:
 		return []Finding{found(file, line, "gate.alt_too_short", "Text", text)}
 	case n > mostAlt:
-		return []Finding{found(file, line, "gate.alt_too_long", "Length", strconv.Itoa(n), "Most", strconv.Itoa(mostAlt))}
+		return []Finding{found(file, line, "gate.alt_too_long", "Length", n, "Most", mostAlt)}
 	case says.MatchString(text):
 		return []Finding{found(file, line, "gate.alt_says_picture").advice()}
 	}
@@ -157,7 +157,7 @@ func Alt(file string, line int, picture, text string) []Finding {
 // music and pauses have none, so too few is only advised about.
 func Transcript(file string, line, words int, lasts time.Duration) []Finding {
 	if minutes := lasts.Minutes(); minutes >= 0.25 && float64(words) < 40*minutes {
-		return []Finding{found(file, line, "gate.transcript_short", "Words", strconv.Itoa(words), "Lasts", clock(lasts)).advice()}
+		return []Finding{found(file, line, "gate.transcript_short", "Words", words, "Lasts", fault.Lasting(lasts)).advice()}
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func Recording(name string, s media.Sound) []Finding {
 		command = "opusenc --bitrate 24 --downmix-mono --speech media/" + name + " media/" + out
 	}
 	return []Finding{found("media/"+name, 1, "gate.recording_heavy",
-		"Size", KB(len(s.Data)), "Opus", KB(int(small)), "Command", command).advice()}
+		"Size", fault.Bytes(len(s.Data)), "Opus", fault.Bytes(small), "Command", command).advice()}
 }
 
 // Drawing looks at whether the words of an SVG drawing can be read on what lies under them.
@@ -193,23 +193,7 @@ func Drawing(file string, svg []byte) []Finding {
 			continue
 		}
 		out = append(out, found(file, c.Line, "gate.contrast", "Text", c.Text,
-			"Ratio", fmt.Sprintf("%.1f", c.Ratio), "Need", strconv.FormatFloat(c.Need, 'f', -1, 64)))
+			"Ratio", math.Floor(c.Ratio*10)/10, "Need", c.Need))
 	}
 	return out
-}
-
-func clock(d time.Duration) string {
-	s := int(d.Seconds())
-	return fmt.Sprintf("%d:%02d", s/60, s%60)
-}
-
-// KB writes a number of bytes as people read it: in kB of 1,000 bytes, as phones and tariffs count.
-func KB(n int) string {
-	switch {
-	case n < 9_950:
-		return fmt.Sprintf("%.1f kB", float64(n)/1000)
-	case n < 995_000:
-		return fmt.Sprintf("%d kB", (n+500)/1000)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1_000_000)
 }

@@ -3,7 +3,7 @@ package gate
 import (
 	"compress/gzip"
 	"crypto/sha256"
-	"strconv"
+	"math"
 	"sync"
 
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
@@ -134,7 +134,7 @@ func Lessons(list []Lesson, b Budget, want Level) []Finding {
 				kib = byDefault
 			}
 			if bytes > kib<<10 {
-				out = append(out, found(l.File, 1, key, "Lesson", l.Item, "Locale", l.Locale, "Size", strconv.Itoa((bytes+1023)>>10), "Most", strconv.Itoa(kib), "Option", option))
+				out = append(out, found(l.File, 1, key, "Lesson", l.Item, "Locale", l.Locale, "Size", (bytes+1023)>>10, "Most", kib, "Option", option))
 			}
 		}
 		heavy("gate.text_heavy", l.Weight.Text, b.Text, textKiB, "text_kib")
@@ -143,8 +143,7 @@ func Lessons(list []Lesson, b Budget, want Level) []Finding {
 			heavy("gate.audio_heavy", l.Weight.All-l.Weight.Pictures, b.Audio, audioKiB, "audio_kib")
 		}
 		if most := want.Limit(); l.Level.Grade > most {
-			f := found(l.File, max(l.Line, 1), "gate.hard_to_read", "Lesson", l.Item, "Locale", l.Locale, "Grade", strconv.FormatFloat(l.Level.Grade, 'f', 1, 64),
-				"Most", strconv.FormatFloat(most, 'f', -1, 64))
+			f := found(l.File, max(l.Line, 1), "gate.hard_to_read", "Lesson", l.Item, "Locale", l.Locale, "Grade", math.Round(l.Level.Grade*10)/10, "Most", most)
 			// A wish in course.yaml is for the text that its author writes. A formula of another language counts differently.
 			f.Advice = want.Grade == 0 || !l.Source
 			out = append(out, f)

@@ -49,7 +49,7 @@ var (
 	tags  = regexp.MustCompile(`^(h[2-6]|p|ul|ol|li|blockquote|hr|br|em|strong|span|table|thead|tbody|tr|th|td|figcaption|a|pre|code|div|aside|figure|section|details|summary|dfn|dl|dt|dd|img|audio)$`)
 	attrs = map[string]*regexp.Regexp{
 		"id": regexp.MustCompile(`^(h-|term-)`), "start": nil, "dir": regexp.MustCompile(`^(ltr|rtl|auto)$`), "lang": nil, "tabindex": nil, "class": nil,
-		"data-label": regexp.MustCompile(`^block\.[a-z]+$`), "data-stale": nil, "scope": nil, "title": nil, "rel": nil, "alt": nil, "width": nil, "height": nil,
+		"data-label": regexp.MustCompile(`^block\.[a-z]+$`), "data-seconds": regexp.MustCompile(`^[0-9]{1,12}$`), "data-bytes": regexp.MustCompile(`^[0-9]{1,12}$`), "data-stale": nil, "scope": nil, "title": nil, "rel": nil, "alt": nil, "width": nil, "height": nil,
 		"loading": nil, "controls": nil, "preload": nil, "src": regexp.MustCompile(`^/media/[0-9a-f]{64}\.svg$`),
 		"href": regexp.MustCompile(`^(https://|\./[a-z]|#term-[a-z])`),
 	}

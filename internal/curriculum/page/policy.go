@@ -28,6 +28,7 @@ var policy = func() *bluemonday.Policy {
 	p.AllowAttrs("class").Matching(is(`(?:scroll|size|text|open|term|title)(?: fallback)?`)).OnElements("div", "pre", "p")
 	p.AllowAttrs("class").Matching(is(`end|center`)).OnElements("th", "td")
 	p.AllowAttrs("class").Matching(is(`block (?:note|example|definition|reveal|discussion|activity|lab|figure|audio|transcript|terms)`)).OnElements("aside", "figure", "section", "details")
+	p.AllowAttrs("data-seconds", "data-bytes").Matching(is(`[0-9]{1,12}`)).OnElements("p")
 	p.AllowAttrs("data-label").Matching(is(`block\.(?:note|example|definition|discussion|activity|lab|audio|transcript|terms)`)).OnElements("aside", "figure", "section", "details")
 	p.AllowAttrs("scope").Matching(is(`col`)).OnElements("th")
 	p.AllowAttrs("title").OnElements("a")

@@ -20,7 +20,6 @@ import (
 	"github.com/yuin/goldmark/util"
 	"golang.org/x/text/language"
 
-	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 )
 
@@ -451,9 +450,8 @@ func (r *writer) audio(n *segment.Directive) {
 	r.media = append(r.media, n.Title)
 	r.out.WriteString(`<audio controls="controls" preload="none" src="` + html.EscapeString(m.Src) + "\"></audio>\n")
 	if m.Size > 0 {
-		// Nobody should press play without knowing what it costs. Digits and unit are the same in every language.
-		s := int(m.Duration.Seconds() + 0.5)
-		r.out.WriteString(`<p class="size" dir="ltr">` + fmt.Sprintf("%d:%02d · %s", s/60, s%60, gate.KB(m.Size)) + "</p>\n")
+		// Nobody should press play without knowing what it costs. api/web writes it in the digits and units of the reader.
+		fmt.Fprintf(&r.out, `<p class="size" data-seconds="%d" data-bytes="%d"></p>`+"\n", int(m.Duration.Seconds()+0.5), m.Size)
 	}
 }
 

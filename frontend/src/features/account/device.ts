@@ -1,3 +1,4 @@
+import { t } from '../../i18n/words';
 const browsers: [RegExp, string][] = [
   [/Edg\//, 'Edge'],
   [/OPR\/|Opera/, 'Opera'],
@@ -18,6 +19,8 @@ const systems: [RegExp, string][] = [
 /** A browser and its system as people know them, or the start of what it calls itself. */
 export function deviceOf(agent: string): string {
   const find = (list: [RegExp, string][]) => list.find(([pattern]) => pattern.test(agent))?.[1];
-  const known = [find(browsers), find(systems)].filter(Boolean);
-  return known.length ? known.join(' · ') : agent.slice(0, 40);
+  const browser = find(browsers);
+  const system = find(systems);
+  if (browser && system) return t('ui.app.account.device', { Browser: browser, System: system });
+  return browser ?? system ?? agent.slice(0, 40);
 }

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
-import { formatDate, t } from '../../i18n/words';
+import { formatDate, formatList, t } from '../../i18n/words';
 import { ConfirmButton } from '../../ui/confirm-button';
 import { Notice, Trouble } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
@@ -27,7 +27,7 @@ export function Tokens() {
               <strong>
                 <bdi>{token.name}</bdi>
               </strong>
-              <span class="small">{token.scopes.map((scope) => t(`ui.app.scope.${scope}`)).join(' · ')}</span>
+              <span class="small">{formatList(token.scopes.map((scope) => t(`ui.app.scope.${scope}`)))}</span>
               <span class="small">{t('ui.app.tokens.expires', { Date: formatDate(token.expires_at) })}</span>
             </span>
             <ConfirmButton

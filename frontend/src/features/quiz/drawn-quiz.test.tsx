@@ -4,7 +4,7 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadMe, me } from '../../api/me';
-import { loadWords, takeOwnDigits } from '../../i18n/words';
+import { loadWords } from '../../i18n/words';
 import { enrollment, loadEnrollment, progress, trouble } from '../../learner/enrollment';
 import { close } from '../../offline/db';
 import { reopen } from '../../offline/outbox';
@@ -216,18 +216,5 @@ describe('a practice quiz that draws', () => {
     press(all('.choice input')[0]);
     expect(root.querySelector('.quiz-left progress')?.getAttribute('aria-label')).toBe('2 questions have no answer yet.');
     expect(all('.choice label').map((one) => one.textContent)[2]).toBe('None of these');
-  });
-
-  it('writes numbers in the reader’s digits', async () => {
-    await loadWords('ar', 'page');
-    takeOwnDigits(['en-GB', 'ar-EG']);
-    await visit(practice);
-    await shows(() => all('.question-card').length);
-    expect(root.querySelector('.question-number')?.textContent).toContain('٣');
-    takeOwnDigits(['ar-MA']);
-    await visit(practice);
-    await shows(() => root.querySelector('.question-number')?.textContent?.includes('3'));
-    await loadWords('en', 'page');
-    takeOwnDigits([]);
   });
 });

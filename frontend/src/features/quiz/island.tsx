@@ -1,5 +1,4 @@
 import { context, itemData } from '../../context';
-import { takeOwnDigits } from '../../i18n/words';
 import { loadEnrollment } from '../../learner/enrollment';
 import { mountInto } from '../../ui/mount';
 import { withLanguage, type Quiz } from './quiz';
@@ -8,7 +7,6 @@ import '../../ui/controls.css';
 import './quiz.css';
 
 export function mount(element: HTMLElement): void {
-  takeOwnDigits();
   void loadEnrollment(context().course);
   mountInto(element, <QuizView quiz={withLanguage(itemData<Quiz>())} />);
 }
