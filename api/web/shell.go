@@ -62,8 +62,8 @@ type shellFile struct {
 
 // shellWords are the words that stand in no skeleton.
 var shellWords = []string{
-	"page.site", "page.comma", "page.catalogue.title", "page.catalogue.lead", "page.catalogue.none", "page.minutes", "page.lessons", "page.quizzes", "page.labs",
-	"page.kind.lesson", "page.kind.quiz", "page.kind.lab", "page.kilobytes", "page.position", "page.previous", "page.next", "page.lab.hint",
+	"page.site", "page.list", "page.catalogue.title", "page.catalogue.lead", "page.catalogue.none", "page.minutes", "page.lessons", "page.quizzes", "page.labs",
+	"page.kind.lesson", "page.kind.quiz", "page.kind.lab", "page.kilobytes", "page.megabytes", "page.recording", "date.clock", "page.position", "page.previous", "page.next", "page.lab.hint",
 	"page.translation.none", "page.translation.mixed", "page.translation.stale", "page.translation.draft",
 	"page.offline.title", "page.offline.page", "page.offline.portal_title", "page.offline.portal", "page.offline.portal_open", "page.offline.here", "page.offline.none",
 	"page.shell.update", "page.shell.fetch", "page.shell.later",
