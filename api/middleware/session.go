@@ -39,8 +39,12 @@ func Cookie(secure bool, secret string) *http.Cookie {
 	return c
 }
 
-// Session finds out who is asking, by bearer token or cookie. A wrong token is a fault; an
-// ended session is merely nobody, so that pages for everyone still open.
+// LearnerHeader says whom a page acts for. Several learners may use one browser, which has one cookie: what one of
+// them does must never count for another.
+const LearnerHeader = "Banyan-Learner"
+
+// Session finds out who is asking, by bearer token or cookie. A wrong token is a fault, and so is the session of
+// another than the page acts for; an ended session is merely nobody, so that pages for everyone still open.
 func Session(people People, secure bool) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -62,6 +66,9 @@ func Session(people People, secure bool) echo.MiddlewareFunc {
 				if err != nil && !fault.Is(err, fault.Unauthenticated) {
 					return err
 				}
+			}
+			if meant := r.Header.Get(LearnerHeader); meant != "" && actor.UserID != "" && !actor.Is(identity.UserID(meant)) {
+				return fault.New(fault.Unauthenticated, "session.other_learner")
 			}
 			if actor.UserID != "" {
 				ctx = context.WithValue(context.WithValue(ctx, actorKey, actor), userKey, user)

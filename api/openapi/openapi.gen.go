@@ -319,6 +319,36 @@ func (e Outcome) Valid() bool {
 	}
 }
 
+// Defines values for PublicKeyCrv.
+const (
+	PublicKeyCrvP256 PublicKeyCrv = "P-256"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyCrv enum.
+func (e PublicKeyCrv) Valid() bool {
+	switch e {
+	case PublicKeyCrvP256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicKeyKty.
+const (
+	PublicKeyKtyEC PublicKeyKty = "EC"
+)
+
+// Valid indicates whether the value is a known member of the PublicKeyKty enum.
+func (e PublicKeyKty) Valid() bool {
+	switch e {
+	case PublicKeyKtyEC:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RegradeState.
 const (
 	RegradeStateApplied   RegradeState = "applied"
@@ -803,6 +833,41 @@ type CredentialList struct {
 	Next  *string      `json:"next,omitempty"`
 }
 
+// Device defines model for Device.
+type Device struct {
+	CreatedAt Time `json:"created_at"`
+
+	// Current The one that asks.
+	Current bool `json:"current"`
+	Epoch   int  `json:"epoch"`
+	ID      UUID `json:"id"`
+
+	// LastSeenAt A day exact.
+	LastSeenAt Time `json:"last_seen_at"`
+
+	// LeaseUntil Without contact until then the device asks for the password.
+	LeaseUntil Time   `json:"lease_until"`
+	Name       string `json:"name"`
+}
+
+// DeviceList defines model for DeviceList.
+type DeviceList struct {
+	Items []Device `json:"items"`
+}
+
+// DeviceRecovery defines model for DeviceRecovery.
+type DeviceRecovery struct {
+	// Key The half that the device made for the envelope.
+	Key      PublicKey `json:"key"`
+	Password string    `json:"password"`
+}
+
+// DeviceSecret defines model for DeviceSecret.
+type DeviceSecret struct {
+	// Secret 32 bytes as base64url: the x of the point agreed on.
+	Secret string `json:"secret"`
+}
+
 // Enrollment defines model for Enrollment.
 type Enrollment struct {
 	// Completed The course's criteria are met.
@@ -962,8 +1027,11 @@ type Marked struct {
 
 // Me defines model for Me.
 type Me struct {
-	DisplayName string       `json:"display_name"`
-	ID          UUID         `json:"id"`
+	DisplayName string `json:"display_name"`
+	ID          UUID   `json:"id"`
+
+	// Limited True when a device signed in, not the password: only learning is open.
+	Limited     *bool        `json:"limited,omitempty"`
 	Locale      *string      `json:"locale,omitempty"`
 	Memberships []Membership `json:"memberships"`
 	Operator    bool         `json:"operator"`
@@ -1005,6 +1073,16 @@ type Module struct {
 
 	// Title One text by locale; every locale of the course is present.
 	Title Text `json:"title"`
+}
+
+// NewDevice defines model for NewDevice.
+type NewDevice struct {
+	// ID A UUIDv7 that the device made for this learner.
+	ID   UUID   `json:"id"`
+	Name string `json:"name"`
+
+	// PublicKey Verifies exported work that the device signs (ECDSA).
+	PublicKey PublicKey `json:"public_key"`
 }
 
 // NewEnrollment defines model for NewEnrollment.
@@ -1166,6 +1244,33 @@ type Progress struct {
 	EnrollmentID UUID           `json:"enrollment_id"`
 	Items        []ItemProgress `json:"items"`
 	Number       int            `json:"number"`
+}
+
+// PublicKey A public key of P-256 as a JSON Web Key.
+type PublicKey struct {
+	Crv PublicKeyCrv `json:"crv"`
+	Kty PublicKeyKty `json:"kty"`
+	X   string       `json:"x"`
+	Y   string       `json:"y"`
+}
+
+// PublicKeyCrv defines model for PublicKey.Crv.
+type PublicKeyCrv string
+
+// PublicKeyKty defines model for PublicKey.Kty.
+type PublicKeyKty string
+
+// RegisteredDevice defines model for RegisteredDevice.
+type RegisteredDevice struct {
+	Epoch      int  `json:"epoch"`
+	ID         UUID `json:"id"`
+	LeaseUntil Time `json:"lease_until"`
+
+	// RecoveryKey To this key (ECDH) the device encrypts what the PIN locks, too.
+	RecoveryKey PublicKey `json:"recovery_key"`
+
+	// Token The device's bearer token, shown once.
+	Token string `json:"token"`
 }
 
 // Regrade defines model for Regrade.
@@ -1441,6 +1546,9 @@ type CredentialID = UUID
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// DeviceID defines model for DeviceID.
+type DeviceID = UUID
+
 // EnrollmentID defines model for EnrollmentID.
 type EnrollmentID = UUID
 
@@ -1589,6 +1697,12 @@ type GetAllCFDocumentsParams struct {
 // RevokeCredentialJSONRequestBody defines body for RevokeCredential for application/json ContentType.
 type RevokeCredentialJSONRequestBody = Revocation
 
+// CreateDeviceJSONRequestBody defines body for CreateDevice for application/json ContentType.
+type CreateDeviceJSONRequestBody = NewDevice
+
+// RecoverDeviceJSONRequestBody defines body for RecoverDevice for application/json ContentType.
+type RecoverDeviceJSONRequestBody = DeviceRecovery
+
 // CreateEnrollmentJSONRequestBody defines body for CreateEnrollment for application/json ContentType.
 type CreateEnrollmentJSONRequestBody = NewEnrollment
 
@@ -1654,6 +1768,20 @@ type ServerInterface interface {
 	// GetStanding Whether a credential is valid, revoked or expired, freshly checked.
 	// (GET /api/credentials/{credential_id}/standing)
 	GetStanding(ctx echo.Context, credentialID CredentialID) error
+	// ListDevices Your devices that are not revoked, the newest first.
+	// (GET /api/devices)
+	ListDevices(ctx echo.Context) error
+	// CreateDevice Makes a device known, so that it can act for you without the password while its lease lasts. It needs a session that the password opened.
+	// The same id again gives a new token and a new lease, and undoes a revocation.
+	// (POST /api/devices)
+	CreateDevice(ctx echo.Context) error
+	// RevokeDevice Ends what a device may do, and its sessions. An admin reaches the devices of the institution's own people. Twice is no error.
+	// (DELETE /api/devices/{device_id})
+	RevokeDevice(ctx echo.Context, deviceID DeviceID) error
+	// RecoverDevice Opens what a forgotten PIN locks: agrees on a secret (ECDH, P-256) between the device's recovery key, which never
+	// leaves the server, and the other half that the device made. It asks for the password, whoever is signed in.
+	// (POST /api/devices/{device_id}/recovery)
+	RecoverDevice(ctx echo.Context, deviceID DeviceID) error
 	// ListEnrollments The courses you take.
 	// (GET /api/enrollments)
 	ListEnrollments(ctx echo.Context, params ListEnrollmentsParams) error
@@ -1699,6 +1827,9 @@ type ServerInterface interface {
 	// CreateMember Makes an account inside the institution.
 	// (POST /api/institutions/{institution_id}/members)
 	CreateMember(ctx echo.Context, institutionID InstitutionID) error
+	// ListMemberDevices The devices of a member that are not revoked, the newest first.
+	// (GET /api/institutions/{institution_id}/members/{user_id}/devices)
+	ListMemberDevices(ctx echo.Context, institutionID InstitutionID, userID UserID) error
 	// RemoveRole Takes a role from a member.
 	// (DELETE /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	RemoveRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error
@@ -1750,6 +1881,9 @@ type ServerInterface interface {
 	// DeleteCurrentSession Signs out.
 	// (DELETE /api/sessions/current)
 	DeleteCurrentSession(ctx echo.Context) error
+	// CreateDeviceSession Signs in with a device's token. The session reaches what the token reaches, and lasts no longer than the lease.
+	// (POST /api/sessions/from-device)
+	CreateDeviceSession(ctx echo.Context) error
 	// DeleteSession Ends one of your sessions.
 	// (DELETE /api/sessions/{session_id})
 	DeleteSession(ctx echo.Context, sessionID SessionID) error
@@ -1944,6 +2078,56 @@ func (w *ServerInterfaceWrapper) GetStanding(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetStanding(ctx, credentialID)
+	return err
+}
+
+// ListDevices converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDevices(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDevices(ctx)
+	return err
+}
+
+// CreateDevice converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateDevice(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateDevice(ctx)
+	return err
+}
+
+// RevokeDevice converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeDevice(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "device_id" -------------
+	var deviceID DeviceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "device_id", ctx.Param("device_id"), &deviceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter device_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeDevice(ctx, deviceID)
+	return err
+}
+
+// RecoverDevice converts echo context to params.
+func (w *ServerInterfaceWrapper) RecoverDevice(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "device_id" -------------
+	var deviceID DeviceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "device_id", ctx.Param("device_id"), &deviceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter device_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RecoverDevice(ctx, deviceID)
 	return err
 }
 
@@ -2245,6 +2429,30 @@ func (w *ServerInterfaceWrapper) CreateMember(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateMember(ctx, institutionID)
+	return err
+}
+
+// ListMemberDevices converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMemberDevices(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMemberDevices(ctx, institutionID, userID)
 	return err
 }
 
@@ -2580,6 +2788,15 @@ func (w *ServerInterfaceWrapper) DeleteCurrentSession(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteCurrentSession(ctx)
+	return err
+}
+
+// CreateDeviceSession converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateDeviceSession(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateDeviceSession(ctx)
 	return err
 }
 
@@ -2924,17 +3141,23 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
 	router.GET(options.BaseURL+"/api/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.POST(options.BaseURL+"/api/sessions", wrapper.CreateSession, options.OperationMiddlewares["createSession"]...)
+	router.POST(options.BaseURL+"/api/sessions/from-device", wrapper.CreateDeviceSession, options.OperationMiddlewares["createDeviceSession"]...)
 	router.DELETE(options.BaseURL+"/api/sessions/current", wrapper.DeleteCurrentSession, options.OperationMiddlewares["deleteCurrentSession"]...)
 	router.DELETE(options.BaseURL+"/api/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["deleteSession"]...)
 	router.GET(options.BaseURL+"/api/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/api/tokens/:token_id", wrapper.DeleteToken, options.OperationMiddlewares["deleteToken"]...)
+	router.GET(options.BaseURL+"/api/devices", wrapper.ListDevices, options.OperationMiddlewares["listDevices"]...)
+	router.POST(options.BaseURL+"/api/devices", wrapper.CreateDevice, options.OperationMiddlewares["createDevice"]...)
+	router.DELETE(options.BaseURL+"/api/devices/:device_id", wrapper.RevokeDevice, options.OperationMiddlewares["revokeDevice"]...)
+	router.POST(options.BaseURL+"/api/devices/:device_id/recovery", wrapper.RecoverDevice, options.OperationMiddlewares["recoverDevice"]...)
 	router.GET(options.BaseURL+"/api/institutions", wrapper.ListInstitutions, options.OperationMiddlewares["listInstitutions"]...)
 	router.POST(options.BaseURL+"/api/institutions", wrapper.CreateInstitution, options.OperationMiddlewares["createInstitution"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id", wrapper.FindInstitution, options.OperationMiddlewares["findInstitution"]...)
 	router.PATCH(options.BaseURL+"/api/institutions/:institution_id", wrapper.UpdateInstitution, options.OperationMiddlewares["updateInstitution"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.CreateMember, options.OperationMiddlewares["createMember"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/devices", wrapper.ListMemberDevices, options.OperationMiddlewares["listMemberDevices"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/roles/:role", wrapper.RemoveRole, options.OperationMiddlewares["removeRole"]...)
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/roles/:role", wrapper.AddRole, options.OperationMiddlewares["addRole"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/course-versions", wrapper.PublishCourse, options.OperationMiddlewares["publishCourse"]...)
@@ -3282,6 +3505,156 @@ type GetStandingdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetStandingdefaultApplicationProblemPlusJSONResponse) VisitGetStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDevicesRequestObject struct {
+}
+
+type ListDevicesResponseObject interface {
+	VisitListDevicesResponse(w http.ResponseWriter) error
+}
+
+type ListDevices200JSONResponse DeviceList
+
+func (response ListDevices200JSONResponse) VisitListDevicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDevicesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDevicesdefaultApplicationProblemPlusJSONResponse) VisitListDevicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDeviceRequestObject struct {
+	Body *CreateDeviceJSONRequestBody
+}
+
+type CreateDeviceResponseObject interface {
+	VisitCreateDeviceResponse(w http.ResponseWriter) error
+}
+
+type CreateDevice201JSONResponse RegisteredDevice
+
+func (response CreateDevice201JSONResponse) VisitCreateDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDevicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateDevicedefaultApplicationProblemPlusJSONResponse) VisitCreateDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeDeviceRequestObject struct {
+	DeviceID DeviceID `json:"device_id"`
+}
+
+type RevokeDeviceResponseObject interface {
+	VisitRevokeDeviceResponse(w http.ResponseWriter) error
+}
+
+type RevokeDevice204Response struct {
+}
+
+func (response RevokeDevice204Response) VisitRevokeDeviceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RevokeDevicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeDevicedefaultApplicationProblemPlusJSONResponse) VisitRevokeDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecoverDeviceRequestObject struct {
+	DeviceID DeviceID `json:"device_id"`
+	Body     *RecoverDeviceJSONRequestBody
+}
+
+type RecoverDeviceResponseObject interface {
+	VisitRecoverDeviceResponse(w http.ResponseWriter) error
+}
+
+type RecoverDevice200JSONResponse DeviceSecret
+
+func (response RecoverDevice200JSONResponse) VisitRecoverDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecoverDevicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RecoverDevicedefaultApplicationProblemPlusJSONResponse) VisitRecoverDeviceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3907,6 +4280,46 @@ type CreateMemberdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateMemberdefaultApplicationProblemPlusJSONResponse) VisitCreateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMemberDevicesRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	UserID        UserID        `json:"user_id"`
+}
+
+type ListMemberDevicesResponseObject interface {
+	VisitListMemberDevicesResponse(w http.ResponseWriter) error
+}
+
+type ListMemberDevices200JSONResponse DeviceList
+
+func (response ListMemberDevices200JSONResponse) VisitListMemberDevicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMemberDevicesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMemberDevicesdefaultApplicationProblemPlusJSONResponse) VisitListMemberDevicesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4574,6 +4987,54 @@ type DeleteCurrentSessiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteCurrentSessiondefaultApplicationProblemPlusJSONResponse) VisitDeleteCurrentSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDeviceSessionRequestObject struct {
+}
+
+type CreateDeviceSessionResponseObject interface {
+	VisitCreateDeviceSessionResponse(w http.ResponseWriter) error
+}
+
+type CreateDeviceSession201ResponseHeaders struct {
+	SetCookie *string
+}
+
+type CreateDeviceSession201JSONResponse struct {
+	Body    Me
+	Headers CreateDeviceSession201ResponseHeaders
+}
+
+func (response CreateDeviceSession201JSONResponse) VisitCreateDeviceSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.SetCookie != nil {
+		w.Header().Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDeviceSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateDeviceSessiondefaultApplicationProblemPlusJSONResponse) VisitCreateDeviceSessionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5381,6 +5842,20 @@ type StrictServerInterface interface {
 	// GetStanding Whether a credential is valid, revoked or expired, freshly checked.
 	// (GET /api/credentials/{credential_id}/standing)
 	GetStanding(ctx context.Context, request GetStandingRequestObject) (GetStandingResponseObject, error)
+	// ListDevices Your devices that are not revoked, the newest first.
+	// (GET /api/devices)
+	ListDevices(ctx context.Context, request ListDevicesRequestObject) (ListDevicesResponseObject, error)
+	// CreateDevice Makes a device known, so that it can act for you without the password while its lease lasts. It needs a session that the password opened.
+	// The same id again gives a new token and a new lease, and undoes a revocation.
+	// (POST /api/devices)
+	CreateDevice(ctx context.Context, request CreateDeviceRequestObject) (CreateDeviceResponseObject, error)
+	// RevokeDevice Ends what a device may do, and its sessions. An admin reaches the devices of the institution's own people. Twice is no error.
+	// (DELETE /api/devices/{device_id})
+	RevokeDevice(ctx context.Context, request RevokeDeviceRequestObject) (RevokeDeviceResponseObject, error)
+	// RecoverDevice Opens what a forgotten PIN locks: agrees on a secret (ECDH, P-256) between the device's recovery key, which never
+	// leaves the server, and the other half that the device made. It asks for the password, whoever is signed in.
+	// (POST /api/devices/{device_id}/recovery)
+	RecoverDevice(ctx context.Context, request RecoverDeviceRequestObject) (RecoverDeviceResponseObject, error)
 	// ListEnrollments The courses you take.
 	// (GET /api/enrollments)
 	ListEnrollments(ctx context.Context, request ListEnrollmentsRequestObject) (ListEnrollmentsResponseObject, error)
@@ -5426,6 +5901,9 @@ type StrictServerInterface interface {
 	// CreateMember Makes an account inside the institution.
 	// (POST /api/institutions/{institution_id}/members)
 	CreateMember(ctx context.Context, request CreateMemberRequestObject) (CreateMemberResponseObject, error)
+	// ListMemberDevices The devices of a member that are not revoked, the newest first.
+	// (GET /api/institutions/{institution_id}/members/{user_id}/devices)
+	ListMemberDevices(ctx context.Context, request ListMemberDevicesRequestObject) (ListMemberDevicesResponseObject, error)
 	// RemoveRole Takes a role from a member.
 	// (DELETE /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	RemoveRole(ctx context.Context, request RemoveRoleRequestObject) (RemoveRoleResponseObject, error)
@@ -5477,6 +5955,9 @@ type StrictServerInterface interface {
 	// DeleteCurrentSession Signs out.
 	// (DELETE /api/sessions/current)
 	DeleteCurrentSession(ctx context.Context, request DeleteCurrentSessionRequestObject) (DeleteCurrentSessionResponseObject, error)
+	// CreateDeviceSession Signs in with a device's token. The session reaches what the token reaches, and lasts no longer than the lease.
+	// (POST /api/sessions/from-device)
+	CreateDeviceSession(ctx context.Context, request CreateDeviceSessionRequestObject) (CreateDeviceSessionResponseObject, error)
 	// DeleteSession Ends one of your sessions.
 	// (DELETE /api/sessions/{session_id})
 	DeleteSession(ctx context.Context, request DeleteSessionRequestObject) (DeleteSessionResponseObject, error)
@@ -5735,6 +6216,148 @@ func (sh *strictHandler) GetStanding(ctx echo.Context, credentialID CredentialID
 		return err
 	} else if validResponse, ok := response.(GetStandingResponseObject); ok {
 		return validResponse.VisitGetStandingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDevices operation middleware
+func (sh *strictHandler) ListDevices(ctx echo.Context) error {
+	var request ListDevicesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDevices(ctx.Request().Context(), request.(ListDevicesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDevices")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDevicesResponseObject); ok {
+		return validResponse.VisitListDevicesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateDevice operation middleware
+func (sh *strictHandler) CreateDevice(ctx echo.Context) error {
+	var request CreateDeviceRequestObject
+
+	var body CreateDeviceJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDevice(ctx.Request().Context(), request.(CreateDeviceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDevice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDeviceResponseObject); ok {
+		return validResponse.VisitCreateDeviceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeDevice operation middleware
+func (sh *strictHandler) RevokeDevice(ctx echo.Context, deviceID DeviceID) error {
+	var request RevokeDeviceRequestObject
+
+	request.DeviceID = deviceID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeDevice(ctx.Request().Context(), request.(RevokeDeviceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeDevice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeDeviceResponseObject); ok {
+		return validResponse.VisitRevokeDeviceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecoverDevice operation middleware
+func (sh *strictHandler) RecoverDevice(ctx echo.Context, deviceID DeviceID) error {
+	var request RecoverDeviceRequestObject
+
+	request.DeviceID = deviceID
+
+	var body RecoverDeviceJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecoverDevice(ctx.Request().Context(), request.(RecoverDeviceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecoverDevice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecoverDeviceResponseObject); ok {
+		return validResponse.VisitRecoverDeviceResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6226,6 +6849,32 @@ func (sh *strictHandler) CreateMember(ctx echo.Context, institutionID Institutio
 		return err
 	} else if validResponse, ok := response.(CreateMemberResponseObject); ok {
 		return validResponse.VisitCreateMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMemberDevices operation middleware
+func (sh *strictHandler) ListMemberDevices(ctx echo.Context, institutionID InstitutionID, userID UserID) error {
+	var request ListMemberDevicesRequestObject
+
+	request.InstitutionID = institutionID
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMemberDevices(ctx.Request().Context(), request.(ListMemberDevicesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMemberDevices")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMemberDevicesResponseObject); ok {
+		return validResponse.VisitListMemberDevicesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6762,6 +7411,29 @@ func (sh *strictHandler) DeleteCurrentSession(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(DeleteCurrentSessionResponseObject); ok {
 		return validResponse.VisitDeleteCurrentSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateDeviceSession operation middleware
+func (sh *strictHandler) CreateDeviceSession(ctx echo.Context) error {
+	var request CreateDeviceSessionRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDeviceSession(ctx.Request().Context(), request.(CreateDeviceSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDeviceSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDeviceSessionResponseObject); ok {
+		return validResponse.VisitCreateDeviceSessionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -61,6 +61,7 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodPost, path: path, body: body}
 		}
 	}
+	recovery := with(http.MethodPost, "/api/devices/"+string(s.device(owner).Device.ID)+"/recovery", `{"password":"correct horse","key":`+jwk+`}`)
 	return map[string]func() call{
 		"getHealth":            get("/api/health"),
 		"createUser":           account("/api/users", ""),
@@ -80,7 +81,17 @@ func probes(s *school) map[string]func() call {
 			t, _ := s.token(owner, identity.ScopeRead)
 			return call{method: http.MethodDelete, path: "/api/tokens/" + string(t.ID)}
 		},
-		"listInstitutions": get("/api/institutions"),
+		"createDeviceSession": with(http.MethodPost, "/api/sessions/from-device", ""),
+		"listDevices":         get("/api/devices"),
+		"createDevice": func() call {
+			return call{method: http.MethodPost, path: "/api/devices", body: deviceBody(v7())}
+		},
+		"revokeDevice": func() call {
+			return call{method: http.MethodDelete, path: "/api/devices/" + string(s.device(owner).Device.ID)}
+		},
+		"recoverDevice":     recovery,
+		"listMemberDevices": get(in + "/members/" + string(pupil.ID) + "/devices"),
+		"listInstitutions":  get("/api/institutions"),
 		"createInstitution": func() call {
 			return call{method: http.MethodPost, path: "/api/institutions", body: fmt.Sprintf(`{"slug":"new-%d","name":"New"}`, s.made.Add(1))}
 		},
@@ -239,12 +250,12 @@ func TestScopes(t *testing.T) {
 	s := newSchool(t)
 	probe := probes(s)
 	// What only a session can do, whatever the token's scopes.
-	never := []string{"createToken", "deleteCurrentSession"}
+	never := []string{"createToken", "deleteCurrentSession", "createDevice"}
 	all := []identity.Scope{identity.ScopeRead, identity.ScopeLearn, identity.ScopePublish, identity.ScopeIssue, identity.ScopeAdmin}
 	for _, item := range s.doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			who := permission(op)
-			if slices.Contains(who, "anyone") {
+			if slices.Contains(who, "anyone") || slices.Contains(who, "device") {
 				continue
 			}
 			var name string

@@ -59,6 +59,7 @@ func (s *Server) GetMe(ctx context.Context, _ openapi.GetMeRequestObject) (opena
 		return nil, fault.New(fault.Unauthenticated, "session.required")
 	}
 	me, err := s.meJSON(ctx, middleware.User(ctx))
+	me.Limited = optional(actorFrom(ctx).Scopes != nil)
 	return openapi.GetMe200JSONResponse(me), err
 }
 

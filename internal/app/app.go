@@ -73,7 +73,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, DB: db}
-	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID}
+	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID, Vault: sealer, Lease: time.Duration(cfg.LeaseDays) * 24 * time.Hour}
 	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID}
 	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
 	a.Curriculum.Fallbacks = func(ctx context.Context, id string) (map[string][]string, error) {

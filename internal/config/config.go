@@ -34,6 +34,7 @@ type Config struct {
 	Visibility    time.Duration `env:"BANYAN_JOB_VISIBILITY" help:"after how long an unfinished job is handed out again; 4m when 0; longer than two runs of a lab may take"`
 	KeepJobs      int           `env:"BANYAN_JOB_KEEP_DAYS" help:"days for which jobs that are done are remembered; 30 when 0"`
 	Signup        string        `env:"BANYAN_SIGNUP" help:"open (when empty): anybody may make an account; closed: admins make them"`
+	LeaseDays     int           `env:"BANYAN_DEVICE_LEASE_DAYS" help:"days for which a phone may be away before it asks for the password again; 90 when 0"`
 	TrustProxies  string        `env:"BANYAN_TRUST_PROXIES" help:"comma-separated networks whose X-Forwarded-For is believed; none when empty"`
 	LogLevel      string        `env:"BANYAN_LOG_LEVEL" help:"debug, info (when empty), warn or error"`
 	LogFormat     string        `env:"BANYAN_LOG_FORMAT" help:"text (when empty) or json"`
@@ -80,6 +81,9 @@ func (c *Config) Defaults() {
 	}
 	if c.Visibility == 0 {
 		c.Visibility = 4 * time.Minute
+	}
+	if c.LeaseDays == 0 {
+		c.LeaseDays = 90
 	}
 	if c.KeepJobs == 0 {
 		c.KeepJobs = 30
@@ -139,6 +143,9 @@ func (c *Config) Check() error {
 	}
 	if c.Children < 0 || c.Concurrency < 0 || c.DatabaseConns < 1 || c.Visibility < time.Second || c.KeepJobs < 1 {
 		return fmt.Errorf("BANYAN_SANDBOX_CHILDREN, BANYAN_JOB_CONCURRENCY, BANYAN_DATABASE_CONNS, BANYAN_JOB_VISIBILITY and BANYAN_JOB_KEEP_DAYS must not be negative or too small")
+	}
+	if c.LeaseDays < 1 || c.LeaseDays > 3650 {
+		return fmt.Errorf("BANYAN_DEVICE_LEASE_DAYS %d is not from 1 to 3650", c.LeaseDays)
 	}
 	if c.Sandbox == "fake" && !Loopback(c.Listen) {
 		return fmt.Errorf("BANYAN_SANDBOX=fake grades nothing really: it needs a loopback BANYAN_LISTEN such as 127.0.0.1:8080")

@@ -32,6 +32,7 @@ func TestCheckNamesTheVariable(t *testing.T) {
 		{"fake engine in public", config.Config{Sandbox: "fake", Listen: ":8080"}, "BANYAN_SANDBOX=fake"},
 		{"sign-up", config.Config{Signup: "maybe"}, "BANYAN_SIGNUP"},
 		{"proxies", config.Config{TrustProxies: "10.0.0.1"}, "BANYAN_TRUST_PROXIES"},
+		{"an endless lease", config.Config{LeaseDays: 3651}, "BANYAN_DEVICE_LEASE_DAYS"},
 		{"negative", config.Config{Children: -1}, "BANYAN_SANDBOX_CHILDREN"},
 	}
 	for _, tt := range tests {

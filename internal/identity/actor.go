@@ -12,7 +12,8 @@ type Actor struct {
 	System      bool // our own jobs and subcommands
 	Memberships []Membership
 	SessionID   SessionID // set when signed in by cookie
-	Scopes      []Scope   // nil: all; set for bearer tokens
+	Scopes      []Scope   // nil: all; set for bearer tokens, and for sessions that a device opened
+	Device      DeviceID  // set when a device's token is shown, or the session is a device's
 }
 
 // System is the actor of jobs and of the operator's subcommands.
@@ -42,7 +43,7 @@ func (a Actor) Operates() bool { return a.System || a.Operator }
 // server. It implements job.Operator.
 func (a Actor) MayOperate() bool { return a.Operates() && a.Scoped(ScopeAdmin) }
 
-// Scoped tells whether the actor's token reaches s. Cookies reach everything,
+// Scoped tells whether the actor's token reaches s. Whoever came by password reaches everything,
 // and every token reaches what merely reads.
 func (a Actor) Scoped(s Scope) bool {
 	return a.Scopes == nil || s == ScopeRead || slices.Contains(a.Scopes, s)

@@ -60,6 +60,8 @@ type Session struct {
 	ID         SessionID
 	UserID     UserID
 	UserAgent  string
+	Device     DeviceID // "" when none is known
+	Limited    bool     // the device opened it, not the password
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	ExpiresAt  time.Time

@@ -43,6 +43,8 @@ type Service struct {
 	Store Store
 	Now   func() time.Time
 	NewID func() string
+	Vault Vault         // needed by devices alone
+	Lease time.Duration // of devices; DefaultLease when 0
 
 	strangerOnce sync.Once
 	stranger     string
@@ -209,7 +211,7 @@ func (s *Service) Update(ctx context.Context, by Actor, c Change) (User, error) 
 }
 
 // ChangePassword sets a new password for the actor, who must know the current
-// one, and ends every other session. Wrong guesses are throttled like sign-ins.
+// one, and ends every other session and the lease of every other device. Wrong guesses are throttled like sign-ins.
 func (s *Service) ChangePassword(ctx context.Context, by Actor, current, next string) error {
 	if by.UserID == "" {
 		return fault.New(fault.Unauthenticated, "session.required")
@@ -232,11 +234,11 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, current, next st
 	if err != nil {
 		return fmt.Errorf("hash password: %w", err)
 	}
-	return s.Store.SetPassword(ctx, by.UserID, hash, by.SessionID)
+	return s.Store.SetPassword(ctx, by.UserID, hash, by.SessionID, s.Now())
 }
 
-// ResetPassword sets a password without the old one and ends every session of
-// that person. For the operator's subcommand.
+// ResetPassword sets a password without the old one and ends every session and
+// the lease of every device of that person. For the operator's subcommand.
 func (s *Service) ResetPassword(ctx context.Context, by Actor, username, next string) error {
 	if !by.Operates() {
 		return fault.New(fault.Denied, "user.reset_denied")
@@ -254,7 +256,7 @@ func (s *Service) ResetPassword(ctx context.Context, by Actor, username, next st
 	if err != nil {
 		return fmt.Errorf("hash password: %w", err)
 	}
-	return s.Store.SetPassword(ctx, u.ID, hash, "")
+	return s.Store.SetPassword(ctx, u.ID, hash, "", s.Now())
 }
 
 // SignIn opens a session. address is the client's, "" when unknown. A wrong name
@@ -388,6 +390,19 @@ func (s *Service) ActorBySession(ctx context.Context, secret string) (Actor, Use
 		if last := sess.CreatedAt.Add(MaxLife); until.After(last) {
 			until = last
 		}
+		if sess.Device != "" {
+			d, err := s.FindDevice(ctx, sess.Device)
+			if err == nil {
+				d, err = s.contact(ctx, d)
+			}
+			if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Unauthenticated) {
+				return Actor{}, User{}, fault.New(fault.Unauthenticated, "session.ended")
+			}
+			if err != nil {
+				return Actor{}, User{}, err
+			}
+			until = earlier(until, d.LeaseUntil)
+		}
 		err := s.Store.TouchSession(ctx, sess.ID, now, until)
 		if fault.Is(err, fault.NotFound) { // ended this very moment
 			return Actor{}, User{}, fault.New(fault.Unauthenticated, "session.ended")
@@ -396,11 +411,18 @@ func (s *Service) ActorBySession(ctx context.Context, secret string) (Actor, Use
 			return Actor{}, User{}, err
 		}
 	}
-	return Actor{UserID: u.ID, Username: u.Username, Operator: u.Operator, Memberships: ms, SessionID: sess.ID}, u, nil
+	a := Actor{UserID: u.ID, Username: u.Username, Operator: u.Operator, Memberships: ms, SessionID: sess.ID, Device: sess.Device}
+	if sess.Limited {
+		a.Scopes = []Scope{ScopeLearn}
+	}
+	return a, u, nil
 }
 
-// ActorByToken gives the actor of a bearer token, limited to its scopes.
+// ActorByToken gives the actor of a bearer token, a machine's or a device's, limited to its scopes.
 func (s *Service) ActorByToken(ctx context.Context, secret string) (Actor, User, error) {
+	if strings.HasPrefix(secret, deviceTokenMark) {
+		return s.actorByDevice(ctx, secret)
+	}
 	now := s.Now()
 	t, u, ms, err := s.Store.FindToken(ctx, HashSecret(secret), now)
 	if fault.Is(err, fault.NotFound) {
@@ -433,12 +455,12 @@ func (s *Service) ListSessions(ctx context.Context, by Actor) ([]Session, error)
 	return s.Store.ListSessions(ctx, by.UserID, s.Now())
 }
 
-// EndSession ends one of the actor's own sessions; anybody else's is not found.
+// EndSession ends one of the actor's own sessions; anybody else's is not found. The own one ends whatever it reaches.
 func (s *Service) EndSession(ctx context.Context, by Actor, id SessionID) error {
 	if by.UserID == "" {
 		return fault.New(fault.Unauthenticated, "session.required")
 	}
-	if !by.Scoped(ScopeAdmin) {
+	if !by.Scoped(ScopeAdmin) && by.SessionID != id {
 		return fault.New(fault.Denied, "token.scope_missing")
 	}
 	return s.Store.DeleteSession(ctx, by.UserID, id)

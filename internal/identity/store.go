@@ -17,8 +17,9 @@ type Store interface {
 	// FindUserByName gives the password hash too; fault.NotFound user.not_found.
 	FindUserByName(ctx context.Context, username string) (u User, passwordHash string, err error)
 	UpdateUser(ctx context.Context, id UserID, displayName, locale string) error
-	// SetPassword stores the hash and ends every session but one ("" for none), in one transaction.
-	SetPassword(ctx context.Context, id UserID, passwordHash string, keep SessionID) error
+	// SetPassword stores the hash and ends, now, every session but one ("" for none) and the lease of every device but
+	// the one of that session, in one transaction.
+	SetPassword(ctx context.Context, id UserID, passwordHash string, keep SessionID, now time.Time) error
 	ListMemberships(ctx context.Context, id UserID) ([]Membership, error)
 
 	// CreateSession stores a session and clears away the person's expired ones.
@@ -36,6 +37,21 @@ type Store interface {
 	TouchToken(ctx context.Context, id TokenID, used time.Time) error
 	ListTokens(ctx context.Context, id UserID, now time.Time) ([]Token, error)
 	DeleteToken(ctx context.Context, user UserID, id TokenID) error
+
+	// SaveDevice stores a device with its token and sealed recovery key and notes it at the session. A device of the
+	// same user keeps its epoch, creation and recovery key, which are given back, and is no longer revoked; fault.Conflict device.exists when it is
+	// another's, device.too_many when MaxDevices others of the user are live at its LastSeenAt.
+	SaveDevice(ctx context.Context, d Device, h SecretHash, recovery []byte, session SessionID) (Device, []byte, error)
+	// FindDevice gives a device, live or not, with its sealed recovery key; fault.NotFound device.not_found.
+	FindDevice(ctx context.Context, id DeviceID) (Device, []byte, error)
+	// FindDeviceByToken gives a device, live or not, with its user and memberships; fault.NotFound device.not_found.
+	FindDeviceByToken(ctx context.Context, h SecretHash) (Device, User, []Membership, error)
+	// ListDevices gives the user's devices that are not revoked, newest first.
+	ListDevices(ctx context.Context, id UserID) ([]Device, error)
+	// RenewDevice notes a contact; fault.NotFound device.not_found when it is revoked or its lease is over by then.
+	RenewDevice(ctx context.Context, id DeviceID, seen, until time.Time) error
+	// RevokeDevice ends a device and its sessions; twice is no error and keeps the first time.
+	RevokeDevice(ctx context.Context, id DeviceID, now time.Time) error
 
 	// FindThrottle gives the failures under a key since the window began; zeros when there are none.
 	FindThrottle(ctx context.Context, key string) (Throttle, error)

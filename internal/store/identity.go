@@ -98,16 +98,26 @@ func (s *Identity) UpdateUser(ctx context.Context, id identity.UserID, displayNa
 }
 
 // SetPassword implements identity.Store.
-func (s *Identity) SetPassword(ctx context.Context, id identity.UserID, passwordHash string, keep identity.SessionID) error {
+func (s *Identity) SetPassword(ctx context.Context, id identity.UserID, passwordHash string, keep identity.SessionID, now time.Time) error {
 	return s.inTx(ctx, func(c conn) error {
 		err := changed(c, c.write(ctx).Model(&userRow{}).Where("id = ?", key(id)).
 			Update("password_hash", passwordHash), "user.not_found")
 		if err != nil {
 			return err
 		}
-		others := c.write(ctx).Where("user_id = ?", key(id))
+		others, leases := c.write(ctx).Where("user_id = ?", key(id)), c.write(ctx).Model(&deviceRow{}).Where("user_id = ? AND lease_until > ?", key(id), at(now))
 		if keep != "" {
 			others = others.Where("id <> ?", key(keep))
+			var own sessionRow
+			if err := c.write(ctx).Where("id = ? AND user_id = ? AND device_id IS NOT NULL", key(keep), key(id)).Limit(1).Find(&own).Error; err != nil {
+				return c.db.fail(err)
+			}
+			if own.DeviceID != nil {
+				leases = leases.Where("id <> ?", *own.DeviceID)
+			}
+		}
+		if err := leases.Update("lease_until", at(now)).Error; err != nil {
+			return c.db.fail(err)
 		}
 		return c.db.fail(others.Delete(&sessionRow{}).Error)
 	})
@@ -126,6 +136,8 @@ type sessionRow struct {
 	UserID     key
 	TokenHash  string
 	UserAgent  string
+	DeviceID   *key
+	Limited    bool
 	CreatedAt  instant
 	LastSeenAt instant
 	ExpiresAt  instant
@@ -136,6 +148,7 @@ func (sessionRow) TableName() string { return "sessions" }
 func (r sessionRow) session() identity.Session {
 	return identity.Session{
 		ID: identity.SessionID(r.ID), UserID: identity.UserID(r.UserID), UserAgent: r.UserAgent,
+		Device: identity.DeviceID(r.DeviceID.text()), Limited: r.Limited,
 		CreatedAt: r.CreatedAt.t, LastSeenAt: r.LastSeenAt.t, ExpiresAt: r.ExpiresAt.t,
 	}
 }
@@ -149,7 +162,7 @@ func (s *Identity) CreateSession(ctx context.Context, n identity.Session, h iden
 			return err
 		}
 		return c.write(ctx).Create(&sessionRow{
-			ID: key(n.ID), UserID: key(n.UserID), TokenHash: string(h), UserAgent: n.UserAgent,
+			ID: key(n.ID), UserID: key(n.UserID), TokenHash: string(h), UserAgent: n.UserAgent, DeviceID: maybeKey(n.Device), Limited: n.Limited,
 			CreatedAt: at(n.CreatedAt), LastSeenAt: at(n.LastSeenAt), ExpiresAt: at(n.ExpiresAt),
 		}).Error
 	})
@@ -194,10 +207,10 @@ func (s *Identity) FindSession(ctx context.Context, h identity.SecretHash, now t
 		holder
 	}
 	rows, err := query(ctx, s.readPool(), func(rows *sql.Rows) (r row, err error) {
-		err = rows.Scan(&r.ID, &r.UserID, &r.UserAgent, &r.CreatedAt, &r.LastSeenAt, &r.ExpiresAt,
+		err = rows.Scan(&r.ID, &r.UserID, &r.UserAgent, &r.DeviceID, &r.Limited, &r.CreatedAt, &r.LastSeenAt, &r.ExpiresAt,
 			&r.Username, &r.DisplayName, &r.Locale, &r.Operator, &r.UserCreatedAt, &r.InstitutionID, &r.Role)
 		return r, err
-	}, `SELECT sessions.id, sessions.user_id, sessions.user_agent,
+	}, `SELECT sessions.id, sessions.user_id, sessions.user_agent, sessions.device_id, sessions.limited,
 			sessions.created_at, sessions.last_seen_at, sessions.expires_at, `+holderColumns+`
 		FROM sessions JOIN users ON users.id = sessions.user_id `+joinMemberships+`
 		WHERE sessions.token_hash = $1 AND sessions.expires_at > $2 ORDER BY memberships.institution_id, memberships.role`, string(h), at(now))

@@ -91,6 +91,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/from-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with a device's token. The session reaches what the token reaches, and lasts no longer than the lease. */
+        post: operations["createDeviceSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/current": {
         parameters: {
             query?: never;
@@ -160,6 +177,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your devices that are not revoked, the newest first. */
+        get: operations["listDevices"];
+        put?: never;
+        /**
+         * Makes a device known, so that it can act for you without the password while its lease lasts. It needs a session that the password opened.
+         *     The same id again gives a new token and a new lease, and undoes a revocation.
+         */
+        post: operations["createDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: components["parameters"]["DeviceID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends what a device may do, and its sessions. An admin reaches the devices of the institution's own people. Twice is no error. */
+        delete: operations["revokeDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: components["parameters"]["DeviceID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens what a forgotten PIN locks: agrees on a secret (ECDH, P-256) between the device's recovery key, which never
+         *     leaves the server, and the other half that the device made. It asks for the password, whoever is signed in.
+         */
+        post: operations["recoverDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institutions": {
         parameters: {
             query?: never;
@@ -212,6 +291,26 @@ export interface paths {
         put?: never;
         /** Makes an account inside the institution. */
         post: operations["createMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/members/{user_id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                user_id: components["parameters"]["UserID"];
+            };
+            cookie?: never;
+        };
+        /** The devices of a member that are not revoked, the newest first. */
+        get: operations["listMemberDevices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -858,6 +957,8 @@ export interface components {
             locale?: string;
             operator: boolean;
             memberships: components["schemas"]["Membership"][];
+            /** @description True when a device signed in, not the password: only learning is open. */
+            limited?: boolean;
         };
         NewUser: {
             username: string;
@@ -909,6 +1010,55 @@ export interface components {
         };
         TokenList: {
             items: components["schemas"]["Token"][];
+        };
+        /** @description A public key of P-256 as a JSON Web Key. */
+        PublicKey: {
+            /** @enum {string} */
+            kty: "EC";
+            /** @enum {string} */
+            crv: "P-256";
+            x: string;
+            y: string;
+        };
+        NewDevice: {
+            /** @description A UUIDv7 that the device made for this learner. */
+            id: components["schemas"]["UUID"];
+            name: string;
+            /** @description Verifies exported work that the device signs (ECDSA). */
+            public_key: components["schemas"]["PublicKey"];
+        };
+        Device: {
+            id: components["schemas"]["UUID"];
+            name: string;
+            epoch: number;
+            created_at: components["schemas"]["Time"];
+            /** @description A day exact. */
+            last_seen_at: components["schemas"]["Time"];
+            /** @description Without contact until then the device asks for the password. */
+            lease_until: components["schemas"]["Time"];
+            /** @description The one that asks. */
+            current: boolean;
+        };
+        DeviceList: {
+            items: components["schemas"]["Device"][];
+        };
+        RegisteredDevice: {
+            id: components["schemas"]["UUID"];
+            /** @description The device's bearer token, shown once. */
+            token: string;
+            epoch: number;
+            lease_until: components["schemas"]["Time"];
+            /** @description To this key (ECDH) the device encrypts what the PIN locks, too. */
+            recovery_key: components["schemas"]["PublicKey"];
+        };
+        DeviceRecovery: {
+            password: string;
+            /** @description The half that the device made for the envelope. */
+            key: components["schemas"]["PublicKey"];
+        };
+        DeviceSecret: {
+            /** @description 32 bytes as base64url: the x of the point agreed on. */
+            secret: string;
         };
         Institution: {
             id: components["schemas"]["UUID"];
@@ -1533,6 +1683,7 @@ export interface components {
         Limit: number;
         SessionID: components["schemas"]["UUID"];
         TokenID: components["schemas"]["UUID"];
+        DeviceID: components["schemas"]["UUID"];
         InstitutionID: components["schemas"]["UUID"];
         UserID: components["schemas"]["UUID"];
         EnrollmentID: components["schemas"]["UUID"];
@@ -1713,6 +1864,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    createDeviceSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed in */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     deleteCurrentSession: {
         parameters: {
             query?: never;
@@ -1817,6 +1990,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDevice"];
+            };
+        };
+        responses: {
+            /** @description Known */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredDevice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: components["parameters"]["DeviceID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    recoverDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: components["parameters"]["DeviceID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceRecovery"];
+            };
+        };
+        responses: {
+            /** @description The secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSecret"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -1970,6 +2237,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMemberDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                user_id: components["parameters"]["UserID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
                 };
             };
             default: components["responses"]["Problem"];

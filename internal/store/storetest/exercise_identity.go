@@ -50,7 +50,7 @@ func exerciseIdentity(t *testing.T, w *world) {
 			_, err := s.FindUser(ctx, id)
 			wantFault(t, err, fault.NotFound, "user.not_found")
 			wantFault(t, s.UpdateUser(ctx, id, "a", "b"), fault.NotFound, "user.not_found")
-			wantFault(t, s.SetPassword(ctx, id, "h", ""), fault.NotFound, "user.not_found")
+			wantFault(t, s.SetPassword(ctx, id, "h", "", noon), fault.NotFound, "user.not_found")
 		}
 		_, _, err := s.FindUserByName(ctx, "' OR '1'='1")
 		wantFault(t, err, fault.NotFound, "user.not_found")
@@ -86,6 +86,7 @@ func exerciseIdentity(t *testing.T, w *world) {
 
 	t.Run("sessions", func(t *testing.T) { exerciseSessions(t, w, u) })
 	t.Run("tokens", func(t *testing.T) { exerciseTokens(t, w, u) })
+	t.Run("devices", func(t *testing.T) { exerciseDevices(t, w, u) })
 	t.Run("throttle", func(t *testing.T) { exerciseThrottle(t, w) })
 }
 
@@ -144,7 +145,7 @@ func exerciseSessions(t *testing.T, w *world, u identity.User) {
 	ok(t, s.DeleteSession(ctx, u.ID, third.ID))
 	wantFault(t, s.DeleteSession(ctx, u.ID, third.ID), fault.NotFound, "session.not_found")
 
-	ok(t, s.SetPassword(ctx, u.ID, "new hash", second.ID))
+	ok(t, s.SetPassword(ctx, u.ID, "new hash", second.ID, noon))
 	_, hash, err := s.FindUserByName(ctx, u.Username)
 	ok(t, err)
 	equal(t, "hash", hash, "new hash")
@@ -154,7 +155,7 @@ func exerciseSessions(t *testing.T, w *world, u identity.User) {
 		_, _, _, err = s.FindSession(ctx, kept, noon)
 		ok(t, err)
 	}
-	ok(t, s.SetPassword(ctx, u.ID, "new hash", ""))
+	ok(t, s.SetPassword(ctx, u.ID, "new hash", "", noon))
 	_, _, _, err = s.FindSession(ctx, "h2", noon)
 	wantFault(t, err, fault.NotFound, "session.not_found")
 
