@@ -22,6 +22,7 @@ var dynamic = map[string]string{
 	"block.":               "internal/curriculum names the label of a block after the block",
 	"page.kind.":           "api/web names an item's kind",
 	"credential.standing.": "api/web names and explains a credential's state",
+	"bundle.":              "internal/bundle, and its reader in the page, name a refusal after its reason",
 }
 
 // noKeys look like keys in Go and are none.
