@@ -739,18 +739,23 @@ type CheckResult struct {
 	Error *string `json:"error,omitempty"`
 
 	// Expected Of a failed check whose author shows it.
-	Expected *string `json:"expected,omitempty"`
-	Feedback *string `json:"feedback,omitempty"`
-	Got      *string `json:"got,omitempty"`
-	ID       string  `json:"id"`
-	Passed   bool    `json:"passed"`
+	Expected     *string `json:"expected,omitempty"`
+	Feedback     *string `json:"feedback,omitempty"`
+	FeedbackLang *string `json:"feedback_lang,omitempty"`
+	Got          *string `json:"got,omitempty"`
+	ID           string  `json:"id"`
+	Passed       bool    `json:"passed"`
 
-	// Says What the author's judge says, in the reader's language.
-	Says *string `json:"says,omitempty"`
+	// Says What the author's judge says.
+	Says     *string `json:"says,omitempty"`
+	SaysLang *string `json:"says_lang,omitempty"`
 
 	// Score 0 to 1.
 	Score *float64 `json:"score,omitempty"`
 	Title string   `json:"title"`
+
+	// TitleLang The language of the title, where it is not the reader's. So the others.
+	TitleLang *string `json:"title_lang,omitempty"`
 }
 
 // CourseList defines model for CourseList.
@@ -773,9 +778,15 @@ type CourseSummary struct {
 	// Summary One text by locale; every locale of the course is present.
 	Summary Text `json:"summary"`
 
+	// SummaryLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	SummaryLang *Langs `json:"summary_lang,omitempty"`
+
 	// Title One text by locale; every locale of the course is present.
-	Title     Text `json:"title"`
-	VersionID UUID `json:"version_id"`
+	Title Text `json:"title"`
+
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
+	VersionID UUID   `json:"version_id"`
 }
 
 // CourseVersion defines model for CourseVersion.
@@ -797,9 +808,15 @@ type CourseVersion struct {
 	// Summary One text by locale; every locale of the course is present.
 	Summary Text `json:"summary"`
 
+	// SummaryLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	SummaryLang *Langs `json:"summary_lang,omitempty"`
+
 	// Title One text by locale; every locale of the course is present.
-	Title     Text `json:"title"`
-	VersionID UUID `json:"version_id"`
+	Title Text `json:"title"`
+
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
+	VersionID UUID   `json:"version_id"`
 }
 
 // CreatedToken defines model for CreatedToken.
@@ -811,11 +828,14 @@ type CreatedToken struct {
 // Credential defines model for Credential.
 type Credential struct {
 	Achievement string `json:"achievement"`
-	CourseID    Slug   `json:"course_id"`
-	ExpiresAt   *Time  `json:"expires_at,omitempty"`
-	ID          UUID   `json:"id"`
-	Institution string `json:"institution"`
-	IssuedAt    Time   `json:"issued_at"`
+
+	// AchievementLang The language of the achievement's name, where it is not the reader's.
+	AchievementLang *string `json:"achievement_lang,omitempty"`
+	CourseID        Slug    `json:"course_id"`
+	ExpiresAt       *Time   `json:"expires_at,omitempty"`
+	ID              UUID    `json:"id"`
+	Institution     string  `json:"institution"`
+	IssuedAt        Time    `json:"issued_at"`
 
 	// Name The holder's name as on the certificate.
 	Name          string             `json:"name"`
@@ -876,16 +896,20 @@ type Enrollment struct {
 	CreatedAt Time `json:"created_at"`
 
 	// Done Items completed.
-	Done          int  `json:"done"`
-	ID            UUID `json:"id"`
-	InstitutionID UUID `json:"institution_id"`
-	Number        int  `json:"number"`
+	Done          int    `json:"done"`
+	ID            UUID   `json:"id"`
+	InstitutionID UUID   `json:"institution_id"`
+	Number        int    `json:"number"`
+	SourceLocale  string `json:"source_locale"`
 
 	// Title One text by locale; every locale of the course is present.
-	Title     Text `json:"title"`
-	Total     int  `json:"total"`
-	UserID    UUID `json:"user_id"`
-	VersionID UUID `json:"version_id"`
+	Title Text `json:"title"`
+
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
+	Total     int    `json:"total"`
+	UserID    UUID   `json:"user_id"`
+	VersionID UUID   `json:"version_id"`
 }
 
 // EnrollmentList defines model for EnrollmentList.
@@ -941,6 +965,9 @@ type Item struct {
 	// Title One text by locale; every locale of the course is present.
 	Title Text `json:"title"`
 
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
+
 	// Weight By locale.
 	Weight *map[string]Weight `json:"weight,omitempty"`
 	Words  *map[string]int    `json:"words,omitempty"`
@@ -977,26 +1004,36 @@ type LabFault struct {
 
 	// CheckTitle One text by locale; every locale of the course is present.
 	CheckTitle *Text `json:"check_title,omitempty"`
-	CourseID   Slug  `json:"course_id"`
+
+	// CheckTitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	CheckTitleLang *Langs `json:"check_title_lang,omitempty"`
+	CourseID       Slug   `json:"course_id"`
 
 	// CourseTitle One text by locale; every locale of the course is present.
 	CourseTitle Text `json:"course_title"`
-	LabID       Slug `json:"lab_id"`
-	LastAt      Time `json:"last_at"`
+
+	// CourseTitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	CourseTitleLang *Langs `json:"course_title_lang,omitempty"`
+	LabID           Slug   `json:"lab_id"`
+	LastAt          Time   `json:"last_at"`
 
 	// Message In the reader's language.
 	Message *string `json:"message,omitempty"`
 
 	// Number Number of the course version.
-	Number int  `json:"number"`
-	Since  Time `json:"since"`
+	Number       int    `json:"number"`
+	Since        Time   `json:"since"`
+	SourceLocale string `json:"source_locale"`
 
 	// Submissions How many are affected since it was last seen.
 	Submissions int `json:"submissions"`
 
 	// Title One text by locale; every locale of the course is present.
-	Title     Text `json:"title"`
-	VersionID UUID `json:"version_id"`
+	Title Text `json:"title"`
+
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
+	VersionID UUID   `json:"version_id"`
 }
 
 // LabFaultList defines model for LabFaultList.
@@ -1010,6 +1047,9 @@ type LabFaultSeen struct {
 	Until Time `json:"until"`
 }
 
+// Langs In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+type Langs map[string]string
+
 // Locale defines model for Locale.
 type Locale = string
 
@@ -1019,8 +1059,11 @@ type Marked struct {
 	Questions []struct {
 		Correct  bool      `json:"correct"`
 		Feedback *[]string `json:"feedback,omitempty"`
-		ID       string    `json:"id"`
-		Points   float64   `json:"points"`
+
+		// FeedbackLang The language of each feedback, empty where it is the reader's. Absent where all are.
+		FeedbackLang *[]string `json:"feedback_lang,omitempty"`
+		ID           string    `json:"id"`
+		Points       float64   `json:"points"`
 	} `json:"questions"`
 	Score float64 `json:"score"`
 }
@@ -1073,6 +1116,9 @@ type Module struct {
 
 	// Title One text by locale; every locale of the course is present.
 	Title Text `json:"title"`
+
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
 }
 
 // NewDevice defines model for NewDevice.
@@ -1283,22 +1329,29 @@ type Regrade struct {
 	CourseID  Slug  `json:"course_id"`
 
 	// CourseTitle One text by locale; every locale of the course is present.
-	CourseTitle Text  `json:"course_title"`
-	CreatedAt   Time  `json:"created_at"`
-	DiscardedAt *Time `json:"discarded_at,omitempty"`
-	From        *int  `json:"from,omitempty"`
-	Graded      int   `json:"graded"`
-	ID          UUID  `json:"id"`
-	LabID       Slug  `json:"lab_id"`
+	CourseTitle Text `json:"course_title"`
+
+	// CourseTitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	CourseTitleLang *Langs `json:"course_title_lang,omitempty"`
+	CreatedAt       Time   `json:"created_at"`
+	DiscardedAt     *Time  `json:"discarded_at,omitempty"`
+	From            *int   `json:"from,omitempty"`
+	Graded          int    `json:"graded"`
+	ID              UUID   `json:"id"`
+	LabID           Slug   `json:"lab_id"`
 
 	// Mode Favourable lets what is better take effect; all, what is worse too.
-	Mode  *RegradeMode `json:"mode,omitempty"`
-	Same  int          `json:"same"`
-	State RegradeState `json:"state"`
+	Mode         *RegradeMode `json:"mode,omitempty"`
+	Same         int          `json:"same"`
+	SourceLocale string       `json:"source_locale"`
+	State        RegradeState `json:"state"`
 
 	// Title One text by locale; every locale of the course is present.
 	Title Text `json:"title"`
-	To    int  `json:"to"`
+
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
+	To        int    `json:"to"`
 
 	// Total Submissions to grade, as far as they are counted.
 	Total int `json:"total"`

@@ -110,6 +110,7 @@ func courseSummaryJSON(v curriculum.Version) openapi.CourseSummary {
 	}
 	return openapi.CourseSummary{
 		CourseID: string(v.CourseID), VersionID: string(v.ID), Number: v.Number, Title: openapi.Text(m.Title), Summary: openapi.Text(m.Summary),
+		TitleLang: langsJSON(m.Title, m.TitleLang, m.SourceLocale), SummaryLang: langsJSON(m.Summary, m.SummaryLang, m.SourceLocale),
 		SourceLocale: m.SourceLocale, Locales: m.Locales, Minutes: m.Minutes,
 		Lessons: count[curriculum.Lesson], Quizzes: count[curriculum.Quiz], Labs: count[curriculum.Lab],
 	}
@@ -120,17 +121,21 @@ func versionJSON(v curriculum.Version) openapi.CourseVersion {
 	return openapi.CourseVersion{
 		VersionID: string(v.ID), CourseID: string(v.CourseID), InstitutionID: v.InstitutionID, Number: v.Number, Digest: string(v.Digest),
 		PublishedAt: v.PublishedAt, Title: openapi.Text(m.Title), Summary: openapi.Text(m.Summary), SourceLocale: m.SourceLocale,
+		TitleLang: langsJSON(m.Title, m.TitleLang, m.SourceLocale), SummaryLang: langsJSON(m.Summary, m.SummaryLang, m.SourceLocale),
 		Locales: m.Locales, Licence: m.Licence, Authors: m.Authors, Minutes: m.Minutes,
 		Modules: each(m.Modules, func(mod curriculum.Module) openapi.Module {
-			return openapi.Module{ID: mod.ID, Title: openapi.Text(mod.Title), Items: each(mod.Items, itemJSON)}
+			return openapi.Module{
+				ID: mod.ID, Title: openapi.Text(mod.Title), TitleLang: langsJSON(mod.Title, mod.TitleLang, m.SourceLocale),
+				Items: each(mod.Items, func(it curriculum.Item) openapi.Item { return itemJSON(it, m.SourceLocale) }),
+			}
 		}),
 	}
 }
 
-func itemJSON(it curriculum.Item) openapi.Item {
+func itemJSON(it curriculum.Item, source curriculum.Locale) openapi.Item {
 	out := openapi.Item{
-		ID: string(it.ID), Kind: openapi.ItemKind(it.Kind), Title: openapi.Text(it.Title), Graded: optional(it.Graded),
-		Fragment: digestsJSON(it.Fragment), Data: digestsJSON(it.Data),
+		ID: string(it.ID), Kind: openapi.ItemKind(it.Kind), Title: openapi.Text(it.Title), TitleLang: langsJSON(it.Title, it.TitleLang, source),
+		Graded: optional(it.Graded), Fragment: digestsJSON(it.Fragment), Data: digestsJSON(it.Data),
 	}
 	if it.Words != nil {
 		out.Words = &it.Words

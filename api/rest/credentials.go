@@ -92,8 +92,9 @@ func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credenti
 			}
 			names[c.InstitutionID] = in.Name
 		}
+		achievement, lang := said(c.AchievementName, nil, locale, c.Locale)
 		out[i] = openapi.Credential{
-			ID: string(c.ID), Name: c.Name, Achievement: pick(c.AchievementName, locale), Institution: names[c.InstitutionID],
+			ID: string(c.ID), Name: c.Name, Achievement: achievement, AchievementLang: lang, Institution: names[c.InstitutionID],
 			CourseID: string(c.CourseID), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt,
 			RevokedReason: optional(c.RevokedReason), Standing: openapi.CredentialStanding(c.State(now)),
 		}

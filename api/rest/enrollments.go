@@ -113,9 +113,11 @@ func (s *Server) GetProgress(ctx context.Context, req openapi.GetProgressRequest
 }
 
 func enrollmentJSON(x learning.Summary) openapi.Enrollment {
+	m := &x.Version.Manifest
 	return openapi.Enrollment{
 		ID: string(x.ID), UserID: string(x.UserID), InstitutionID: string(x.InstitutionID), CourseID: string(x.CourseID),
-		VersionID: string(x.VersionID), Number: x.Version.Number, Title: openapi.Text(x.Version.Manifest.Title), CreatedAt: x.CreatedAt,
+		VersionID: string(x.VersionID), Number: x.Version.Number, Title: openapi.Text(m.Title),
+		TitleLang: langsJSON(m.Title, m.TitleLang, m.SourceLocale), SourceLocale: m.SourceLocale, CreatedAt: x.CreatedAt,
 		Done: x.Done, Total: x.Total, Completed: x.Completed,
 	}
 }

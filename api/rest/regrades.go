@@ -18,14 +18,17 @@ func (s *Server) ListLabFaults(ctx context.Context, req openapi.ListLabFaultsReq
 		return nil, err
 	}
 	return openapi.ListLabFaults200JSONResponse{Items: each(list, func(f lab.FaultyLab) openapi.LabFault {
+		m := &f.Version.Manifest
 		out := openapi.LabFault{
 			CourseID: string(f.Version.CourseID), VersionID: string(f.VersionID), Number: f.Version.Number,
-			CourseTitle: openapi.Text(f.Version.Manifest.Title), LabID: string(f.LabID), Title: openapi.Text(f.Title),
+			LabID: string(f.LabID), SourceLocale: m.SourceLocale,
+			CourseTitle: openapi.Text(m.Title), CourseTitleLang: langsJSON(m.Title, m.TitleLang, m.SourceLocale),
+			Title: openapi.Text(f.Title.Text), TitleLang: langsJSON(f.Title.Text, f.Title.Langs, m.SourceLocale),
 			Submissions: f.Submissions, Since: f.Since, LastAt: f.Last, CheckID: optional(f.Check), Cause: optional(f.Cause),
 		}
-		if f.CheckTitle != nil {
-			title := openapi.Text(f.CheckTitle)
-			out.CheckTitle = &title
+		if check := f.CheckTitle; check.Text != nil {
+			title := openapi.Text(check.Text)
+			out.CheckTitle, out.CheckTitleLang = &title, langsJSON(check.Text, check.Langs, m.SourceLocale)
 		}
 		if f.Message != "" {
 			out.Message = optional(s.Words.T(middleware.Locale(ctx), f.Message, nil))
@@ -147,10 +150,12 @@ func (s *Server) regradeJSON(ctx context.Context, r lab.Regrade) (openapi.Regrad
 	if err != nil {
 		return openapi.Regrade{}, err
 	}
-	it, _ := target.Manifest.Item(r.LabID)
+	m := &target.Manifest
+	it, _ := m.Item(r.LabID)
 	out := openapi.Regrade{
-		ID: string(r.ID), CourseID: string(r.CourseID), CourseTitle: openapi.Text(target.Manifest.Title), LabID: string(r.LabID),
-		Title: openapi.Text(it.Title), To: target.Number, CreatedAt: r.CreatedAt, State: openapi.RegradeState(r.State()), Total: r.Total,
+		ID: string(r.ID), CourseID: string(r.CourseID), LabID: string(r.LabID), SourceLocale: m.SourceLocale,
+		CourseTitle: openapi.Text(m.Title), CourseTitleLang: langsJSON(m.Title, m.TitleLang, m.SourceLocale),
+		Title: openapi.Text(it.Title), TitleLang: langsJSON(it.Title, it.TitleLang, m.SourceLocale), To: target.Number, CreatedAt: r.CreatedAt, State: openapi.RegradeState(r.State()), Total: r.Total,
 		Graded: r.Graded(), Same: r.Results[lab.Same], Better: r.Results[lab.Better], Worse: r.Results[lab.Worse], Broken: r.Results[lab.Broken],
 		Applied: r.Applied, AppliedAt: moment(r.AppliedAt), DiscardedAt: moment(r.DiscardedAt),
 	}

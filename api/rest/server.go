@@ -192,21 +192,28 @@ func wrapCursor(last string) *string {
 	return &c
 }
 
-// pick gives a course's text in the reader's language, else in its base language, else in any,
-// always the same one. A compiled course has every text in each of its languages.
-func pick(t curriculum.Text, locale string) string {
-	base, _, _ := strings.Cut(locale, "-")
-	for _, l := range [...]string{locale, base, "en"} {
-		if s := t[l]; s != "" {
-			return s
+// said gives a course's text in the reader's language or in what stands in for it, and names that language where it is
+// another. A course that tells no source (see quiz.Vault) falls back to English before any other language.
+func said(t curriculum.Text, langs curriculum.Langs, locale, source string) (text string, lang *string) {
+	if _, ok := t[source]; !ok {
+		source = "en"
+		if locales := slices.Sorted(maps.Keys(t)); t["en"] == "" && len(locales) > 0 {
+			source = locales[0]
 		}
 	}
-	for _, l := range slices.Sorted(maps.Keys(t)) {
-		if s := t[l]; s != "" {
-			return s
-		}
+	text, in := t.Said(locale, source, langs)
+	if in == locale || text == "" {
+		return text, nil
 	}
-	return ""
+	return text, &in
+}
+
+// langsJSON leaves out what says nothing.
+func langsJSON(t curriculum.Text, langs curriculum.Langs, source string) *openapi.Langs {
+	if out := openapi.Langs(t.Langs(source, langs)); len(out) > 0 {
+		return &out
+	}
+	return nil
 }
 
 func each[A, B any](in []A, f func(A) B) []B {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
@@ -51,23 +52,32 @@ func (s *Server) AppendStatements(ctx context.Context, req openapi.AppendStateme
 func markedJSON(m *quiz.Marked, locale string) *openapi.Marked {
 	out := &openapi.Marked{Score: m.Score, Passed: m.Passed}
 	for _, q := range m.Questions {
-		var say []string
-		for _, id := range slices.Sorted(maps.Keys(q.Options)) {
-			if text := pick(q.Options[id], locale); text != "" {
-				say = append(say, text)
+		var say, langs []string
+		other := false
+		add := func(t curriculum.Text, in curriculum.Langs) {
+			text, lang := said(t, in, locale, m.SourceLocale)
+			if text == "" {
+				return
 			}
+			say, langs = append(say, text), append(langs, deref(lang))
+			other = other || lang != nil
 		}
-		if text := pick(q.Feedback, locale); text != "" {
-			say = append(say, text)
+		for _, id := range slices.Sorted(maps.Keys(q.Options)) {
+			add(q.Options[id], q.OptionLangs[id])
 		}
+		add(q.Feedback, q.FeedbackLang)
 		item := struct {
-			Correct  bool      `json:"correct"`
-			Feedback *[]string `json:"feedback,omitempty"`
-			ID       string    `json:"id"`
-			Points   float64   `json:"points"`
+			Correct      bool      `json:"correct"`
+			Feedback     *[]string `json:"feedback,omitempty"`
+			FeedbackLang *[]string `json:"feedback_lang,omitempty"`
+			ID           string    `json:"id"`
+			Points       float64   `json:"points"`
 		}{Correct: q.Correct, ID: q.ID, Points: q.Points}
 		if say != nil {
 			item.Feedback = &say
+		}
+		if other {
+			item.FeedbackLang = &langs
 		}
 		out.Questions = append(out.Questions, item)
 	}

@@ -77,11 +77,17 @@ func (s *Server) submissionJSON(ctx context.Context, g lab.Graded) openapi.Submi
 		Outcome: openapi.Outcome(v.Outcome), Attempt: v.Attempt, Score: v.Score, CreatedAt: v.CreatedAt, Version: optional(g.Version),
 		Traceback: optional(v.Traceback), Output: optional(v.Output), Runtime: optional(string(v.Runtime)),
 		Checks: each(g.Checks, func(c lab.CheckView) openapi.CheckResult {
-			return openapi.CheckResult{
-				ID: c.ID, Title: pick(c.Title, locale), Passed: c.Passed, Score: &c.Score, Call: optional(c.Call), Got: optional(c.Got),
-				Expected: optional(c.Expected), Says: optional(pick(c.Said, locale)),
-				Error: optional(s.checkError(locale, c.Error)), Feedback: optional(pick(c.Feedback, locale)),
+			out := openapi.CheckResult{
+				ID: c.ID, Passed: c.Passed, Score: &c.Score, Call: optional(c.Call), Got: optional(c.Got),
+				Expected: optional(c.Expected), Error: optional(s.checkError(locale, c.Error)),
 			}
+			in := func(w lab.Words) (string, *string) { return said(w.Text, w.Langs, locale, g.SourceLocale) }
+			var says, feedback string
+			out.Title, out.TitleLang = in(c.Title)
+			says, out.SaysLang = in(c.Said)
+			feedback, out.FeedbackLang = in(c.Feedback)
+			out.Says, out.Feedback = optional(says), optional(feedback)
+			return out
 		}),
 	}
 	if v.Message != "" {

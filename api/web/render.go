@@ -158,10 +158,15 @@ func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*p
 				counts[it.Kind]++
 			}
 		}
-		in := textLocale(m.Title, m.TitleLang, locale, m.SourceLocale)
+		title, in := m.Title.Said(locale, m.SourceLocale, m.TitleLang)
+		summary, summaryIn := m.Summary.Said(locale, m.SourceLocale, m.SummaryLang)
+		summarySpoken := ""
+		if summaryIn != in {
+			summarySpoken = attr("lang", summaryIn) + attr("dir", i18n.Dir(summaryIn))
+		}
 		items.WriteString(w.fill("catalogue-item", values{
 			"href":  courseHref(locale, string(v.CourseID), 0),
-			"title": m.Title.In(locale, m.SourceLocale), "summary": m.Summary.In(locale, m.SourceLocale),
+			"title": title, "summary": summary, "summary_spoken": summarySpoken,
 			"minutes": w.count("page.minutes", m.Minutes), "lessons": w.count("page.lessons", counts[curriculum.Lesson]),
 			"quizzes": w.count("page.quizzes", counts[curriculum.Quiz]), "labs": w.count("page.labs", counts[curriculum.Lab]),
 			"locale": in, "dir": i18n.Dir(in),
@@ -175,18 +180,6 @@ func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*p
 		main: w.fill("catalogue", values{"items": items.String()}),
 		path: "/", canonical: "/", spoken: s.cfg.Words.Locales(),
 	}))
-}
-
-// textLocale tells in which language a text of a course is shown. The compiler puts other words where a
-// translation is missing, and says so; in versions of old these are the source's, and it does not.
-func textLocale(t curriculum.Text, langs curriculum.Langs, locale, source string) string {
-	if lang, ok := langs[locale]; ok {
-		return lang
-	}
-	if shown, ok := t[locale]; ok && shown != t[source] {
-		return locale
-	}
-	return source
 }
 
 // coursePage is what every page of one course version shares.
@@ -218,7 +211,8 @@ func (s *Site) renderCoursePage(ctx context.Context, k key, v *curriculum.Versio
 func (p *coursePage) text(t curriculum.Text) string { return t.In(p.locale, p.m.SourceLocale) }
 
 func (p *coursePage) spokenText(t curriculum.Text, langs curriculum.Langs) string {
-	return p.spoken(textLocale(t, langs, p.locale, p.m.SourceLocale))
+	_, lang := t.Said(p.locale, p.m.SourceLocale, langs)
+	return p.spoken(lang)
 }
 
 // href is an address inside the course: one that stays in this version when the page's own does.
@@ -260,7 +254,7 @@ func (p *coursePage) course() (*page, error) {
 	f.description = p.text(p.m.Summary)
 	f.main = p.fill("course", values{
 		"title": f.title, "summary": f.description, "spoken": p.spokenText(p.m.Title, p.m.TitleLang),
-		"minutes": p.count("page.minutes", p.m.Minutes), "licence": p.m.Licence,
+		"summary_spoken": p.spokenText(p.m.Summary, p.m.SummaryLang), "minutes": p.count("page.minutes", p.m.Minutes), "licence": p.m.Licence,
 		"authors": p.site.cfg.Words.List(p.locale, p.m.Authors), "modules": modules.String(),
 		"course": p.key.course, "version": strconv.Itoa(p.key.number), "competences": p.competences(),
 	})

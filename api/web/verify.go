@@ -1,9 +1,12 @@
 package web
 
 import (
+	"cmp"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/curriculum"
 )
 
 // verify tells anyone what a certificate is worth now. Nobody need sign in or
@@ -29,7 +32,7 @@ func (s *Site) verify(c echo.Context) error {
 	p, err := w.done(w.page(frame{
 		kind: "verify", title: label + " · " + title, description: title, path: "/verify/" + string(standing.Credential.ID),
 		hidden: true, // it holds a person's name
-		main:   w.fill("verify", w.standing(standing, label, s.courseTitle(c, standing.Credential, locale))),
+		main:   w.fill("verify", w.standing(standing, label, s.about(c, standing.Credential))),
 	}))
 	if err != nil {
 		return err
@@ -41,18 +44,20 @@ func (s *Site) verify(c echo.Context) error {
 // nothing stands where an invalid document says something that nobody should believe.
 const nothing = "—"
 
-func (w *writer) standing(st credential.Standing, label, course string) values {
+func (w *writer) standing(st credential.Standing, label string, course *curriculum.Manifest) values {
 	date := w.site.cfg.Words.Date
 	v := values{
 		"standing": string(st.State), "standing_label": label, "standing_text": w.t("credential.standing."+string(st.State)+"_text", nil), "reason": "",
-		"name": nothing, "achievement": nothing, "institution": nothing, "issued": nothing, "course_title": "", "expires": "", "revoked": "",
+		"name": nothing, "achievement": nothing, "institution": nothing, "issued": nothing, "course_title": "",
+		"achievement_spoken": "", "course_spoken": "", "expires": "", "revoked": "",
 		"checked": w.site.cfg.Words.Moment(w.locale, st.CheckedAt), "json_href": "/api/credentials/" + string(st.Credential.ID),
 	}
 	if st.State != credential.Invalid {
 		v["name"], v["achievement"], v["institution"] = st.Claims.Name, st.Claims.Achievement, st.Claims.IssuerName
 		v["issued"] = date(w.locale, st.Claims.IssuedAt)
-		if course != st.Claims.Achievement {
-			v["course_title"] = course
+		v["achievement_spoken"] = w.spoken(cmp.Or(st.Claims.Locale, w.locale))
+		if title, lang := course.Title.Said(w.locale, course.SourceLocale, course.TitleLang); title != st.Claims.Achievement {
+			v["course_title"], v["course_spoken"] = title, w.spoken(cmp.Or(lang, w.locale))
 		}
 		if at := st.Claims.ExpiresAt; at != nil {
 			v["expires"] = w.fill("verify-fact", values{"label": w.t("page.verify.expires", nil), "value": date(w.locale, *at)})
@@ -67,11 +72,11 @@ func (w *writer) standing(st credential.Standing, label, course string) values {
 	return v
 }
 
-// courseTitle is for orientation only: a course that is gone costs no certificate its page.
-func (s *Site) courseTitle(c echo.Context, cr credential.Credential, locale string) string {
+// about is the course of a certificate, for orientation only: one that is gone costs no certificate its page.
+func (s *Site) about(c echo.Context, cr credential.Credential) *curriculum.Manifest {
 	v, err := s.latest.find(c.Request().Context(), cr.CourseID)
 	if err != nil {
-		return ""
+		return &curriculum.Manifest{}
 	}
-	return v.Manifest.Title.In(locale, v.Manifest.SourceLocale)
+	return &v.Manifest
 }

@@ -29,7 +29,7 @@ type Credential struct {
 	CourseID        curriculum.CourseID
 	VersionID       curriculum.VersionID
 	Name            string          // of the holder, as on the certificate
-	AchievementName curriculum.Text // in every language of the course
+	AchievementName curriculum.Text // in the languages that it was written in; before, in every language of the course
 	Locale          curriculum.Locale
 	Document        []byte
 	StatusListID    ListID

@@ -280,9 +280,29 @@ func (c Claims) match(r Credential) error {
 	return nil
 }
 
+// names are the achievement's own names, without words that stand in for a translation.
+func names(m curriculum.Manifest) curriculum.Text {
+	out := curriculum.Text{}
+	for l, name := range m.Achievement.Name {
+		if m.Achievement.NameLang[l] == "" {
+			out[l] = name
+		}
+	}
+	return out
+}
+
 // pickLocale gives the language of a certificate: the learner's where the
-// course has it (ar for ar-EG too), else the course's own.
+// course has it (ar for ar-EG too), else the course's own. Where the achievement has no name in that language, it is
+// the one that stands in for it.
 func pickLocale(u identity.User, m curriculum.Manifest) curriculum.Locale {
+	l := spokenBy(u, m)
+	if other := m.Achievement.NameLang[l]; other != "" {
+		return other
+	}
+	return l
+}
+
+func spokenBy(u identity.User, m curriculum.Manifest) curriculum.Locale {
 	language, _, _ := strings.Cut(u.Locale, "-")
 	for _, want := range []string{u.Locale, language} {
 		for _, l := range m.Locales {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
@@ -110,7 +109,7 @@ func (s *Service) prepare(ctx context.Context, id learning.EnrollmentID) (Creden
 	c := Credential{
 		ID: ID(s.NewID()), EnrollmentID: e.ID, UserID: e.UserID, InstitutionID: e.InstitutionID,
 		CourseID: e.CourseID, VersionID: e.VersionID, Name: clean(u.DisplayName),
-		AchievementName: maps.Clone(v.Manifest.Achievement.Name), Locale: pickLocale(u, v.Manifest),
+		AchievementName: names(v.Manifest), Locale: pickLocale(u, v.Manifest),
 		StatusListID: list.ID, StatusIndex: index, IssuedAt: now,
 	}
 	if _, ok := c.AchievementName[c.Locale]; !ok {

@@ -326,11 +326,13 @@ func (c *compiler) build() (Compiled, error) {
 	m := Manifest{
 		Format: format, CourseID: CourseID(c.course.ID),
 		Title: c.texts.text("course.title", c.course.Title), TitleLang: c.texts.langs("course.title"), Summary: c.texts.text("course.summary", c.course.Summary),
+		SummaryLang:  c.texts.langs("course.summary"),
 		SourceLocale: c.course.SourceLocale, Locales: c.course.Locales,
 		Licence: c.course.Licence, Authors: c.course.Authors, Minutes: c.course.Minutes,
 		Criteria: Criteria{Lessons: c.course.Criteria.Lessons == "all", Quizzes: c.course.Criteria.Quizzes, Labs: c.course.Criteria.Labs == "all"},
 		Achievement: Achievement{
 			Name:        c.texts.text("achievement.name", c.course.Achievement.Name),
+			NameLang:    c.texts.langs("achievement.name"),
 			Description: c.texts.text("achievement.description", c.course.Achievement.Description),
 			Narrative:   c.texts.text("achievement.narrative", c.course.Achievement.Narrative),
 			Competences: c.course.Achievement.Competences,

@@ -35,7 +35,7 @@ const (
 type Text map[Locale]string
 
 // Langs tell in which language a text is given to readers of another. Who is not in it gets their own.
-type Langs map[Locale]Locale
+type Langs = quiz.Langs
 
 // Manifest is a compiled course version without its secrets: the list that
 // names every public blob. It is JSON with sorted keys, and its digest is the
@@ -46,6 +46,7 @@ type Manifest struct {
 	Title        Text        `json:"title"`
 	TitleLang    Langs       `json:"title_lang,omitempty"`
 	Summary      Text        `json:"summary"`
+	SummaryLang  Langs       `json:"summary_lang,omitempty"`
 	SourceLocale Locale      `json:"source_locale"`
 	Locales      []Locale    `json:"locales"`
 	Licence      string      `json:"licence"`
@@ -106,9 +107,10 @@ type Criteria struct {
 
 // Achievement is what the certificate attests.
 type Achievement struct {
-	Name        Text `json:"name"`
-	Description Text `json:"description"`
-	Narrative   Text `json:"narrative"`
+	Name        Text  `json:"name"`
+	NameLang    Langs `json:"name_lang,omitempty"`
+	Description Text  `json:"description"`
+	Narrative   Text  `json:"narrative"`
 	// Competences that it attests, by id.
 	Competences []string `json:"competences,omitempty"`
 }
@@ -151,6 +153,34 @@ func (t Text) In(locale, fallback Locale) string {
 		return s
 	}
 	return t[fallback]
+}
+
+// Said gives the text to readers of a locale, and the language that it is in: the compiler puts other words where a
+// translation is missing, and langs says so. In versions of old these are the source's, and nothing says it. Who reads a
+// locale that the course lacks gets the source.
+func (t Text) Said(locale, source Locale, langs Langs) (text string, lang Locale) {
+	shown, ok := t[locale]
+	if !ok {
+		return t[source], source
+	}
+	if lang, ok := langs[locale]; ok {
+		return shown, lang
+	}
+	if original, ok := t[source]; ok && shown == original {
+		return shown, source
+	}
+	return shown, locale
+}
+
+// Langs gathers what Said finds for every locale that has the text.
+func (t Text) Langs(source Locale, langs Langs) Langs {
+	out := Langs{}
+	for l := range t {
+		if _, lang := t.Said(l, source, langs); lang != l {
+			out[l] = lang
+		}
+	}
+	return out
 }
 
 // Compiled is the result of compiling a folder: the manifest and every blob it names.

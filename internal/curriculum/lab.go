@@ -136,15 +136,19 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 		c := r.check(cs, raw, at)
 		judges[c.Rule.JudgeName] = true
 		key := base + ".check." + cs.ID
-		c.Title = t.text(key+".title", cs.Title)
+		say := func(end, text string) Text {
+			item.vault.Langs = t.gather(item.vault.Langs, base, "check."+cs.ID+"."+end)
+			return t.text(key+"."+end, text)
+		}
+		c.Title = say("title", cs.Title)
 		if cs.Feedback != "" {
-			c.Feedback = t.text(key+".feedback", cs.Feedback)
+			c.Feedback = say("feedback", cs.Feedback)
 		}
 		for _, k := range slices.Sorted(maps.Keys(cs.Says)) {
 			if c.Says == nil {
 				c.Says = map[string]Text{}
 			}
-			c.Says[k] = t.text(key+".says."+k, cs.Says[k])
+			c.Says[k] = say("says."+k, cs.Says[k])
 		}
 		item.vault.Checks = append(item.vault.Checks, c)
 	}

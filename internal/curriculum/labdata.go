@@ -58,6 +58,7 @@ type VaultLab struct {
 	Files       map[string]string `json:"files"`            // data files by name: the first room gets them
 	Hidden      map[string]string `json:"hidden,omitempty"` // by path, hidden/… and judges/…: the first room never gets them
 	Checks      []Check           `json:"checks"`
+	Langs       map[string]Langs  `json:"langs,omitempty"` // of the texts of checks, as PublicLab has them; versions of old do not tell it
 	Starter     string            `json:"starter"`
 	Solution    string            `json:"solution"`
 	Wrong       []WrongSolution   `json:"wrong,omitempty"`

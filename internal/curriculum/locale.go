@@ -205,6 +205,21 @@ func (t *texts) langs(id string) Langs {
 	return out
 }
 
+// gather adds what langs finds for texts of something, under the ends of their ids. It is nil while there is nothing to tell.
+func (t *texts) gather(all map[string]Langs, of string, ends ...string) map[string]Langs {
+	for _, end := range ends {
+		langs := t.langs(of + "." + end)
+		if langs == nil {
+			continue
+		}
+		if all == nil {
+			all = map[string]Langs{}
+		}
+		all[end] = langs
+	}
+	return all
+}
+
 // list gives the lines of a translation in every other language, one after the other.
 func (t *texts) list(id string) []string {
 	var out []string

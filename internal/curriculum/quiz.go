@@ -436,7 +436,7 @@ func (q questionItem) key() quiz.Key {
 
 // vault is the secret side of a quiz. Rights of match questions are still missing.
 func (q quizItem) vault() quiz.Vault {
-	v := quiz.Vault{Graded: q.graded, Pass: q.pass, Plan: q.plan("")}
+	v := quiz.Vault{SourceLocale: q.texts.source, Graded: q.graded, Pass: q.pass, Plan: q.plan("")}
 	for _, qu := range q.questions {
 		vq := quiz.VaultQuestion{ID: qu.source.ID, Type: qu.source.Type, Points: qu.points(), Key: qu.key(), Correct: qu.correct, Mistaken: qu.mistake}
 		for id, said := range qu.said {
@@ -444,6 +444,10 @@ func (q quizItem) vault() quiz.Vault {
 				vq.Options = map[string]map[string]string{}
 			}
 			vq.Options[id] = said
+			vq.Langs = q.texts.gather(vq.Langs, qu.base, "option."+id+".feedback")
+		}
+		if qu.correct != nil {
+			vq.Langs = q.texts.gather(vq.Langs, qu.base, "feedback.correct", "feedback.incorrect")
 		}
 		v.Questions = append(v.Questions, vq)
 	}

@@ -47,8 +47,8 @@ const maxLabFaults = 100
 type FaultyLab struct {
 	Fault
 	Version    curriculum.Version
-	Title      curriculum.Text
-	CheckTitle curriculum.Text // of the check at fault, nil when unknown
+	Title      Words
+	CheckTitle Words // of the check at fault, without text when unknown
 }
 
 // ListFaultyLabs gives an institution's trainers and admins, and the operator, the labs that
@@ -72,11 +72,11 @@ func (s *Service) ListFaultyLabs(ctx context.Context, by identity.Actor, in iden
 		}
 		out[i] = FaultyLab{Fault: f, Version: v}
 		if it, ok := v.Manifest.Item(f.LabID); ok {
-			out[i].Title = it.Title
+			out[i].Title = Words{it.Title, it.TitleLang}
 		}
 		for _, c := range l.Checks {
 			if c.ID == f.Check {
-				out[i].CheckTitle = c.Title
+				out[i].CheckTitle = Words{c.Title, l.Langs["check."+c.ID+".title"]}
 			}
 		}
 	}

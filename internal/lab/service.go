@@ -75,10 +75,16 @@ type Past struct {
 // CheckView is one check as the learner sees it after grading.
 type CheckView struct {
 	CheckResult
-	Title    curriculum.Text
-	Feedback curriculum.Text // of a check that did not pass
-	Call     string          // of a visible check
-	Said     curriculum.Text // by the judge script of a check that did not pass in full
+	Title    Words
+	Feedback Words  // of a check that did not pass
+	Call     string // of a visible check
+	Said     Words  // by the judge script of a check that did not pass in full
+}
+
+// Words are a text of a lab's, and in which language it is given to readers of another.
+type Words struct {
+	curriculum.Text
+	Langs curriculum.Langs
 }
 
 // Submit takes a submission of the actor's own enrollment: the submission,
@@ -484,9 +490,10 @@ func views(l curriculum.VaultLab, v Verdict) []CheckView {
 		if !ok {
 			continue
 		}
-		view := CheckView{CheckResult: r, Title: c.Title, Said: c.Says[r.Says]}
+		words := func(t curriculum.Text, end string) Words { return Words{t, l.Langs["check."+c.ID+"."+end]} }
+		view := CheckView{CheckResult: r, Title: words(c.Title, "title"), Said: words(c.Says[r.Says], "says."+r.Says)}
 		if !r.Passed {
-			view.Feedback = c.Feedback
+			view.Feedback = words(c.Feedback, "feedback")
 		}
 		if c.Visible {
 			view.Call = c.Rule.Call

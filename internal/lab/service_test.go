@@ -607,13 +607,13 @@ func TestWhatALearnerSeesOfChecks(t *testing.T) {
 		t.Fatalf("%+v, %v", g, err)
 	}
 	right, wrong, hidden := g.Checks[0], g.Checks[1], g.Checks[4]
-	if !right.Passed || right.Call != "add(1, 2)" || right.Got != "fake" || right.Feedback != nil || right.Title["en"] != "Title add" {
+	if !right.Passed || right.Call != "add(1, 2)" || right.Got != "fake" || right.Feedback.Text != nil || right.Title.Text["en"] != "Title add" {
 		t.Errorf("%+v", right)
 	}
-	if wrong.Passed || wrong.Call != "share(1, 3)" || wrong.Feedback["en"] != "Feedback share" {
+	if wrong.Passed || wrong.Call != "share(1, 3)" || wrong.Feedback.Text["en"] != "Feedback share" {
 		t.Errorf("%+v", wrong)
 	}
-	if hidden.Passed || hidden.Call != "" || hidden.Got != "" || hidden.Title["en"] != "Title hidden" || hidden.Feedback["en"] != "Feedback hidden" {
+	if hidden.Passed || hidden.Call != "" || hidden.Got != "" || hidden.Title.Text["en"] != "Title hidden" || hidden.Feedback.Text["en"] != "Feedback hidden" {
 		t.Errorf("%+v", hidden)
 	}
 }

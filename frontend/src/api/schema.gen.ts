@@ -911,6 +911,10 @@ export interface components {
         Text: {
             [key: string]: string;
         };
+        /** @description In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own. */
+        Langs: {
+            [key: string]: string;
+        };
         /** @enum {string} */
         Role: "learner" | "trainer" | "issuer" | "admin";
         /** @enum {string} */
@@ -1103,7 +1107,9 @@ export interface components {
             version_id: components["schemas"]["UUID"];
             number: number;
             title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
             summary: components["schemas"]["Text"];
+            summary_lang?: components["schemas"]["Langs"];
             source_locale: string;
             locales: string[];
             minutes: number;
@@ -1123,7 +1129,9 @@ export interface components {
             digest: string;
             published_at: components["schemas"]["Time"];
             title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
             summary: components["schemas"]["Text"];
+            summary_lang?: components["schemas"]["Langs"];
             source_locale: string;
             locales: string[];
             licence: string;
@@ -1136,6 +1144,7 @@ export interface components {
         Module: {
             id: string;
             title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
             items: components["schemas"]["Item"][];
         };
         Item: {
@@ -1143,6 +1152,7 @@ export interface components {
             /** @enum {string} */
             kind: "lesson" | "quiz" | "lab";
             title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
             graded?: boolean;
             /** @description Digest by locale of the HTML fragment. */
             fragment?: {
@@ -1183,6 +1193,8 @@ export interface components {
             version_id: components["schemas"]["UUID"];
             number: number;
             title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
+            source_locale: string;
             created_at: components["schemas"]["Time"];
             /** @description Items completed. */
             done: number;
@@ -1265,6 +1277,8 @@ export interface components {
                 /** Format: double */
                 points: number;
                 feedback?: string[];
+                /** @description The language of each feedback, empty where it is the reader's. Absent where all are. */
+                feedback_lang?: string[];
             }[];
         };
         Statement: {
@@ -1349,6 +1363,8 @@ export interface components {
         CheckResult: {
             id: string;
             title: string;
+            /** @description The language of the title, where it is not the reader's. So the others. */
+            title_lang?: string;
             passed: boolean;
             /**
              * Format: double
@@ -1359,10 +1375,12 @@ export interface components {
             got?: string;
             /** @description Of a failed check whose author shows it. */
             expected?: string;
-            /** @description What the author's judge says, in the reader's language. */
+            /** @description What the author's judge says. */
             says?: string;
+            says_lang?: string;
             error?: string;
             feedback?: string;
+            feedback_lang?: string;
         };
         LabFault: {
             course_id: components["schemas"]["Slug"];
@@ -1370,8 +1388,11 @@ export interface components {
             /** @description Number of the course version. */
             number: number;
             course_title: components["schemas"]["Text"];
+            course_title_lang?: components["schemas"]["Langs"];
             lab_id: components["schemas"]["Slug"];
             title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
+            source_locale: string;
             /** @description How many are affected since it was last seen. */
             submissions: number;
             since: components["schemas"]["Time"];
@@ -1379,6 +1400,7 @@ export interface components {
             /** @description The check at fault, of the last submission. */
             check_id?: string;
             check_title?: components["schemas"]["Text"];
+            check_title_lang?: components["schemas"]["Langs"];
             /** @description In the reader's language. */
             message?: string;
             /** @description For the author: an exception, a traceback of the judge script. */
@@ -1414,8 +1436,11 @@ export interface components {
             id: components["schemas"]["UUID"];
             course_id: components["schemas"]["Slug"];
             course_title: components["schemas"]["Text"];
+            course_title_lang?: components["schemas"]["Langs"];
             lab_id: components["schemas"]["Slug"];
             title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
+            source_locale: string;
             from?: number;
             to: number;
             created_at: components["schemas"]["Time"];
@@ -1481,6 +1506,8 @@ export interface components {
             /** @description The holder's name as on the certificate. */
             name: string;
             achievement: string;
+            /** @description The language of the achievement's name, where it is not the reader's. */
+            achievement_lang?: string;
             institution: string;
             course_id: components["schemas"]["Slug"];
             issued_at: components["schemas"]["Time"];

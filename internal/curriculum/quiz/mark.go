@@ -17,9 +17,10 @@ const maxAnswer = 1000
 
 // Marked is a marked quiz.
 type Marked struct {
-	Score     float64          `json:"score"` // share of points, 0 to 1
-	Passed    bool             `json:"passed"`
-	Questions []MarkedQuestion `json:"questions"`
+	SourceLocale string           `json:"source_locale,omitempty"` // of the quiz; not told by versions of old
+	Score        float64          `json:"score"`                   // share of points, 0 to 1
+	Passed       bool             `json:"passed"`
+	Questions    []MarkedQuestion `json:"questions"`
 }
 
 // MarkedQuestion is one marked answer and what to say to it.
@@ -29,6 +30,9 @@ type MarkedQuestion struct {
 	Points   float64                      `json:"points"`             // earned
 	Options  map[string]map[string]string `json:"options,omitempty"`  // single, multiple: what to say, by each option that was chosen
 	Feedback map[string]string            `json:"feedback,omitempty"` // the other types
+	// In which language the feedback is given to readers of another: by option, and of the other types.
+	OptionLangs  map[string]Langs `json:"option_langs,omitempty"`
+	FeedbackLang Langs            `json:"feedback_lang,omitempty"`
 }
 
 // Mark marks the responses to an attempt at a quiz, by question id: against the questions that the attempt shows, in
@@ -40,7 +44,7 @@ func Mark(v Vault, of Seed, responses map[string]json.RawMessage) (Marked, error
 	m := marking{}
 	shown := map[string]bool{}
 	var earned, total float64
-	var out Marked
+	out := Marked{SourceLocale: v.SourceLocale}
 	for _, q := range v.Asked(of) {
 		shown[q.ID] = true
 		mq := m.question(q, responses[q.ID])
@@ -158,12 +162,18 @@ func (m *marking) question(q VaultQuestion, raw json.RawMessage) MarkedQuestion 
 					out.Options = map[string]map[string]string{}
 				}
 				out.Options[id] = said
+				if langs := q.Langs["option."+id+".feedback"]; langs != nil {
+					if out.OptionLangs == nil {
+						out.OptionLangs = map[string]Langs{}
+					}
+					out.OptionLangs[id] = langs
+				}
 			}
 		}
 	}
-	out.Feedback = q.Mistaken
+	out.Feedback, out.FeedbackLang = q.Mistaken, q.Langs["feedback.incorrect"]
 	if out.Correct {
-		out.Feedback = q.Correct
+		out.Feedback, out.FeedbackLang = q.Correct, q.Langs["feedback.correct"]
 	}
 	return out
 }

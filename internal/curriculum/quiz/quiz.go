@@ -93,10 +93,14 @@ type Feedback struct {
 	IncorrectLang string `json:"incorrect_lang,omitempty"`
 }
 
+// Langs tell in which language a text is given to readers of another. Who is not in it gets their own.
+type Langs map[string]string
+
 // Vault marks the answers of a quiz. It never leaves the server.
 type Vault struct {
-	Graded bool    `json:"graded"`
-	Pass   float64 `json:"pass"`
+	SourceLocale string  `json:"source_locale,omitempty"` // not told by versions of old
+	Graded       bool    `json:"graded"`
+	Pass         float64 `json:"pass"`
 	Plan
 	Questions []VaultQuestion `json:"questions"` // all that it may show
 }
@@ -111,4 +115,7 @@ type VaultQuestion struct {
 	Options  map[string]map[string]string `json:"options,omitempty"`   // feedback by option id
 	Correct  map[string]string            `json:"correct,omitempty"`   // feedback
 	Mistaken map[string]string            `json:"incorrect,omitempty"` // feedback
+	// Langs tell of feedback in which language it is given, by what follows the question in the ids of its
+	// texts: option.<id>.feedback, feedback.correct, feedback.incorrect. Versions of old do not tell it.
+	Langs map[string]Langs `json:"langs,omitempty"`
 }
