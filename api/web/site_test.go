@@ -707,6 +707,24 @@ func TestFallbackLanguage(t *testing.T) {
 		t.Error("a translated title is marked as foreign")
 	}
 
+	// A title and a summary are translated each by itself.
+	w = open(t, nil, course("Small", map[string]string{
+		"locales/ar/course.po": "\nmsgctxt \"course.title\"\nmsgid \"Small\"\nmsgstr \"صغيرة\"\n",
+	}))
+	for _, at := range []string{"/ar/", "/ar/courses/small"} {
+		_, doc := w.read(at)
+		for _, p := range all(doc, "p") {
+			if textOf(p) == "About Small" && (value(p, "lang") != "en" || value(p, "dir") != "ltr") {
+				t.Errorf("%s: a summary that was not translated is not marked", at)
+			}
+		}
+		for _, h := range append(all(doc, "h1"), all(doc, "h2")...) {
+			if textOf(h) == "صغيرة" && value(h, "lang") != "" {
+				t.Errorf("%s: a translated title is marked as foreign", at)
+			}
+		}
+	}
+
 	w = open(t, nil, course("Small", nil))
 	if _, doc = w.read("/ar/"); value(cardLink(doc), "lang") != "en" || value(cardLink(doc), "dir") != "ltr" {
 		t.Error("a title that was not translated is not marked")

@@ -65,6 +65,25 @@ func TestVerify(t *testing.T) {
 			}
 		}
 	}
+	// The certificate is in its own language, the title of the course in its course's.
+	inArabic := claims
+	inArabic.Locale, inArabic.Achievement = "ar", "أوراق"
+	reg["arabic"] = credential.Standing{State: credential.Valid, Credential: row("arabic"), Claims: inArabic, CheckedAt: at(9)}
+	for _, tt := range []struct{ at, want string }{
+		{"/en/verify/arabic", "certificate-for ar rtl, certificate-course  "},
+		{"/ar/verify/arabic", "certificate-for  , certificate-course en ltr"},
+	} {
+		_, doc := w.read(tt.at)
+		var got []string
+		for _, p := range all(doc, "p") {
+			if class := value(p, "class"); class == "certificate-for" || class == "certificate-course" {
+				got = append(got, class+" "+value(p, "lang")+" "+value(p, "dir"))
+			}
+		}
+		if strings.Join(got, ", ") != tt.want {
+			t.Errorf("%s: %q, want %q", tt.at, got, tt.want)
+		}
+	}
 	if _, doc := w.read("/verify/valid", "Cookie", LocaleCookie+"=ar", "Accept-Language", "en"); value(all(doc, "html")[0], "lang") != "ar" {
 		t.Error("the reader's choice does not count")
 	}

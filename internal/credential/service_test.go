@@ -197,6 +197,22 @@ func TestIssue(t *testing.T) {
 	}
 }
 
+// A certificate is in one language. Where the achievement has no name in the learner's, it is the one that stands in,
+// and so the row has only names that were written.
+func TestIssueInTheLanguageThatThereIs(t *testing.T) {
+	b := newBench(t)
+	v := b.world.versions[id[curriculum.VersionID](3, 1)]
+	v.Manifest.Achievement.NameLang = curriculum.Langs{"ar": "en"}
+	b.world.versions[v.ID] = v
+	c := b.issued(t, 1, layla, oasis)
+	if _, arabic := c.AchievementName["ar"]; c.Locale != "en" || arabic || c.AchievementName["en"] != "AI in daily life" {
+		t.Errorf("%s: %v", c.Locale, c.AchievementName)
+	}
+	if st := b.check(t, c.ID, credential.Valid); st.Claims.Locale != "en" || st.Claims.Achievement != "AI in daily life" {
+		t.Errorf("%+v", st.Claims)
+	}
+}
+
 func TestIssueOnce(t *testing.T) {
 	b := newBench(t)
 	first := b.issued(t, 1, layla, oasis)

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compile } from '../../vite/words';
-import { formatDate, formatNumber, formatPercent, learn, loadWords, locale, t, textOf } from './words';
+import { formatDate, formatNumber, formatPercent, learn, loadWords, locale, t } from './words';
 
 const days = { zero: 'لا أيام', one: 'يوم', two: 'يومان', few: '{{.Count}} أيام', many: '{{.Count}} يومًا', other: '{{.Count}} يوم' };
 
@@ -47,12 +47,6 @@ describe('words', () => {
     await loadWords('is', 'page');
     expect(locale()).toBe('en');
     expect(t('ui.sign_in')).toBe('Sign in');
-  });
-
-  it('chooses a text of a course', () => {
-    learn({}, 'ar');
-    expect(textOf({ en: 'a', ar: 'b' })).toBe('b');
-    expect(textOf({ en: 'a', fr: 'c' }, 'fr')).toBe('c');
   });
 });
 

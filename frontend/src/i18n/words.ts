@@ -101,8 +101,3 @@ export function formatDate(iso: string, time = false): string {
 export function spokenIn(lang: string | undefined): { lang?: string; dir?: 'ltr' | 'rtl' } {
   return lang ? { lang, dir: rtlLocale.test(lang) ? 'rtl' : 'ltr' } : {};
 }
-
-/** One text of a course in the reader's locale, or in the course's own; where that is not told, in English before any other. */
-export function textOf(text: Record<string, string>, source?: string): string {
-  return text[current] ?? (source ? text[source] : undefined) ?? text['en'] ?? Object.values(text)[0] ?? '';
-}

@@ -1,9 +1,11 @@
 import { useId } from 'preact/hooks';
+import { spokenIn } from '../i18n/words';
 
 interface Props {
   label: string;
   value: string;
-  options: readonly (readonly [value: string, name: string])[];
+  /** `lang` is the language of the name, where it is not the page's. */
+  options: readonly (readonly [value: string, name: string, lang?: string | undefined])[];
   onValue: (value: string) => void;
 }
 
@@ -13,8 +15,8 @@ export function Select({ label, value, options, onValue }: Props) {
     <div class="field">
       <label for={id}>{label}</label>
       <select id={id} value={value} onChange={(event) => onValue(event.currentTarget.value)}>
-        {options.map(([option, name]) => (
-          <option key={option} value={option}>
+        {options.map(([option, name, lang]) => (
+          <option key={option} value={option} {...spokenIn(lang)}>
             {name}
           </option>
         ))}

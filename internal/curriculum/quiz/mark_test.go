@@ -232,6 +232,20 @@ func TestMarkFeedback(t *testing.T) {
 	if len(said) != len(want) {
 		t.Errorf("said %v", said)
 	}
+	// The golden course has these in English alone, and says so to who reads another language.
+	if m.SourceLocale != "en" {
+		t.Errorf("source %q", m.SourceLocale)
+	}
+	for _, mq := range m.Questions {
+		if len(mq.Feedback) > 0 && mq.FeedbackLang["ar"] != "en" {
+			t.Errorf("%s: feedback in %v", mq.ID, mq.FeedbackLang)
+		}
+		for id := range mq.Options {
+			if mq.OptionLangs[id]["fr"] != "en" {
+				t.Errorf("%s, %s: feedback in %v", mq.ID, id, mq.OptionLangs)
+			}
+		}
+	}
 	for k, w := range want {
 		if said[k] != w {
 			t.Errorf("%s: said %q, want %q", k, said[k], w)

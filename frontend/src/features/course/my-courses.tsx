@@ -1,9 +1,10 @@
 import { api, ask, type Schemas } from '../../api/client';
-import { locale, t, textOf } from '../../i18n/words';
+import { locale, t } from '../../i18n/words';
 import { OutboxNotes } from '../../learner/outbox-notes';
 import { Bar } from '../../ui/bar';
 import { Trouble } from '../../ui/notice';
 import { usePages } from '../../ui/pages';
+import { Said } from '../../ui/said';
 import { useTask } from '../../ui/task';
 import { coursePage, nextItem } from './next-item';
 
@@ -43,7 +44,7 @@ export default function MyCourses() {
 
 function CourseCard({ mine }: { mine: Enrollment }) {
   const task = useTask();
-  const title = textOf(mine.title);
+  const title = <Said of={{ text: mine.title, langs: mine.title_lang, source: mine.source_locale }} />;
   const goOn = () =>
     task.run(async () => {
       location.assign(await nextItem(mine, locale()));
@@ -51,9 +52,7 @@ function CourseCard({ mine }: { mine: Enrollment }) {
   return (
     <li class="card">
       <div>
-        <h2>
-          <bdi>{title}</bdi>
-        </h2>
+        <h2>{title}</h2>
         <Bar done={mine.done} total={mine.total} />
         {mine.completed && <p class="tick">{t('ui.app.courses.completed')}</p>}
         {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}

@@ -1,5 +1,5 @@
 import { api, ask, type Schemas } from '../../api/client';
-import { formatDate, locale, t } from '../../i18n/words';
+import { formatDate, locale, spokenIn, t } from '../../i18n/words';
 import { List, usePages } from '../../ui/pages';
 
 type Credential = Schemas['Credential'];
@@ -17,14 +17,13 @@ export default function MyCertificates() {
 }
 
 function CredentialRow({ credential }: { credential: Credential }) {
-  const { id, achievement, institution, issued_at: issued, standing } = credential;
+  const { id, institution, issued_at: issued, standing } = credential;
+  const achievement = <bdi {...spokenIn(credential.achievement_lang)}>{credential.achievement}</bdi>;
   const page = `/${locale()}/verify/${id}`;
   return (
     <li>
       <span class="row-what">
-        <strong>
-          <bdi>{achievement}</bdi>
-        </strong>
+        <strong>{achievement}</strong>
         <span class="small">{t('ui.app.certificates.issued', { Institution: institution, Date: formatDate(issued) })}</span>
         <span class="standing-chip">
           <span class={`chip ${standing}`}>{t(`ui.app.standing.${standing}`)}</span>

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
-import { formatDate, locale, t } from '../../i18n/words';
+import { formatDate, locale, spokenIn, t } from '../../i18n/words';
 import { faultOf, Form } from '../../ui/form';
 import { Field } from '../../ui/field';
 import { List, usePages } from '../../ui/pages';
@@ -29,7 +29,7 @@ export function Issued({ institution }: { institution: string }) {
 
 function Row({ credential, may, onRevoked }: { credential: Credential; may: boolean; onRevoked: () => void }) {
   const asking = useSignal(false);
-  const { id, name, achievement, standing } = credential;
+  const { id, name, standing } = credential;
   return (
     <li>
       <span class="row-what">
@@ -37,7 +37,7 @@ function Row({ credential, may, onRevoked }: { credential: Credential; may: bool
           <bdi>{name}</bdi>
         </strong>
         <span class="small">
-          <bdi>{achievement}</bdi>
+          <bdi {...spokenIn(credential.achievement_lang)}>{credential.achievement}</bdi>
         </span>
         <span class="small">{formatDate(credential.issued_at)}</span>
         <span>

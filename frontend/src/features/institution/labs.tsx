@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, ask } from '../../api/client';
-import { formatDate, t, textOf } from '../../i18n/words';
+import { formatDate, t } from '../../i18n/words';
 import { Trouble } from '../../ui/notice';
+import { Said, sentence } from '../../ui/said';
 import { useTask } from '../../ui/task';
 import { labFaults, loadFaults, type LabFault } from './faults';
 import { Regrades, type Wish } from './regrades';
@@ -49,7 +50,8 @@ interface RowProps {
 
 function Row({ institution, fault, onRegrade }: RowProps) {
   const task = useTask();
-  const title = textOf(fault.title);
+  const source = fault.source_locale;
+  const title = <Said of={{ text: fault.title, langs: fault.title_lang, source }} />;
   const seen = () =>
     task.run(async () => {
       const path = { institution_id: institution, version_id: fault.version_id, lab_id: fault.lab_id };
@@ -60,12 +62,20 @@ function Row({ institution, fault, onRegrade }: RowProps) {
   return (
     <li>
       <span class="row-what">
-        <strong>
-          <bdi>{title}</bdi>
-        </strong>
-        <span class="small">{t('ui.app.labs.in_version', { Course: textOf(fault.course_title), Number: fault.number })}</span>
+        <strong>{title}</strong>
+        <span class="small">
+          {sentence(
+            'ui.app.labs.in_version',
+            { Number: fault.number },
+            { Course: <Said of={{ text: fault.course_title, langs: fault.course_title_lang, source }} /> },
+          )}
+        </span>
         <span class="small">{t('ui.app.labs.affected', { Count: fault.submissions, Date: formatDate(fault.since, true) })}</span>
-        {fault.check_title && <span class="small">{t('ui.app.labs.check', { Check: textOf(fault.check_title) })}</span>}
+        {fault.check_title && (
+          <span class="small">
+            {sentence('ui.app.labs.check', {}, { Check: <Said of={{ text: fault.check_title, langs: fault.check_title_lang, source }} /> })}
+          </span>
+        )}
       </span>
       <span class="buttons">
         <button type="button" class="button quiet" onClick={onRegrade}>

@@ -1,7 +1,8 @@
 import { api, ask, type Schemas } from '../../api/client';
-import { formatDate, t, textOf } from '../../i18n/words';
+import { formatDate, t } from '../../i18n/words';
 import { Bar } from '../../ui/bar';
 import { List, usePages } from '../../ui/pages';
+import { Said, sentence } from '../../ui/said';
 
 /** Who takes which course, and how far they are. */
 export function Learners({ institution }: { institution: string }) {
@@ -24,7 +25,11 @@ export function Learners({ institution }: { institution: string }) {
               <bdi>{username}</bdi>
             </span>
             <span class="small">
-              {t('ui.app.learners.takes', { Course: textOf(enrollment.title), Number: enrollment.number })}
+              {sentence(
+                'ui.app.learners.takes',
+                { Number: enrollment.number },
+                { Course: <Said of={{ text: enrollment.title, langs: enrollment.title_lang, source: enrollment.source_locale }} /> },
+              )}
             </span>
             <span class="small">{t('ui.app.learners.since', { Date: formatDate(enrollment.created_at) })}</span>
           </span>

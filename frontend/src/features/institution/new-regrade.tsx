@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
-import { formatNumber, t, textOf } from '../../i18n/words';
+import { formatNumber, t } from '../../i18n/words';
 import { uuidv7 } from '../../offline/uuidv7';
 import { Form } from '../../ui/form';
+import { said, type CourseText } from '../../ui/said';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
 import type { Regrade, Wish } from './regrades';
@@ -68,13 +69,13 @@ export function NewRegrade({ institution, wish, onStarted }: Props) {
           <Select
             label={t('ui.app.regrade.course')}
             value={now?.course_id ?? ''}
-            options={(courses.value ?? []).map((one) => [one.course_id, textOf(one.title, one.source_locale)] as const)}
+            options={(courses.value ?? []).map((one) => named(one.course_id, { text: one.title, langs: one.title_lang, source: one.source_locale }))}
             onValue={(id) => void task.run(() => choose(id))}
           />
           <Select
             label={t('ui.app.regrade.lab')}
             value={lab.value}
-            options={labsOf(now).map((item) => [item.id, textOf(item.title)] as const)}
+            options={labsOf(now).map((item) => named(item.id, { text: item.title, langs: item.title_lang, source: now?.source_locale ?? '' }))}
             onValue={(id) => (lab.value = id)}
           />
           <Select
@@ -100,6 +101,11 @@ export function NewRegrade({ institution, wish, onStarted }: Props) {
 
 function version(number: string): [string, string] {
   return [number, t('ui.app.regrade.version', { Number: formatNumber(Number(number)) })];
+}
+
+function named(id: string, of: CourseText): readonly [string, string, string | undefined] {
+  const { text, lang } = said(of);
+  return [id, text, lang];
 }
 
 function labsOf(course: Course | undefined) {

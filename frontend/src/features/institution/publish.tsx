@@ -2,8 +2,9 @@ import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import { publishZip, type Schemas } from '../../api/client';
 import { Problem } from '../../api/problem';
-import { locale, t, textOf } from '../../i18n/words';
+import { locale, t } from '../../i18n/words';
 import { Notice, Trouble } from '../../ui/notice';
+import { Said, sentence } from '../../ui/said';
 import { useTask } from '../../ui/task';
 
 /** Publishes a course from a zip. Every fault comes with its file, line and cure. */
@@ -47,10 +48,10 @@ export function Publish({ institution }: { institution: string }) {
 }
 
 function Published({ version }: { version: Schemas['CourseVersion'] }) {
-  const { course_id: course, number, title, source_locale: source, advice } = version;
+  const { course_id: course, number, title, title_lang: langs, source_locale: source, advice } = version;
   return (
     <Notice kind="good">
-      <p>{t('ui.app.publish.done', { Course: textOf(title, source), Number: number })}</p>
+      <p>{sentence('ui.app.publish.done', { Number: number }, { Course: <Said of={{ text: title, langs, source }} /> })}</p>
       <p>
         <a href={`/${locale()}/courses/${course}@${number}`}>{t('ui.app.publish.open')}</a>
       </p>

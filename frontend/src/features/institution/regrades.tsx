@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
-import { formatDate, t, textOf } from '../../i18n/words';
+import { formatDate, t } from '../../i18n/words';
 import { List, usePages } from '../../ui/pages';
+import { Said, sentence } from '../../ui/said';
 import { NewRegrade } from './new-regrade';
 import { RegradeView } from './regrade-view';
 
@@ -42,12 +43,10 @@ export function Regrades({ institution, wish, onApplied }: Props) {
             <li key={regrade.id}>
               <span class="row-what">
                 <strong>
-                  <bdi>{textOf(regrade.title)}</bdi>
+                  <Title of={regrade} />
                 </strong>
                 <span class="small">
-                  {regrade.from
-                    ? t('ui.app.regrade.from_to', { Course: textOf(regrade.course_title), From: regrade.from, To: regrade.to })
-                    : t('ui.app.regrade.all_to', { Course: textOf(regrade.course_title), To: regrade.to })}
+                  <Versions of={regrade} />
                 </span>
                 <span class="small">{formatDate(regrade.created_at, true)}</span>
                 <span>
@@ -61,7 +60,10 @@ export function Regrades({ institution, wish, onApplied }: Props) {
                 onClick={() => (open.value = open.value === regrade.id ? '' : regrade.id)}
               >
                 {t(open.value === regrade.id ? 'ui.app.regrade.hide' : 'ui.app.regrade.show')}
-                <span class="unseen"> {textOf(regrade.title)}</span>
+                <span class="unseen">
+                  {' '}
+                  <Title of={regrade} />
+                </span>
               </button>
               {open.value === regrade.id && <RegradeView institution={institution} first={regrade} onChanged={changed} />}
             </li>
@@ -79,4 +81,13 @@ export function Regrades({ institution, wish, onApplied }: Props) {
       />
     </>
   );
+}
+
+function Title({ of: { title, title_lang: langs, source_locale: source } }: { of: Regrade }) {
+  return <Said of={{ text: title, langs, source }} />;
+}
+
+function Versions({ of: { course_title: text, course_title_lang: langs, source_locale: source, from, to } }: { of: Regrade }) {
+  const course = { Course: <Said of={{ text, langs, source }} /> };
+  return <>{from ? sentence('ui.app.regrade.from_to', { From: from, To: to }, course) : sentence('ui.app.regrade.all_to', { To: to }, course)}</>;
 }

@@ -5,7 +5,7 @@ import { t } from '../../i18n/words';
 import { Notice, Trouble } from '../../ui/notice';
 import { CheckList, type CheckOutcome } from './check-list';
 import { DataFile } from './data-file';
-import type { Lab } from './lab';
+import { langOf, type Lab } from './lab';
 import { OutputView } from './output-view';
 import { createRunner, type Pack, type Result, type Runner } from './run';
 import { findPacks, PackChoice, type Found } from './run/packs';
@@ -229,8 +229,11 @@ export function outcomes(lab: Lab, result: Result): CheckOutcome[] {
     const seen = result.checks.find(({ id }) => id === check.id);
     const { id, title, points, rule, feedback } = check;
     const hidden = check.visible === false;
-    if (!seen) return { id, title, points, hidden, passed: undefined };
+    const lang = (text: string) => langOf(lab, `check.${id}.${text}`);
+    if (!seen) return { id, title, title_lang: lang('title'), points, hidden, passed: undefined };
     const { passed, got, expected, error, says } = seen;
-    return { id, title, points, passed, feedback, got, expected, error, says, call: rule?.call ?? rule?.file };
+    const said = Object.entries(rule?.says ?? {}).find(([, text]) => text === says);
+    const langs = { title_lang: lang('title'), feedback_lang: lang('feedback'), says_lang: said && lang(`says.${said[0]}`) };
+    return { id, title, points, passed, feedback, got, expected, error, says, ...langs, call: rule?.call ?? rule?.file };
   });
 }

@@ -1,9 +1,13 @@
 // What came of the checks, one by one: of a verdict, and of a run in the page.
-import { t } from '../../i18n/words';
+import { spokenIn, t } from '../../i18n/words';
 
 export interface CheckOutcome {
   id: string;
   title: string;
+  /** Languages of texts that are not in the page's. */
+  title_lang?: string | undefined;
+  says_lang?: string | undefined;
+  feedback_lang?: string | undefined;
   /** undefined: not known here. */
   passed: boolean | undefined;
   hidden?: boolean;
@@ -40,7 +44,7 @@ function CheckView({ check, weighted }: { check: CheckOutcome; weighted: boolean
     <li>
       <p class={passed === undefined ? 'open' : passed ? 'tick' : 'cross'}>
         <span>
-          <bdi>{check.title}</bdi>
+          <bdi {...spokenIn(check.title_lang)}>{check.title}</bdi>
           <span class="check-state">
             {check.hidden && `${t('ui.lab.check_hidden')} · `}
             {state(passed)}
@@ -51,8 +55,16 @@ function CheckView({ check, weighted }: { check: CheckOutcome; weighted: boolean
       {passed === false && (
         <div class="check-why">
           {error && !exception && <p dir="auto">{error}</p>}
-          {says && <p dir="auto">{says}</p>}
-          {feedback && <p dir="auto">{feedback}</p>}
+          {says && (
+            <p dir="auto" {...spokenIn(check.says_lang)}>
+              {says}
+            </p>
+          )}
+          {feedback && (
+            <p dir="auto" {...spokenIn(check.feedback_lang)}>
+              {feedback}
+            </p>
+          )}
           <dl class="check-facts">
             {call && <Fact name={t('ui.lab.call')} value={call} />}
             {exception ? <Fact name={t('ui.lab.raised')} value={exception} /> : got !== undefined && got !== '' && <Fact name={t('ui.lab.got')} value={got} />}

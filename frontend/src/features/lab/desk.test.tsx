@@ -86,6 +86,12 @@ describe('a verdict', () => {
     expect(host.querySelector('b')).toBeNull();
   });
 
+  it('names the language of what stands in for a translation', async () => {
+    const checks = [{ id: 'a', title: 'A', title_lang: 'en', passed: false, says: 'Half.', says_lang: 'ar', feedback: 'Look at a.', feedback_lang: 'fr' }] as Verdict['checks'];
+    await show(<VerdictView submission={submission} verdict={verdict({ checks })} lab={lab} onLine={() => undefined} />);
+    expect(Array.from(host.querySelectorAll('[lang]')).map((one) => `${text(one)} ${one.getAttribute('lang')} ${one.getAttribute('dir')}`)).toEqual(['A en ltr', 'Half. ar rtl', 'Look at a. fr ltr']);
+  });
+
   it('keeps weights to itself that are no points', async () => {
     const checks = [{ id: 'a', title: 'A', passed: true }, { id: 'h', title: 'H', passed: true }];
     await show(<VerdictView submission={submission} verdict={verdict({ checks })} lab={{ ...lab, points: 10 }} onLine={() => undefined} />);
@@ -132,6 +138,18 @@ describe('what the page found', () => {
       { id: 'a', title: 'A', passed: false, got: '1', feedback: 'Look at a.', call: 'a()' },
       { id: 'h', title: 'H', passed: undefined, hidden: true },
     ]);
+  });
+
+  it('tells the language of texts that are not in the page\'s', () => {
+    const [a, h] = lab.checks as [Lab['checks'][0], Lab['checks'][0]];
+    const judged = { ...a, rule: { ...a.rule, says: { half: 'Half.', all: 'All.' } } as typeof a.rule };
+    const result = { traceback: '', output: '', files: {}, runtime: '', detail: '', took: 1, checks: [{ id: 'a', passed: false, score: 0.5, says: 'Half.' }] };
+    const langs = { 'check.a.title': 'en', 'check.a.says.half': 'fr', 'check.h.title': 'ar' };
+    expect(outcomes({ ...lab, checks: [judged, h], langs }, result)).toMatchObject([
+      { title_lang: 'en', says_lang: 'fr', feedback_lang: undefined },
+      { title_lang: 'ar' },
+    ]);
+    expect(outcomes({ ...lab, checks: [judged, h], spoken: 'es' }, result)).toMatchObject([{ title_lang: 'es', says_lang: 'es', feedback_lang: 'es' }, { title_lang: 'es' }]);
   });
 });
 
@@ -280,13 +298,15 @@ describe('the editor', () => {
 
 describe('beside the editor', () => {
   it('gives hints one after another', async () => {
-    await show(<Hints hints={['One.', 'Two.']} id="h1" />);
+    await show(<Hints lab={{ ...lab, hints: ['One.', 'Two.'], langs: { 'hint.2': 'ar' } }} id="h1" />);
     expect(text()).not.toContain('One.');
     await press('Show hint 1 of 2');
     expect(text()).toContain('One.');
     expect(text()).not.toContain('Two.');
     await press('Show hint 2 of 2');
     expect(text()).toContain('Two.');
+    // One that stands in for a translation says its language.
+    expect(Array.from(host.querySelectorAll('li bdi')).map((hint) => hint.getAttribute('lang'))).toEqual([null, 'ar']);
     expect(host.querySelector('button')).toBeNull();
   });
 

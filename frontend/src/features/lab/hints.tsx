@@ -1,11 +1,18 @@
 // Hints come one after another, when they are asked for: who needs the first seldom needs the last.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { t } from '../../i18n/words';
+import { spokenIn, t } from '../../i18n/words';
 import { keep, kept } from '../../offline/shelf';
+import { langOf, type Lab } from './lab';
 
-/** `id` is where the device keeps how many were asked for. */
-export function Hints({ hints, id }: { hints: string[]; id: string }) {
+interface Props {
+  lab: Lab;
+  /** Where the device keeps how many were asked for. */
+  id: string;
+}
+
+export function Hints({ lab, id }: Props) {
+  const hints = lab.hints ?? [];
   const asked = useSignal(0);
   useEffect(() => {
     void kept<number>('drafts', id).then((count) => (asked.value = count ?? 0));
@@ -16,9 +23,9 @@ export function Hints({ hints, id }: { hints: string[]; id: string }) {
     <section class="hints" aria-labelledby="hints">
       <h2 id="hints">{t('ui.lab.hints')}</h2>
       <ol aria-live="polite">
-        {hints.slice(0, asked.value).map((hint) => (
+        {hints.slice(0, asked.value).map((hint, i) => (
           <li>
-            <bdi>{hint}</bdi>
+            <bdi {...spokenIn(langOf(lab, `hint.${i + 1}`))}>{hint}</bdi>
           </li>
         ))}
       </ol>

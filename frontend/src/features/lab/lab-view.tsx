@@ -116,7 +116,7 @@ export function LabView({ lab }: { lab: Lab }) {
       {me.value !== undefined && <Join />}
       {bench.view?.(source.value, goTo)}
       <Outcome handIn={handIn} lab={lab} onLine={goTo} />
-      <Hints hints={lab.hints ?? []} id={`${key}/hints`} />
+      <Hints lab={lab} id={`${key}/hints`} />
       {handIn.history.value.length > 0 && (
         <Earlier items={handIn.history.value} entry={lab.entry} source={source.value} onTake={(text) => editor.value?.put(text)} />
       )}

@@ -25,6 +25,14 @@ export interface Lab {
   seed?: number;
   clock?: string;
   checks: Check[];
+  /** The languages of texts that are not in the page's: `hint.1`, `check.<id>.title`, `.feedback`, `.says.<key>`. */
+  langs?: Record<string, string>;
+  /** The language of all texts, where the course does not speak the page's at all. */
+  spoken?: string;
 }
+
+/** The language of a text of a lab, where it is not the page's. */
+export const langOf = (lab: Lab, text: string): string | undefined => lab.langs?.[text] ?? lab.spoken;
+
 export type Verdict = Schemas['Verdict'];
 export type Submission = Schemas['Submission'];

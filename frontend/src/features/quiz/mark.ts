@@ -7,8 +7,8 @@ export interface MarkedQuestion {
   correct: boolean;
   points: number;
   feedback?: string[];
-  /** Of the feedback, where it is not the page's. */
-  lang?: string;
+  /** The language of each feedback, empty where it is the page's. */
+  feedback_lang?: string[];
 }
 export interface Marked {
   score: number;
@@ -61,9 +61,9 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 }
 
 // Options carry their own feedback, shown beside them; the other types have one for right and one for wrong.
-function say({ key, options, type }: Question, correct: boolean): Pick<MarkedQuestion, 'feedback' | 'lang'> {
+function say({ key, options, type }: Question, correct: boolean): Pick<MarkedQuestion, 'feedback' | 'feedback_lang'> {
   const said = key?.feedback;
   const text = correct ? said?.correct : said?.incorrect;
   if ((options && type !== 'order') || !text) return { feedback: [] };
-  return { feedback: [text], lang: correct ? said?.correct_lang : said?.incorrect_lang };
+  return { feedback: [text], feedback_lang: [(correct ? said?.correct_lang : said?.incorrect_lang) ?? ''] };
 }

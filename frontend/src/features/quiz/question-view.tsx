@@ -43,8 +43,8 @@ export function QuestionView({ heading: Heading, ...props }: Props) {
       {marked && (
         <div class="marked">
           <p class={marked.correct ? 'tick' : 'cross'}>{t(marked.correct ? 'ui.quiz.correct' : 'ui.quiz.incorrect')}</p>
-          {(marked.feedback ?? []).map((text) => (
-            <p {...spokenIn(marked.lang)}>{text}</p>
+          {(marked.feedback ?? []).map((text, i) => (
+            <p {...spokenIn(marked.feedback_lang?.[i])}>{text}</p>
           ))}
         </div>
       )}

@@ -1,0 +1,36 @@
+// Texts of courses: in the reader's language, or in one that stands in for it and says so.
+import type { ComponentChild } from 'preact';
+import { locale, spokenIn, t, type Args } from '../i18n/words';
+
+export interface CourseText {
+  text: Record<string, string>;
+  /** In which language the text is given to readers of another. */
+  langs?: Record<string, string> | undefined;
+  /** The language of the course. */
+  source: string;
+}
+
+/** What a reader gets, and in which language where it is not theirs. */
+export function said({ text, langs, source }: CourseText): { text: string; lang?: string } {
+  const here = locale();
+  const own = text[here];
+  if (own !== undefined) return { text: own, lang: langs?.[here] };
+  return { text: text[source] ?? '', lang: source };
+}
+
+export function Said({ of }: { of: CourseText }) {
+  const { text, lang } = said(of);
+  return <bdi {...spokenIn(lang)}>{text}</bdi>;
+}
+
+/** The words of a key with elements in the place of some arguments. */
+export function sentence(key: `ui.${string}`, args: Args, elements: Record<string, ComponentChild>): ComponentChild[] {
+  const names = Object.keys(elements);
+  const marks = names.map((name, i) => [name, String.fromCharCode(first + i)] as const);
+  return t(key, { ...args, ...Object.fromEntries(marks) })
+    .split(/([\ue000-\ue0ff])/)
+    .map((part) => elements[names[part.charCodeAt(0) - first] ?? ''] ?? part);
+}
+
+// Of the letters that Unicode leaves to everybody, and that no text has.
+const first = 0xe000;
