@@ -544,6 +544,51 @@ func (e StatementAnswerStatus) Valid() bool {
 	}
 }
 
+// Defines values for SyncStatementVerb.
+const (
+	SyncStatementVerbAnswered  SyncStatementVerb = "answered"
+	SyncStatementVerbCompleted SyncStatementVerb = "completed"
+	SyncStatementVerbStarted   SyncStatementVerb = "started"
+)
+
+// Valid indicates whether the value is a known member of the SyncStatementVerb enum.
+func (e SyncStatementVerb) Valid() bool {
+	switch e {
+	case SyncStatementVerbAnswered:
+		return true
+	case SyncStatementVerbCompleted:
+		return true
+	case SyncStatementVerbStarted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SyncedStatementStatus.
+const (
+	SyncedStatementStatusAccepted  SyncedStatementStatus = "accepted"
+	SyncedStatementStatusDeferred  SyncedStatementStatus = "deferred"
+	SyncedStatementStatusDuplicate SyncedStatementStatus = "duplicate"
+	SyncedStatementStatusRejected  SyncedStatementStatus = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the SyncedStatementStatus enum.
+func (e SyncedStatementStatus) Valid() bool {
+	switch e {
+	case SyncedStatementStatusAccepted:
+		return true
+	case SyncedStatementStatusDeferred:
+		return true
+	case SyncedStatementStatusDuplicate:
+		return true
+	case SyncedStatementStatusRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // CFAssociation defines model for CFAssociation.
 type CFAssociation struct {
 	CFDocumentURI      *CFLinkURI                   `json:"CFDocumentURI,omitempty"`
@@ -851,6 +896,12 @@ type CredentialStanding string
 type CredentialList struct {
 	Items []Credential `json:"items"`
 	Next  *string      `json:"next,omitempty"`
+}
+
+// CredentialsStamp Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again.
+type CredentialsStamp struct {
+	ChangedAt *Time `json:"changed_at,omitempty"`
+	Count     int   `json:"count"`
 }
 
 // Device defines model for Device.
@@ -1461,19 +1512,30 @@ type StandingStanding string
 
 // Statement defines model for Statement.
 type Statement struct {
-	At Time `json:"at"`
+	// AfterRevocation It came in exported work of a device that had been revoked by then.
+	AfterRevocation *bool `json:"after_revocation,omitempty"`
+
+	// Arrival The how-manieth of yours it is, in the order in which they came to the server, from 1.
+	Arrival *int64 `json:"arrival,omitempty"`
+	At      Time   `json:"at"`
 
 	// Attempt Answered: which draw of questions it was. Absent for a quiz that draws none.
 	Attempt      *int                    `json:"attempt,omitempty"`
+	Device       *UUID                   `json:"device,omitempty"`
 	EnrollmentID UUID                    `json:"enrollment_id"`
+	Epoch        *int                    `json:"epoch,omitempty"`
 	ID           UUID                    `json:"id"`
 	ObjectID     Slug                    `json:"object_id"`
 	ReceivedAt   Time                    `json:"received_at"`
 	Responses    *map[string]interface{} `json:"responses,omitempty"`
-	Score        *float64                `json:"score,omitempty"`
-	SubmissionID *UUID                   `json:"submission_id,omitempty"`
-	Success      *bool                   `json:"success,omitempty"`
-	Verb         StatementVerb           `json:"verb"`
+
+	// Revision Of a verdict: the last one on a submission takes the place of those before it. Absent for the first.
+	Revision     *int          `json:"revision,omitempty"`
+	Score        *float64      `json:"score,omitempty"`
+	Sequence     *int          `json:"sequence,omitempty"`
+	SubmissionID *UUID         `json:"submission_id,omitempty"`
+	Success      *bool         `json:"success,omitempty"`
+	Verb         StatementVerb `json:"verb"`
 }
 
 // StatementVerb defines model for Statement.Verb.
@@ -1531,6 +1593,88 @@ type SubmissionList struct {
 	Items []Submission `json:"items"`
 	Next  *string      `json:"next,omitempty"`
 }
+
+// SyncAnswer defines model for SyncAnswer.
+type SyncAnswer struct {
+	Answers []SyncedStatement `json:"answers"`
+
+	// Credentials Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again.
+	Credentials CredentialsStamp `json:"credentials"`
+
+	// Current Nothing has arrived after the cursor that was sent but what this batch brought: keep the new cursor, there is nothing to pull.
+	Current bool `json:"current"`
+
+	// Cursor Of all that has arrived.
+	Cursor string `json:"cursor"`
+
+	// Epoch The epoch to use from now on. Greater than the one sent: this device was restored or cloned. What waits is then numbered anew from known + 1.
+	Epoch int `json:"epoch"`
+
+	// Known Up to which sequence of this epoch the server has everything. Less than acknowledged: the server was restored from a backup. Send known + 1 and all after it again.
+	Known      int  `json:"known"`
+	ServerTime Time `json:"server_time"`
+}
+
+// SyncBatch What a device sends. `device` is the device's own UUIDv7, `epoch` its present epoch from 1, `acknowledged` up to which sequence of this epoch it believes
+// the server to have everything. Each of the `statements` is a NewStatement with its `sequence` in this epoch, from 1 and without gaps.
+type SyncBatch = json.RawMessage
+
+// SyncPage defines model for SyncPage.
+type SyncPage struct {
+	// Credentials Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again.
+	Credentials CredentialsStamp `json:"credentials"`
+	Cursor      string           `json:"cursor"`
+
+	// Enrollments All of yours when they are others than at the cursor that was sent. Empty when they are the same.
+	Enrollments []Enrollment `json:"enrollments"`
+	More        bool         `json:"more"`
+
+	// Reset The server does not know the cursor that was sent; it was restored from a backup. This page is the first of all. When the last one is there, send again what the device has of its own and has not seen in them.
+	Reset      bool        `json:"reset"`
+	ServerTime Time        `json:"server_time"`
+	Statements []Statement `json:"statements"`
+}
+
+// SyncStatement defines model for SyncStatement.
+type SyncStatement struct {
+	At           Time                    `json:"at"`
+	Attempt      *int                    `json:"attempt,omitempty"`
+	EnrollmentID UUID                    `json:"enrollment_id"`
+	ID           UUID                    `json:"id"`
+	ObjectID     Slug                    `json:"object_id"`
+	Responses    *map[string]interface{} `json:"responses,omitempty"`
+	Sequence     int                     `json:"sequence"`
+	Verb         SyncStatementVerb       `json:"verb"`
+}
+
+// SyncStatementVerb defines model for SyncStatement.Verb.
+type SyncStatementVerb string
+
+// SyncedStatement defines model for SyncedStatement.
+type SyncedStatement struct {
+	// Code Why it was rejected or deferred; stable.
+	Code *string `json:"code,omitempty"`
+
+	// Detail In the reader's language.
+	Detail *string `json:"detail,omitempty"`
+
+	// Epoch With sequence, when the server has put it elsewhere than the device did.
+	Epoch *int   `json:"epoch,omitempty"`
+	ID    string `json:"id"`
+
+	// Marked What the server found of the answers to a quiz.
+	Marked *Marked `json:"marked,omitempty"`
+
+	// Pointer JSON pointer to the place at fault.
+	Pointer  *string `json:"pointer,omitempty"`
+	Sequence *int    `json:"sequence,omitempty"`
+
+	// Status deferred: keep it and send it again; with any other the device may forget it.
+	Status SyncedStatementStatus `json:"status"`
+}
+
+// SyncedStatementStatus deferred: keep it and send it again; with any other the device may forget it.
+type SyncedStatementStatus string
 
 // Text One text by locale; every locale of the course is present.
 type Text map[string]string
@@ -1739,6 +1883,15 @@ type GetSubmissionParams struct {
 	Wait *int `form:"wait,omitempty" json:"wait,omitempty"`
 }
 
+// PullParams defines parameters for Pull.
+type PullParams struct {
+	// After The cursor of the page before, or of the last time; absent for the very beginning.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit Of the statements of a page. One that holds very long answers ends sooner.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // GetAllCFDocumentsParams defines parameters for GetAllCFDocuments.
 type GetAllCFDocumentsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1791,6 +1944,9 @@ type AppendStatementsJSONRequestBody = AppendStatementsJSONBody
 
 // CreateSubmissionJSONRequestBody defines body for CreateSubmission for application/json ContentType.
 type CreateSubmissionJSONRequestBody = NewSubmission
+
+// SyncJSONRequestBody defines body for Sync for application/json ContentType.
+type SyncJSONRequestBody = SyncBatch
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = NewToken
@@ -1958,6 +2114,12 @@ type ServerInterface interface {
 	// GetSubmission A submission with its verdict, once there is one.
 	// (GET /api/submissions/{submission_id})
 	GetSubmission(ctx echo.Context, submissionID UUID, params GetSubmissionParams) error
+	// Pull What happened in your courses since a cursor, on any device and on the server, in the order of its arrival.
+	// (GET /api/sync)
+	Pull(ctx echo.Context, params PullParams) error
+	// Sync Takes what a device has waiting, and tells the device where it stands.
+	// (POST /api/sync)
+	Sync(ctx echo.Context) error
 	// ListTokens Your bearer tokens, without their secrets.
 	// (GET /api/tokens)
 	ListTokens(ctx echo.Context) error
@@ -2992,6 +3154,40 @@ func (w *ServerInterfaceWrapper) GetSubmission(ctx echo.Context) error {
 	return err
 }
 
+// Pull converts echo context to params.
+func (w *ServerInterfaceWrapper) Pull(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PullParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Pull(ctx, params)
+	return err
+}
+
+// Sync converts echo context to params.
+func (w *ServerInterfaceWrapper) Sync(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Sync(ctx)
+	return err
+}
+
 // ListTokens converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
 	var err error
@@ -3235,6 +3431,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/enrollments/:enrollment_id/progress", wrapper.GetProgress, options.OperationMiddlewares["getProgress"]...)
 	router.GET(options.BaseURL+"/api/statements", wrapper.ListStatements, options.OperationMiddlewares["listStatements"]...)
 	router.POST(options.BaseURL+"/api/statements", wrapper.AppendStatements, options.OperationMiddlewares["appendStatements"]...)
+	router.GET(options.BaseURL+"/api/sync", wrapper.Pull, options.OperationMiddlewares["pull"]...)
+	router.POST(options.BaseURL+"/api/sync", wrapper.Sync, options.OperationMiddlewares["sync"]...)
 	router.GET(options.BaseURL+"/api/submissions", wrapper.ListSubmissions, options.OperationMiddlewares["listSubmissions"]...)
 	router.POST(options.BaseURL+"/api/submissions", wrapper.CreateSubmission, options.OperationMiddlewares["createSubmission"]...)
 	router.GET(options.BaseURL+"/api/submissions/:submission_id", wrapper.GetSubmission, options.OperationMiddlewares["getSubmission"]...)
@@ -5387,6 +5585,84 @@ func (response GetSubmissiondefaultApplicationProblemPlusJSONResponse) VisitGetS
 	return err
 }
 
+type PullRequestObject struct {
+	Params PullParams
+}
+
+type PullResponseObject interface {
+	VisitPullResponse(w http.ResponseWriter) error
+}
+
+type Pull200JSONResponse SyncPage
+
+func (response Pull200JSONResponse) VisitPullResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PulldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PulldefaultApplicationProblemPlusJSONResponse) VisitPullResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SyncRequestObject struct {
+	Body *SyncJSONRequestBody
+}
+
+type SyncResponseObject interface {
+	VisitSyncResponse(w http.ResponseWriter) error
+}
+
+type Sync200JSONResponse SyncAnswer
+
+func (response Sync200JSONResponse) VisitSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SyncdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SyncdefaultApplicationProblemPlusJSONResponse) VisitSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTokensRequestObject struct {
 }
 
@@ -6032,6 +6308,12 @@ type StrictServerInterface interface {
 	// GetSubmission A submission with its verdict, once there is one.
 	// (GET /api/submissions/{submission_id})
 	GetSubmission(ctx context.Context, request GetSubmissionRequestObject) (GetSubmissionResponseObject, error)
+	// Pull What happened in your courses since a cursor, on any device and on the server, in the order of its arrival.
+	// (GET /api/sync)
+	Pull(ctx context.Context, request PullRequestObject) (PullResponseObject, error)
+	// Sync Takes what a device has waiting, and tells the device where it stands.
+	// (POST /api/sync)
+	Sync(ctx context.Context, request SyncRequestObject) (SyncResponseObject, error)
 	// ListTokens Your bearer tokens, without their secrets.
 	// (GET /api/tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
@@ -7705,6 +7987,77 @@ func (sh *strictHandler) GetSubmission(ctx echo.Context, submissionID UUID, para
 		return err
 	} else if validResponse, ok := response.(GetSubmissionResponseObject); ok {
 		return validResponse.VisitGetSubmissionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Pull operation middleware
+func (sh *strictHandler) Pull(ctx echo.Context, params PullParams) error {
+	var request PullRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Pull(ctx.Request().Context(), request.(PullRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Pull")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PullResponseObject); ok {
+		return validResponse.VisitPullResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Sync operation middleware
+func (sh *strictHandler) Sync(ctx echo.Context) error {
+	var request SyncRequestObject
+
+	var body SyncJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Sync(ctx.Request().Context(), request.(SyncRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Sync")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SyncResponseObject); ok {
+		return validResponse.VisitSyncResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

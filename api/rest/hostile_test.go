@@ -194,8 +194,8 @@ func (s *stranger) operations() map[string]operation {
 			}}
 		}
 	}
-	if len(out) != 15 {
-		s.Errorf("%d operations with a JSON body, this test knew 15: look whether it still tries them all", len(out))
+	if len(out) != 16 {
+		s.Errorf("%d operations with a JSON body, this test knew 16: look whether it still tries them all", len(out))
 	}
 	return out
 }
@@ -537,7 +537,7 @@ func TestHostileStatements(t *testing.T) {
 			t.Errorf("%s: %+v", items[i], a)
 		}
 	}
-	if list, err := s.app.Learning.ListStatements(t.Context(), s.actor("learner A"), "", 100); err != nil || len(list) != 1 {
+	if list, err := s.app.Learning.ListStatements(t.Context(), s.actor("learner A"), 0, 100); err != nil || len(list) != 1 {
 		t.Errorf("stored %d, %v", len(list), err)
 	}
 	// Read back in the reader's language.

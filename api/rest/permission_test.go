@@ -149,6 +149,11 @@ func probes(s *school) map[string]func() call {
 		"appendStatements": func() call {
 			return call{method: http.MethodPost, path: "/api/statements", body: `[` + statement(v7(), string(e.ID)) + `]`}
 		},
+		"sync": func() call {
+			body := `{"device":"` + v7() + `","epoch":1,"acknowledged":0,"statements":[` + stamped(v7(), string(e.ID), 1) + `]}`
+			return call{method: http.MethodPost, path: "/api/sync", body: body}
+		},
+		"pull": get("/api/sync"),
 		"listSubmissions": get("/api/submissions?lab_id=nearest-leaf&enrollment_id=" + string(e.ID)),
 		"createSubmission": func() call {
 			return call{method: http.MethodPost, path: "/api/submissions", body: submissionBody(v7(), string(e.ID))}
@@ -168,6 +173,11 @@ func submissionBody(id, enrollment string) string {
 
 func statement(id, enrollment string) string {
 	return `{"id":"` + id + `","enrollment_id":"` + enrollment + `","verb":"started","object_id":"what-ai-is","at":"2026-03-01T10:00:00Z"}`
+}
+
+// stamped is a statement as POST /api/sync takes it.
+func stamped(id, enrollment string, sequence int) string {
+	return strings.TrimSuffix(statement(id, enrollment), "}") + fmt.Sprintf(`,"sequence":%d}`, sequence)
 }
 
 func (s *school) mustDo(c call) {

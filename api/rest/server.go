@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,6 +143,19 @@ func uuidCursor(c *openapi.Cursor) (string, error) {
 		return "", badCursor()
 	}
 	return id, nil
+}
+
+// numberCursor is the arrival of a statement.
+func numberCursor(c *openapi.Cursor) (int64, error) {
+	text, err := cursorOf(c)
+	if err != nil || text == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, badCursor()
+	}
+	return n, nil
 }
 
 // courseCursor is a course's id: no other list goes by one.

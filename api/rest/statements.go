@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
@@ -14,18 +15,18 @@ import (
 
 // ListStatements implements openapi.StrictServerInterface.
 func (s *Server) ListStatements(ctx context.Context, req openapi.ListStatementsRequestObject) (openapi.ListStatementsResponseObject, error) {
-	after, err := uuidCursor(req.Params.Cursor)
+	after, err := numberCursor(req.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
-	list, err := s.Learning.ListStatements(ctx, actorFrom(ctx), learning.StatementID(after), limit)
+	list, err := s.Learning.ListStatements(ctx, actorFrom(ctx), after, limit)
 	if err != nil {
 		return nil, err
 	}
 	return openapi.ListStatements200JSONResponse{
 		Items: each(list, statementJSON),
-		Next:  next(list, limit, func(st learning.Statement) string { return string(st.ID) }),
+		Next:  next(list, limit, func(st learning.Statement) string { return strconv.FormatInt(st.Arrival, 10) }),
 	}, nil
 }
 
@@ -88,7 +89,8 @@ func statementJSON(st learning.Statement) openapi.Statement {
 	out := openapi.Statement{
 		ID: string(st.ID), EnrollmentID: string(st.EnrollmentID), Verb: openapi.StatementVerb(st.Verb), ObjectID: string(st.ObjectID),
 		At: st.At, ReceivedAt: st.ReceivedAt, Score: st.Result.Score, Success: st.Result.Success, SubmissionID: optional(st.Result.SubmissionID),
-		Attempt: optional(st.Result.Attempt),
+		Attempt: optional(st.Result.Attempt), Revision: optional(st.Result.Revision), AfterRevocation: optional(st.Result.AfterRevocation),
+		Arrival: optional(st.Arrival), Device: optional(string(st.Device)), Epoch: optional(st.Epoch), Sequence: optional(st.Sequence),
 	}
 	if st.Result.Responses != nil {
 		responses := make(map[string]any, len(st.Result.Responses))

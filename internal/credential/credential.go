@@ -87,6 +87,12 @@ type StatusList struct {
 	CreatedAt     time.Time
 }
 
+// Stamp tells one state of somebody's credentials from the next: it changes when one is issued or revoked.
+type Stamp struct {
+	Count     int
+	ChangedAt time.Time // zero when there are none
+}
+
 // Store is what credential needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(tx Store) error) error
@@ -102,6 +108,8 @@ type Store interface {
 	FindCredentialOf(ctx context.Context, enrollment learning.EnrollmentID) (Credential, error) // fault.NotFound credential.not_found
 	// ListCredentials lists a user's by id, oldest first, those after a cursor ("" from the start).
 	ListCredentials(ctx context.Context, user identity.UserID, after ID, limit int) ([]Credential, error)
+	// StampCredentials counts a user's and tells when one of them was issued or revoked last.
+	StampCredentials(ctx context.Context, user identity.UserID) (Stamp, error)
 	// ListInstitutionCredentials lists an institution's in the same order.
 	ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, after ID, limit int) ([]Credential, error)
 	// RevokeCredential sets time and reason of a credential that is not

@@ -143,6 +143,15 @@ func (m *memory) ListCredentials(_ context.Context, user identity.UserID, after 
 	return m.list(after, limit, func(c credential.Credential) bool { return c.UserID == user }), nil
 }
 
+func (m *memory) StampCredentials(_ context.Context, user identity.UserID) (credential.Stamp, error) {
+	var st credential.Stamp
+	for _, c := range m.list("", len(m.credentials), func(c credential.Credential) bool { return c.UserID == user }) {
+		st.Count++
+		st.ChangedAt = c.IssuedAt
+	}
+	return st, nil
+}
+
 func (m *memory) ListInstitutionCredentials(_ context.Context, in identity.InstitutionID, after credential.ID, limit int) ([]credential.Credential, error) {
 	return m.list(after, limit, func(c credential.Credential) bool { return c.InstitutionID == in }), nil
 }

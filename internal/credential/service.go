@@ -152,6 +152,14 @@ func (s *Service) ListOwn(ctx context.Context, by identity.Actor, after ID, limi
 	return s.Store.ListCredentials(ctx, by.UserID, after, limit)
 }
 
+// StampOwn tells whether ListOwn would give something new: a device that has been away asks this first.
+func (s *Service) StampOwn(ctx context.Context, by identity.Actor) (Stamp, error) {
+	if by.UserID == "" {
+		return Stamp{}, fault.New(fault.Unauthenticated, "session.required")
+	}
+	return s.Store.StampCredentials(ctx, by.UserID)
+}
+
 // ListIssued lists what an institution issued, for its issuers and admins and the operator.
 func (s *Service) ListIssued(ctx context.Context, by identity.Actor, in identity.InstitutionID, after ID, limit int) ([]Credential, error) {
 	if !by.Operates() && !by.Has(in, identity.Issuer, identity.Admin) {

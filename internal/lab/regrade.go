@@ -536,12 +536,6 @@ func (s *Service) applySome(ctx context.Context, tx Store, id RegradeID, j job.I
 	if err != nil {
 		return false, err
 	}
-	if r.Mode == All {
-		// Progress may be derived anew: see learning.Service.Revise.
-		if err := tx.Learning().LockStatements(ctx); err != nil {
-			return false, err
-		}
-	}
 	if r, err = tx.LockRegrade(ctx, id); err != nil {
 		return false, err
 	}
@@ -550,6 +544,13 @@ func (s *Service) applySome(ctx context.Context, tx Store, id RegradeID, j job.I
 		if open, err = tx.ListOpenResults(ctx, id, applyAtOnce); err != nil {
 			return false, err
 		}
+	}
+	learners := make([]identity.UserID, len(open))
+	for i, res := range open {
+		learners[i] = res.UserID
+	}
+	if err := tx.Learning().LockLearners(ctx, learners...); err != nil {
+		return false, err
 	}
 	for _, res := range open {
 		applied, err := s.applyOne(ctx, tx, r, res)

@@ -473,7 +473,7 @@ func TestRegradeOfManyIsResumed(t *testing.T) {
 			if p.Attempts != each || !p.Completed || !course.Completed {
 				t.Errorf("%+v", p)
 			}
-			sts, err := c.db.Learning().ListStatements(t.Context(), l.Actor.UserID, "", 500)
+			sts, err := c.db.Learning().ListStatements(t.Context(), l.Actor.UserID, 0, 500)
 			c.must(err)
 			passed, finished := 0, 0
 			for _, st := range sts {

@@ -26,6 +26,7 @@ type incoming struct {
 	At           string                     `json:"at"`
 	Responses    map[string]json.RawMessage `json:"responses"`
 	Attempt      int                        `json:"attempt"`
+	Sequence     int                        `json:"sequence"` // with Sync alone
 }
 
 // AnswerStatus is what became of one statement of a batch.
@@ -37,37 +38,115 @@ const (
 	Accepted  AnswerStatus = "accepted"
 	Duplicate AnswerStatus = "duplicate"
 	Rejected  AnswerStatus = "rejected"
+	// Deferred is said by Sync alone: there is no such enrollment yet. The device keeps the statement.
+	Deferred AnswerStatus = "deferred"
 )
 
 // Answer says what became of one statement.
 type Answer struct {
 	ID     string
 	Status AnswerStatus
-	Fault  *fault.Detail // with Rejected
+	Fault  *fault.Detail // with Rejected and Deferred
 	Marked *quiz.Marked  // of an accepted or repeated answer to a quiz
+	Stamp  Stamp         // where Sync has put it, when that is not where the device did
 }
 
 // Append takes a batch of statements from the actor's device, a JSON array,
 // and answers each by itself: a bad one costs the others nothing, a repeat is
 // acknowledged. It is a fault only when the batch as a whole cannot be read or stored.
 func (s *Service) Append(ctx context.Context, by identity.Actor, batch json.RawMessage) ([]Answer, error) {
-	if by.UserID == "" {
-		return nil, fault.New(fault.Unauthenticated, "session.required")
-	}
-	if !by.Scoped(identity.ScopeLearn) {
-		return nil, fault.New(fault.Denied, "token.scope_missing")
+	if err := mayAppend(by); err != nil {
+		return nil, err
 	}
 	ins, bad, err := readBatch(batch)
 	if err != nil {
 		return nil, err
 	}
 	if len(ins) == 0 || len(ins) > MaxBatch {
-		return nil, fault.New(fault.Invalid, "request.invalid").
-			At(fault.Detail{Pointer: "", Key: "statement.batch_size", Args: map[string]any{"Max": MaxBatch}})
+		return nil, batchSize()
 	}
+	for i := range ins {
+		if ins[i].Sequence != 0 && bad[i] == nil {
+			if bad == nil {
+				bad = map[int]*fault.Detail{}
+			}
+			bad[i] = &fault.Detail{Pointer: "/sequence", Key: "statement.malformed"}
+		}
+	}
+	l, err := s.look(ctx, by, ins, bad)
+	if err != nil || len(l.sts) == 0 {
+		return l.answers, err
+	}
+	var answers []Answer
+	err = s.Store.InTx(ctx, func(tx Store) error {
+		answers = slices.Clone(l.answers)
+		sts, err := s.settleDraws(ctx, tx, by, l, answers)
+		if err != nil {
+			return err
+		}
+		fresh, err := s.record(ctx, tx, sts)
+		if err != nil || len(fresh) == len(sts) {
+			return err
+		}
+		ids := make([]StatementID, 0, len(sts)-len(fresh))
+		for _, st := range sts {
+			if !fresh[st.ID] {
+				ids = append(ids, st.ID)
+			}
+		}
+		kept, err := tx.FindKept(ctx, ids)
+		if err != nil {
+			return err
+		}
+		repeat(answers, kept, by)
+		return nil
+	})
+	return answers, err
+}
+
+func mayAppend(by identity.Actor) error {
+	if by.UserID == "" {
+		return fault.New(fault.Unauthenticated, "session.required")
+	}
+	if !by.Scoped(identity.ScopeLearn) {
+		return fault.New(fault.Denied, "token.scope_missing")
+	}
+	return nil
+}
+
+func batchSize() error {
+	return fault.New(fault.Invalid, "request.invalid").
+		At(fault.Detail{Pointer: "", Key: "statement.batch_size", Args: map[string]any{"Max": MaxBatch}})
+}
+
+// repeat answers those whose id is known already.
+func repeat(answers []Answer, kept map[StatementID]Kept, by identity.Actor) {
+	for i := range answers {
+		a := &answers[i]
+		k, known := kept[StatementID(a.ID)]
+		switch {
+		case !known || a.Status == Rejected || a.Status == Deferred:
+		case k.UserID == by.UserID:
+			a.Status = Duplicate
+		default: // somebody else's statement has this id: a broken or a hostile client
+			*a = Answer{ID: a.ID, Status: Rejected, Fault: &fault.Detail{Pointer: "/id", Key: "statement.id_taken"}}
+		}
+	}
+}
+
+// looked is a batch whose statements have been held against the rules, each by itself.
+type looked struct {
+	ins     []incoming
+	answers []Answer    // as far as they can be known without the record
+	sts     []Statement // to be kept, in their order
+	drawn   map[StatementID]quiz.Vault
+}
+
+// look checks each statement of a batch by itself.
+func (s *Service) look(ctx context.Context, by identity.Actor, ins []incoming, bad map[int]*fault.Detail) (looked, error) {
 	known, err := s.enrollmentsOf(ctx, by, ins)
 	if err != nil {
-		return nil, err
+		return looked{}, err
 	}
 	now := s.Now()
 	answers := make([]Answer, len(ins))
@@ -83,7 +162,7 @@ func (s *Service) Append(ctx context.Context, by identity.Actor, batch json.RawM
 		}
 		c, err := s.check(ctx, in, known, now)
 		if err != nil {
-			return nil, err
+			return looked{}, err
 		}
 		if c.wrong != nil {
 			answers[i].Fault = c.wrong
@@ -102,47 +181,7 @@ func (s *Service) Append(ctx context.Context, by identity.Actor, batch json.RawM
 			drawn[c.st.ID] = c.quiz
 		}
 	}
-	if len(sts) == 0 {
-		return answers, nil
-	}
-	return answers, s.Store.InTx(ctx, func(tx Store) error {
-		sts, before, err := s.settleDraws(ctx, tx, sts, drawn)
-		if err != nil {
-			return err
-		}
-		for i := range answers {
-			a := &answers[i]
-			if b, ok := before[StatementID(a.ID)]; ok && a.Status != Rejected {
-				a.Status, a.Fault, a.Marked = b.Status, b.Fault, b.Marked
-			}
-		}
-		fresh, err := s.record(ctx, tx, sts)
-		if err != nil || len(fresh) == len(sts) {
-			return err
-		}
-		ids := make([]StatementID, 0, len(sts)-len(fresh))
-		for _, st := range sts {
-			if !fresh[st.ID] {
-				ids = append(ids, st.ID)
-			}
-		}
-		owners, err := tx.StatementOwners(ctx, ids)
-		if err != nil {
-			return err
-		}
-		for i := range answers {
-			a := &answers[i]
-			owner, known := owners[StatementID(a.ID)]
-			switch {
-			case !known || a.Status == Rejected:
-			case owner == by.UserID:
-				a.Status = Duplicate
-			default: // somebody else's statement has this id: a broken or a hostile client
-				*a = Answer{ID: a.ID, Status: Rejected, Fault: &fault.Detail{Pointer: "/id", Key: "statement.id_taken"}}
-			}
-		}
-		return nil
-	})
+	return looked{ins: ins, answers: answers, sts: sts, drawn: drawn}, nil
 }
 
 // readBatch reads the whole batch at once, and item by item only when that
@@ -213,28 +252,19 @@ func (s *Service) enrollmentsOf(ctx context.Context, by identity.Actor, ins []in
 
 // settleDraws finds out which answers to quizzes that draw their questions were here before: the same again, which
 // is marked as it was, and another to an attempt that has been answered, which is rejected. What was said to the first would make
-// the second an easy one. It gives the statements that are left and what to answer to the others.
-func (s *Service) settleDraws(ctx context.Context, tx Store, sts []Statement, drawn map[StatementID]quiz.Vault) ([]Statement, map[StatementID]Answer, error) {
-	if len(drawn) == 0 {
-		return sts, nil, nil
+// the second an easy one. It puts that into the answers and gives the statements that are left.
+func (s *Service) settleDraws(ctx context.Context, tx Store, by identity.Actor, l looked, answers []Answer) ([]Statement, error) {
+	if len(l.drawn) == 0 {
+		return l.sts, nil
 	}
-	var ids []EnrollmentID
-	for _, st := range sts {
-		if st.Result.Attempt > 0 {
-			ids = append(ids, st.EnrollmentID)
-		}
-	}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		// Two answers to one attempt at the same time would not see each other.
-		if err := tx.LockEnrollment(ctx, id); err != nil {
-			return nil, nil, err
-		}
+	// Two answers to one attempt at the same time would not see each other.
+	if err := tx.LockLearners(ctx, by.UserID); err != nil {
+		return nil, err
 	}
 	taken := map[folded]map[int]StatementID{}
 	before := map[StatementID]Answer{}
 	var left []Statement
-	for _, st := range sts {
+	for _, st := range l.sts {
 		n, k := st.Result.Attempt, folded{st.EnrollmentID, st.ObjectID}
 		if n == 0 {
 			left = append(left, st)
@@ -244,7 +274,7 @@ func (s *Service) settleDraws(ctx context.Context, tx Store, sts []Statement, dr
 			taken[k] = map[int]StatementID{}
 			err := tx.EachAnswer(ctx, st.EnrollmentID, st.ObjectID, func(old Statement) error {
 				taken[k][old.Result.Attempt] = old.ID
-				v, again := drawn[old.ID]
+				v, again := l.drawn[old.ID]
 				if !again {
 					return nil
 				}
@@ -253,7 +283,7 @@ func (s *Service) settleDraws(ctx context.Context, tx Store, sts []Statement, dr
 				return err
 			})
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 		if _, again := before[st.ID]; again {
@@ -266,7 +296,13 @@ func (s *Service) settleDraws(ctx context.Context, tx Store, sts []Statement, dr
 		taken[k][n] = st.ID
 		left = append(left, st)
 	}
-	return left, before, nil
+	for i := range answers {
+		a := &answers[i]
+		if b, ok := before[StatementID(a.ID)]; ok && a.Status != Rejected {
+			a.Status, a.Fault, a.Marked = b.Status, b.Fault, b.Marked
+		}
+	}
+	return left, nil
 }
 
 func seedOf(st Statement) quiz.Seed {

@@ -103,7 +103,7 @@ func TestAppendAnswersEach(t *testing.T) {
 					accepted[a.ID] = true
 				}
 			}
-			stored, err := c.ListStatements(t.Context(), by, "", 100)
+			stored, err := c.ListStatements(t.Context(), by, 0, 100)
 			c.must(err)
 			for _, st := range stored {
 				if !accepted[string(st.ID)] {
@@ -159,7 +159,7 @@ func TestAppendAsAWhole(t *testing.T) {
 			t.Fatal(tt.name)
 		}
 	}
-	if list, err := c.ListStatements(t.Context(), by, "", 10); err != nil || len(list) != 0 {
+	if list, err := c.ListStatements(t.Context(), by, 0, 10); err != nil || len(list) != 0 {
 		t.Fatalf("stored: %d, %v", len(list), err)
 	}
 	for i, a := range c.send(by, full[:learning.MaxBatch]...) {
@@ -212,7 +212,7 @@ func TestAppendMarksQuizzes(t *testing.T) {
 			t.Errorf("%s: a repeat counted: %+v", tt.name, p)
 		}
 	}
-	stored, err := c.ListStatements(t.Context(), by, "", 10)
+	stored, err := c.ListStatements(t.Context(), by, 0, 10)
 	c.must(err)
 	if r := stored[2].Result; r.Score == nil || *r.Score != 0.5 || r.Success == nil || !*r.Success || string(r.Responses["q1"]) != `"right"` {
 		t.Errorf("stored %+v", r)
@@ -230,7 +230,7 @@ func TestAppendOrdersByArrival(t *testing.T) {
 	if !p.Started || !p.Completed || p.UpdatedAt.Sub(arrived) > time.Second || p.UpdatedAt.Before(arrived) {
 		t.Errorf("progress %+v, arrived at %s", p, arrived)
 	}
-	list, err := c.ListStatements(t.Context(), by, "", 10)
+	list, err := c.ListStatements(t.Context(), by, 0, 10)
 	c.must(err)
 	if got := list[0].At.Format(time.RFC3339); got != "2036-01-01T00:00:00Z" {
 		t.Errorf("the device's time became %s", got)
@@ -249,10 +249,10 @@ func TestAppendSeesOnlyOwn(t *testing.T) {
 		t.Errorf("the trainer's: %s", got)
 	}
 	for by, n := range map[*identity.Actor]int{&amina: 1, &badr: 2, &trainer: 0} {
-		if list, err := c.ListStatements(t.Context(), *by, "", 10); err != nil || len(list) != n {
+		if list, err := c.ListStatements(t.Context(), *by, 0, 10); err != nil || len(list) != n {
 			t.Errorf("%s lists %d, want %d: %v", by.Username, len(list), n, err)
 		}
 	}
-	_, err := c.ListStatements(t.Context(), identity.Actor{}, "", 10)
+	_, err := c.ListStatements(t.Context(), identity.Actor{}, 0, 10)
 	want(t, err, fault.Unauthenticated, "session.required")
 }

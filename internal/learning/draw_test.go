@@ -108,7 +108,7 @@ func TestAttemptIsMarkedByItsDraw(t *testing.T) {
 	if a.Status != learning.Accepted || a.Marked.Score != 1 || len(a.Marked.Questions) != 2 {
 		t.Fatalf("%s %+v", short(a), a.Marked)
 	}
-	list, err := c.ListStatements(t.Context(), by, "", 10)
+	list, err := c.ListStatements(t.Context(), by, 0, 10)
 	c.must(err)
 	if len(list) != 1 || list[0].Result.Attempt != 1 || *list[0].Result.Score != 1 {
 		t.Errorf("recorded %+v", list)

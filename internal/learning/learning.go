@@ -11,10 +11,11 @@ import (
 	"github.com/banyan-lms/banyan/internal/job"
 )
 
-// EnrollmentID and StatementID are UUIDv7.
+// EnrollmentID, StatementID and DeviceID are UUIDv7.
 type (
 	EnrollmentID string
 	StatementID  string
+	DeviceID     string
 )
 
 // Enrollment is a learner in a course version. The version is pinned.
@@ -52,6 +53,39 @@ type Statement struct {
 	Result        Result
 	At            time.Time // the device's clock: shown to people, never used to order
 	ReceivedAt    time.Time
+	// Arrival is the how-manieth of its learner's it is, from 1 and without gaps, in the order in which
+	// they were stored. The store gives it.
+	Arrival int64
+	Stamp
+}
+
+// Stamp is where a device has put a statement: the sequences of an epoch run from 1 without gaps. A device that was restored from
+// a backup, or cloned, uses sequences again; a new epoch keeps its two lives apart. The zero Stamp is
+// that of statements that no device has stamped: the server's own, and those of older clients.
+type Stamp struct {
+	Device   DeviceID
+	Epoch    int
+	Sequence int
+}
+
+// Epoch is how far the server knows one epoch of a device.
+type Epoch struct {
+	Number  int
+	Known   int // every sequence up to here has been answered
+	Highest int // and none after this one
+}
+
+// Receipt says that a sequence has been answered although no statement is kept under it: it was
+// rejected, or it repeats one that is kept elsewhere.
+type Receipt struct {
+	Stamp
+	ID StatementID // "" when what came had no good one
+}
+
+// Kept is what the store knows of a statement's id.
+type Kept struct {
+	UserID identity.UserID
+	Stamp
 }
 
 // Result is what a statement carries. Score and Success are always the server's.
@@ -64,6 +98,8 @@ type Result struct {
 	// Revision orders the verdicts on one submission: 0 is the first, and a later one takes the place of those
 	// before it. All of them stay in the record.
 	Revision int `json:"revision,omitempty"`
+	// AfterRevocation: it came in exported work of a device that had been revoked by then.
+	AfterRevocation bool `json:"after_revocation,omitempty"`
 }
 
 // Progress is how far a learner is with one object. It is a fold of statements
@@ -91,18 +127,35 @@ type Store interface {
 	ListEnrollments(ctx context.Context, user identity.UserID, after EnrollmentID, limit int) ([]Enrollment, error)
 	ListInstitutionEnrollments(ctx context.Context, in identity.InstitutionID, after EnrollmentID, limit int) ([]Enrollment, error)
 	EachEnrollment(ctx context.Context, fn func(Enrollment) error) error
-	// LockEnrollment makes concurrent transactions on one enrollment wait for each other.
+	// LockLearners makes transactions of the same learners wait for each other: appending statements and deriving progress
+	// anew begin with it. Who locks several locks them in one call, or two may wait for each other.
+	LockLearners(ctx context.Context, users ...identity.UserID) error
+	// LockEnrollment locks the learner of an enrollment.
 	LockEnrollment(ctx context.Context, id EnrollmentID) error
-	// LockStatements makes every transaction that appends statements wait until this one ends, and waits for those
-	// under way. Lock nothing before it.
-	LockStatements(ctx context.Context) error
 	// EachAnswer gives what was answered to a quiz, in the order of ids.
 	EachAnswer(ctx context.Context, id EnrollmentID, quiz curriculum.ContentID, fn func(Statement) error) error
-	// AppendStatements inserts those whose id is new and tells which these are.
+	// AppendStatements inserts those whose id is new, in the order in which they are given, and tells which these are. It
+	// locks their learners.
 	AppendStatements(ctx context.Context, sts []Statement) (fresh map[StatementID]bool, err error)
-	// StatementOwners tells whose the known ids are.
-	StatementOwners(ctx context.Context, ids []StatementID) (map[StatementID]identity.UserID, error)
-	ListStatements(ctx context.Context, user identity.UserID, after StatementID, limit int) ([]Statement, error)
+	// FindKept tells what is known of those ids that are known.
+	FindKept(ctx context.Context, ids []StatementID) (map[StatementID]Kept, error)
+	// ListStatements gives a learner's by arrival. A page of very long ones is cut short, but never empty while there are more.
+	ListStatements(ctx context.Context, user identity.UserID, after int64, limit int) ([]Statement, error)
+	// CountArrived tells how many statements of a learner there are: the newest arrival.
+	CountArrived(ctx context.Context, user identity.UserID) (int64, error)
+	// FindArrived gives one by its arrival, without its result.
+	FindArrived(ctx context.Context, user identity.UserID, arrival int64) (Statement, error)
+	// FindEpoch gives an epoch of a learner's device, zero but for its number when it is new, and the number of the device's last.
+	FindEpoch(ctx context.Context, user identity.UserID, device DeviceID, number int) (e Epoch, last int, err error)
+	KeepEpoch(ctx context.Context, user identity.UserID, device DeviceID, e Epoch) error
+	// ListTaken tells which of some sequences of an epoch are taken, and by what.
+	ListTaken(ctx context.Context, user identity.UserID, device DeviceID, epoch int, sequences []int) (map[int]StatementID, error)
+	// ListSequences gives the sequences of an epoch that are taken, after one, in order.
+	ListSequences(ctx context.Context, user identity.UserID, device DeviceID, epoch, after, limit int) ([]int, error)
+	// AddReceipts adds those whose sequence has none.
+	AddReceipts(ctx context.Context, user identity.UserID, rs []Receipt) error
+	// FindReceipts gives the last receipts that a device has for these ids.
+	FindReceipts(ctx context.Context, user identity.UserID, device DeviceID, ids []StatementID) (map[StatementID]Stamp, error)
 	EachStatement(ctx context.Context, id EnrollmentID, fn func(Statement) error) error
 	// MergeProgress folds deltas into the stored rows.
 	MergeProgress(ctx context.Context, ps []Progress) error

@@ -101,6 +101,8 @@ func (r *quick) statement(in *incoming) bool {
 			in.At, ok = r.word()
 		case "attempt":
 			in.Attempt, ok = r.count()
+		case "sequence":
+			in.Sequence, ok = r.count()
 		case "responses":
 			// A second one would be merged into the first.
 			ok = in.Responses == nil && r.responses(in)

@@ -166,8 +166,8 @@ func (s *Service) Summarize(ctx context.Context, es []Enrollment) ([]Summary, er
 	return out, nil
 }
 
-// ListStatements lists what the actor did, oldest first.
-func (s *Service) ListStatements(ctx context.Context, by identity.Actor, after StatementID, limit int) ([]Statement, error) {
+// ListStatements lists what the actor did, in the order in which it arrived.
+func (s *Service) ListStatements(ctx context.Context, by identity.Actor, after int64, limit int) ([]Statement, error) {
 	if by.UserID == "" {
 		return nil, fault.New(fault.Unauthenticated, "session.required")
 	}
@@ -283,11 +283,8 @@ func (s *Service) rising(ctx context.Context, tx Store, deltas []Progress) ([]En
 
 // settle finishes the course when its criteria are met for the first time.
 func (s *Service) settle(ctx context.Context, tx Store, id EnrollmentID) error {
-	// Two transactions that each bring one of the last two missing pieces do not
-	// see each other's; the lock makes the second one wait and look again.
-	if err := tx.LockEnrollment(ctx, id); err != nil {
-		return err
-	}
+	// Two transactions that each bring one of the last two missing pieces would not see each other's;
+	// but who appends has locked the learner.
 	e, err := tx.FindEnrollment(ctx, id)
 	if err != nil {
 		return err
@@ -336,9 +333,8 @@ func (s *Service) Rebuild(ctx context.Context, by identity.Actor, done func(n in
 	n := 0
 	err := s.Store.EachEnrollment(ctx, func(e Enrollment) error {
 		err := s.Store.InTx(ctx, func(tx Store) error {
-			// Statements that arrive meanwhile wait, so that none is folded twice or missed. The lock
-			// of the enrollment would not do: who appends takes it last, if at all.
-			if err := tx.LockStatements(ctx); err != nil {
+			// Statements that arrive meanwhile wait, so that none is folded twice or missed.
+			if err := tx.LockEnrollment(ctx, e.ID); err != nil {
 				return err
 			}
 			return s.refold(ctx, tx, e.ID)
@@ -355,7 +351,7 @@ func (s *Service) Rebuild(ctx context.Context, by identity.Actor, done func(n in
 	return n, err
 }
 
-// refold derives the progress of an enrollment anew. LockStatements comes first.
+// refold derives the progress of an enrollment anew. Its learner is locked.
 func (s *Service) refold(ctx context.Context, tx Store, id EnrollmentID) error {
 	f := newFolder(0)
 	if err := tx.EachStatement(ctx, id, func(st Statement) error { f.add(st); return nil }); err != nil {
@@ -366,7 +362,7 @@ func (s *Service) refold(ctx context.Context, tx Store, id EnrollmentID) error {
 
 // Revise appends verdicts that take the place of earlier ones, and derives the progress of their enrollments anew,
 // since they may take something back. What was completed stays so: a course once finished is not taken back, nor
-// its certificate. It is part of the caller's transaction, which has begun with LockStatements.
+// its certificate. It is part of the caller's transaction.
 func (s *Service) Revise(ctx context.Context, tx Store, sts ...Statement) error {
 	if _, err := s.record(ctx, tx, sts); err != nil {
 		return err

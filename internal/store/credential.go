@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
@@ -99,6 +100,25 @@ func (s *Credential) ListCredentials(ctx context.Context, user identity.UserID, 
 // ListInstitutionCredentials implements credential.Store.
 func (s *Credential) ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, after credential.ID, limit int) ([]credential.Credential, error) {
 	return s.list(ctx, "institution_id = ?", key(in), key(after), limit)
+}
+
+// StampCredentials implements credential.Store.
+func (s *Credential) StampCredentials(ctx context.Context, user identity.UserID) (credential.Stamp, error) {
+	if !key(user).valid() {
+		return credential.Stamp{}, nil
+	}
+	out, err := query(ctx, s.readPool(), func(rows *sql.Rows) (st credential.Stamp, err error) {
+		var issued, revoked instant
+		err = rows.Scan(&st.Count, &issued, &revoked)
+		if st.ChangedAt = issued.t; revoked.t.After(issued.t) {
+			st.ChangedAt = revoked.t
+		}
+		return st, err
+	}, `SELECT count(*), max(issued_at), max(revoked_at) FROM credentials WHERE user_id = $1`, key(user))
+	if err != nil {
+		return credential.Stamp{}, s.db.fail(err)
+	}
+	return out[0], nil
 }
 
 func (s *Credential) list(ctx context.Context, where string, whose, after key, limit int) ([]credential.Credential, error) {

@@ -36,11 +36,9 @@ type dialect interface {
 	begin(ctx context.Context, pool gorm.ConnPool, id key) ([]outboxRow, error)
 	// recover makes due what was begun by a process that is gone, where that can be known, and counts it.
 	recover(ctx context.Context, pool gorm.ConnPool, cause string) (int64, error)
-	// appendStatements inserts the rows whose id is new and gives their ids.
-	// The rows are sorted by id, lest two overlapping batches wait for each other.
-	appendStatements(ctx context.Context, pool gorm.ConnPool, rows []statementRow) ([]string, error)
-	// lockStatements waits for the transactions that have appended statements and makes new ones wait.
-	lockStatements(ctx context.Context, pool gorm.ConnPool) error
+	// appendStatements inserts those rows of one locked learner whose id is new, gives them the arrivals after newest in
+	// their order, and gives their ids. An id that another learner takes at the same moment is trouble that may be tried again.
+	appendStatements(ctx context.Context, pool gorm.ConnPool, user key, newest int64, rows []statementRow) ([]string, error)
 	// mergeProgress folds rows into the table: no two are of one object, and they are sorted.
 	mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error
 }

@@ -141,16 +141,11 @@ func (s *Learning) EachEnrollment(ctx context.Context, fn func(learning.Enrollme
 
 // LockEnrollment implements learning.Store. Outside of a transaction it would hold nothing.
 func (s *Learning) LockEnrollment(ctx context.Context, id learning.EnrollmentID) error {
-	ids, err := query(ctx, s.writePool(), scanText, `SELECT id FROM enrollments WHERE id = $1`+s.db.dialect.locked(), key(id))
-	if err == nil && len(ids) == 0 {
-		err = gorm.ErrRecordNotFound
+	e, err := s.FindEnrollment(ctx, id)
+	if err != nil {
+		return err
 	}
-	return s.db.missing(err, "enrollment.not_found")
-}
-
-// LockStatements implements learning.Store. Outside of a transaction it would hold nothing.
-func (s *Learning) LockStatements(ctx context.Context) error {
-	return s.db.fail(s.db.dialect.lockStatements(ctx, s.writePool()))
+	return s.LockLearners(ctx, e.UserID)
 }
 
 type statementRow struct {
@@ -163,19 +158,28 @@ type statementRow struct {
 	Result        string
 	At            instant
 	ReceivedAt    instant
+	Arrival       int64
+	Device        *key
+	Epoch         *int32
+	Sequence      *int32
 }
 
 func (statementRow) TableName() string { return "statements" }
 
 func statementOf(st learning.Statement) (statementRow, error) {
 	result, err := []byte("{}"), error(nil)
-	if r := st.Result; r.Responses != nil || r.Score != nil || r.Success != nil || r.SubmissionID != "" || r.Revision != 0 || r.Attempt != 0 {
+	if r := st.Result; r.Responses != nil || r.Score != nil || r.Success != nil || r.SubmissionID != "" || r.Revision != 0 || r.Attempt != 0 || r.AfterRevocation {
 		result, err = json.Marshal(r)
 	}
-	return statementRow{
+	r := statementRow{
 		ID: key(st.ID), EnrollmentID: key(st.EnrollmentID), UserID: key(st.UserID), InstitutionID: key(st.InstitutionID),
 		Verb: string(st.Verb), ObjectID: string(st.ObjectID), Result: string(result), At: at(st.At), ReceivedAt: at(st.ReceivedAt),
-	}, err
+	}
+	if st.Device != "" {
+		epoch, sequence := int32(st.Epoch), int32(st.Sequence)
+		r.Device, r.Epoch, r.Sequence = maybeKey(st.Device), &epoch, &sequence
+	}
+	return r, err
 }
 
 func (r statementRow) statement() (learning.Statement, error) {
@@ -183,8 +187,19 @@ func (r statementRow) statement() (learning.Statement, error) {
 		ID: learning.StatementID(r.ID), EnrollmentID: learning.EnrollmentID(r.EnrollmentID),
 		UserID: identity.UserID(r.UserID), InstitutionID: identity.InstitutionID(r.InstitutionID),
 		Verb: learning.Verb(r.Verb), ObjectID: curriculum.ContentID(r.ObjectID), At: r.At.t, ReceivedAt: r.ReceivedAt.t,
+		Arrival: r.Arrival, Stamp: r.stamp(),
+	}
+	if r.Result == "" { // it was not asked for
+		return st, nil
 	}
 	return st, json.Unmarshal([]byte(r.Result), &st.Result)
+}
+
+func (r statementRow) stamp() learning.Stamp {
+	if r.Device == nil || r.Epoch == nil || r.Sequence == nil {
+		return learning.Stamp{}
+	}
+	return learning.Stamp{Device: learning.DeviceID(*r.Device), Epoch: int(*r.Epoch), Sequence: int(*r.Sequence)}
 }
 
 // AppendStatements implements learning.Store.
@@ -193,8 +208,14 @@ func (s *Learning) AppendStatements(ctx context.Context, sts []learning.Statemen
 	if len(sts) == 0 {
 		return fresh, nil
 	}
-	rows := make([]statementRow, len(sts))
-	for i, st := range sts {
+	rows := make([]statementRow, 0, len(sts))
+	seen := make(map[learning.StatementID]bool, len(sts))
+	var users []key
+	for _, st := range sts {
+		if seen[st.ID] {
+			continue
+		}
+		seen[st.ID] = true
 		for q := range st.Result.Responses {
 			if err := checkText(q); err != nil {
 				return nil, err
@@ -203,40 +224,52 @@ func (s *Learning) AppendStatements(ctx context.Context, sts []learning.Statemen
 		if err := checkText(st.Result.SubmissionID); err != nil {
 			return nil, err
 		}
-		var err error
-		if rows[i], err = statementOf(st); err != nil {
+		r, err := statementOf(st)
+		if err != nil {
 			return nil, s.db.badJSON(err)
 		}
+		rows = append(rows, r)
+		users = append(users, r.UserID)
 	}
-	slices.SortFunc(rows, func(a, b statementRow) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	ids, err := s.db.dialect.appendStatements(ctx, s.writePool(), rows)
+	slices.Sort(users)
+	users = slices.Compact(users)
+	err := s.inTx(ctx, func(c conn) error {
+		clear(fresh)
+		for _, u := range users {
+			mine := rows
+			if len(users) > 1 {
+				mine = slices.DeleteFunc(slices.Clone(rows), func(r statementRow) bool { return r.UserID != u })
+			}
+			newest, err := c.lockLearner(ctx, u)
+			if err != nil {
+				return c.db.fail(err)
+			}
+			ids, err := c.db.dialect.appendStatements(ctx, c.writePool(), u, newest, mine)
+			if err != nil {
+				return c.db.fail(err)
+			}
+			for _, id := range ids {
+				fresh[learning.StatementID(id)] = true
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, s.db.fail(err)
-	}
-	for _, id := range ids {
-		fresh[learning.StatementID(id)] = true
+		return nil, err
 	}
 	return fresh, nil
 }
 
-// StatementOwners implements learning.Store.
-func (s *Learning) StatementOwners(ctx context.Context, ids []learning.StatementID) (map[learning.StatementID]identity.UserID, error) {
-	out := make(map[learning.StatementID]identity.UserID, len(ids))
+// FindKept implements learning.Store.
+func (s *Learning) FindKept(ctx context.Context, ids []learning.StatementID) (map[learning.StatementID]learning.Kept, error) {
+	out := make(map[learning.StatementID]learning.Kept, len(ids))
 	rows, err := among(s.conn, keys(ids), func(part []key) *gorm.DB {
-		return s.read(ctx).Select("id, user_id").Where("id IN ?", part)
+		return s.read(ctx).Select("id, user_id, device, epoch, sequence").Where("id IN ?", part)
 	}, func(r statementRow) statementRow { return r })
 	for _, r := range rows {
-		out[learning.StatementID(r.ID)] = identity.UserID(r.UserID)
+		out[learning.StatementID(r.ID)] = learning.Kept{UserID: identity.UserID(r.UserID), Stamp: r.stamp()}
 	}
 	return out, err
-}
-
-// ListStatements implements learning.Store.
-func (s *Learning) ListStatements(ctx context.Context, user identity.UserID, after learning.StatementID, limit int) ([]learning.Statement, error) {
-	if !key(user).valid() {
-		return []learning.Statement{}, nil
-	}
-	return s.statements(forward(s.read(ctx).Where("user_id = ?", key(user)), "id", key(after), limit))
 }
 
 // EachStatement implements learning.Store, in the order of ids.

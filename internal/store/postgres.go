@@ -80,6 +80,9 @@ func (d postgres) trouble(err error) trouble {
 	if errors.As(err, &e) {
 		switch e.Code {
 		case "23505":
+			if e.ConstraintName == "statements_id" { // the other one is there by now
+				return rolled
+			}
 			return duplicate
 		case "23503":
 			return dangling
@@ -150,21 +153,24 @@ func (d postgres) begin(ctx context.Context, pool gorm.ConnPool, id key) ([]outb
 // recover changes nothing: whose claim it is nobody can tell, for others work on the same database.
 func (d postgres) recover(context.Context, gorm.ConnPool, string) (int64, error) { return 0, nil }
 
-// appendStatements sends the whole batch as nine arrays, in one round trip and
+// appendStatements sends the whole batch as twelve arrays, in one round trip and
 // with one plan whatever the size of the batch. GORM would build, parse and plan
 // a statement of its own for each size, which costs more than the insert.
-func (d postgres) appendStatements(ctx context.Context, pool gorm.ConnPool, rows []statementRow) ([]string, error) {
+func (d postgres) appendStatements(ctx context.Context, pool gorm.ConnPool, user key, newest int64, rows []statementRow) ([]string, error) {
 	n := len(rows)
-	id, enrollment, user, institution := make(uuids, n), make(uuids, n), make(uuids, n), make(uuids, n)
+	id, enrollment, institution, device := make(uuids, n), make(uuids, n), make(uuids, n), make(uuids, n)
 	verb, object, result := make([]string, n), make([]string, n), make([]string, n)
 	at, received := make(instants, n), make(instants, n)
+	epoch, sequence := make([]*int32, n), make([]*int32, n)
 	for i := range rows {
 		r := &rows[i]
 		var ok [4]bool
 		id[i], ok[0] = binary(r.ID)
 		enrollment[i], ok[1] = binary(r.EnrollmentID)
-		user[i], ok[2] = binary(r.UserID)
-		institution[i], ok[3] = binary(r.InstitutionID)
+		institution[i], ok[2] = binary(r.InstitutionID)
+		if ok[3] = r.Device == nil; !ok[3] {
+			device[i], ok[3] = binary(*r.Device)
+		}
 		if ok != [4]bool{true, true, true, true} {
 			return nil, errBadKey
 		}
@@ -173,18 +179,20 @@ func (d postgres) appendStatements(ctx context.Context, pool gorm.ConnPool, rows
 		}
 		verb[i], object[i], result[i] = r.Verb, r.ObjectID, r.Result
 		at[i], received[i] = stamp(r.At), stamp(r.ReceivedAt)
+		epoch[i], sequence[i] = r.Epoch, r.Sequence
 	}
-	return query(ctx, pool, scanText, `INSERT INTO statements
-			(id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::json[], $8::timestamptz[], $9::timestamptz[])
-		ON CONFLICT (id) DO NOTHING RETURNING id`,
-		id, enrollment, user, institution, verb, object, result, at, received)
-}
-
-// lockStatements takes the table once instead of a row with every append: appending is frequent, rebuilding rare.
-func (d postgres) lockStatements(ctx context.Context, pool gorm.ConnPool) error {
-	_, err := pool.ExecContext(ctx, `LOCK TABLE statements IN SHARE ROW EXCLUSIVE MODE`)
-	return err
+	return query(ctx, pool, scanText, `WITH fresh AS (
+			SELECT d.*, row_number() OVER (ORDER BY d.n) AS place
+			FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::json[], $9::timestamptz[], $10::timestamptz[], $11::uuid[], $12::int4[], $13::int4[])
+				WITH ORDINALITY AS d (id, enrollment, institution, verb, object, result, at, received, device, epoch, sequence, n)
+			WHERE NOT EXISTS (SELECT FROM statements s WHERE s.id = d.id)
+		), counted AS (
+			UPDATE learner_arrivals SET newest = $2 + (SELECT count(*) FROM fresh) WHERE user_id = $1 AND EXISTS (SELECT FROM fresh)
+		)
+		INSERT INTO statements (id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at, arrival, device, epoch, sequence)
+		SELECT id, enrollment, $1, institution, verb, object, result, at, received, $2 + place, device, epoch, sequence FROM fresh
+		RETURNING id`,
+		user, newest, id, enrollment, institution, verb, object, result, at, received, device, epoch, sequence)
 }
 
 func (d postgres) mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error {

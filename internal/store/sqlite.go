@@ -276,28 +276,55 @@ func (d sqlite) recover(ctx context.Context, pool gorm.ConnPool, cause string) (
 // rowsAtOnce keeps a statement below SQLite's limit of 32,766 values.
 const rowsAtOnce = 1000
 
-func (d sqlite) appendStatements(ctx context.Context, pool gorm.ConnPool, rows []statementRow) ([]string, error) {
-	var fresh []string
+func (d sqlite) appendStatements(ctx context.Context, pool gorm.ConnPool, user key, newest int64, rows []statementRow) ([]string, error) {
+	known := map[key]bool{}
 	for part := range slices.Chunk(rows, rowsAtOnce) {
-		args := make([]any, 0, 9*len(part))
+		args := make([]any, len(part))
 		for i := range part {
-			r := &part[i]
-			args = append(args, r.ID, r.EnrollmentID, r.UserID, r.InstitutionID, r.Verb, r.ObjectID, r.Result, r.At, r.ReceivedAt)
+			args[i] = part[i].ID
 		}
-		ids, err := query(ctx, pool, scanText, `INSERT INTO statements
-			(id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at) VALUES `+
-			places("(?, ?, ?, ?, ?, ?, ?, ?, ?)", len(part))+
-			` ON CONFLICT (id) DO NOTHING RETURNING id`, args...)
+		ids, err := query(ctx, pool, scanText, `SELECT id FROM statements WHERE id IN (`+places("?", len(part))+`)`, args...)
 		if err != nil {
 			return nil, err
 		}
-		fresh = append(fresh, ids...)
+		for _, id := range ids {
+			known[key(id)] = true
+		}
 	}
-	return fresh, nil
+	var fresh []string
+	args := make([]any, 0, 13*min(len(rows), rowsAtOnce))
+	insert := func() error {
+		_, err := pool.ExecContext(ctx, `INSERT INTO statements
+			(id, enrollment_id, user_id, institution_id, verb, object_id, result, at, received_at, arrival, device, epoch, sequence) VALUES `+
+			places("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(args)/13), args...)
+		args = args[:0]
+		return err
+	}
+	for i := range rows {
+		r := &rows[i]
+		if known[r.ID] {
+			continue
+		}
+		fresh = append(fresh, string(r.ID))
+		args = append(args, r.ID, r.EnrollmentID, user, r.InstitutionID, r.Verb, r.ObjectID, r.Result, r.At, r.ReceivedAt,
+			newest+int64(len(fresh)), r.Device, r.Epoch, r.Sequence)
+		if len(args) == 13*rowsAtOnce {
+			if err := insert(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	if len(args) > 0 {
+		if err := insert(); err != nil {
+			return nil, err
+		}
+	}
+	_, err := pool.ExecContext(ctx, `UPDATE learner_arrivals SET newest = ? WHERE user_id = ?`, newest+int64(len(fresh)), user)
+	return fresh, err
 }
-
-// lockStatements has nothing to do: a transaction that writes is the only one.
-func (d sqlite) lockStatements(context.Context, gorm.ConnPool) error { return nil }
 
 func (d sqlite) mergeProgress(ctx context.Context, pool gorm.ConnPool, rows []progressRow) error {
 	for part := range slices.Chunk(rows, rowsAtOnce) {

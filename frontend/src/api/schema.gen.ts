@@ -676,6 +676,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened in your courses since a cursor, on any device and on the server, in the order of its arrival.
+         * @description Ask again with the new cursor until `more` is false. Keep the cursor in the same transaction as what came with it, or a page is lost.
+         */
+        get: operations["pull"];
+        put?: never;
+        /**
+         * Takes what a device has waiting, and tells the device where it stands.
+         * @description The body may be `Content-Encoding: gzip`; it has at most 1 MiB when unpacked, and at most 500 statements. None is fine too: the answer then
+         *     only tells where the device stands. Each statement gets its own answer, in order, and the whole batch is stored or none of it. Sending it
+         *     again, in other pieces or in another order, changes nothing. docs/sync.md tells the whole protocol.
+         *
+         *     `deferred` means: not yet. Keep it, make the enrollment that it names known (`POST /api/enrollments` with its id), send it again.
+         */
+        post: operations["sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions": {
         parameters: {
             query?: never;
@@ -1298,10 +1326,94 @@ export interface components {
             /** @description Answered: which draw of questions it was. Absent for a quiz that draws none. */
             attempt?: number;
             submission_id?: components["schemas"]["UUID"];
+            /** @description Of a verdict: the last one on a submission takes the place of those before it. Absent for the first. */
+            revision?: number;
+            /**
+             * Format: int64
+             * @description The how-manieth of yours it is, in the order in which they came to the server, from 1.
+             */
+            arrival?: number;
+            device?: components["schemas"]["UUID"];
+            epoch?: number;
+            sequence?: number;
+            /** @description It came in exported work of a device that had been revoked by then. */
+            after_revocation?: boolean;
         };
         StatementList: {
             items: components["schemas"]["Statement"][];
             next?: string;
+        };
+        /**
+         * @description What a device sends. `device` is the device's own UUIDv7, `epoch` its present epoch from 1, `acknowledged` up to which sequence of this epoch it believes
+         *     the server to have everything. Each of the `statements` is a NewStatement with its `sequence` in this epoch, from 1 and without gaps.
+         */
+        SyncBatch: {
+            device: components["schemas"]["UUID"];
+            epoch: number;
+            acknowledged: number;
+            /** @description Of the last pull. The answer then tells whether another one is needed. */
+            cursor?: string;
+            statements: components["schemas"]["SyncStatement"][];
+        };
+        SyncStatement: {
+            id: components["schemas"]["UUID"];
+            enrollment_id: components["schemas"]["UUID"];
+            /** @enum {string} */
+            verb: "started" | "completed" | "answered";
+            object_id: components["schemas"]["Slug"];
+            at: components["schemas"]["Time"];
+            attempt?: number;
+            responses?: {
+                [key: string]: unknown;
+            };
+            sequence: number;
+        };
+        SyncAnswer: {
+            answers: components["schemas"]["SyncedStatement"][];
+            /** @description The epoch to use from now on. Greater than the one sent: this device was restored or cloned. What waits is then numbered anew from known + 1. */
+            epoch: number;
+            /** @description Up to which sequence of this epoch the server has everything. Less than acknowledged: the server was restored from a backup. Send known + 1 and all after it again. */
+            known: number;
+            /** @description Of all that has arrived. */
+            cursor: string;
+            /** @description Nothing has arrived after the cursor that was sent but what this batch brought: keep the new cursor, there is nothing to pull. */
+            current: boolean;
+            server_time: components["schemas"]["Time"];
+            credentials: components["schemas"]["CredentialsStamp"];
+        };
+        SyncedStatement: {
+            id: string;
+            /**
+             * @description deferred: keep it and send it again; with any other the device may forget it.
+             * @enum {string}
+             */
+            status: "accepted" | "duplicate" | "rejected" | "deferred";
+            /** @description With sequence, when the server has put it elsewhere than the device did. */
+            epoch?: number;
+            sequence?: number;
+            /** @description Why it was rejected or deferred; stable. */
+            code?: string;
+            /** @description JSON pointer to the place at fault. */
+            pointer?: string;
+            /** @description In the reader's language. */
+            detail?: string;
+            marked?: components["schemas"]["Marked"];
+        };
+        /** @description Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again. */
+        CredentialsStamp: {
+            count: number;
+            changed_at?: components["schemas"]["Time"];
+        };
+        SyncPage: {
+            statements: components["schemas"]["Statement"][];
+            /** @description All of yours when they are others than at the cursor that was sent. Empty when they are the same. */
+            enrollments: components["schemas"]["Enrollment"][];
+            cursor: string;
+            more: boolean;
+            /** @description The server does not know the cursor that was sent; it was restored from a backup. This page is the first of all. When the last one is there, send again what the device has of its own and has not seen in them. */
+            reset: boolean;
+            server_time: components["schemas"]["Time"];
+            credentials: components["schemas"]["CredentialsStamp"];
         };
         NewSubmission: {
             id: components["schemas"]["UUID"];
@@ -2918,6 +3030,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatementAnswers"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    pull: {
+        parameters: {
+            query?: {
+                /** @description The cursor of the page before, or of the last time; absent for the very beginning. */
+                after?: string;
+                /** @description Of the statements of a page. One that holds very long answers ends sooner. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncBatch"];
+            };
+        };
+        responses: {
+            /** @description An answer for each statement */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncAnswer"];
                 };
             };
             default: components["responses"]["Problem"];

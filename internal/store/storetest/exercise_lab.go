@@ -182,7 +182,7 @@ func exerciseLab(t *testing.T, w *world) {
 			return err
 		})
 		wantFault(t, err, fault.Conflict, "database.dangling")
-		owners, err := w.Learning().StatementOwners(ctx, []learning.StatementID{st.ID})
+		owners, err := w.Learning().FindKept(ctx, []learning.StatementID{st.ID})
 		ok(t, err)
 		equal(t, "statements kept", len(owners), 0)
 		ps, err := w.Learning().ListProgress(ctx, e.ID)

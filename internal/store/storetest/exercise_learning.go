@@ -142,9 +142,10 @@ func exerciseStatements(t *testing.T, w *world) {
 	if !reflect.DeepEqual(fresh, map[learning.StatementID]bool{rich.ID: true, plain.ID: true}) {
 		t.Errorf("fresh %v", fresh)
 	}
-	list, err := s.ListStatements(ctx, e.UserID, "", 10)
+	list, err := s.ListStatements(ctx, e.UserID, 0, 10)
 	ok(t, err)
 	rich.At = time.Date(2026, 3, 1, 8, 0, 0, 123456000, time.UTC)
+	rich.Arrival, plain.Arrival = 1, 2
 	if want := []learning.Statement{rich, plain}; !reflect.DeepEqual(list, want) {
 		t.Errorf("statements\n%s, want\n%s", asJSON(t, list), asJSON(t, want))
 	}
@@ -157,14 +158,15 @@ func exerciseStatements(t *testing.T, w *world) {
 		if !reflect.DeepEqual(fresh, map[learning.StatementID]bool{third.ID: true}) {
 			t.Errorf("fresh %v", fresh)
 		}
-		list, err := s.ListStatements(ctx, e.UserID, rich.ID, 10)
+		third.Arrival = 3
+		list, err := s.ListStatements(ctx, e.UserID, 1, 10)
 		ok(t, err)
 		if !reflect.DeepEqual(list, []learning.Statement{plain, third}) {
 			t.Errorf("statements %s", asJSON(t, list))
 		}
-		owners, err := s.StatementOwners(ctx, []learning.StatementID{plain.ID, third.ID, newID[learning.StatementID](), "x"})
+		owners, err := s.FindKept(ctx, []learning.StatementID{plain.ID, third.ID, newID[learning.StatementID](), "x"})
 		ok(t, err)
-		if !reflect.DeepEqual(owners, map[learning.StatementID]identity.UserID{plain.ID: e.UserID, third.ID: e.UserID}) {
+		if !reflect.DeepEqual(owners, map[learning.StatementID]learning.Kept{plain.ID: {UserID: e.UserID}, third.ID: {UserID: e.UserID}}) {
 			t.Errorf("owners %v", owners)
 		}
 		fresh, err = s.AppendStatements(ctx, nil)
@@ -191,7 +193,7 @@ func exerciseStatements(t *testing.T, w *world) {
 			if _, err := s.AppendStatements(ctx, []learning.Statement{good, bad}); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%s: got %v, want fault.Invalid", name, err)
 			}
-			if owners, err := s.StatementOwners(ctx, []learning.StatementID{good.ID}); err != nil || len(owners) > 0 {
+			if owners, err := s.FindKept(ctx, []learning.StatementID{good.ID}); err != nil || len(owners) > 0 {
 				t.Errorf("%s: half a batch was kept: %v %v", name, owners, err)
 			}
 		}
@@ -261,6 +263,7 @@ func exerciseStatements(t *testing.T, w *world) {
 		second.Result = learning.Result{Attempt: 1}
 		_, err := s.AppendStatements(ctx, []learning.Statement{second, w.statement(learning.Started, "draws"), first})
 		ok(t, err)
+		first.Arrival, second.Arrival = 1506, 1504
 		var got []learning.Statement
 		ok(t, s.EachAnswer(ctx, e.ID, "draws", func(st learning.Statement) error { got = append(got, st); return nil }))
 		if want := []learning.Statement{first, second}; !reflect.DeepEqual(got, want) {
