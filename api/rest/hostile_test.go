@@ -194,8 +194,8 @@ func (s *stranger) operations() map[string]operation {
 			}}
 		}
 	}
-	if len(out) != 16 {
-		s.Errorf("%d operations with a JSON body, this test knew 16: look whether it still tries them all", len(out))
+	if len(out) != 18 {
+		s.Errorf("%d operations with a JSON body, this test knew 18: look whether it still tries them all", len(out))
 	}
 	return out
 }
