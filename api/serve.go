@@ -18,6 +18,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/rest"
 	"github.com/banyan-lms/banyan/api/web"
 	"github.com/banyan-lms/banyan/frontend"
@@ -135,7 +136,8 @@ func newHandler(a *app.App) (http.Handler, error) {
 	}
 	site, err := web.New(web.Config{
 		Courses: a.Curriculum, Credentials: a.Credential, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
-		Runtime: filepath.Join(a.Config.RuntimeDir, "python.wasm"),
+		Runtime: filepath.Join(a.Config.RuntimeDir, "python.wasm"), Locale: a.Config.Locale,
+		Person: func(r *http.Request) []string { return languagesOf(a, r) },
 	})
 	if err != nil {
 		return nil, err
@@ -147,7 +149,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 	api := &rest.Server{
 		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential,
 		Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
-		SignupOpen: a.Config.Signup == "open", Proxies: proxies, Now: a.Now,
+		SignupOpen: a.Config.Signup == "open", Locale: a.Config.Locale, Proxies: proxies, Now: a.Now,
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -158,6 +160,20 @@ func newHandler(a *app.App) (http.Handler, error) {
 	}
 	site.Register(e)
 	return e, nil
+}
+
+// languagesOf gives the languages of who is signed in: their own, then their institution's. Who cannot be found is nobody: a page
+// opens without them too.
+func languagesOf(a *app.App, r *http.Request) []string {
+	cookie, err := r.Cookie(middleware.CookieName(a.Config.Secure()))
+	if err != nil || cookie.Value == "" {
+		return nil
+	}
+	_, u, err := a.Identity.ActorBySession(r.Context(), cookie.Value)
+	if err != nil {
+		return nil
+	}
+	return []string{u.Locale, u.InstitutionLocale}
 }
 
 // serve answers, and runs jobs when there is a runner, until ctx ends; then it lets requests and jobs under way finish.

@@ -248,7 +248,7 @@ func (p people) find(known bool, key string, session identity.SessionID) (identi
 	case !known:
 		return identity.Actor{}, identity.User{}, fault.New(fault.Unauthenticated, key)
 	}
-	return identity.Actor{UserID: "u", SessionID: session}, identity.User{ID: "u", Locale: "ar"}, nil
+	return identity.Actor{UserID: "u", SessionID: session}, identity.User{ID: "u", Locale: "ar", InstitutionLocale: "es"}, nil
 }
 
 func TestSession(t *testing.T) {
@@ -289,11 +289,11 @@ func TestSession(t *testing.T) {
 func TestLanguage(t *testing.T) {
 	match := func(prefs ...string) string { return strings.Join(prefs, "|") }
 	var got string
-	_, err := through(t, request(http.MethodGet, "/", nil, "Accept-Language", "fr", "Cookie", "banyan_session=session"), func(c echo.Context) error {
+	_, err := through(t, request(http.MethodGet, "/", nil, "Accept-Language", "fr", HeaderLanguage, "hi", "Cookie", "banyan_session=session"), func(c echo.Context) error {
 		got = Locale(c.Request().Context())
 		return nil
-	}, Session(people{}, false), Language(match))
-	if err != nil || got != "fr|ar" {
+	}, Session(people{}, false), Language(match, "sw"))
+	if err != nil || got != "hi|ar|es|sw|fr" {
 		t.Errorf("%q, %v", got, err)
 	}
 }

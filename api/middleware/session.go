@@ -138,14 +138,18 @@ func within(a netip.Addr, ps []netip.Prefix) bool {
 	return false
 }
 
-// Language chooses the language of words for people: the account's, else what the browser asks for.
-// The page sends its own language in Accept-Language, which therefore goes first there.
-func Language(match func(prefs ...string) string) echo.MiddlewareFunc {
+// HeaderLanguage is how a page says in which language it stands, so that what it shows of an answer speaks it too.
+const HeaderLanguage = "Banyan-Language"
+
+// Language chooses the language of words for people: the page's around them, else the account's, else the institution's or the
+// host's, else what the browser asks for. match passes over what is empty or not spoken.
+func Language(match func(prefs ...string) string, host string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			ctx := r.Context()
-			locale := match(r.Header.Get("Accept-Language"), User(ctx).Locale)
+			u := User(ctx)
+			locale := match(r.Header.Get(HeaderLanguage), u.Locale, u.InstitutionLocale, host, r.Header.Get("Accept-Language"))
 			c.SetRequest(r.WithContext(context.WithValue(ctx, localeKey, locale)))
 			return next(c)
 		}

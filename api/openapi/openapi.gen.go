@@ -986,8 +986,11 @@ type Institution struct {
 	// Fallbacks Languages (BCP 47) that stand in for another, in order.
 	Fallbacks *Fallbacks `json:"fallbacks,omitempty"`
 	ID        UUID       `json:"id"`
-	Name      string     `json:"name"`
-	Slug      string     `json:"slug"`
+
+	// Locale The language (BCP 47) of members who chose none themselves.
+	Locale *string `json:"locale,omitempty"`
+	Name   string  `json:"name"`
+	Slug   string  `json:"slug"`
 }
 
 // InstitutionList defines model for InstitutionList.
@@ -999,7 +1002,10 @@ type InstitutionList struct {
 // InstitutionSettings defines model for InstitutionSettings.
 type InstitutionSettings struct {
 	// Fallbacks Languages (BCP 47) that stand in for another, in order.
-	Fallbacks Fallbacks `json:"fallbacks"`
+	Fallbacks *Fallbacks `json:"fallbacks,omitempty"`
+
+	// Locale The language (BCP 47) of members who chose none themselves; empty for none.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Item defines model for Item.
@@ -1124,8 +1130,13 @@ type Me struct {
 	DisplayName string `json:"display_name"`
 	ID          UUID   `json:"id"`
 
+	// InstitutionLocale The language of the first of your institutions that has one; for who chose none.
+	InstitutionLocale *string `json:"institution_locale,omitempty"`
+
 	// Limited True when a device signed in, not the password: only learning is open.
-	Limited     *bool        `json:"limited,omitempty"`
+	Limited *bool `json:"limited,omitempty"`
+
+	// Locale The language that you chose.
 	Locale      *string      `json:"locale,omitempty"`
 	Memberships []Membership `json:"memberships"`
 	Operator    bool         `json:"operator"`
@@ -2012,7 +2023,7 @@ type ServerInterface interface {
 	// FindInstitution One institution.
 	// (GET /api/institutions/{institution_id})
 	FindInstitution(ctx echo.Context, institutionID InstitutionID) error
-	// UpdateInstitution Sets which languages stand in for another where a translation is missing. Counts from the next time that a course is published.
+	// UpdateInstitution Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx echo.Context, institutionID InstitutionID) error
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
@@ -6206,7 +6217,7 @@ type StrictServerInterface interface {
 	// FindInstitution One institution.
 	// (GET /api/institutions/{institution_id})
 	FindInstitution(ctx context.Context, request FindInstitutionRequestObject) (FindInstitutionResponseObject, error)
-	// UpdateInstitution Sets which languages stand in for another where a translation is missing. Counts from the next time that a course is published.
+	// UpdateInstitution Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx context.Context, request UpdateInstitutionRequestObject) (UpdateInstitutionResponseObject, error)
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.

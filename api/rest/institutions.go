@@ -45,7 +45,9 @@ func (s *Server) FindInstitution(ctx context.Context, req openapi.FindInstitutio
 
 // UpdateInstitution implements openapi.StrictServerInterface.
 func (s *Server) UpdateInstitution(ctx context.Context, req openapi.UpdateInstitutionRequestObject) (openapi.UpdateInstitutionResponseObject, error) {
-	i, err := s.Institution.SetFallbacks(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), req.Body.Fallbacks)
+	i, err := s.Institution.Update(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), institution.Change{
+		Fallbacks: (*map[string][]string)(req.Body.Fallbacks), Locale: req.Body.Locale,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +104,7 @@ func (s *Server) RemoveRole(ctx context.Context, req openapi.RemoveRoleRequestOb
 }
 
 func institutionJSON(i institution.Institution) openapi.Institution {
-	out := openapi.Institution{ID: string(i.ID), Slug: i.Slug, Name: i.Name}
+	out := openapi.Institution{ID: string(i.ID), Slug: i.Slug, Name: i.Name, Locale: optional(i.Locale)}
 	if len(i.Fallbacks) > 0 {
 		f := openapi.Fallbacks(i.Fallbacks)
 		out.Fallbacks = &f

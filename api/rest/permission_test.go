@@ -96,7 +96,7 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodPost, path: "/api/institutions", body: fmt.Sprintf(`{"slug":"new-%d","name":"New"}`, s.made.Add(1))}
 		},
 		"findInstitution":   get(in),
-		"updateInstitution": with(http.MethodPatch, in, `{"fallbacks":{"ff":["fr"]}}`),
+		"updateInstitution": with(http.MethodPatch, in, `{"locale":"fr","fallbacks":{"ff":["fr"]}}`),
 		"listMembers":       get(in + "/members"),
 		"createMember":      account(in+"/members", `,"role":"learner"`),
 		"addRole":           with(http.MethodPut, member, ""),

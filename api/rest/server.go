@@ -30,7 +30,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
-// Server answers the API. Every field is needed.
+// Server answers the API. Every field but Locale is needed.
 type Server struct {
 	Identity    *identity.Service
 	Institution *institution.Service
@@ -45,6 +45,7 @@ type Server struct {
 	PublicURL   string
 	Secure      bool // people come by https
 	SignupOpen  bool
+	Locale      string // of whoever has chosen none; "" leaves it to their browser
 	Proxies     []netip.Prefix
 	Now         func() time.Time
 }
@@ -65,11 +66,11 @@ func (s *Server) Register(e *echo.Echo) error {
 		middleware.Request(s.WriteProblem),
 		echomw.GzipWithConfig(echomw.GzipConfig{Level: 5, MinLength: 1024}),
 		middleware.Origin(s.Proxies),
-		middleware.Language(s.Words.Match), // again below, when the account is known
+		middleware.Language(s.Words.Match, s.Locale), // again below, when the account is known
 		middleware.Limits(),
 		crossOrigin,
 		middleware.Session(s.Identity, s.Secure),
-		middleware.Language(s.Words.Match),
+		middleware.Language(s.Words.Match, s.Locale),
 		middleware.NotModified(),
 		middleware.Validate(doc),
 		noStore,

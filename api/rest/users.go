@@ -95,6 +95,9 @@ func (s *Server) meJSON(ctx context.Context, u identity.User) (openapi.Me, error
 		if err != nil {
 			return openapi.Me{}, err
 		}
+		if me.InstitutionLocale == nil {
+			me.InstitutionLocale = optional(in.Locale)
+		}
 		me.Memberships[i] = openapi.Membership{
 			InstitutionID: string(in.ID), InstitutionSlug: in.Slug, InstitutionName: in.Name, Role: openapi.Role(m.Role),
 		}

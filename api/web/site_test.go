@@ -971,6 +971,35 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// Where the address names no language, it is: chosen on this device, the person's, the institution's, the host's, the browser's.
+func TestLanguageWithoutAnAddress(t *testing.T) {
+	for _, tt := range []struct{ cookie, own, institution, host, accept, want string }{
+		{"fr", "es", "ru", "zh", "ar", "fr"},
+		{"", "es", "ru", "zh", "ar", "es"},
+		{"", "", "ru", "zh", "ar", "ru"},
+		{"", "", "", "zh", "ar", "zh"},
+		{"", "", "", "", "ar", "ar"},
+		{"", "", "", "", "", "en"},
+		{"ja", "", "sw", "", "ar", "sw"},
+		{"", "ff", "pt-BR", "", "hi", "pt"}, // the interface does not speak the first, and the second nearly
+	} {
+		w := open(t, func(c *Config) {
+			c.Locale = tt.host
+			c.Person = func(*http.Request) []string { return []string{tt.own, tt.institution} }
+		})
+		header := []string{"Accept-Language", tt.accept, "Cookie", LocaleCookie + "=" + tt.cookie}
+		if res, _ := w.get("/", header...); res.Header.Get("Location") != "/"+tt.want+"/" {
+			t.Errorf("%+v: to %s", tt, res.Header.Get("Location"))
+		}
+		if _, body := w.get("/app/", header...); !strings.Contains(body, `<html lang="`+tt.want+`"`) {
+			t.Errorf("%+v: /app/ is in another language", tt)
+		}
+		if _, body := w.get("/hi/", header...); !strings.Contains(body, `<html lang="hi"`) {
+			t.Errorf("%+v: /hi/ is in another language", tt)
+		}
+	}
+}
+
 func TestShell(t *testing.T) {
 	w := open(t, nil)
 	for _, at := range []string{"/app", "/app/", "/app/sign-in", "/app/courses/a/b"} {

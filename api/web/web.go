@@ -47,11 +47,13 @@ type Config struct {
 	Courses     Courses
 	Credentials Credentials
 	Words       *i18n.Catalogue
-	Dist        fs.FS  // the built front end
-	Pages       fs.FS  // the skeletons
-	PublicURL   string // where the world finds this server, without a slash at the end
-	Runtime     string // file of the Python that grades, for pages that run it too; none when empty
-	CacheBytes  int64  // what rendered pages may take; 32 MiB when 0
+	Dist        fs.FS                        // the built front end
+	Pages       fs.FS                        // the skeletons
+	PublicURL   string                       // where the world finds this server, without a slash at the end
+	Runtime     string                       // file of the Python that grades, for pages that run it too; none when empty
+	Locale      string                       // of whoever has chosen none; "" leaves it to their browser
+	Person      func(*http.Request) []string // the languages of who is signed in, the first first; nil asks nobody
+	CacheBytes  int64                        // what rendered pages may take; 32 MiB when 0
 	Now         func() time.Time
 }
 
@@ -61,7 +63,8 @@ const freshness = time.Second
 // mostCourses bounds the catalogue page.
 const mostCourses = 1000
 
-// Site serves the pages. Its pages are the same for everybody: none depends on who is signed in.
+// Site serves the pages. Its pages are the same for everybody: none depends on who is signed in. Only where the address names no
+// language, the language does.
 type Site struct {
 	cfg        Config
 	assets     *assets
@@ -265,13 +268,17 @@ func (s *Site) redirect(c echo.Context, status int, to string) error {
 // LocaleCookie keeps the language that a reader chose in the page.
 const LocaleCookie = "banyan_locale"
 
-// reader chooses the language where the address does not say it.
+// reader chooses the language where the address does not say it: what was chosen on this device, else the account's, else the
+// institution's or the host's, else what the browser asks for.
 func (s *Site) reader(c echo.Context) string {
-	chosen := ""
+	var prefs []string
 	if cookie, err := c.Cookie(LocaleCookie); err == nil {
-		chosen = cookie.Value
+		prefs = append(prefs, cookie.Value)
 	}
-	return s.cfg.Words.Match(chosen, c.Request().Header.Get("Accept-Language"))
+	if s.cfg.Person != nil {
+		prefs = append(prefs, s.cfg.Person(c.Request())...)
+	}
+	return s.cfg.Words.Match(append(prefs, s.cfg.Locale, c.Request().Header.Get("Accept-Language"))...)
 }
 
 func (s *Site) catalogue(c echo.Context) error {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"golang.org/x/text/language"
 )
 
 // Config is how a server runs. Its zero value runs after Defaults: SQLite and
@@ -36,6 +37,7 @@ type Config struct {
 	Signup        string        `env:"BANYAN_SIGNUP" help:"open (when empty): anybody may make an account; closed: admins make them"`
 	LeaseDays     int           `env:"BANYAN_DEVICE_LEASE_DAYS" help:"days for which a phone may be away before it asks for the password again; 90 when 0"`
 	TrustProxies  string        `env:"BANYAN_TRUST_PROXIES" help:"comma-separated networks whose X-Forwarded-For is believed; none when empty"`
+	Locale        string        `env:"BANYAN_LOCALE" help:"language for people who chose none and whose institution has none, such as sw; what their browser asks for when empty"`
 	LogLevel      string        `env:"BANYAN_LOG_LEVEL" help:"debug, info (when empty), warn or error"`
 	LogFormat     string        `env:"BANYAN_LOG_FORMAT" help:"text (when empty) or json"`
 }
@@ -149,6 +151,9 @@ func (c *Config) Check() error {
 	}
 	if c.Sandbox == "fake" && !Loopback(c.Listen) {
 		return fmt.Errorf("BANYAN_SANDBOX=fake grades nothing really: it needs a loopback BANYAN_LISTEN such as 127.0.0.1:8080")
+	}
+	if tag, err := language.Parse(c.Locale); c.Locale != "" && (err != nil || tag.String() != c.Locale) {
+		return fmt.Errorf("BANYAN_LOCALE: %q is not a language tag such as sw or pt-BR", c.Locale)
 	}
 	_, err = c.Proxies()
 	return err

@@ -31,6 +31,8 @@ func TestCheckNamesTheVariable(t *testing.T) {
 		{"engine", config.Config{Sandbox: "docker"}, "BANYAN_SANDBOX"},
 		{"fake engine in public", config.Config{Sandbox: "fake", Listen: ":8080"}, "BANYAN_SANDBOX=fake"},
 		{"sign-up", config.Config{Signup: "maybe"}, "BANYAN_SIGNUP"},
+		{"language", config.Config{Locale: "kiswahili"}, "BANYAN_LOCALE"},
+		{"language spelt otherwise", config.Config{Locale: "pt-br"}, "BANYAN_LOCALE"},
 		{"proxies", config.Config{TrustProxies: "10.0.0.1"}, "BANYAN_TRUST_PROXIES"},
 		{"an endless lease", config.Config{LeaseDays: 3651}, "BANYAN_DEVICE_LEASE_DAYS"},
 		{"negative", config.Config{Children: -1}, "BANYAN_SANDBOX_CHILDREN"},

@@ -47,6 +47,10 @@ type User struct {
 	Locale      string // BCP 47, "" when never chosen
 	Operator    bool
 	CreatedAt   time.Time
+
+	// InstitutionLocale is the language of the first of the person's institutions that has one. Only what finds a person by a
+	// secret fills it in: it is for those who chose no language themselves.
+	InstitutionLocale string
 }
 
 // Membership is a user's role in an institution.

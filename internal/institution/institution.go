@@ -25,6 +25,8 @@ type Institution struct {
 	// Fallbacks are languages that stand in for another in courses, in order, where a translation is missing. Both are
 	// BCP 47 tags. They count from the next time that a course is published.
 	Fallbacks map[string][]string
+	// Locale is the language of pages and answers for members who chose none, a BCP 47 tag; "" when there is none.
+	Locale string
 }
 
 // Member is a user in an institution, with every role they hold there.
@@ -41,7 +43,7 @@ type Store interface {
 	FindInstitution(ctx context.Context, id identity.InstitutionID) (Institution, error)
 	FindInstitutionBySlug(ctx context.Context, slug string) (Institution, error)
 	ListInstitutions(ctx context.Context, after identity.InstitutionID, limit int) ([]Institution, error)
-	UpdateFallbacks(ctx context.Context, id identity.InstitutionID, fallbacks map[string][]string) error // fault.NotFound institution.not_found
+	UpdateInstitution(ctx context.Context, id identity.InstitutionID, c Change) error // fault.NotFound institution.not_found
 	ListMembers(ctx context.Context, in identity.InstitutionID, after identity.UserID, limit int) ([]Member, error)
 	AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) error    // twice is no error
 	RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) error // absent is no error
@@ -106,12 +108,36 @@ const (
 	maxStandIns  = 6
 )
 
-// SetFallbacks says which languages stand in for another. For the institution's admins and the operator.
-func (s *Service) SetFallbacks(ctx context.Context, by identity.Actor, in identity.InstitutionID, fallbacks map[string][]string) (Institution, error) {
+// Change is what to set of an institution; nil leaves as it is.
+type Change struct {
+	Fallbacks *map[string][]string
+	Locale    *string // "" for none
+}
+
+// Update sets the languages of an institution: its own, and which stand in for another. For its admins and the operator.
+func (s *Service) Update(ctx context.Context, by identity.Actor, in identity.InstitutionID, c Change) (Institution, error) {
 	if !mayAdminister(by, in) || !by.Scoped(identity.ScopeAdmin) {
 		return Institution{}, fault.New(fault.Denied, "institution.members_denied")
 	}
 	bad := fault.New(fault.Invalid, "request.invalid")
+	if c.Fallbacks != nil {
+		kept := checkFallbacks(bad, *c.Fallbacks)
+		c.Fallbacks = &kept
+	}
+	if c.Locale != nil && *c.Locale != "" && !isTag(*c.Locale) {
+		bad.At(fault.Detail{Pointer: "/locale", Key: "institution.bad_language", Args: map[string]any{"Value": firstRunes(*c.Locale, 35)}})
+	}
+	if len(bad.Details) > 0 {
+		return Institution{}, bad
+	}
+	if err := s.Store.UpdateInstitution(ctx, in, c); err != nil {
+		return Institution{}, err
+	}
+	return s.Store.FindInstitution(ctx, in)
+}
+
+// checkFallbacks notes what is wrong with them, and leaves out languages for which none stands in.
+func checkFallbacks(bad *fault.Error, fallbacks map[string][]string) map[string][]string {
 	if len(fallbacks) > maxLanguages {
 		bad.At(fault.Detail{Pointer: "/fallbacks", Key: "institution.too_many_fallbacks"})
 	}
@@ -129,13 +155,7 @@ func (s *Service) SetFallbacks(ctx context.Context, by identity.Actor, in identi
 			kept[l] = fallbacks[l]
 		}
 	}
-	if len(bad.Details) > 0 {
-		return Institution{}, bad
-	}
-	if err := s.Store.UpdateFallbacks(ctx, in, kept); err != nil {
-		return Institution{}, err
-	}
-	return s.Store.FindInstitution(ctx, in)
+	return kept
 }
 
 // isTag tells whether a language tag is known, and spelt the one right way.

@@ -286,7 +286,7 @@ func TestListMembers(t *testing.T) {
 	}
 }
 
-func TestSetFallbacks(t *testing.T) {
+func TestFallbacks(t *testing.T) {
 	w := newTown(t)
 	long := map[string][]string{}
 	for a := 'a'; a <= 'z'; a++ {
@@ -312,7 +312,7 @@ func TestSetFallbacks(t *testing.T) {
 		{"an admin", member(w.a.ID, identity.Admin), map[string][]string{"ff": {"fr", "en"}, "mg": {}}, ""},
 		{"the operator", operator, map[string][]string{"pt-BR": {"pt", "es"}}, ""},
 	} {
-		i, err := w.SetFallbacks(t.Context(), tt.by, w.a.ID, tt.in)
+		i, err := w.Update(t.Context(), tt.by, w.a.ID, institution.Change{Fallbacks: &tt.in})
 		if got := says(err); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
@@ -323,5 +323,31 @@ func TestSetFallbacks(t *testing.T) {
 		if !reflect.DeepEqual(i.Fallbacks, tt.in) {
 			t.Errorf("%s: %v", tt.name, i.Fallbacks)
 		}
+	}
+}
+
+func TestLocale(t *testing.T) {
+	w := newTown(t)
+	admin := member(w.a.ID, identity.Admin)
+	for _, tt := range []struct {
+		name, in, want string
+		by             identity.Actor
+	}{
+		{"a trainer", "sw", "denied institution.members_denied", member(w.a.ID, identity.Trainer)},
+		{"another's admin", "sw", "denied institution.members_denied", member(w.b.ID, identity.Admin)},
+		{"no language", "kiswahili", "invalid /locale institution.bad_language", admin},
+		{"another spelling", "pt-br", "invalid /locale institution.bad_language", admin},
+		{"an admin", "sw", "", admin},
+		{"none", "", "", admin},
+		{"the operator", "pt-BR", "", operator},
+	} {
+		i, err := w.Update(t.Context(), tt.by, w.a.ID, institution.Change{Locale: &tt.in})
+		if got := says(err); got != tt.want || err == nil && i.Locale != tt.in {
+			t.Errorf("%s: %q, want %q; %+v", tt.name, got, tt.want, i)
+		}
+	}
+	fallbacks := map[string][]string{"ff": {"fr"}}
+	if i, err := w.Update(t.Context(), admin, w.a.ID, institution.Change{Fallbacks: &fallbacks}); err != nil || i.Locale != "pt-BR" {
+		t.Errorf("the other settings leave the language: %+v, %v", i, err)
 	}
 }

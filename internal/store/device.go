@@ -124,7 +124,7 @@ func (s *Identity) FindDeviceByToken(ctx context.Context, h identity.SecretHash)
 	}
 	rows, err := query(ctx, s.readPool(), func(rows *sql.Rows) (r row, err error) {
 		err = rows.Scan(&r.ID, &r.UserID, &r.Name, &r.PublicKey, &r.Epoch, &r.CreatedAt, &r.LastSeenAt, &r.LeaseUntil, &r.RevokedAt,
-			&r.Username, &r.DisplayName, &r.Locale, &r.Operator, &r.UserCreatedAt, &r.InstitutionID, &r.Role)
+			&r.Username, &r.DisplayName, &r.Locale, &r.Operator, &r.UserCreatedAt, &r.InstitutionID, &r.Role, &r.InstitutionLocale)
 		return r, err
 	}, `SELECT devices.id, devices.user_id, devices.name, devices.public_key, devices.epoch,
 			devices.created_at, devices.last_seen_at, devices.lease_until, devices.revoked_at, `+holderColumns+`
@@ -137,11 +137,8 @@ func (s *Identity) FindDeviceByToken(ctx context.Context, h identity.SecretHash)
 		return identity.Device{}, identity.User{}, nil, s.db.missing(err, "device.not_found")
 	}
 	found := rows[0].device()
-	var ms []identity.Membership
-	for _, r := range rows {
-		ms = r.membership(ms)
-	}
-	return found, rows[0].user(found.UserID), ms, nil
+	u, ms := held(found.UserID, rows, func(r row) holder { return r.holder })
+	return found, u, ms, nil
 }
 
 // ListDevices implements identity.Store.

@@ -177,27 +177,35 @@ type holder struct {
 	UserCreatedAt instant
 	InstitutionID *string
 	Role          *identity.Role
+
+	InstitutionLocale *string
 }
 
 // holderColumns and joinMemberships go with holder: one query, for it is asked with every request.
 const (
 	holderColumns = "users.username, users.display_name, users.locale, users.operator, users.created_at AS user_created_at, " +
-		"memberships.institution_id, memberships.role"
-	joinMemberships = "LEFT JOIN memberships ON memberships.user_id = users.id"
+		"memberships.institution_id, memberships.role, institutions.locale AS institution_locale"
+	joinMemberships = "LEFT JOIN memberships ON memberships.user_id = users.id LEFT JOIN institutions ON institutions.id = memberships.institution_id"
 )
 
-func (h holder) user(id identity.UserID) identity.User {
-	return identity.User{
+// held puts the rows of one person together. There is one at least.
+func held[R any](id identity.UserID, rows []R, of func(R) holder) (identity.User, []identity.Membership) {
+	h := of(rows[0])
+	u := identity.User{
 		ID: id, Username: h.Username, DisplayName: h.DisplayName, Locale: h.Locale,
 		Operator: h.Operator, CreatedAt: h.UserCreatedAt.t,
 	}
-}
-
-func (h holder) membership(to []identity.Membership) []identity.Membership {
-	if h.InstitutionID == nil || h.Role == nil {
-		return to
+	var ms []identity.Membership
+	for _, row := range rows {
+		r := of(row)
+		if r.InstitutionID != nil && r.Role != nil {
+			ms = append(ms, identity.Membership{InstitutionID: identity.InstitutionID(*r.InstitutionID), Role: *r.Role})
+		}
+		if u.InstitutionLocale == "" && r.InstitutionLocale != nil {
+			u.InstitutionLocale = *r.InstitutionLocale
+		}
 	}
-	return append(to, identity.Membership{InstitutionID: identity.InstitutionID(*h.InstitutionID), Role: *h.Role})
+	return u, ms
 }
 
 // FindSession implements identity.Store.
@@ -208,7 +216,7 @@ func (s *Identity) FindSession(ctx context.Context, h identity.SecretHash, now t
 	}
 	rows, err := query(ctx, s.readPool(), func(rows *sql.Rows) (r row, err error) {
 		err = rows.Scan(&r.ID, &r.UserID, &r.UserAgent, &r.DeviceID, &r.Limited, &r.CreatedAt, &r.LastSeenAt, &r.ExpiresAt,
-			&r.Username, &r.DisplayName, &r.Locale, &r.Operator, &r.UserCreatedAt, &r.InstitutionID, &r.Role)
+			&r.Username, &r.DisplayName, &r.Locale, &r.Operator, &r.UserCreatedAt, &r.InstitutionID, &r.Role, &r.InstitutionLocale)
 		return r, err
 	}, `SELECT sessions.id, sessions.user_id, sessions.user_agent, sessions.device_id, sessions.limited,
 			sessions.created_at, sessions.last_seen_at, sessions.expires_at, `+holderColumns+`
@@ -221,11 +229,8 @@ func (s *Identity) FindSession(ctx context.Context, h identity.SecretHash, now t
 		return identity.Session{}, identity.User{}, nil, s.db.missing(err, "session.not_found")
 	}
 	found := rows[0].session()
-	var ms []identity.Membership
-	for _, r := range rows {
-		ms = r.membership(ms)
-	}
-	return found, rows[0].user(found.UserID), ms, nil
+	u, ms := held(found.UserID, rows, func(r row) holder { return r.holder })
+	return found, u, ms, nil
 }
 
 // TouchSession implements identity.Store.
@@ -285,10 +290,11 @@ func (s *Identity) CreateToken(ctx context.Context, t identity.Token, h identity
 
 // FindToken implements identity.Store.
 func (s *Identity) FindToken(ctx context.Context, h identity.SecretHash, now time.Time) (identity.Token, identity.User, []identity.Membership, error) {
-	var rows []struct {
+	type row struct {
 		Row    tokenRow `gorm:"embedded"`
 		Holder holder   `gorm:"embedded"`
 	}
+	var rows []row
 	err := s.read(ctx).Table("tokens").Select("tokens.*, "+holderColumns).
 		Joins("JOIN users ON users.id = tokens.user_id").Joins(joinMemberships).
 		Where("tokens.token_hash = ? AND tokens.expires_at > ?", string(h), at(now)).
@@ -300,11 +306,8 @@ func (s *Identity) FindToken(ctx context.Context, h identity.SecretHash, now tim
 		return identity.Token{}, identity.User{}, nil, s.db.missing(err, "token.not_found")
 	}
 	found := rows[0].Row.token()
-	var ms []identity.Membership
-	for _, r := range rows {
-		ms = r.Holder.membership(ms)
-	}
-	return found, rows[0].Holder.user(found.UserID), ms, nil
+	u, ms := held(found.UserID, rows, func(r row) holder { return r.Holder })
+	return found, u, ms, nil
 }
 
 // TouchToken implements identity.Store.

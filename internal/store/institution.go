@@ -24,6 +24,7 @@ type institutionRow struct {
 	Name      string
 	CreatedAt instant
 	Fallbacks doc[map[string][]string]
+	Locale    string
 }
 
 func (institutionRow) TableName() string { return "institutions" }
@@ -33,13 +34,13 @@ func (r institutionRow) institution() institution.Institution {
 		r.Fallbacks.v = nil
 	}
 	return institution.Institution{
-		ID: identity.InstitutionID(r.ID), Slug: r.Slug, Name: r.Name, CreatedAt: r.CreatedAt.t, Fallbacks: r.Fallbacks.v,
+		ID: identity.InstitutionID(r.ID), Slug: r.Slug, Name: r.Name, CreatedAt: r.CreatedAt.t, Fallbacks: r.Fallbacks.v, Locale: r.Locale,
 	}
 }
 
 // CreateInstitution implements institution.Store.
 func (s *Institution) CreateInstitution(ctx context.Context, i institution.Institution) error {
-	row := institutionRow{ID: key(i.ID), Slug: i.Slug, Name: i.Name, CreatedAt: at(i.CreatedAt), Fallbacks: fallbacksDoc(i.Fallbacks)}
+	row := institutionRow{ID: key(i.ID), Slug: i.Slug, Name: i.Name, CreatedAt: at(i.CreatedAt), Fallbacks: fallbacksDoc(i.Fallbacks), Locale: i.Locale}
 	return s.db.taken(s.write(ctx).Create(&row).Error, "institution.slug_taken")
 }
 
@@ -50,12 +51,26 @@ func fallbacksDoc(f map[string][]string) doc[map[string][]string] {
 	return doc[map[string][]string]{f}
 }
 
-// UpdateFallbacks implements institution.Store.
-func (s *Institution) UpdateFallbacks(ctx context.Context, id identity.InstitutionID, fallbacks map[string][]string) error {
+// UpdateInstitution implements institution.Store.
+func (s *Institution) UpdateInstitution(ctx context.Context, id identity.InstitutionID, c institution.Change) error {
 	if !key(id).valid() {
 		return fault.New(fault.NotFound, "institution.not_found")
 	}
-	res := s.write(ctx).Model(&institutionRow{}).Where("id = ?", key(id)).Update("fallbacks", fallbacksDoc(fallbacks))
+	set := map[string]any{}
+	if c.Fallbacks != nil {
+		set["fallbacks"] = fallbacksDoc(*c.Fallbacks)
+	}
+	if c.Locale != nil {
+		if err := checkText(*c.Locale); err != nil {
+			return err
+		}
+		set["locale"] = *c.Locale
+	}
+	if len(set) == 0 {
+		_, err := s.FindInstitution(ctx, id)
+		return err
+	}
+	res := s.write(ctx).Model(&institutionRow{}).Where("id = ?", key(id)).Updates(set)
 	if res.Error == nil && res.RowsAffected == 0 {
 		return fault.New(fault.NotFound, "institution.not_found")
 	}

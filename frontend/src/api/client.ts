@@ -14,7 +14,8 @@ const client = createClient<paths>({
 
 client.use({
   onRequest({ request }) {
-    request.headers.set('Accept-Language', locale());
+    // What a page shows of an answer stands in the page's language, whatever the account says.
+    request.headers.set('Banyan-Language', locale());
     return request;
   },
 });

@@ -273,7 +273,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Sets which languages stand in for another where a translation is missing. Counts from the next time that a course is published. */
+        /** Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published. */
         patch: operations["updateInstitution"];
         trace?: never;
     };
@@ -986,7 +986,10 @@ export interface components {
             id: components["schemas"]["UUID"];
             username: string;
             display_name: string;
+            /** @description The language that you chose. */
             locale?: string;
+            /** @description The language of the first of your institutions that has one; for who chose none. */
+            institution_locale?: string;
             operator: boolean;
             memberships: components["schemas"]["Membership"][];
             /** @description True when a device signed in, not the password: only learning is open. */
@@ -1096,6 +1099,8 @@ export interface components {
             id: components["schemas"]["UUID"];
             slug: string;
             name: string;
+            /** @description The language (BCP 47) of members who chose none themselves. */
+            locale?: string;
             fallbacks?: components["schemas"]["Fallbacks"];
         };
         /** @description Languages (BCP 47) that stand in for another, in order. */
@@ -1103,7 +1108,9 @@ export interface components {
             [key: string]: string[];
         };
         InstitutionSettings: {
-            fallbacks: components["schemas"]["Fallbacks"];
+            /** @description The language (BCP 47) of members who chose none themselves; empty for none. */
+            locale?: string;
+            fallbacks?: components["schemas"]["Fallbacks"];
         };
         NewInstitution: {
             slug: components["schemas"]["Slug"];

@@ -114,6 +114,18 @@ func exerciseSessions(t *testing.T, w *world, u identity.User) {
 	equal(t, "user without memberships", who, w.learner)
 	equal(t, "memberships of none", len(ms), 0)
 
+	// An institution's language comes along, for whoever chose none.
+	french, none := "fr", ""
+	ok(t, w.Institution().UpdateInstitution(ctx, w.school.ID, institution.Change{Locale: &french}))
+	_, who, ms, err = s.FindSession(ctx, "h1", noon)
+	ok(t, err)
+	equal(t, "language of the institution", who.InstitutionLocale, "fr")
+	equal(t, "memberships, still", len(ms), 3)
+	_, who, _, err = s.FindSession(ctx, "h3", noon)
+	ok(t, err)
+	equal(t, "language of nobody's institution", who.InstitutionLocale, "")
+	ok(t, w.Institution().UpdateInstitution(ctx, w.school.ID, institution.Change{Locale: &none}))
+
 	// The same moment in another zone: only the moment counts.
 	zone := time.FixedZone("", 9*3600)
 	_, _, _, err = s.FindSession(ctx, "h1", first.ExpiresAt.Add(-time.Microsecond).In(zone))
@@ -292,14 +304,28 @@ func exerciseInstitution(t *testing.T, w *world) {
 	wantFault(t, s.CreateInstitution(ctx, twin), fault.Conflict, "institution.slug_taken")
 
 	fallbacks := map[string][]string{"ff": {"fr", "en"}, "mg": {"fr"}}
-	ok(t, s.UpdateFallbacks(ctx, w.school.ID, fallbacks))
+	ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{Fallbacks: &fallbacks}))
 	got, err = s.FindInstitution(ctx, w.school.ID)
 	ok(t, err)
 	if !reflect.DeepEqual(got.Fallbacks, fallbacks) {
 		t.Errorf("languages that stand in: %v", got.Fallbacks)
 	}
-	ok(t, s.UpdateFallbacks(ctx, w.school.ID, nil))
-	wantFault(t, s.UpdateFallbacks(ctx, newID[identity.InstitutionID](), fallbacks), fault.NotFound, "institution.not_found")
+	french, none, noFallbacks := "fr", "", map[string][]string(nil)
+	ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{Locale: &french}))
+	got, err = s.FindInstitution(ctx, w.school.ID)
+	ok(t, err)
+	if got.Locale != "fr" || !reflect.DeepEqual(got.Fallbacks, fallbacks) {
+		t.Errorf("a language of its own: %+v", got)
+	}
+	ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{}))
+	ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{Locale: &none, Fallbacks: &noFallbacks}))
+	got, err = s.FindInstitution(ctx, w.school.ID)
+	ok(t, err)
+	if !reflect.DeepEqual(got, w.school) {
+		t.Errorf("institution %+v, want it as it was: %+v", got, w.school)
+	}
+	wantFault(t, s.UpdateInstitution(ctx, newID[identity.InstitutionID](), institution.Change{}), fault.NotFound, "institution.not_found")
+	wantFault(t, s.UpdateInstitution(ctx, newID[identity.InstitutionID](), institution.Change{Fallbacks: &fallbacks}), fault.NotFound, "institution.not_found")
 
 	all := []identity.InstitutionID{w.school.ID}
 	for _, slug := range []string{"baobab", "cedar", "dum-palm"} {

@@ -1,6 +1,6 @@
 import { me, type Me } from '../../api/me';
 import { locale, locales } from '../../i18n/words';
-import { rememberLanguage } from '../../language';
+import { languageChosen, rememberLanguage } from '../../language';
 import { nextPath } from '../../next';
 import { open } from '../../offline/outbox';
 import { go, place } from '../../router';
@@ -8,9 +8,10 @@ import { go, place } from '../../router';
 /** Somebody has just signed in: on to where they were going, in their language. */
 export function arrive(person: Me): void {
   const next = nextPath(place.value.search);
-  const speaks = person.locale;
+  // What was chosen on this device goes before the institution's; the server would do the same.
+  const speaks = person.locale ?? (languageChosen() ? undefined : person.institution_locale);
   if (speaks && speaks !== locale() && locales().includes(speaks) && next.startsWith('/app')) {
-    rememberLanguage(speaks);
+    if (person.locale) rememberLanguage(speaks);
     location.assign(next);
     return;
   }

@@ -6,11 +6,9 @@ import { rememberLanguage } from '../../language';
 import { faultOf, Form } from '../../ui/form';
 import { Field } from '../../ui/field';
 import { Notice } from '../../ui/notice';
+import { nameOf } from '../../ui/languages';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
-
-// Each language in its own words, as its speakers look for it.
-const names: Record<string, string> = { en: 'English', ar: 'العربية' };
 
 export function ProfileForm() {
   const task = useTask();
@@ -47,7 +45,7 @@ export function ProfileForm() {
         <Select
           label={t('ui.app.account.language')}
           value={language.value}
-          options={locales().map((one) => [one, names[one] ?? one] as const)}
+          options={locales().map((one) => [one, nameOf(one), one === locale() ? undefined : one] as const)}
           onValue={(value) => (language.value = value)}
         />
         {saved.value && <Notice kind="good">{t('ui.app.saved')}</Notice>}
