@@ -1,5 +1,6 @@
 import { spokenIn, t } from '../../i18n/words';
 import type { AnswerProps } from './question-view';
+import type { Option } from './quiz';
 
 export function Matching({ question, attempt, label, fixed }: AnswerProps) {
   const given = (attempt.responses.value[question.id] ?? {}) as Record<string, string>;
@@ -21,9 +22,13 @@ export function Matching({ question, attempt, label, fixed }: AnswerProps) {
             ))}
           </select>
           {/* A phone cuts long options short: the chosen one stands here in full. */}
-          <small>{question.rights?.find((right) => right.id === given[left.id])?.text}</small>
+          <Chosen of={question.rights?.find((right) => right.id === given[left.id])} />
         </label>
       ))}
     </div>
   );
+}
+
+function Chosen({ of }: { of: Option | undefined }) {
+  return <small {...spokenIn(of?.lang)}>{of?.text}</small>;
 }

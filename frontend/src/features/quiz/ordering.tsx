@@ -1,15 +1,20 @@
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { formatNumber, spokenIn, t } from '../../i18n/words';
+import { formatNumber, spokenIn } from '../../i18n/words';
+import { sentence } from '../../ui/said';
 import type { AnswerProps } from './question-view';
 
 /** A list to bring into order with buttons that a thumb and a keyboard can reach. Each move is said aloud. */
 export function Ordering({ question, attempt, label, fixed }: AnswerProps) {
-  const said = useSignal('');
+  const said = useSignal<{ id: string; to: number } | undefined>(undefined);
   const list = useRef<HTMLOListElement>(null);
   const pressed = useRef('');
   const order = attempt.orderOf(question);
-  const text = (id: string) => question.options?.find((option) => option.id === id)?.text ?? '';
+  const text = (id: string) => {
+    const option = question.options?.find((one) => one.id === id);
+    return <bdi {...spokenIn(option?.lang)}>{option?.text}</bdi>;
+  };
 
   // Moving a node takes the focus away from the button inside it.
   useEffect(() => {
@@ -25,7 +30,7 @@ export function Ordering({ question, attempt, label, fixed }: AnswerProps) {
     next.splice(to, 0, id);
     pressed.current = `${id}${by}`;
     attempt.answer(question, next);
-    said.value = t('ui.quiz.moved', { Text: text(id), Number: to + 1, Total: order.length });
+    said.value = { id, to };
   };
 
   return (
@@ -36,20 +41,18 @@ export function Ordering({ question, attempt, label, fixed }: AnswerProps) {
             <span class="ordering-number" aria-hidden="true">
               {formatNumber(i + 1)}
             </span>
-            <span class="ordering-text" {...spokenIn(question.options?.find((option) => option.id === id)?.lang)}>
-              {text(id)}
-            </span>
+            <span class="ordering-text">{text(id)}</span>
             {!fixed && (
               <span class="ordering-moves">
-                <Move id={id} by={-1} off={i === 0} name={t('ui.quiz.up', { Text: text(id) })} move={move} />
-                <Move id={id} by={1} off={i === order.length - 1} name={t('ui.quiz.down', { Text: text(id) })} move={move} />
+                <Move id={id} by={-1} off={i === 0} name={sentence('ui.quiz.up', {}, { Text: text(id) })} move={move} />
+                <Move id={id} by={1} off={i === order.length - 1} name={sentence('ui.quiz.down', {}, { Text: text(id) })} move={move} />
               </span>
             )}
           </li>
         ))}
       </ol>
       <p class="unseen" aria-live="polite">
-        {said}
+        {said.value && sentence('ui.quiz.moved', { Number: said.value.to + 1, Total: order.length }, { Text: text(said.value.id) })}
       </p>
     </>
   );
@@ -59,7 +62,7 @@ interface MoveProps {
   id: string;
   by: -1 | 1;
   off: boolean;
-  name: string;
+  name: ComponentChildren;
   move: (id: string, by: -1 | 1) => void;
 }
 
