@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 	"net/http"
@@ -15,13 +16,23 @@ import (
 
 // Limits of a request's body.
 const (
-	maxBody  = 512 << 10 // bytes of JSON
+	maxBody  = 512 << 10 // bytes of JSON, unpacked
+	maxSync  = 1 << 20   // the same of what a device brings after weeks on the road
 	maxZip   = 32 << 20  // bytes of a packed course
 	maxDepth = 24        // nesting of JSON
 )
 
+// bodyLimit is how many bytes a body of JSON may have on a route.
+func bodyLimit(route string) int64 {
+	if strings.HasPrefix(route, "/api/sync") {
+		return maxSync
+	}
+	return maxBody
+}
+
 // Limits bounds bodies before anything reads them: their size, and for JSON
-// that it is one well-formed UTF-8 value that is not nested too deep.
+// that it is one well-formed UTF-8 value that is not nested too deep. A body of JSON may come
+// compressed by gzip; it is bounded before and after. One that ends too soon is refused whole.
 func Limits() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -29,14 +40,24 @@ func Limits() echo.MiddlewareFunc {
 			if r.Body == nil || r.Body == http.NoBody {
 				return next(c)
 			}
-			media := mediaType(r)
+			media, most := mediaType(r), bodyLimit(c.Path())
+			packed, err := gzipped(r, media)
+			if err != nil {
+				return err
+			}
 			if media == "application/zip" {
 				r.Body = http.MaxBytesReader(c.Response(), r.Body, maxZip)
 				return next(c)
 			}
-			body, err := readAll(http.MaxBytesReader(c.Response(), r.Body, maxBody), r.ContentLength)
+			body, err := readAll(http.MaxBytesReader(c.Response(), r.Body, most), r.ContentLength, most)
 			if err != nil {
 				return BodyFault(err)
+			}
+			if packed {
+				if body, err = unpack(body, most); err != nil {
+					return err
+				}
+				r.Header.Del("Content-Encoding")
 			}
 			if media == "application/json" {
 				if err := checkJSON(body); err != nil {
@@ -48,6 +69,39 @@ func Limits() echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// gzipped tells whether a body must be unpacked. No other encoding is taken, and none of other bodies than JSON.
+func gzipped(r *http.Request, media string) (bool, error) {
+	switch encoding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header.Values("Content-Encoding"), ","))); {
+	case encoding == "", encoding == "identity":
+		return false, nil
+	case encoding == "gzip" && media == "application/json":
+		return true, nil
+	}
+	return false, fault.New(fault.Invalid, "request.bad_encoding")
+}
+
+// unpack undoes gzip as far as a body may go: what would become larger is given up before it has.
+func unpack(packed []byte, most int64) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err == nil {
+		var body []byte
+		if body, err = io.ReadAll(io.LimitReader(z, most+1)); int64(len(body)) > most {
+			return nil, tooLarge(most)
+		}
+		if err == nil {
+			return body, nil
+		}
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return nil, fault.Wrap(fault.Invalid, "request.cut_short", err)
+	}
+	return nil, fault.Wrap(fault.Invalid, "request.bad_gzip", err)
+}
+
+func tooLarge(most int64) error {
+	return fault.New(fault.TooLarge, "request.too_large").With("KiB", most>>10)
 }
 
 // mediaType says what a body is meant to be. Whoever asks must ask here: two readings of one
@@ -70,8 +124,8 @@ func (b *Body) Bytes() []byte { return b.text }
 func (b *Body) Close() error { return nil }
 
 // readAll reads to the end; with a known length it need not guess how much room that takes.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	if length < 0 || length > maxBody {
+func readAll(r io.Reader, length, most int64) ([]byte, error) {
+	if length < 0 || length > most {
 		return io.ReadAll(r)
 	}
 	body := make([]byte, length)
@@ -83,7 +137,7 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 func BodyFault(err error) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return fault.New(fault.TooLarge, "request.too_large").With("KiB", large.Limit>>10)
+		return tooLarge(large.Limit)
 	}
 	return fault.Wrap(fault.Invalid, "request.cut_short", err)
 }

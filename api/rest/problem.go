@@ -28,6 +28,8 @@ var statusOfKey = map[string]int{
 	"request.not_json":         http.StatusBadRequest,
 	"request.not_utf8":         http.StatusBadRequest,
 	"request.cut_short":        http.StatusBadRequest,
+	"request.bad_gzip":         http.StatusBadRequest,
+	"request.bad_encoding":     http.StatusUnsupportedMediaType,
 }
 
 // AsFault turns any error into a fault; what is not one is ours.
