@@ -203,11 +203,12 @@ func readBatch(batch json.RawMessage) ([]incoming, map[int]*fault.Detail, error)
 	bad := map[int]*fault.Detail{}
 	for i, raw := range raws {
 		if err := strictly(raw, &ins[i]); err != nil {
-			var id struct {
-				ID string `json:"id"`
+			var which struct {
+				ID       string `json:"id"`
+				Sequence int    `json:"sequence"`
 			}
-			_ = json.Unmarshal(raw, &id) // as far as it can be read: the device wants to know which one
-			ins[i] = incoming{ID: cutID(id.ID)}
+			_ = json.Unmarshal(raw, &which) // as far as it can be read: the device wants to know which one
+			ins[i] = incoming{ID: cutID(which.ID), Sequence: which.Sequence}
 			bad[i] = &fault.Detail{Pointer: "", Key: "statement.malformed"}
 		}
 	}

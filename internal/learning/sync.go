@@ -151,6 +151,9 @@ func (s *Service) sync(ctx context.Context, by identity.Actor, b batch, ins []in
 	out.Cursor = now.String()
 	if b.Cursor != "" {
 		sent, err := s.find(ctx, by.UserID, b.Cursor)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return Synced{}, err
+		}
 		// What is not the device's own, it has not seen: course completed, say, or what another device has sent meanwhile.
 		upTo := sent.arrival
 		if len(ins) > 0 && upTo == before {
