@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -37,6 +38,7 @@ type App struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
+	Bundle      *bundle.Service
 	Desk        *job.Desk
 	engine      sandbox.Engine // nil until Jobs
 }
@@ -85,6 +87,14 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	a.Credential = &credential.Service{
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
+	}
+	imported, err := blob.OpenDir(filepath.Join(cfg.DataDir, "bundles", "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	a.Bundle = &bundle.Service{
+		Store: db.Bundle(), Courses: a.Curriculum, Public: public, Imported: imported, Packs: filepath.Join(cfg.DataDir, "bundles", "packs"),
+		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	a.Desk = &job.Desk{Store: db.Outbox()}
 	return a, nil

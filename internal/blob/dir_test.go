@@ -221,3 +221,46 @@ func TestDirShared(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestDirEachAndDelete(t *testing.T) {
+	ctx := t.Context()
+	root := t.TempDir()
+	d := open(t, root)
+	all := func() map[blob.Digest]int64 {
+		out := map[blob.Digest]int64{}
+		err := d.Each(ctx, func(digest blob.Digest, size int64, put time.Time) error {
+			if age := time.Since(put); age < -time.Minute || age > time.Minute {
+				t.Errorf("%s was put %s ago", digest, age)
+			}
+			out[digest] = size
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if got := all(); len(got) != 0 {
+		t.Errorf("an empty folder has %v", got)
+	}
+	one, two := put(t, d, "one"), put(t, d, "three")
+	old := time.Now().Add(-48 * time.Hour)
+	if err := os.Chtimes(where(root, one), old, old); err != nil {
+		t.Fatal(err)
+	}
+	put(t, d, "one") // makes it young again
+	if got := all(); len(got) != 2 || got[one] != 3 || got[two] != 5 {
+		t.Errorf("%v", got)
+	}
+	for range 2 {
+		if err := d.Delete(ctx, one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Delete(ctx, "../../x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := all(); len(got) != 1 || got[two] != 5 {
+		t.Errorf("%v", got)
+	}
+}

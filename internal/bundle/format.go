@@ -276,7 +276,8 @@ func refuse(reason string, cause error) *fault.Error {
 }
 
 func damaged(format string, args ...any) error { return refuse("damaged", fmt.Errorf(format, args...)) }
-func mixed(format string, args ...any) error   { return refuse("mixed", fmt.Errorf(format, args...)) }
+
+func mixed(format string, args ...any) error { return refuse("mixed", fmt.Errorf(format, args...)) }
 
 // line writes a document on one line, with its members in the order of the Go struct.
 func line(doc any) ([]byte, error) {

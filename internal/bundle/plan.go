@@ -183,7 +183,7 @@ type ItemChange struct {
 type Diff struct {
 	Items   []ItemChange `json:"items"`   // by locale, in the order of the new version; removed ones last
 	Details []string     `json:"details"` // languages in which something changed beside the items: titles, order, criteria
-	Bytes   Bytes        `json:"bytes"`   // of blobs and manifests that the old version has not
+	Bytes   Bytes        `json:"bytes"`   // of blobs and manifests that who followed the rule in the old version has not
 	Blobs   int          `json:"blobs"`   // how many they are
 }
 
@@ -194,7 +194,15 @@ func (d Diff) Empty() bool { return len(d.Items) == 0 && len(d.Details) == 0 && 
 func Compare(old, now *Tree, rule Rule) Diff {
 	d := Diff{Items: []ItemChange{}, Details: []string{}}
 	locales := now.Root.resolve(rule.Locales)
-	have := old.named()
+	have := map[blob.Digest]bool{}
+	was := old.Root.resolve(rule.Locales)
+	for _, l := range was {
+		if old.Editions[l] != nil {
+			for _, c := range old.below(l, rule, was) {
+				have[c.digest] = true
+			}
+		}
+	}
 	for _, l := range locales {
 		e := now.Editions[l]
 		if e == nil {
@@ -205,9 +213,9 @@ func Compare(old, now *Tree, rule Rule) Diff {
 			digest blob.Digest
 		}
 		before := map[string]stood{}
-		was := old.Editions[l]
-		if was != nil {
-			for _, m := range was.Modules {
+		then := old.Editions[l]
+		if then != nil {
+			for _, m := range then.Modules {
 				if rule.wants(l, m.Ref.ID, Text, locales) {
 					for _, it := range m.Items {
 						before[it.Ref.ID] = stood{m.Ref.ID, it.Ref.Digest}
@@ -239,7 +247,7 @@ func Compare(old, now *Tree, rule Rule) Diff {
 		for _, id := range slices.Sorted(maps.Keys(before)) {
 			d.Items = append(d.Items, ItemChange{l, before[id].module, id, Removed})
 		}
-		if was != nil && !sameDetails(was, e) {
+		if then != nil && !sameDetails(then, e) {
 			d.Details = append(d.Details, l)
 		}
 		for _, c := range now.below(l, rule, locales) {

@@ -42,10 +42,10 @@ func Verify(ctx context.Context, c Carrier, find func(publisher, course string) 
 	if err := in.drain(ctx, first, c, nil); err != nil {
 		return Report{Head: h, Counted: in.counted}, err
 	}
-	r := Report{Head: h, Rule: in.offers(h.Root)}
+	r := Report{Head: h, Rule: in.offers()}
 	r.Counted = in.missing(r.Rule.want(h.Root))
 	r.Complete = r.Missing == 0 && len(r.Rule.Locales) > 0
-	return r, r.Counted.lacking(r.Complete)
+	return r, r.lacking(r.Complete)
 }
 
 // lacking names what an incomplete carrier suffers from: bytes that were swapped, or bytes that were left out.
@@ -68,7 +68,7 @@ func (r Rule) want(root Root) func(want) bool {
 }
 
 // offers finds the rule that a carrier serves, by what came through.
-func (in *intake) offers(root Root) Rule {
+func (in *intake) offers() Rule {
 	r := Rule{Tier: TextTier}
 	modules, all := map[string]bool{}, map[string]bool{}
 	for _, p := range in.seen {

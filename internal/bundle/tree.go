@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -213,25 +212,4 @@ func (r Root) resolve(locales []string) []string {
 		}
 	}
 	return out
-}
-
-// complete tells an error when a manifest of a language is missing.
-func (t *Tree) complete(locales []string) error {
-	for _, l := range locales {
-		e := t.Editions[l]
-		if e == nil {
-			return fault.Wrap(fault.NotFound, "bundle.truncated", fmt.Errorf("edition %s is missing", l))
-		}
-		for _, m := range e.Modules {
-			if !m.Present {
-				return fault.Wrap(fault.NotFound, "bundle.truncated", fmt.Errorf("module %s of %s is missing", m.Ref.ID, l))
-			}
-			for _, it := range m.Items {
-				if it.Doc == nil {
-					return fault.Wrap(fault.NotFound, "bundle.truncated", fmt.Errorf("item %s of %s is missing", it.Ref.ID, l))
-				}
-			}
-		}
-	}
-	return nil
 }

@@ -159,7 +159,7 @@ func build(t testing.TB, m memory, v curriculum.Version, publisher string, at bu
 }
 
 // frames gives a head and blobs as frames.
-func (m made) frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, sel bundle.Selection, have map[blob.Digest]bool) []bundle.Frame {
+func (m made) frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, sel bundle.Selection) []bundle.Frame {
 	t.Helper()
 	var out []bundle.Frame
 	for _, p := range chain {
@@ -172,7 +172,7 @@ func (m made) frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, 
 	if trust != nil {
 		out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte(statusList)})
 	}
-	for _, d := range m.tree.Blobs(sel, have) {
+	for _, d := range m.tree.Blobs(sel, nil) {
 		out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: m.blobs[d]})
 	}
 	return out
@@ -267,17 +267,17 @@ func vectors(t testing.TB) map[string][]byte {
 	files["small@1.root"], files["small@2.root"] = w.one.signed.Text, w.two.signed.Text
 
 	// What is right.
-	one := w.one.frames(t, w.chain[:1], nil, everything, nil)
-	two := w.two.frames(t, w.chain, &w.trust, everything, nil)
+	one := w.one.frames(t, w.chain[:1], nil, everything)
+	two := w.two.frames(t, w.chain, &w.trust, everything)
 	both := &bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier}
 	onePack, twoPack := pack(t, one), pack(t, two)
 	add(vector{Name: "the whole first version", File: "small@1.banyan", Want: "ok", Rule: both}, onePack)
 	add(vector{Name: "the whole second version, its key handed over", File: "small@2.banyan", Installed: "small@1.root", Want: "ok", Rule: both}, twoPack)
 	add(vector{Name: "the second version again", File: "small@2.banyan", Installed: "small@2.root", Want: "ok", Rule: both}, nil)
 	add(vector{Name: "the longer chain is known already", File: "small@1.banyan", Trusted: []string{"publisher-1.json", "publisher-2.json"}, Want: "ok", Rule: both}, nil)
-	text := w.two.frames(t, w.chain, &w.trust, bundle.Selection{Locales: []string{"ar"}, Layers: bundle.Layers[:1]}, nil)
+	text := w.two.frames(t, w.chain, &w.trust, bundle.Selection{Locales: []string{"ar"}, Layers: bundle.Layers[:1]})
 	add(vector{Name: "text in Arabic", File: "small@2-ar-text.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"ar"}, Tier: bundle.TextTier}}, pack(t, text))
-	module := w.two.frames(t, w.chain, nil, bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers, Modules: []string{"m1"}}, nil)
+	module := w.two.frames(t, w.chain, nil, bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers, Modules: []string{"m1"}})
 	add(vector{Name: "one module", File: "small@2-en-m1.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m1"}}}, pack(t, module))
 	extra := append(slices.Clone(one), bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte("nobody names me")})
 	add(vector{Name: "a blob that nobody names is left aside", File: "ignored.banyan", Want: "ok", Ignored: 1, Rule: both}, pack(t, extra))
@@ -354,7 +354,7 @@ func vectors(t testing.TB) map[string][]byte {
 	with := func(root bundle.Signed, chain []bundle.Signed) []byte {
 		changed := w.one
 		changed.signed = root
-		return pack(t, changed.frames(t, chain, nil, everything, nil))
+		return pack(t, changed.frames(t, chain, nil, everything))
 	}
 	resign := func(change func(*bundle.Root), keys ...signing.Key) bundle.Signed {
 		r := w.one.root
@@ -378,9 +378,9 @@ func vectors(t testing.TB) map[string][]byte {
 	add(vector{Name: "another publisher is trusted", File: "small@1.banyan", Trusted: []string{"publisher-stranger.json"}, Want: "bundle.unknown_publisher"}, nil)
 	foreign := build(t, w.m, course(w.m, 1), stranger, day(2), key('s'))
 	files["stranger.root"] = foreign.signed.Text
-	add(vector{Name: "of another publisher", File: "stranger.banyan", Want: "bundle.unknown_publisher"}, pack(t, foreign.frames(t, w.stranger, nil, everything, nil)))
+	add(vector{Name: "of another publisher", File: "stranger.banyan", Want: "bundle.unknown_publisher"}, pack(t, foreign.frames(t, w.stranger, nil, everything)))
 	add(vector{Name: "another publisher's course of this name is installed", File: "small@1.banyan", Installed: "stranger.root", Want: "bundle.other_publisher"}, nil)
-	add(vector{Name: "a root with another publisher's keys", File: "other-chain.banyan", Want: "bundle.mixed"}, pack(t, w.one.frames(t, w.stranger, nil, everything, nil)))
+	add(vector{Name: "a root with another publisher's keys", File: "other-chain.banyan", Want: "bundle.mixed"}, pack(t, w.one.frames(t, w.stranger, nil, everything)))
 
 	// How keys change hands.
 	p2 := func(change func(*bundle.Publisher), keys ...signing.Key) []bundle.Signed {
@@ -388,7 +388,7 @@ func vectors(t testing.TB) map[string][]byte {
 		change(&p)
 		return []bundle.Signed{w.chain[0], signed(t, "publisher", p, keys...)}
 	}
-	rotated := func(chain []bundle.Signed) []byte { return pack(t, w.two.frames(t, chain, nil, everything, nil)) }
+	rotated := func(chain []bundle.Signed) []byte { return pack(t, w.two.frames(t, chain, nil, everything)) }
 	add(vector{Name: "a serial that the key before did not sign", File: "no-handover.banyan", Want: "bundle.bad_signature"}, rotated(p2(func(p *bundle.Publisher) {
 		p.Keys = p.Keys[1:]
 	}, b)))
@@ -403,8 +403,10 @@ func vectors(t testing.TB) map[string][]byte {
 	add(vector{Name: "two serials of one number", File: "small@2.banyan", Trusted: []string{"publisher-1.json", "publisher-2-without-a.json"}, Want: "bundle.bad_signature"}, nil)
 	add(vector{Name: "a chain of two publishers", File: "two-publishers.banyan", Want: "bundle.mixed"}, rotated(p2(func(p *bundle.Publisher) { p.ID = stranger }, b, a)))
 	add(vector{Name: "a key that was left out of the newest serial", File: "left-out.banyan", Want: "bundle.key_expired"}, with(resign(keep, a), w.without))
-	add(vector{Name: "the newest serial is known already, and leaves the key out", File: "small@1.banyan",
-		Trusted: []string{"publisher-1.json", "publisher-2-without-a.json"}, Want: "bundle.key_expired"}, nil)
+	add(vector{
+		Name: "the newest serial is known already, and leaves the key out", File: "small@1.banyan",
+		Trusted: []string{"publisher-1.json", "publisher-2-without-a.json"}, Want: "bundle.key_expired",
+	}, nil)
 	add(vector{Name: "signed before the key held", File: "too-early.banyan", Want: "bundle.key_expired"},
 		with(resign(func(r *bundle.Root) { r.SignedAt = bundle.At(day(1).Add(-time.Second)) }, a), w.chain[:1]))
 	add(vector{Name: "signed after the key held", File: "too-late.banyan", Want: "bundle.key_expired"},
@@ -486,7 +488,7 @@ func vectors(t testing.TB) map[string][]byte {
 	add(vector{Name: "a broken number", File: "no-json.banyan", Want: "bundle.damaged"}, bent(none, func(s string) string { return strings.Replace(s, `{"type"`, `{"x":1.,"type"`, 1) }))
 	trustOf := func(tr bundle.Trust, keys ...signing.Key) []byte {
 		s := signed(t, "trust", tr, keys...)
-		return pack(t, w.two.frames(t, w.chain, &s, everything, nil))
+		return pack(t, w.two.frames(t, w.chain, &s, everything))
 	}
 	add(vector{Name: "another publisher's word on issuers", File: "other-trust.banyan", Want: "bundle.mixed"},
 		trustOf(bundle.Trust{Type: "trust", Format: 1, Publisher: stranger, SignedAt: day(5), Issuers: []bundle.Issuer{}}, b))
@@ -536,6 +538,7 @@ func diffs(w world) []diffVector {
 		{Locales: []string{"en"}, Tier: bundle.TextTier},
 		{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier},
 		{Locales: []string{"en"}, Tier: bundle.AllTier, Modules: []string{"m1"}},
+		{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m2"}}, // what moved here must be fetched
 		{Locales: []string{"fr"}, Tier: bundle.TextTier},
 	} {
 		out = append(out, diffVector{"small@1.banyan", "small@2.banyan", rule, bundle.Compare(w.one.tree, w.two.tree, rule)},

@@ -127,6 +127,8 @@ type Store interface {
 	// FindLastList gives the list with the greatest id of an institution and
 	// issuer; fault.NotFound credential.list_not_found when there is none.
 	FindLastList(ctx context.Context, in identity.InstitutionID, issuer string) (StatusList, error)
+	// ListLists lists the lists of an institution and issuer, oldest first.
+	ListLists(ctx context.Context, in identity.InstitutionID, issuer string) ([]StatusList, error)
 	// IndexTaken tells whether a credential has that place.
 	IndexTaken(ctx context.Context, list ListID, index int) (bool, error)
 	// ListRevoked gives the places of the revoked credentials of a list, ascending.

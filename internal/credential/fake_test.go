@@ -209,6 +209,19 @@ func (m *memory) FindList(_ context.Context, id credential.ListID) (credential.S
 	return credential.StatusList{}, fault.New(fault.NotFound, "credential.list_not_found")
 }
 
+func (m *memory) ListLists(_ context.Context, in identity.InstitutionID, issuer string) ([]credential.StatusList, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []credential.StatusList
+	for _, l := range m.lists {
+		if l.InstitutionID == in && l.Issuer == issuer {
+			out = append(out, l)
+		}
+	}
+	slices.SortFunc(out, func(a, b credential.StatusList) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return out, nil
+}
+
 func (m *memory) FindLastList(_ context.Context, in identity.InstitutionID, issuer string) (credential.StatusList, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

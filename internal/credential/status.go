@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // ListSize is the number of places in a status list: the least that the
@@ -192,4 +193,49 @@ func (s *Service) DIDDocument(ctx context.Context, slug string) ([]byte, error) 
 		}
 	}
 	return marshal(d)
+}
+
+// Issuer is what others need to check an institution's certificates without asking this server.
+type Issuer struct {
+	DID   string
+	Name  string
+	Keys  []Key
+	Lists []IssuerList // oldest first
+}
+
+// IssuerList is where a status list is published.
+type IssuerList struct {
+	ID  ListID
+	URL string
+}
+
+// FindIssuer tells who an institution is as an issuer, and where its status lists stand. It is open to anyone, as all of it is. Before the
+// first certificate there are no keys and no lists.
+func (s *Service) FindIssuer(ctx context.Context, in identity.InstitutionID) (Issuer, error) {
+	a, err := parsePublicURL(s.PublicURL)
+	if err != nil {
+		return Issuer{}, err
+	}
+	found, err := s.Institutions.Find(ctx, in)
+	if err != nil {
+		return Issuer{}, err
+	}
+	i := Issuer{DID: a.did(found.Slug), Name: found.Name}
+	keys, err := s.Store.ListKeys(ctx, in)
+	if err != nil {
+		return Issuer{}, err
+	}
+	for _, k := range keys {
+		if k.Controller == i.DID {
+			i.Keys = append(i.Keys, k)
+		}
+	}
+	lists, err := s.Store.ListLists(ctx, in, i.DID)
+	if err != nil {
+		return Issuer{}, err
+	}
+	for _, l := range lists {
+		i.Lists = append(i.Lists, IssuerList{ID: l.ID, URL: a.list(l.ID)})
+	}
+	return i, nil
 }

@@ -209,6 +209,14 @@ func (s *Credential) FindLastList(ctx context.Context, in identity.InstitutionID
 	return r.list(), err
 }
 
+// ListLists implements credential.Store.
+func (s *Credential) ListLists(ctx context.Context, in identity.InstitutionID, issuer string) ([]credential.StatusList, error) {
+	if !key(in).valid() {
+		return []credential.StatusList{}, nil
+	}
+	return many(s.conn, s.read(ctx).Where("institution_id = ? AND issuer = ?", key(in), issuer).Order("id"), statusListRow.list)
+}
+
 // IndexTaken implements credential.Store.
 func (s *Credential) IndexTaken(ctx context.Context, list credential.ListID, index int) (bool, error) {
 	places, err := s.places(ctx, list, "status_index = ?", index)

@@ -33,6 +33,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"lab", exerciseLab},
 		{"regrade", exerciseRegrade},
 		{"credential", exerciseCredential},
+		{"bundle", exerciseBundle},
 		{"outbox", exerciseOutbox},
 		{"transactions", exerciseTransactions},
 		{"values", exerciseValues},

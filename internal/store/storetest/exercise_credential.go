@@ -34,6 +34,11 @@ func exerciseCredential(t *testing.T, w *world) {
 		got, err = s.FindList(ctx, older.ID)
 		ok(t, err)
 		equal(t, "list", got, older)
+		lists, err := s.ListLists(ctx, w.school.ID, did)
+		ok(t, err)
+		if !reflect.DeepEqual(lists, []credential.StatusList{older, list}) {
+			t.Errorf("lists %+v", lists)
+		}
 		_, err = s.FindList(ctx, "x")
 		wantFault(t, err, fault.NotFound, "credential.list_not_found")
 		_, err = s.FindLastList(ctx, newID[identity.InstitutionID](), did)

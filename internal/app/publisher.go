@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+// publisher gives the name under which an institution signs bundles: the one under which it issues certificates.
+func (a *App) publisher(ctx context.Context, in identity.InstitutionID) (bundle.Name, error) {
+	i, err := a.Credential.FindIssuer(ctx, in)
+	return bundle.Name{ID: i.DID, Names: map[string]string{"und": i.Name}}, err
+}
+
+// issuers gives those for whose certificates an institution stands: itself, once it has a key.
+func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]bundle.IssuerSource, error) {
+	i, err := a.Credential.FindIssuer(ctx, in)
+	if err != nil || len(i.Keys) == 0 {
+		return nil, err
+	}
+	out := bundle.Issuer{DID: i.DID, Names: map[string]string{"und": i.Name}}
+	for _, k := range i.Keys {
+		key := bundle.IssuerKey{Key: k.Multikey, From: bundle.At(k.CreatedAt)}
+		if k.RetiredAt != nil {
+			retired := bundle.At(*k.RetiredAt)
+			key.Retired = &retired
+		}
+		out.Keys = append(out.Keys, key)
+	}
+	lists := map[string]credential.ListID{}
+	for _, l := range i.Lists {
+		lists[l.URL] = l.ID
+		out.Lists = append(out.Lists, bundle.StatusList{URL: l.URL})
+	}
+	open := func(ctx context.Context, url string) ([]byte, error) {
+		id, ok := lists[url]
+		if !ok {
+			return nil, fmt.Errorf("no status list at %s", url)
+		}
+		return a.Credential.StatusList(ctx, id)
+	}
+	return []bundle.IssuerSource{{Issuer: out, Open: open}}, nil
+}

@@ -1,0 +1,211 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+)
+
+// Packed is a pack that is ready to be sent, from any byte on.
+type Packed struct {
+	// Tag names the bytes: two packs of one tag are the same. It stands in an ETag as it is.
+	Tag  string
+	Size int64
+	open func() (io.ReadSeekCloser, error)
+}
+
+// Open gives the bytes. Who opens it closes it.
+func (p *Packed) Open() (io.ReadSeekCloser, error) { return p.open() }
+
+// Packs are made once and kept in a folder, up to so many bytes; in memory those that are small.
+const (
+	maxPacks  = 1 << 30
+	sweepEach = 64 // packs that are made between two looks at the folder
+)
+
+type packCache struct {
+	flight singleflight.Group
+	mu     sync.Mutex
+	made   int
+}
+
+// pack makes a pack, or finds it: its name is the digest of all that goes into it and of the program that compresses.
+func (s *Service) pack(ctx context.Context, head []Frame, blobs []blob.Digest) (*Packed, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "banyan pack 1 %s\n", runtime.Version())
+	for _, f := range head {
+		fmt.Fprintf(h, "%c %s\n", f.Kind, blob.Of(f.Payload))
+	}
+	for _, d := range blobs {
+		fmt.Fprintf(h, "B %s\n", d)
+	}
+	tag := hex.EncodeToString(h.Sum(nil)[:16])
+	if s.Packs == "" {
+		var b bytes.Buffer
+		if err := WritePack(ctx, &b, head, blobs, s.open); err != nil {
+			return nil, err
+		}
+		return &Packed{Tag: tag, Size: int64(b.Len()), open: func() (io.ReadSeekCloser, error) { return closable{bytes.NewReader(b.Bytes())}, nil }}, nil
+	}
+	file := filepath.Join(s.Packs, tag+".pack")
+	if p := found(tag, file); p != nil {
+		return p, nil
+	}
+	// Many who ask at once cause one pack; the first to leave does not take it away from the others.
+	_, err, _ := s.packs.flight.Do(tag, func() (any, error) {
+		return nil, s.make(context.WithoutCancel(ctx), file, head, blobs)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p := found(tag, file); p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("pack %s went away at once", tag)
+}
+
+type closable struct{ *bytes.Reader }
+
+func (closable) Close() error { return nil }
+
+func found(tag, file string) *Packed {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil
+	}
+	if now := time.Now(); now.Sub(info.ModTime()) > time.Hour {
+		_ = os.Chtimes(file, now, now) // what is used is swept last
+	}
+	return &Packed{Tag: tag, Size: info.Size(), open: func() (io.ReadSeekCloser, error) { return os.Open(file) }}
+}
+
+// make writes a pack beside its place and moves it there when it is whole.
+func (s *Service) make(ctx context.Context, file string, head []Frame, blobs []blob.Digest) (err error) {
+	if err := os.MkdirAll(s.Packs, 0o750); err != nil {
+		return space(err)
+	}
+	tmp, err := os.CreateTemp(s.Packs, ".making-*")
+	if err != nil {
+		return space(err)
+	}
+	defer func() {
+		_ = tmp.Close()
+		if err != nil {
+			_ = os.Remove(tmp.Name())
+			err = space(err)
+		}
+	}()
+	if err := WritePack(ctx, tmp, head, blobs, s.open); err != nil {
+		return err
+	}
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), file); err != nil {
+		return err
+	}
+	s.packs.mu.Lock()
+	defer s.packs.mu.Unlock()
+	if s.packs.made++; s.packs.made%sweepEach == 1 {
+		return sweep(s.Packs, filepath.Base(file))
+	}
+	return nil
+}
+
+// sweep deletes the packs that were used longest ago until the rest is small enough, and what died half made. A pack that is being sent stays
+// open until it is sent.
+func sweep(dir, spare string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	type pack struct {
+		name string
+		size int64
+		used time.Time
+	}
+	var all []pack
+	var sum int64
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(e.Name(), ".making-") {
+			if time.Since(info.ModTime()) > time.Hour {
+				_ = os.Remove(filepath.Join(dir, e.Name()))
+			}
+			continue
+		}
+		if e.Name() != spare {
+			all = append(all, pack{e.Name(), info.Size(), info.ModTime()})
+		}
+		sum += info.Size()
+	}
+	slices.SortFunc(all, func(a, b pack) int { return a.used.Compare(b.used) })
+	for _, p := range all {
+		if sum <= maxPacks {
+			break
+		}
+		if err := os.Remove(filepath.Join(dir, p.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		sum -= p.size
+	}
+	return nil
+}
+
+// treeCache keeps the trees that were used last.
+type treeCache struct {
+	mu    sync.Mutex
+	trees map[string]*Tree
+	order []string
+}
+
+const maxTrees = 32
+
+func (c *treeCache) load(root Signed, locales []string, load func() (*Tree, error)) (*Tree, error) {
+	name := string(root.Digest()) + " " + strings.Join(locales, " ")
+	c.mu.Lock()
+	t := c.trees[name]
+	c.mu.Unlock()
+	if t != nil {
+		return t, nil
+	}
+	t, err := load()
+	if err != nil || t.complete(t.Root.resolve(locales), nil) != nil {
+		return t, err // what an import still brings is not kept
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.trees == nil {
+		c.trees = map[string]*Tree{}
+	}
+	if c.trees[name] == nil {
+		if len(c.order) >= maxTrees {
+			delete(c.trees, c.order[0])
+			c.order = c.order[1:]
+		}
+		c.trees[name], c.order = t, append(c.order, name)
+	}
+	return t, nil
+}

@@ -1,0 +1,585 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/signing"
+)
+
+const (
+	keyLife  = 5 * 365 * 24 * time.Hour // a key is announced for so long
+	keyRest  = 365 * 24 * time.Hour     // with so little left, the next key takes over
+	trustAge = 6 * time.Hour            // a publisher's word on issuers is signed anew after it
+	tries    = 8                        // when another process was faster
+)
+
+// publisher is an institution that can sign.
+type publisher struct {
+	chain Chain
+	key   signing.Key
+	row   Key
+}
+
+// signs gives an institution's chain and its key in use. Both are made when they are first needed, and a key that nears its
+// end is followed by the next.
+func (s *Service) signs(ctx context.Context, in identity.InstitutionID) (publisher, error) {
+	name, err := s.Publisher(ctx, in)
+	if err != nil {
+		return publisher{}, err
+	}
+	for range tries {
+		p, err := s.signer(ctx, in, name.ID)
+		if err != nil {
+			return publisher{}, err
+		}
+		if p.row.ID != "" && p.row.Until.Sub(s.Now()) > keyRest {
+			return p, nil
+		}
+		if _, err := s.handOver(ctx, in, name, p, false); err != nil && !fault.Is(err, fault.Conflict) {
+			return publisher{}, err
+		}
+		// Whoever was first made the key that counts: read it.
+	}
+	return publisher{}, fmt.Errorf("institution %s gets no key to sign bundles", in)
+}
+
+// signer reads what an institution signs with. Its row is empty when it has nothing yet.
+func (s *Service) signer(ctx context.Context, in identity.InstitutionID, id string) (p publisher, err error) {
+	if p.chain, err = s.chain(ctx, id); err != nil {
+		return publisher{}, err
+	}
+	keys, err := s.Store.ListKeys(ctx, in)
+	if err != nil {
+		return publisher{}, err
+	}
+	for _, k := range keys {
+		if k.Publisher != id || k.RetiredAt != nil {
+			continue
+		}
+		if p.key, err = s.Sealer.Open(ctx, owner(k), k.Sealed); err != nil {
+			return publisher{}, fmt.Errorf("open publisher key %s: %w", k.ID, err)
+		}
+		if listed, _ := p.chain.Newest().may(k.Multikey, s.Now()); !listed || p.key.Multikey() != k.Multikey {
+			return publisher{}, fmt.Errorf("publisher key %s of %s does not stand in its documents", k.ID, id)
+		}
+		p.row = k
+	}
+	return p, nil
+}
+
+// owner binds a sealed key to its row, and to its use: an issuer's key opens under another name.
+func owner(k Key) signing.Owner {
+	return signing.Owner{InstitutionID: string(k.InstitutionID), KeyID: "publisher/" + k.ID}
+}
+
+// chain reads the stored serials of a publisher, none when it is unknown.
+func (s *Service) chain(ctx context.Context, id string) (Chain, error) {
+	docs, err := s.Store.ListDocuments(ctx, id, PublisherDocument)
+	if err != nil || id == "" {
+		return Chain{}, err
+	}
+	var texts [][]byte
+	for _, d := range docs {
+		texts = append(texts, d.Text)
+	}
+	c, err := ReadChain(texts...)
+	if err != nil {
+		return Chain{}, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("stored documents of %s: %w", id, err))
+	}
+	return c, nil
+}
+
+// handOver makes a new key and the serial that announces it. The old key is announced on unless it was lost to somebody.
+func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name Name, p publisher, lost bool) (Publisher, error) {
+	next, err := signing.Generate(s.Random)
+	if err != nil {
+		return Publisher{}, err
+	}
+	before := p.chain.Newest()
+	now := At(later(s.Now(), before.SignedAt.Time))
+	row := Key{
+		ID: s.NewID(), InstitutionID: in, Publisher: name.ID, Multikey: next.Multikey(), CreatedAt: now.Time, Until: now.Add(keyLife),
+	}
+	doc := Publisher{Type: "publisher", Format: Format, ID: name.ID, Name: name.Names, Serial: before.Serial + 1, SignedAt: now}
+	signers := []signing.Key{next}
+	if before.Serial > 0 {
+		doc.Previous = p.chain.Documents[before.Serial-1].Digest()
+		if p.row.ID == "" {
+			return Publisher{}, fmt.Errorf("the key of %s is gone; its serial %d cannot be followed", name.ID, before.Serial)
+		}
+		signers = append(signers, p.key)
+		for _, k := range before.Keys {
+			if k.Until.After(now.Time) && (!lost || k.Key != p.row.Multikey) {
+				doc.Keys = append(doc.Keys, k)
+			}
+		}
+	}
+	doc.Keys = append(doc.Keys, PublisherKey{Key: row.Multikey, From: now, Until: At(row.Until)})
+	text, err := Sign("publisher", doc, signers...)
+	if err != nil {
+		return Publisher{}, err
+	}
+	if err := p.chain.add(text.Text); err != nil {
+		return Publisher{}, fmt.Errorf("what %s signed is not right: %w", name.ID, err)
+	}
+	if row.Sealed, err = s.Sealer.Seal(ctx, owner(row), next); err != nil {
+		return Publisher{}, fmt.Errorf("seal key of %s: %w", name.ID, err)
+	}
+	return doc, s.Store.InTx(ctx, func(tx Store) error {
+		if p.row.ID != "" {
+			if err := tx.RetireKey(ctx, p.row.ID, now.Time); err != nil {
+				return err
+			}
+		}
+		if err := tx.CreateKey(ctx, row); err != nil {
+			return err
+		}
+		added, err := tx.AddDocument(ctx, Document{Publisher: name.ID, Kind: PublisherDocument, Serial: doc.Serial, Text: text.Text, SignedAt: now.Time})
+		if err == nil && !added {
+			err = fault.New(fault.Conflict, "bundle.key_exists")
+		}
+		return err
+	})
+}
+
+// Rotate gives an institution a new key to sign bundles. With lost the old one is left out of the new serial, and what it signed is
+// taken by nobody any more. Bundles are signed anew when they are next asked for. For admins of the institution and the operator.
+func (s *Service) Rotate(ctx context.Context, by identity.Actor, in identity.InstitutionID, lost bool) (Publisher, error) {
+	if err := mayTrust(by, in); err != nil {
+		return Publisher{}, err
+	}
+	p, err := s.signs(ctx, in)
+	if err != nil {
+		return Publisher{}, err
+	}
+	name, err := s.Publisher(ctx, in)
+	if err != nil {
+		return Publisher{}, err
+	}
+	return s.handOver(ctx, in, name, p, lost)
+}
+
+// fresh tells whether a signed document was signed with the key in use.
+func (p publisher) fresh(text []byte) bool {
+	s, err := ReadSigned(text)
+	return err == nil && len(s.Signatures) == 1 && s.Signatures[0].Key == p.row.Multikey
+}
+
+// own gives the signed root of a version that is published here. Manifests and root are made when they are first asked for and stay
+// as they are: a later program may write them differently, and one number has one tree. Only a new key signs the root anew.
+func (s *Service) own(ctx context.Context, v curriculum.Version) (Signed, error) {
+	p, err := s.signs(ctx, identity.InstitutionID(v.InstitutionID))
+	if err != nil {
+		return Signed{}, err
+	}
+	find := func() (Document, error) {
+		return s.Store.FindDocument(ctx, p.row.Publisher, RootDocument, string(v.CourseID), v.Number)
+	}
+	d, err := find()
+	if err == nil && p.fresh(d.Text) {
+		return ReadSigned(d.Text)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return Signed{}, err
+	}
+	s.making.Lock() // many who ask at once cause one signature
+	defer s.making.Unlock()
+	if d, err = find(); err == nil && p.fresh(d.Text) {
+		return ReadSigned(d.Text)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return Signed{}, err
+	}
+	var root Root
+	if err == nil {
+		old, err := ReadSigned(d.Text)
+		if err != nil {
+			return Signed{}, err
+		}
+		if root, err = ParseRoot(old.Document); err != nil {
+			return Signed{}, err
+		}
+		// One second more at least: readers refuse another signature of the same time.
+		root.SignedAt = At(later(later(s.Now(), p.row.CreatedAt), root.SignedAt.Add(time.Second)))
+	} else {
+		b, err := Build(ctx, v, s.Public.Open)
+		if err != nil {
+			return Signed{}, err
+		}
+		for _, m := range b.Manifests {
+			if _, err := s.Public.Put(ctx, m); err != nil {
+				return Signed{}, err
+			}
+		}
+		root = b.Root
+		root.Publisher, root.SignedAt = p.row.Publisher, At(later(s.Now(), p.row.CreatedAt))
+		if s.Runtimes != nil {
+			root.Runtimes = s.Runtimes()
+		}
+	}
+	text, err := Sign("root", root, p.key)
+	if err != nil {
+		return Signed{}, err
+	}
+	if _, err := s.Store.ReplaceDocument(ctx, Document{
+		Publisher: p.row.Publisher, Kind: RootDocument, Name: root.Course, Serial: root.Number, Text: text.Text, SignedAt: root.SignedAt.Time,
+	}); err != nil {
+		return Signed{}, err
+	}
+	if d, err = find(); err != nil { // another process may have been faster
+		return Signed{}, err
+	}
+	return ReadSigned(d.Text)
+}
+
+// trust gives an institution's word on issuers; nil when it vouches for none.
+func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte, error) {
+	if s.Issuers == nil {
+		return nil, nil
+	}
+	p, err := s.signs(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := s.Issuers(ctx, in)
+	if err != nil || len(sources) == 0 {
+		return nil, err
+	}
+	s.making.Lock()
+	defer s.making.Unlock()
+	d, err := s.Store.FindDocument(ctx, p.row.Publisher, TrustDocument, "", 0)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	if err == nil && p.fresh(d.Text) && s.Now().Sub(d.SignedAt) < trustAge && said(d.Text, sources) {
+		return d.Text, nil
+	}
+	doc := Trust{Type: "trust", Format: Format, Publisher: p.row.Publisher, SignedAt: At(later(later(s.Now(), p.row.CreatedAt), d.SignedAt.Add(time.Second))), Issuers: []Issuer{}}
+	for _, src := range sources {
+		i := src.Issuer
+		i.Keys, i.Lists = slices.Clone(i.Keys), slices.Clone(i.Lists)
+		if i.Keys == nil {
+			i.Keys = []IssuerKey{}
+		}
+		if i.Lists == nil {
+			i.Lists = []StatusList{}
+		}
+		for j := range i.Lists {
+			data, err := src.Open(ctx, i.Lists[j].URL)
+			if err != nil {
+				return nil, fmt.Errorf("open status list %s: %w", i.Lists[j].URL, err)
+			}
+			if i.Lists[j].Digest, err = s.Public.Put(ctx, data); err != nil {
+				return nil, err
+			}
+			i.Lists[j].Size = int64(len(data))
+		}
+		doc.Issuers = append(doc.Issuers, i)
+	}
+	text, err := Sign("trust", doc, p.key)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Store.ReplaceDocument(ctx, Document{Publisher: p.row.Publisher, Kind: TrustDocument, Text: text.Text, SignedAt: doc.SignedAt.Time}); err != nil {
+		return nil, err
+	}
+	d, err = s.Store.FindDocument(ctx, p.row.Publisher, TrustDocument, "", 0)
+	return d.Text, err
+}
+
+// said tells whether a stored word says the same of issuers, but for what stands in their lists.
+func said(text []byte, sources []IssuerSource) bool {
+	t, err := readTrust(text)
+	if err != nil || len(t.Issuers) != len(sources) {
+		return false
+	}
+	for i, src := range sources {
+		a, b := t.Issuers[i], src.Issuer
+		urls := func(list []StatusList) (out []string) {
+			for _, l := range list {
+				out = append(out, l.URL)
+			}
+			return out
+		}
+		same := len(a.Keys) == len(b.Keys) && a.DID == b.DID && reflect.DeepEqual(a.Names, b.Names) && slices.Equal(urls(a.Lists), urls(b.Lists))
+		for j := range a.Keys {
+			same = same && a.Keys[j].Key == b.Keys[j].Key && (a.Keys[j].Retired == nil) == (b.Keys[j].Retired == nil)
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}
+
+// readTrust reads a word on issuers that was checked before.
+func readTrust(text []byte) (t Trust, err error) {
+	s, err := ReadSigned(text)
+	if err != nil {
+		return Trust{}, err
+	}
+	return t, parse(s.Document, "trust", MaxSigned, &t)
+}
+
+// Stated is a publisher with the documents that prove its keys.
+type Stated struct {
+	ID            string
+	Name          map[string]string
+	Documents     []string               // serial 1 first
+	InstitutionID identity.InstitutionID // who trusts it; "" is the operator, or this server's own institutions
+	Own           bool                   // signs here
+}
+
+func (s *Service) state(ctx context.Context, id string) (Stated, error) {
+	c, err := s.chain(ctx, id)
+	if err != nil {
+		return Stated{}, err
+	}
+	out := Stated{ID: id, Name: c.Newest().Name}
+	for _, d := range c.Documents {
+		out.Documents = append(out.Documents, string(d.Text))
+	}
+	return out, nil
+}
+
+// Publishers lists whom a reader may trust: the institutions that publish here, whom the operator trusts, and whom an institution of the reader
+// trusts. Anyone may ask.
+func (s *Service) Publishers(ctx context.Context, by identity.Actor) ([]Stated, error) {
+	own, err := s.ownPublishers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Stated
+	seen := map[string]bool{}
+	for _, id := range own {
+		st, err := s.state(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		st.Own, seen[id] = true, true
+		out = append(out, st)
+	}
+	rows, err := s.Store.ListTrusted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(by.Memberships) > 0 {
+		var in []identity.InstitutionID
+		for _, m := range by.Memberships {
+			in = append(in, m.InstitutionID)
+		}
+		more, err := s.Store.ListTrusted(ctx, in...)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	for _, r := range rows {
+		if seen[r.Publisher] {
+			continue
+		}
+		seen[r.Publisher] = true
+		st, err := s.state(ctx, r.Publisher)
+		if err != nil {
+			return nil, err
+		}
+		st.InstitutionID = r.InstitutionID
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+// ownPublishers are the institutions that publish courses here, or did. Their documents are made when they are first asked for.
+func (s *Service) ownPublishers(ctx context.Context) ([]string, error) {
+	roots, err := s.Store.ListDocuments(ctx, "", RootDocument)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, d := range roots {
+		if !slices.Contains(out, d.Publisher) {
+			out = append(out, d.Publisher)
+		}
+	}
+	seen := map[string]bool{}
+	for cursor, more := "", true; more; more = cursor != "" {
+		var list []curriculum.Version
+		if list, cursor, err = s.Courses.List(ctx, cursor, 100); err != nil {
+			return nil, err
+		}
+		for _, v := range list {
+			if seen[v.InstitutionID] {
+				continue
+			}
+			seen[v.InstitutionID] = true
+			p, err := s.signs(ctx, identity.InstitutionID(v.InstitutionID))
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(out, p.row.Publisher) {
+				out = append(out, p.row.Publisher)
+			}
+		}
+	}
+	return out, nil
+}
+
+// mayTrust tells who may say whom an institution trusts, and the operator whom the server does (in is "").
+func mayTrust(by identity.Actor, in identity.InstitutionID) error {
+	if by.MayOperate() || in != "" && by.Has(in, identity.Admin) && by.Scoped(identity.ScopeAdmin) {
+		return nil
+	}
+	if by.Anonymous() {
+		return fault.New(fault.Unauthenticated, "session.required")
+	}
+	return fault.New(fault.Denied, "bundle.trust_denied")
+}
+
+// ListTrusted lists whom an institution, or with "" the operator, trusts. For those who may change it.
+func (s *Service) ListTrusted(ctx context.Context, by identity.Actor, in identity.InstitutionID) ([]Stated, error) {
+	if err := mayTrust(by, in); err != nil {
+		return nil, err
+	}
+	var ids []identity.InstitutionID
+	if in != "" {
+		ids = []identity.InstitutionID{in}
+	}
+	rows, err := s.Store.ListTrusted(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := []Stated{}
+	for _, r := range rows {
+		st, err := s.state(ctx, r.Publisher)
+		if err != nil {
+			return nil, err
+		}
+		st.InstitutionID = r.InstitutionID
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+// Trust makes an institution, or with in "" the operator, trust a publisher by its documents from serial 1 on. What is known of it already must not
+// contradict them. Twice is no error: it is how a longer chain is brought by hand.
+func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.InstitutionID, documents ...[]byte) (Stated, error) {
+	if err := mayTrust(by, in); err != nil {
+		return Stated{}, err
+	}
+	c, err := ReadChain(documents...)
+	if err != nil {
+		return Stated{}, err
+	}
+	if c.ID() == "" {
+		return Stated{}, refuse("not_a_bundle", errors.New("no document of a publisher"))
+	}
+	known, err := s.chain(ctx, c.ID())
+	if err != nil {
+		return Stated{}, err
+	}
+	if _, err := c.Join(known); err != nil {
+		return Stated{}, err
+	}
+	err = s.Store.InTx(ctx, func(tx Store) error {
+		if err := learn(ctx, tx, c); err != nil {
+			return err
+		}
+		return tx.AddTrusted(ctx, Trusted{Publisher: c.ID(), InstitutionID: in, CreatedAt: s.Now().UTC()})
+	})
+	if err != nil {
+		return Stated{}, err
+	}
+	st, err := s.state(ctx, c.ID())
+	st.InstitutionID = in
+	return st, err
+}
+
+// learn keeps the serials of a chain.
+func learn(ctx context.Context, tx Store, c Chain) error {
+	for i, d := range c.Documents {
+		p := c.serials[i]
+		if _, err := tx.AddDocument(ctx, Document{Publisher: p.ID, Kind: PublisherDocument, Serial: p.Serial, Text: d.Text, SignedAt: p.SignedAt.Time}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Distrust takes trust back. Installed courses stay as they are, and later versions of that publisher are refused. Its documents are
+// kept: who trusts it again must not fall back to older keys.
+func (s *Service) Distrust(ctx context.Context, by identity.Actor, in identity.InstitutionID, id string) error {
+	if err := mayTrust(by, in); err != nil {
+		return err
+	}
+	return s.Store.RemoveTrusted(ctx, id, in)
+}
+
+// known is what this server knows when a carrier arrives.
+func (s *Service) known(ctx context.Context, course string) func(publisher, of string) (Known, error) {
+	return func(id, of string) (Known, error) {
+		k := Known{Course: course}
+		var err error
+		if k.Newest, err = s.Store.NewestTime(ctx); err != nil {
+			return Known{}, err
+		}
+		rows, err := s.Store.ListTrusted(ctx)
+		if err != nil {
+			return Known{}, err
+		}
+		own, err := s.ownPublishers(ctx)
+		if err != nil {
+			return Known{}, err
+		}
+		if slices.Contains(own, id) || slices.ContainsFunc(rows, func(r Trusted) bool { return r.Publisher == id }) {
+			if k.Chain, err = s.chain(ctx, id); err != nil {
+				return Known{}, err
+			}
+		}
+		p, err := s.Store.FindPlace(ctx, of)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return Known{}, err
+		}
+		k.Current = p.Installed
+		v, err := s.Courses.FindLatest(ctx, curriculum.CourseID(of))
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return Known{}, err
+		}
+		if err == nil {
+			name, err := s.Publisher(ctx, identity.InstitutionID(v.InstitutionID))
+			if err != nil {
+				return Known{}, err
+			}
+			if name.ID != id {
+				return Known{}, refuse("other_publisher", fmt.Errorf("%s publishes %s here", name.ID, of)).With("Publisher", name.ID)
+			}
+		}
+		return k, nil
+	}
+}
+
+var _ Keeper = keeper{}
+
+// keeper keeps imported blobs beside those that the curriculum has already.
+type keeper struct{ s *Service }
+
+func (k keeper) Has(ctx context.Context, d blob.Digest) (bool, error) {
+	if has, err := k.s.Imported.Has(ctx, d); err != nil || has {
+		return has, err
+	}
+	return k.s.Public.Has(ctx, d)
+}
+
+func (k keeper) Open(ctx context.Context, d blob.Digest) ([]byte, error) { return k.s.open(ctx, d) }
+
+func (k keeper) Put(ctx context.Context, data []byte) (blob.Digest, error) {
+	return k.s.Imported.Put(ctx, data)
+}

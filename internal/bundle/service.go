@@ -1,0 +1,168 @@
+package bundle
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/signing"
+)
+
+// Key is a key with which an institution signs bundles. The private half is sealed under the operator's master key.
+type Key struct {
+	ID            string // UUIDv7
+	InstitutionID identity.InstitutionID
+	Publisher     string // the DID that it signs for
+	Multikey      string
+	Sealed        []byte
+	CreatedAt     time.Time
+	Until         time.Time
+	RetiredAt     *time.Time
+}
+
+// DocumentKind is what a stored document is.
+type DocumentKind string
+
+// The kinds: a serial of a publisher, its word on issuers, a root of a bundle that this server publishes.
+const (
+	PublisherDocument DocumentKind = "publisher"
+	TrustDocument     DocumentKind = "trust"
+	RootDocument      DocumentKind = "root"
+)
+
+// Document is a signed document as it is stored.
+type Document struct {
+	Publisher string
+	Kind      DocumentKind
+	Name      string // of a root the course
+	Serial    int    // of a root the version's number, of a word on issuers 0
+	Text      []byte
+	SignedAt  time.Time
+}
+
+// Trusted says that the operator, or an institution, trusts a publisher.
+type Trusted struct {
+	Publisher     string
+	InstitutionID identity.InstitutionID // "" is the operator
+	CreatedAt     time.Time
+}
+
+// Place is the row of a course that came from elsewhere.
+type Place struct {
+	CourseID      string
+	Publisher     string
+	Rule          Rule
+	Installed     []byte // signed root; nil while the first import is under way
+	Previous      []byte
+	Candidate     []byte
+	CandidateRule Rule // without languages: what the carriers bring
+	Revision      int
+	ChangedAt     time.Time
+}
+
+// Store is what bundle needs of storage.
+type Store interface {
+	InTx(ctx context.Context, fn func(tx Store) error) error
+
+	// CreateKey inserts. fault.Conflict bundle.key_exists: the institution has an unretired key of that publisher.
+	CreateKey(ctx context.Context, k Key) error
+	RetireKey(ctx context.Context, id string, at time.Time) error
+	// ListKeys lists all keys of an institution, retired ones too, oldest first.
+	ListKeys(ctx context.Context, in identity.InstitutionID) ([]Key, error)
+
+	// AddDocument inserts and leaves alone what stands there: added says which.
+	AddDocument(ctx context.Context, d Document) (added bool, err error)
+	// ReplaceDocument puts a document where none is or an older one, and tells whether it did.
+	ReplaceDocument(ctx context.Context, d Document) (bool, error)
+	FindDocument(ctx context.Context, publisher string, kind DocumentKind, name string, serial int) (Document, error) // fault.NotFound bundle.not_found
+	// ListDocuments lists those of a kind by serial; publisher "" lists those of all publishers, by publisher first.
+	ListDocuments(ctx context.Context, publisher string, kind DocumentKind) ([]Document, error)
+	// NewestTime is the latest time at which a stored document was signed, the zero time when there is none.
+	NewestTime(ctx context.Context) (time.Time, error)
+
+	AddTrusted(ctx context.Context, t Trusted) error // twice is no error
+	RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error
+	// ListTrusted lists whom the operator (nothing named) or any of the institutions trusts, by publisher.
+	ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]Trusted, error)
+
+	FindPlace(ctx context.Context, course string) (Place, error) // fault.NotFound bundle.not_found
+	ListPlaces(ctx context.Context) ([]Place, error)             // by course
+	// SavePlace inserts a place of revision 0, and changes another one when its revision is still the same; the stored revision is
+	// then one more. fault.Conflict bundle.changed_meanwhile: somebody else was first.
+	SavePlace(ctx context.Context, p Place) error
+	RemovePlace(ctx context.Context, course string) error // absent is no error
+}
+
+// Courses is what bundle needs of the curriculum.
+type Courses interface {
+	FindVersionNumber(ctx context.Context, course curriculum.CourseID, number int) (curriculum.Version, error)
+	FindLatest(ctx context.Context, course curriculum.CourseID) (curriculum.Version, error)
+	List(ctx context.Context, cursor string, limit int) (versions []curriculum.Version, next string, err error)
+}
+
+// Blobs is where the blobs of imported bundles are kept, and nothing else: what no bundle names is deleted.
+type Blobs interface {
+	blob.Store
+	Delete(ctx context.Context, d blob.Digest) error // absent is no error
+	// Each calls fn for every blob with the time at which it was last put.
+	Each(ctx context.Context, fn func(d blob.Digest, size int64, put time.Time) error) error
+}
+
+// Name is how an institution signs.
+type Name struct {
+	ID    string            // did:web, the same as the issuer's
+	Names map[string]string // by language
+}
+
+// IssuerSource is an issuer for whose certificates a publisher stands. Sizes and digests of its lists are filled in from what Open gives.
+type IssuerSource struct {
+	Issuer Issuer
+	Open   func(ctx context.Context, url string) ([]byte, error)
+}
+
+// Service is the door to bundles. It is used through a pointer. Several processes may work on one store.
+type Service struct {
+	Store    Store
+	Courses  Courses
+	Public   blob.Store // of the curriculum: blobs of what is published here
+	Imported Blobs
+	Packs    string // folder for packs that were made once; "" makes them in memory
+	Sealer   signing.Sealer
+	Runtimes func() map[string]blob.Digest // Pythons that labs run with; nil: none
+	// Publisher gives the name under which an institution signs.
+	Publisher func(ctx context.Context, in identity.InstitutionID) (Name, error)
+	// Issuers gives the issuers for whom an institution stands; nil: none.
+	Issuers func(ctx context.Context, in identity.InstitutionID) ([]IssuerSource, error)
+	Now     func() time.Time
+	NewID   func() string
+	Random  io.Reader
+
+	moving sync.RWMutex // imports hold it for reading, collecting for writing
+	making sync.Mutex   // one signature of a kind at a time
+	packs  packCache
+	trees  treeCache
+}
+
+// open gives a blob of any bundle that is here.
+func (s *Service) open(ctx context.Context, d blob.Digest) ([]byte, error) {
+	data, err := s.Imported.Open(ctx, d)
+	if err == nil || !fault.Is(err, fault.NotFound) {
+		return data, err
+	}
+	return s.Public.Open(ctx, d)
+}
+
+// Blob gives a blob of an imported bundle or of a course that is published here, to anyone; fault.NotFound else.
+func (s *Service) Blob(ctx context.Context, d blob.Digest) ([]byte, error) {
+	if !d.Valid() {
+		return nil, fault.New(fault.NotFound, "blob.not_found")
+	}
+	return s.open(ctx, d)
+}
+
+func notFound(cause error) error { return fault.Wrap(fault.NotFound, "bundle.not_found", cause) }

@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+// Bundle keeps publishers' keys and documents, whom is trusted, and which bundle of a course is installed.
+type Bundle struct{ conn }
+
+var _ bundle.Store = (*Bundle)(nil)
+
+// Bundle gives the store of the bundle domain.
+func (db *DB) Bundle() *Bundle { return &Bundle{conn{db: db}} }
+
+// InTx implements bundle.Store. See inTx: fn may run again after a deadlock.
+func (s *Bundle) InTx(ctx context.Context, fn func(bundle.Store) error) error {
+	return s.inTx(ctx, func(c conn) error { return fn(&Bundle{c}) })
+}
+
+type publisherKeyRow struct {
+	ID            key
+	InstitutionID key
+	Publisher     string
+	Multikey      string
+	Sealed        []byte
+	CreatedAt     instant
+	Until         instant
+	RetiredAt     instant
+}
+
+func (publisherKeyRow) TableName() string { return "publisher_keys" }
+
+func (r publisherKeyRow) key() bundle.Key {
+	return bundle.Key{
+		ID: string(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Publisher: r.Publisher, Multikey: r.Multikey,
+		Sealed: r.Sealed, CreatedAt: r.CreatedAt.t, Until: r.Until.t, RetiredAt: r.RetiredAt.pointer(),
+	}
+}
+
+// CreateKey implements bundle.Store.
+func (s *Bundle) CreateKey(ctx context.Context, k bundle.Key) error {
+	err := s.write(ctx).Create(&publisherKeyRow{
+		ID: key(k.ID), InstitutionID: key(k.InstitutionID), Publisher: k.Publisher, Multikey: k.Multikey, Sealed: k.Sealed,
+		CreatedAt: at(k.CreatedAt), Until: at(k.Until), RetiredAt: maybeAt(k.RetiredAt),
+	}).Error
+	return s.db.taken(err, "bundle.key_exists")
+}
+
+// RetireKey implements bundle.Store.
+func (s *Bundle) RetireKey(ctx context.Context, id string, when time.Time) error {
+	res := s.write(ctx).Model(&publisherKeyRow{}).Where("id = ?", key(id)).Update("retired_at", at(when))
+	return changed(s.conn, res, "bundle.not_found")
+}
+
+// ListKeys implements bundle.Store.
+func (s *Bundle) ListKeys(ctx context.Context, in identity.InstitutionID) ([]bundle.Key, error) {
+	if !key(in).valid() {
+		return []bundle.Key{}, nil
+	}
+	return many(s.conn, s.read(ctx).Where("institution_id = ?", key(in)).Order("id"), publisherKeyRow.key)
+}
+
+type publisherDocumentRow struct {
+	Publisher string
+	Kind      string
+	Name      string
+	Serial    int
+	Document  []byte
+	SignedAt  instant
+}
+
+func (publisherDocumentRow) TableName() string { return "publisher_documents" }
+
+func (r publisherDocumentRow) document() bundle.Document {
+	return bundle.Document{
+		Publisher: r.Publisher, Kind: bundle.DocumentKind(r.Kind), Name: r.Name, Serial: r.Serial, Text: r.Document, SignedAt: r.SignedAt.t,
+	}
+}
+
+func documentRow(d bundle.Document) *publisherDocumentRow {
+	return &publisherDocumentRow{
+		Publisher: d.Publisher, Kind: string(d.Kind), Name: d.Name, Serial: d.Serial, Document: d.Text, SignedAt: at(d.SignedAt),
+	}
+}
+
+// AddDocument implements bundle.Store.
+func (s *Bundle) AddDocument(ctx context.Context, d bundle.Document) (bool, error) {
+	res := s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(documentRow(d))
+	return res.RowsAffected == 1, s.db.fail(res.Error)
+}
+
+// ReplaceDocument implements bundle.Store.
+func (s *Bundle) ReplaceDocument(ctx context.Context, d bundle.Document) (bool, error) {
+	var done bool
+	err := s.inTx(ctx, func(c conn) error {
+		res := c.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(documentRow(d))
+		if done = res.RowsAffected == 1; done || res.Error != nil {
+			return c.db.fail(res.Error)
+		}
+		res = c.write(ctx).Model(&publisherDocumentRow{}).
+			Where("publisher = ? AND kind = ? AND name = ? AND serial = ? AND signed_at < ?", d.Publisher, string(d.Kind), d.Name, d.Serial, at(d.SignedAt)).
+			Updates(map[string]any{"document": d.Text, "signed_at": at(d.SignedAt)})
+		done = res.RowsAffected == 1
+		return c.db.fail(res.Error)
+	})
+	return done, err
+}
+
+// FindDocument implements bundle.Store.
+func (s *Bundle) FindDocument(ctx context.Context, publisher string, kind bundle.DocumentKind, name string, serial int) (bundle.Document, error) {
+	q := s.read(ctx).Where("publisher = ? AND kind = ? AND name = ? AND serial = ?", publisher, string(kind), name, serial)
+	r, err := one[publisherDocumentRow](s.conn, q, "bundle.not_found")
+	return r.document(), err
+}
+
+// ListDocuments implements bundle.Store.
+func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind bundle.DocumentKind) ([]bundle.Document, error) {
+	q := s.read(ctx).Where("kind = ?", string(kind))
+	if publisher != "" {
+		q = q.Where("publisher = ?", publisher)
+	}
+	return many(s.conn, q.Order("publisher, name, serial"), publisherDocumentRow.document)
+}
+
+// NewestTime implements bundle.Store.
+func (s *Bundle) NewestTime(ctx context.Context) (time.Time, error) {
+	newest, err := one[publisherDocumentRow](s.conn, s.read(ctx).Order("signed_at DESC"), "bundle.not_found")
+	if fault.Is(err, fault.NotFound) {
+		return time.Time{}, nil
+	}
+	return newest.SignedAt.t, err
+}
+
+type trustedRow struct {
+	Publisher     string
+	InstitutionID *key
+	CreatedAt     instant
+}
+
+func (trustedRow) TableName() string { return "trusted_publishers" }
+
+func (r trustedRow) trusted() bundle.Trusted {
+	return bundle.Trusted{Publisher: r.Publisher, InstitutionID: identity.InstitutionID(r.InstitutionID.text()), CreatedAt: r.CreatedAt.t}
+}
+
+// AddTrusted implements bundle.Store.
+func (s *Bundle) AddTrusted(ctx context.Context, t bundle.Trusted) error {
+	return s.db.fail(s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&trustedRow{
+		Publisher: t.Publisher, InstitutionID: maybeKey(t.InstitutionID), CreatedAt: at(t.CreatedAt),
+	}).Error)
+}
+
+// by asks for the rows of an institution, or of the operator.
+func by(q *gorm.DB, in identity.InstitutionID) *gorm.DB {
+	if in == "" {
+		return q.Where("institution_id IS NULL")
+	}
+	return q.Where("institution_id = ?", key(in))
+}
+
+// RemoveTrusted implements bundle.Store.
+func (s *Bundle) RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error {
+	if in != "" && !key(in).valid() {
+		return fault.New(fault.NotFound, "bundle.not_found")
+	}
+	return changed(s.conn, by(s.write(ctx).Where("publisher = ?", publisher), in).Delete(&trustedRow{}), "bundle.not_found")
+}
+
+// ListTrusted implements bundle.Store.
+func (s *Bundle) ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]bundle.Trusted, error) {
+	q := s.read(ctx)
+	if len(in) == 0 {
+		q = by(q, "")
+	} else if ids := keys(in); len(ids) > 0 {
+		q = q.Where("institution_id IN ?", ids)
+	} else {
+		return []bundle.Trusted{}, nil
+	}
+	return many(s.conn, q.Order("publisher, institution_id"), trustedRow.trusted)
+}
+
+type bundleRow struct {
+	CourseID      string
+	Publisher     string
+	Rule          doc[bundle.Rule]
+	Installed     []byte
+	Previous      []byte
+	Candidate     []byte
+	CandidateRule doc[bundle.Rule]
+	Revision      int
+	ChangedAt     instant
+}
+
+func (bundleRow) TableName() string { return "bundles" }
+
+func (r bundleRow) place() bundle.Place {
+	return bundle.Place{
+		CourseID: r.CourseID, Publisher: r.Publisher, Rule: r.Rule.v, Installed: r.Installed, Previous: r.Previous, Candidate: r.Candidate,
+		CandidateRule: r.CandidateRule.v, Revision: r.Revision, ChangedAt: r.ChangedAt.t,
+	}
+}
+
+// FindPlace implements bundle.Store.
+func (s *Bundle) FindPlace(ctx context.Context, course string) (bundle.Place, error) {
+	r, err := one[bundleRow](s.conn, s.read(ctx).Where("course_id = ?", course), "bundle.not_found")
+	return r.place(), err
+}
+
+// ListPlaces implements bundle.Store.
+func (s *Bundle) ListPlaces(ctx context.Context) ([]bundle.Place, error) {
+	return many(s.conn, s.read(ctx).Order("course_id"), bundleRow.place)
+}
+
+// SavePlace implements bundle.Store.
+func (s *Bundle) SavePlace(ctx context.Context, p bundle.Place) error {
+	row := bundleRow{
+		CourseID: p.CourseID, Publisher: p.Publisher, Rule: doc[bundle.Rule]{p.Rule}, Installed: p.Installed, Previous: p.Previous,
+		Candidate: p.Candidate, CandidateRule: doc[bundle.Rule]{p.CandidateRule}, Revision: p.Revision + 1, ChangedAt: at(p.ChangedAt),
+	}
+	if p.Revision == 0 {
+		return s.db.taken(s.write(ctx).Create(&row).Error, "bundle.changed_meanwhile")
+	}
+	res := s.write(ctx).Model(&bundleRow{}).Where("course_id = ? AND revision = ?", p.CourseID, p.Revision).Updates(map[string]any{
+		"publisher": row.Publisher, "rule": row.Rule, "installed": row.Installed, "previous": row.Previous, "candidate": row.Candidate,
+		"candidate_rule": row.CandidateRule, "revision": row.Revision, "changed_at": row.ChangedAt,
+	})
+	if res.Error == nil && res.RowsAffected == 0 {
+		return fault.New(fault.Conflict, "bundle.changed_meanwhile")
+	}
+	return s.db.fail(res.Error)
+}
+
+// RemovePlace implements bundle.Store.
+func (s *Bundle) RemovePlace(ctx context.Context, course string) error {
+	return s.db.fail(s.write(ctx).Where("course_id = ?", course).Delete(&bundleRow{}).Error)
+}

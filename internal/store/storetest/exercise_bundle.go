@@ -1,0 +1,167 @@
+package storetest
+
+import (
+	"context"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+func exerciseBundle(t *testing.T, w *world) {
+	ctx, s := t.Context(), w.Bundle()
+	const did, other = "did:web:acacia.example", "did:web:baobab.example"
+
+	t.Run("keys", func(t *testing.T) {
+		k := bundle.Key{
+			ID: newID[string](), InstitutionID: w.school.ID, Publisher: did, Multikey: "z6MkOld", Sealed: []byte{0, 255}, CreatedAt: noon, Until: noon.AddDate(5, 0, 0),
+		}
+		ok(t, s.CreateKey(ctx, k))
+		next := k
+		next.ID, next.Multikey = newID[string](), "z6MkNew"
+		wantFault(t, s.CreateKey(ctx, next), fault.Conflict, "bundle.key_exists")
+		err := s.InTx(ctx, func(tx bundle.Store) error {
+			if err := tx.RetireKey(ctx, k.ID, noon.Add(time.Hour)); err != nil {
+				return err
+			}
+			return tx.CreateKey(ctx, next)
+		})
+		ok(t, err)
+		retired := noon.Add(time.Hour)
+		k.RetiredAt = &retired
+		keys, err := s.ListKeys(ctx, w.school.ID)
+		ok(t, err)
+		if !reflect.DeepEqual(keys, []bundle.Key{k, next}) {
+			t.Errorf("keys %+v", keys)
+		}
+		wantFault(t, s.RetireKey(ctx, newID[string](), noon), fault.NotFound, "bundle.not_found")
+		keys, err = s.ListKeys(ctx, "x")
+		ok(t, err)
+		equal(t, "keys of nobody", len(keys), 0)
+	})
+
+	t.Run("documents", func(t *testing.T) {
+		newest, err := s.NewestTime(ctx)
+		ok(t, err)
+		equal(t, "newest of none", newest, time.Time{})
+		add := func(publisher string, kind bundle.DocumentKind, name string, serial int, at time.Time) bundle.Document {
+			d := bundle.Document{Publisher: publisher, Kind: kind, Name: name, Serial: serial, Text: []byte("{\"ع\":1}\n\x00"), SignedAt: at}
+			added, err := s.AddDocument(ctx, d)
+			ok(t, err)
+			equal(t, "added", added, true)
+			return d
+		}
+		second := add(did, bundle.PublisherDocument, "", 2, noon)
+		first := add(did, bundle.PublisherDocument, "", 1, noon.Add(-time.Hour))
+		root := add(did, bundle.RootDocument, "course", 1, noon)
+		foreign := add(other, bundle.PublisherDocument, "", 1, noon.Add(time.Minute))
+		list, err := s.ListDocuments(ctx, did, bundle.PublisherDocument)
+		ok(t, err)
+		if !reflect.DeepEqual(list, []bundle.Document{first, second}) {
+			t.Errorf("%+v", list)
+		}
+		list, err = s.ListDocuments(ctx, "", bundle.PublisherDocument)
+		ok(t, err)
+		if !reflect.DeepEqual(list, []bundle.Document{first, second, foreign}) {
+			t.Errorf("%+v", list)
+		}
+		// What stands stays; only ReplaceDocument changes it, and only for something newer.
+		changed := root
+		changed.Text, changed.SignedAt = []byte("newer"), noon.Add(time.Second)
+		added, err := s.AddDocument(ctx, changed)
+		ok(t, err)
+		equal(t, "added again", added, false)
+		for _, want := range []bool{true, false} {
+			done, err := s.ReplaceDocument(ctx, changed)
+			ok(t, err)
+			equal(t, "replaced", done, want)
+		}
+		got, err := s.FindDocument(ctx, did, bundle.RootDocument, "course", 1)
+		ok(t, err)
+		if !reflect.DeepEqual(got, changed) {
+			t.Errorf("%+v, want %+v", got, changed)
+		}
+		done, err := s.ReplaceDocument(ctx, bundle.Document{Publisher: did, Kind: bundle.TrustDocument, Text: []byte("t"), SignedAt: noon})
+		ok(t, err)
+		equal(t, "put where none was", done, true)
+		_, err = s.FindDocument(ctx, did, bundle.RootDocument, "course", 2)
+		wantFault(t, err, fault.NotFound, "bundle.not_found")
+		newest, err = s.NewestTime(ctx)
+		ok(t, err)
+		equal(t, "newest", newest, noon.Add(time.Minute))
+	})
+
+	t.Run("trust", func(t *testing.T) {
+		second := w.addSchool(t, "baobab")
+		rows := []bundle.Trusted{
+			{Publisher: did, CreatedAt: noon}, {Publisher: other, CreatedAt: noon},
+			{Publisher: did, InstitutionID: w.school.ID, CreatedAt: noon}, {Publisher: did, InstitutionID: second.ID, CreatedAt: noon},
+		}
+		for range 2 {
+			for _, r := range rows {
+				ok(t, s.AddTrusted(ctx, r))
+			}
+		}
+		list, err := s.ListTrusted(ctx)
+		ok(t, err)
+		if !reflect.DeepEqual(list, rows[:2]) {
+			t.Errorf("the operator's: %+v", list)
+		}
+		list, err = s.ListTrusted(ctx, w.school.ID, second.ID, "x")
+		ok(t, err)
+		if !reflect.DeepEqual(list, rows[2:]) {
+			t.Errorf("the schools': %+v", list)
+		}
+		ok(t, s.RemoveTrusted(ctx, did, ""))
+		wantFault(t, s.RemoveTrusted(ctx, did, ""), fault.NotFound, "bundle.not_found")
+		ok(t, s.RemoveTrusted(ctx, did, second.ID))
+		list, err = s.ListTrusted(ctx, second.ID, w.school.ID)
+		ok(t, err)
+		if !reflect.DeepEqual(list, rows[2:3]) {
+			t.Errorf("after removal: %+v", list)
+		}
+		list, err = s.ListTrusted(ctx, identity.InstitutionID("x"))
+		ok(t, err)
+		equal(t, "of nobody", len(list), 0)
+	})
+
+	t.Run("places", func(t *testing.T) {
+		p := bundle.Place{
+			CourseID: "small", Publisher: did, Candidate: []byte("root\n[]\n"), CandidateRule: bundle.Rule{Locales: []string{"ar"}, Tier: bundle.TextTier}, ChangedAt: noon,
+		}
+		ok(t, s.SavePlace(ctx, p))
+		wantFault(t, s.SavePlace(ctx, p), fault.Conflict, "bundle.changed_meanwhile")
+		p.Revision = 1
+		got, err := s.FindPlace(ctx, "small")
+		ok(t, err)
+		if !reflect.DeepEqual(got, p) {
+			t.Errorf("%+v, want %+v", got, p)
+		}
+		p.Rule, p.CandidateRule = p.CandidateRule, bundle.Rule{}
+		p.Installed, p.Previous, p.Candidate = p.Candidate, []byte("older"), nil
+		// Of several who read the same revision one is first.
+		errs := together(ctx, 4, func(ctx context.Context, _ int) error { return s.SavePlace(ctx, p) })
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+				continue
+			}
+			wantFault(t, err, fault.Conflict, "bundle.changed_meanwhile")
+		}
+		equal(t, "who won", won, 1)
+		p.Revision = 2
+		list, err := s.ListPlaces(ctx)
+		ok(t, err)
+		if !reflect.DeepEqual(list, []bundle.Place{p}) {
+			t.Errorf("%+v, want %+v", list, p)
+		}
+		ok(t, s.RemovePlace(ctx, "small"))
+		ok(t, s.RemovePlace(ctx, "small"))
+		_, err = s.FindPlace(ctx, "small")
+		wantFault(t, err, fault.NotFound, "bundle.not_found")
+	})
+}
