@@ -101,6 +101,7 @@ func Compile(fsys fs.FS, o Options) (Compiled, error) {
 	c.checkItems()
 	c.checkPages()
 	c.checkMedia()
+	c.checkLabels()
 	if err := c.faults.err(); err != nil {
 		return Compiled{}, err
 	}

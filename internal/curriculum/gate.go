@@ -1,6 +1,7 @@
 package curriculum
 
 import (
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
+	"github.com/banyan-lms/banyan/internal/curriculum/media"
 	"github.com/banyan-lms/banyan/internal/curriculum/page"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
@@ -29,6 +31,44 @@ func (c *compiler) find(list ...gate.Finding) {
 			}
 		}
 		c.faults.take(f.Detail)
+	}
+}
+
+// contrasts remembers what was found in a drawing, for looking costs more than all else about it.
+var contrasts gate.Memo[[]gate.Finding]
+
+// checkLabels holds the words of drawings in every other language against what then lies under them: a longer word reaches further.
+// Where the source is at fault already, its translations are not named too.
+func (c *compiler) checkLabels() {
+	for _, file := range slices.Sorted(maps.Keys(c.media)) {
+		drawing := c.media[file].drawing
+		if drawing == nil || len(drawing.Labels) == 0 {
+			continue
+		}
+		name := "media/" + file
+		known := map[int]bool{}
+		for _, f := range c.faults.list {
+			if f.File == name {
+				known[f.Line] = true
+			}
+		}
+		for _, l := range c.course.Locales {
+			data := c.drawn(file, l)
+			for _, f := range contrasts.Find(sha256.Sum256(data), func() []gate.Finding { return gate.Drawing(name, data) }) {
+				at := slices.IndexFunc(drawing.Labels, func(label media.Label) bool {
+					said := c.texts.say("media."+file+"."+label.ID, label.Text, l).Text
+					return strings.Join(strings.Fields(said), " ") == f.Args["Text"]
+				})
+				f.File, f.Line = name, 1 // the same bytes may lie under two names
+				if at >= 0 {
+					f.Line = drawing.Labels[at].Line
+				}
+				if !known[f.Line] {
+					f.Args = maps.Clone(f.Args)
+					c.find(f)
+				}
+			}
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package curriculum_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
+	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // photo is a JPEG of 900 × 600 points with a place in its Exif data.
@@ -123,5 +126,44 @@ func TestAdvice(t *testing.T) {
 	m["course.yaml"].Data = append(m["course.yaml"].Data, "reading: {grade: 9}\n"...)
 	if _, err := curriculum.Compile(m, curriculum.Options{}); err == nil || !strings.Contains(err.Error(), "invalid") {
 		t.Errorf("a hard text against a wish: %v", err)
+	}
+}
+
+// A label that fits in the source may reach beyond its ground in another language, and to the other side where the script does.
+func TestContrastInEveryLanguage(t *testing.T) {
+	drawing := func(label string) string {
+		return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 100">
+<rect x="150" y="0" width="60" height="100" fill="#123456"/>
+` + label + `
+</svg>
+`
+	}
+	for _, tt := range []struct{ name, label, en, ar, want string }{
+		{"it fits in both", `<text id="sign" x="180" y="50" font-size="10" text-anchor="middle" fill="#fff">Road</text>`, "Road", "طريق", ""},
+		{"a longer word", `<text id="sign" x="180" y="50" font-size="10" text-anchor="middle" fill="#fff">Road</text>`, "Road", "طريق طويل جدا لا يسعه هذا المكان الضيق", "media/road.svg:3 gate.contrast"},
+		{"a longer word that only stands in", `<text id="sign" x="180" y="50" font-size="10" text-anchor="middle" fill="#fff">Road</text>`, "Road", "", ""},
+		{"to the side on which it was drawn", `<text id="sign" x="155" y="50" font-size="10" fill="#fff">Road</text>`, "Road", "طريق", ""},
+		{"wrong in the source: once", `<text id="sign" x="180" y="50" font-size="10" text-anchor="middle" fill="#133557">Road</text>`, "Road", "طريق", "media/road.svg:3 gate.contrast"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := inMemory(t)
+			m["media/road.svg"] = &fstest.MapFile{Data: []byte(drawing(tt.label))}
+			po := m["locales/ar/course.po"]
+			po.Data = regexp.MustCompile(`(?m)^msgctxt "media\.road\.svg\.[^"]*"\nmsgid .*\nmsgstr .*\n`).ReplaceAll(po.Data, nil)
+			po.Data = append(po.Data, "\nmsgctxt \"media.road.svg.sign\"\nmsgid \""+tt.en+"\"\nmsgstr \""+tt.ar+"\"\n"...)
+			_, err := curriculum.Compile(m, curriculum.Options{})
+			got := ""
+			var f *fault.Error
+			if errors.As(err, &f) {
+				for _, d := range f.Details {
+					got += fmt.Sprintf("%s:%d %s ", d.File, d.Line, d.Key)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if strings.TrimSpace(got) != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
 	}
 }

@@ -139,9 +139,7 @@ func (c *compiler) medium(file string, l Locale, keep func([]byte) blob.Digest) 
 	item := c.media[file]
 	switch {
 	case item.drawing != nil:
-		data := item.drawing.Render(func(id, source string) string {
-			return c.texts.say("media."+file+"."+id, source, l).Text
-		}, l, page.Direction(l) == "rtl", item.source.Mirror)
+		data := c.drawn(file, l)
 		m = page.Medium{Src: add(data, ".svg"), Width: item.drawing.Width, Height: item.drawing.Height}
 		sent = gate.Sent(data)
 	case item.picture != nil:
@@ -159,6 +157,14 @@ func (c *compiler) medium(file string, l Locale, keep func([]byte) blob.Digest) 
 		m.Size = sent
 	}
 	return m, all, sent
+}
+
+// drawn is a drawing with its labels in a language.
+func (c *compiler) drawn(file string, l Locale) []byte {
+	item := c.media[file]
+	return item.drawing.Render(func(id, source string) string {
+		return c.texts.say("media."+file+"."+id, source, l).Text
+	}, l, page.Direction(l) == "rtl", item.source.Mirror)
 }
 
 // checkPages holds every Markdown file against the format.

@@ -354,6 +354,14 @@ var titleNotes = map[string]string{
 	"example": "Title of an example", "discussion": "Title of a discussion", "activity": "Title of an activity", "definition": "Term that is defined", "reveal": "Question; what follows is hidden until the reader asks for it",
 }
 
+// mediumOf tells what the file and the id of a text do not: that it is part of a transcript.
+func mediumOf(s segment.Segment) translation.Medium {
+	if s.Recorded {
+		return translation.InAudio
+	}
+	return ""
+}
+
 func (u *unitList) page(file, module string) {
 	p := u.pages[file]
 	if p == nil {
@@ -368,7 +376,7 @@ func (u *unitList) page(file, module string) {
 			note = titleNotes[s.Directive]
 		}
 		u.units = append(u.units, unit{
-			Unit: translation.Unit{ID: s.ID, Source: s.Source, Note: note, File: file, Line: s.Line, Module: module}, kind: s.Kind,
+			Unit: translation.Unit{ID: s.ID, Source: s.Source, Note: note, File: file, Line: s.Line, Module: module, Medium: mediumOf(s)}, kind: s.Kind,
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/translation"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -123,5 +124,23 @@ func TestWriteIDsIntoFolder(t *testing.T) {
 	var f *fault.Error
 	if _, err := curriculum.Units(os.DirFS(dir)); !errors.As(err, &f) || len(f.Details) != 1 || f.Details[0].Key != "lesson.duplicate_segment_id" || f.Details[0].Line != 9 || f.Details[0].Args["Other"] != "lessons/hello.md:3" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A transcript is part of a recording, wherever it stands in the lesson.
+func TestTranscriptsCountAsAudio(t *testing.T) {
+	m := inMemory(t)
+	units, err := curriculum.Units(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]translation.Medium{}
+	for _, u := range units {
+		got[u.Source] = u.Medium
+	}
+	for text, want := range map[string]translation.Medium{"Hello.": translation.InAudio, "A short talk": translation.InAudio, "Talk.": ""} {
+		if medium, ok := got[text]; !ok || medium != want {
+			t.Errorf("%q is %q, want %q", text, medium, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Contrast is how well a text of a drawing stands out from what lies under it.
@@ -19,7 +20,7 @@ type Contrast struct {
 // sheet is what lies under every drawing: pages show it on white, in their dark dress too.
 var sheet = rgb{255, 255, 255}
 
-// Contrasts looks at every text of a drawing that ReadSVG takes: its colour against the fill that was painted last under each
+// Contrasts looks at every text of a drawing that ReadSVG takes, or that Render writes: its colour against the fill that was painted last under each
 // of three places along it. How wide a text is set is guessed from its letters. Strokes are not looked at.
 func Contrasts(svg []byte) []Contrast {
 	l := looker{dec: xml.NewDecoder(bytes.NewReader(svg)), effort: 20_000_000, phone: 1}
@@ -52,6 +53,7 @@ type painted struct {
 
 type looker struct {
 	dec    *xml.Decoder
+	rtl    bool    // its words run from right to left, so "start" is at the right
 	phone  float64 // how much smaller the drawing is on a phone of 360 px
 	shapes []painted
 	out    []Contrast
@@ -81,6 +83,7 @@ func (l *looker) look() {
 			}
 			switch tok.Name.Local {
 			case "svg":
+				l.rtl = a["direction"] == "rtl"
 				if box := numbers(a["viewBox"]); len(box) == 4 && box[2] > 360 {
 					l.phone = 360 / box[2]
 				}
@@ -151,6 +154,8 @@ func inherit(s paintState, a map[string]string) paintState {
 		switch strings.Trim(name, " ,\t\n") {
 		case "translate":
 			s.m = times(s.m, [6]float64{1, 0, 0, 1, zero(n[0]), zero(n[1])})
+		case "matrix": // Render writes it, an author may not
+			s.m = times(s.m, [6]float64{zero(n[0]), zero(n[1]), zero(n[2]), zero(n[3]), zero(n[4]), zero(n[5])})
 		case "scale":
 			y := n[1]
 			if math.IsNaN(y) {
@@ -230,6 +235,9 @@ func (l *looker) text(words string, at [2]float64, line int, s paintState) {
 	}
 	width := 0.0
 	for _, r := range words {
+		if unicode.IsMark(r) {
+			continue
+		}
 		if r >= 0x2e80 {
 			width += s.size
 		} else {
@@ -237,10 +245,10 @@ func (l *looker) text(words string, at [2]float64, line int, s paintState) {
 		}
 	}
 	left := at[0]
-	switch s.anchor {
-	case "middle":
+	switch {
+	case s.anchor == "middle":
 		left -= width / 2
-	case "end":
+	case (s.anchor == "end") != l.rtl:
 		left -= width
 	}
 	c := Contrast{Text: words, Line: line, Ratio: 21, Need: 4.5}

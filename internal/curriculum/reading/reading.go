@@ -32,7 +32,7 @@ var Formulas = map[string]string{
 	"flesch-kincaid":   "0.39 W/S + 11.8 Y/W - 15.59, a school year (Kincaid, Fishburne, Rogers, Chissom 1975)",
 	"kandel-moles":     "207 - 1.015 W/S - 73.6 Y/W, an ease (Kandel and Moles 1958)",
 	"fernandez-huerta": "206.84 - 1.02 W/S - 60 Y/W, an ease (Fernández Huerta 1959, as Law corrected it in 2011)",
-	"oborneva":         "206.835 - 1.3 W/S - 60.1 Y/W, an ease (Oborneva 2006)",
+	"oborneva":         "0.5 W/S + 8.4 Y/W - 15.59, a school year (Oborneva 2006)",
 	"martins":          "248.835 - 1.015 W/S - 84.6 Y/W, an ease (Martins, Ghiraldelo, Nunes, Oliveira 1996)",
 	"characters":       "Chinese characters in a sentence or clause that ends with 。！？；: a length, no school year",
 }
@@ -49,7 +49,7 @@ var formulas = map[string]formula{
 	"fr": {"kandel-moles", 207, 1.015, 73.6, false, french},
 	"es": {"fernandez-huerta", 206.84, 1.02, 60, false, spanish},
 	"pt": {"martins", 248.835, 1.015, 84.6, false, portuguese},
-	"ru": {"oborneva", 206.835, 1.3, 60.1, false, russian},
+	"ru": {"oborneva", -15.59, -0.5, -8.4, true, russian},
 }
 
 // Words that a text needs before it is measured: in fewer, one long name decides.
@@ -76,7 +76,11 @@ func Measure(locale string, paragraphs []string) Level {
 			sentences++
 			words += len(w)
 			for _, word := range w {
-				syllables += max(f.syllables(word), 1)
+				n := f.syllables(word)
+				if lang != "ru" { // в, к and с are words without a vowel
+					n = max(n, 1)
+				}
+				syllables += n
 			}
 		}
 	}

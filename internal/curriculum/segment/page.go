@@ -39,6 +39,8 @@ type Segment struct {
 	Node   ast.Node
 	// Directive names the one whose text it is: a Title, Alt or AudioTitle.
 	Directive string
+	// Recorded tells that it belongs to a recording: its title, or a part of its transcript.
+	Recorded bool
 
 	owner int // clean line that its marker belongs to
 	alone bool
@@ -296,6 +298,10 @@ func (p *Page) gather() {
 func (p *Page) add(s Segment) {
 	if strings.TrimSpace(s.Source) == "" {
 		return
+	}
+	for n := s.Node; n != nil && !s.Recorded; n = n.Parent() {
+		d, ok := n.(*Directive)
+		s.Recorded = ok && d.Name == "audio"
 	}
 	p.Segments = append(p.Segments, s)
 }
