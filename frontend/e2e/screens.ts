@@ -1,5 +1,5 @@
 // Every screen and the way to it, for those who look at all of them.
-import { expect, type Browser, type Page } from '@playwright/test';
+import { expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { courseID, wrong } from './course.ts';
 import { Learner } from './learner.ts';
 import { demo, program } from './program.ts';
@@ -10,11 +10,16 @@ let credential = '';
 
 const course = (locale: string) => `/${locale}/courses/${courseID}`;
 
+type State = Awaited<ReturnType<BrowserContext['storageState']>>;
+const signedIn = new Map<string, State>();
+
+/** A new page of somebody's, in a browser that was never here before. Each signs in once; a password takes its time. */
 export async function as(browser: Browser, who: string, options: object): Promise<Page> {
-  const context = await browser.newContext({ baseURL: program.url, ...options });
-  const learner = new Learner(context.request);
-  if (who in people) await learner.signIn(who, password);
-  else if (who) await learner.signIn(who, demo(who).password);
+  const context = await browser.newContext({ baseURL: program.url, storageState: signedIn.get(who), ...options });
+  if (who && !signedIn.has(who)) {
+    await new Learner(context.request).signIn(who, who in people ? password : demo(who).password);
+    signedIn.set(who, await context.storageState());
+  }
   return context.newPage();
 }
 

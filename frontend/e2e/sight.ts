@@ -4,8 +4,8 @@ import type { Page } from '@playwright/test';
 /** The boxes whose text does not fit, and `page` when the whole page scrolls sideways. */
 export function clipped(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    const found: string[] = [];
-    const say = (what: string, text: string) => found.push(`${what}: ${text.replace(/\s+/g, ' ').trim().slice(0, 60)}`);
+    const found = new Set<string>();
+    const say = (what: string, text: string) => found.add(`${what}: ${text.replace(/\s+/g, ' ').trim().slice(0, 60)}`);
     const name = (e: Element) => `${e.tagName.toLowerCase()}${e.className && typeof e.className === 'string' ? `.${e.className.trim().split(/\s+/).join('.')}` : ''}`;
     const wide = document.documentElement.scrollWidth - innerWidth;
     if (wide > 0) say('page', `${wide}px too wide`);
@@ -14,8 +14,8 @@ export function clipped(page: Page): Promise<string[]> {
       for (let at: Element | null = e; at && at !== document.body; at = at.parentElement) {
         const { overflowX, position, clip } = getComputedStyle(at);
         if (overflowX === 'auto' || overflowX === 'scroll' || (position === 'absolute' && clip !== 'auto')) return true;
-        // The way to the next item is one line on a phone; where it leads has the whole title.
-        if (at.matches('.skip, .unseen, svg, textarea, .step-title')) return true;
+        // The way to the next item is one line on a phone, and so is who is signed in; where they lead has all of it.
+        if (at.matches('.skip, .unseen, svg, textarea, .step-title, .person')) return true;
       }
       return false;
     };
@@ -41,13 +41,15 @@ export function clipped(page: Page): Promise<string[]> {
         }
       }
     }
-    return found;
+    return Array.from(found);
   });
 }
 
 interface Piece {
   where: string;
   text: string;
+  /** Pieces of one paragraph, heading or the like have the same. */
+  block: number;
 }
 
 /** What people read or hear on the screen in the language of the page; what is marked as another language, code and typed text is left out. */
@@ -60,17 +62,24 @@ export function spoken(page: Page): Promise<Piece[]> {
       const marked = e.closest('[lang]');
       return (marked !== null && marked !== root && marked.getAttribute('lang') !== root.lang) || e.closest('code, pre, kbd, script, style, noscript, template, textarea, [translate="no"], .brand, [data-language], .data, .chart') !== null;
     };
+    const blocks: Element[] = [];
+    const blockOf = (e: Element): number => {
+      let at = e;
+      while (at.parentElement && getComputedStyle(at).display === 'inline') at = at.parentElement;
+      const known = blocks.indexOf(at);
+      return known < 0 ? blocks.push(at) - 1 : known;
+    };
     const seen = (e: Element) => e.getClientRects().length > 0 || e.closest('.unseen, .skip, option') !== null;
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const e = node.parentElement as Element;
       const text = (node.nodeValue ?? '').trim();
-      if (text && !other(e) && seen(e)) out.push({ where: e.tagName.toLowerCase(), text });
+      if (text && !other(e) && seen(e)) out.push({ where: e.tagName.toLowerCase(), text, block: blockOf(e) });
     }
     for (const attribute of ['aria-label', 'title', 'placeholder', 'alt']) {
       for (const e of Array.from(document.body.querySelectorAll(`[${attribute}]`))) {
         const text = (e.getAttribute(attribute) ?? '').trim();
-        if (text && !other(e) && seen(e)) out.push({ where: `${e.tagName.toLowerCase()} ${attribute}`, text });
+        if (text && !other(e) && seen(e)) out.push({ where: `${e.tagName.toLowerCase()} ${attribute}`, text, block: blocks.push(e) - 1 });
       }
     }
     return out;

@@ -17,7 +17,7 @@ function Account() {
     return (
       <a class="button quiet" href="/app/">
         <span class="unseen">{t('ui.account.mine')} </span>
-        {person.display_name}
+        <bdi class="person">{person.display_name}</bdi>
       </a>
     );
   }
