@@ -65,7 +65,7 @@ content: bin/banyan-api runtime-or-fallback ## check the shipped courses, and ru
 ##@ Check it
 
 .PHONY: test
-test: test-go test-web test-e2e ## run every test
+test: test-go test-web test-e2e test-pseudo ## run every test
 
 .PHONY: test-go
 test-go: services runtime-or-fallback build ## Go, on SQLite, Postgres and Redis
@@ -79,9 +79,9 @@ test-web: frontend/node_modules/.stamp build/.frontend ## the pages' code with v
 test-e2e: services chromium runtime-or-fallback build ## the whole program in Chromium, embedded and with Postgres and Redis
 	$(SERVICES) postgres redis -- npm --prefix frontend run --silent e2e
 
-# Every screen in two languages that nobody speaks: longer, and from right to left. SHOTS="account en-XA" takes one.
+# SHOTS="account en-XA" takes one screen.
 .PHONY: test-pseudo
-test-pseudo: chromium runtime-or-fallback frontend/node_modules/.stamp
+test-pseudo: chromium runtime-or-fallback frontend/node_modules/.stamp ## every screen in two languages that nobody speaks: longer, and from right to left
 	cd frontend && node scripts/pseudo.mjs && npx playwright test --config e2e/pseudo.config.ts
 
 .PHONY: runtime-check
