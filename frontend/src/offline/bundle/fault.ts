@@ -12,6 +12,8 @@ export type Refusal =
   | 'mixed'
   | 'too_new'
   | 'no_space'
+  | 'no_previous'
+  | 'not_found'
   | 'no_network'
   | 'captive_portal';
 

@@ -46,7 +46,7 @@ export interface Shelved {
   previous?: Version;
   /** What is coming in. Nothing of it is shown before it is whole. */
   candidate?: Version;
-  downloads?: { number: number; root: Digest; parts: Part[]; bytes: number };
+  downloads?: { number: number; root: Digest; rule: Rule; parts: Part[] };
 }
 
 export interface Installed extends Shelved {

@@ -20,7 +20,7 @@ export interface Want {
   kind: Kind | '';
   layer: Layer;
 }
-interface Child extends Want {
+export interface Child extends Want {
   digest: Digest;
 }
 export type Choice = (want: Want) => boolean;
@@ -42,7 +42,7 @@ export function choose(root: Root, { locales, tier, modules, items }: Rule): Cho
     (spoken.indexOf(locale) >= 0 && layers[tier].indexOf(layer) >= 0 && (!module || !modules?.length || modules.indexOf(module) >= 0) && (!item || !items || items.indexOf(item) >= 0));
 }
 
-function top(root: Root): Child[] {
+export function top(root: Root): Child[] {
   const course = root.course;
   return Object.keys(root.editions)
     .sort()
@@ -52,7 +52,7 @@ function top(root: Root): Child[] {
     });
 }
 
-function lists({ issuers }: Trust): Child[] {
+export function lists({ issuers }: Trust): Child[] {
   const out: Child[] = [];
   for (const issuer of issuers) {
     for (const { digest, size } of issuer.lists ?? []) out.push({ digest, rank: 'list', size, course: '', locale: '', module: '', item: '', kind: '', layer: 'text' });
@@ -61,7 +61,7 @@ function lists({ issuers }: Trust): Child[] {
 }
 
 /** Reads a manifest and holds it against what was said of it. Gives what it names in turn. */
-function readManifest(want: Want, bytes: BufferSource): Child[] {
+export function below(want: Want, bytes: BufferSource): Child[] {
   const { course, locale } = want;
   if (want.rank === 'edition') {
     const doc = parseBytes('edition', bytes);
@@ -165,7 +165,7 @@ export class Intake {
   private enter(place: Place, bytes: BufferSource): Child[] {
     const want = place.wants[0] as Want;
     if (bytes.byteLength !== want.size) throw new BundleError('damaged');
-    if (isManifest(want)) place.below = readManifest(want, bytes);
+    if (isManifest(want)) place.below = below(want, bytes);
     place.here = true;
     const next: Child[] = [];
     for (const other of place.wants) next.push(...under(place, other));

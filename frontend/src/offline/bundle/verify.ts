@@ -206,6 +206,12 @@ export async function checkHead(
   return head;
 }
 
+/** A head of what was checked when it came in, and is on this device since. */
+export async function believed(rootText: string, documents: readonly string[]): Promise<Head> {
+  const root = parse('root', parseSigned(rootText).line);
+  return { chain: await readChain(documents), root, rootText, digest: await digestOf(new TextEncoder().encode(rootText)) };
+}
+
 function isKey(key: string): void {
   try {
     decodeMultikey(key);
