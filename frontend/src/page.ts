@@ -1,7 +1,9 @@
 // What a reading page begins with: it finds the islands on the page and brings each to life, no more.
+import { knowLocally } from './api/me';
 import { context } from './context';
 import { loadWords } from './i18n/words';
 import { keepLanguage } from './language';
+import { signInHref } from './next';
 
 type Island = { mount(element: HTMLElement): void };
 
@@ -11,6 +13,9 @@ const islands: Record<string, () => Promise<Island>> = {
   quiz: () => import('./features/quiz/island'),
   lab: () => import('./features/lab/island'),
 };
+
+// Who is at this device, where it knows anybody. When it is locked in another tab, this one shows nothing more of theirs.
+knowLocally(async () => (await import('./offline/locker')).device(() => location.assign(signInHref())));
 
 const words = loadWords(context().locale, 'page');
 

@@ -19,6 +19,15 @@ describe('the shelf', () => {
     expect(await kept('drafts', 'a')).toBeUndefined();
   });
 
+  it('lets no older draft lie on a newer one, and gives what was kept last', async () => {
+    const all = [1, 2, 3, 4, 5].map((n) => keep('drafts', 'c', n));
+    expect(await kept('drafts', 'c')).toBe(5);
+    const dropped = drop('drafts', 'c');
+    expect(await kept('drafts', 'c')).toBeUndefined();
+    await Promise.all([...all, dropped]);
+    expect(await disk.find('drafts', 'c')).toBeUndefined();
+  });
+
   it('remembers without a disk, and says that it will not last', async () => {
     globalThis.indexedDB = { open: () => { throw new DOMException('no', 'SecurityError'); } } as unknown as IDBFactory;
     expect(await keep('drafts', 'b', 'x')).toBe(false);

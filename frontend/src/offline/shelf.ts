@@ -1,20 +1,33 @@
 // Small things that one device keeps for one person: drafts, and what was handed in and has no verdict yet.
 import { disk } from './db';
+import { open, seal } from './locker';
 
 type Drawer = 'drafts' | 'pending';
 
 const memory = new Map<string, unknown>();
 
-interface Kept<T> {
+interface Kept {
   key: string;
-  value: T;
+  value: unknown;
 }
 
-/** Keeps a value. Says false when it is in memory only, so gone when the page closes. */
+// Keys say whose it is after their first word: lab/<user>/<course>/<lab>.
+const whose = (key: string): string => key.split('/')[1] ?? '';
+
+// One after the other: sealing takes its time, and an older draft must not come to lie on a newer one.
+let line: Promise<unknown> = Promise.resolve();
+
+function inLine<T>(work: () => Promise<T>): Promise<T> {
+  const mine = line.then(work);
+  line = mine.catch(() => undefined);
+  return mine;
+}
+
+/** Keeps a value, sealed where its learner has a PIN. Says false when it is in memory only, so gone when the page closes. */
 export async function keep<T>(store: Drawer, key: string, value: T): Promise<boolean> {
   memory.set(`${store}/${key}`, value);
   try {
-    await disk.put(store, { key, value } satisfies Kept<T>);
+    await inLine(async () => disk.put(store, { key, value: await seal(whose(key), value) } satisfies Kept));
     return true;
   } catch {
     return false;
@@ -23,10 +36,10 @@ export async function keep<T>(store: Drawer, key: string, value: T): Promise<boo
 
 export async function kept<T>(store: Drawer, key: string): Promise<T | undefined> {
   try {
-    const found = await disk.find<Kept<T>>(store, key);
-    if (found) return found.value;
+    const found = await inLine(() => disk.find<Kept>(store, key));
+    if (found) return await open<T>(whose(key), found.value);
   } catch {
-    // Blocked: what this page remembers is all there is.
+    // Blocked or locked: what this page remembers is all there is.
   }
   return memory.get(`${store}/${key}`) as T | undefined;
 }
@@ -34,7 +47,7 @@ export async function kept<T>(store: Drawer, key: string): Promise<T | undefined
 export async function drop(store: Drawer, key: string): Promise<void> {
   memory.delete(`${store}/${key}`);
   try {
-    await disk.remove(store, key);
+    await inLine(() => disk.remove(store, key));
   } catch {
     // Blocked: nothing was there.
   }
