@@ -268,6 +268,30 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for ImportedSubmissionStatus.
+const (
+	ImportedSubmissionStatusAccepted  ImportedSubmissionStatus = "accepted"
+	ImportedSubmissionStatusDeferred  ImportedSubmissionStatus = "deferred"
+	ImportedSubmissionStatusDuplicate ImportedSubmissionStatus = "duplicate"
+	ImportedSubmissionStatusRejected  ImportedSubmissionStatus = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the ImportedSubmissionStatus enum.
+func (e ImportedSubmissionStatus) Valid() bool {
+	switch e {
+	case ImportedSubmissionStatusAccepted:
+		return true
+	case ImportedSubmissionStatusDeferred:
+		return true
+	case ImportedSubmissionStatusDuplicate:
+		return true
+	case ImportedSubmissionStatusRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ItemKind.
 const (
 	ItemKindLab    ItemKind = "lab"
@@ -980,6 +1004,26 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// ImportAnswer defines model for ImportAnswer.
+type ImportAnswer struct {
+	Answers     []SyncedStatement    `json:"answers"`
+	Epoch       int                  `json:"epoch"`
+	Known       int                  `json:"known"`
+	ServerTime  Time                 `json:"server_time"`
+	Submissions []ImportedSubmission `json:"submissions"`
+}
+
+// ImportedSubmission defines model for ImportedSubmission.
+type ImportedSubmission struct {
+	Code   *string                  `json:"code,omitempty"`
+	Detail *string                  `json:"detail,omitempty"`
+	ID     string                   `json:"id"`
+	Status ImportedSubmissionStatus `json:"status"`
+}
+
+// ImportedSubmissionStatus defines model for ImportedSubmission.Status.
+type ImportedSubmissionStatus string
 
 // Institution defines model for Institution.
 type Institution struct {
@@ -1745,6 +1789,15 @@ type Weight struct {
 	Text     int `json:"text"`
 }
 
+// WorkFile defines model for WorkFile.
+type WorkFile struct {
+	// Signature ECDSA on P-256 with SHA-256 over the bytes of the text, by the key of the device: r and s, base64url.
+	Signature string `json:"signature"`
+
+	// Work The text of a JSON document: {"type":"work","format":1,"device":…,"epoch":…,"statements":[SyncStatement…],"submissions":[NewSubmission with locale…]}.
+	Work string `json:"work"`
+}
+
 // CourseID defines model for CourseID.
 type CourseID = Slug
 
@@ -1959,6 +2012,9 @@ type CreateSubmissionJSONRequestBody = NewSubmission
 // SyncJSONRequestBody defines body for Sync for application/json ContentType.
 type SyncJSONRequestBody = SyncBatch
 
+// ImportWorkJSONRequestBody defines body for ImportWork for application/json ContentType.
+type ImportWorkJSONRequestBody = WorkFile
+
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = NewToken
 
@@ -2131,6 +2187,9 @@ type ServerInterface interface {
 	// Sync Takes what a device has waiting, and tells the device where it stands.
 	// (POST /api/sync)
 	Sync(ctx echo.Context) error
+	// ImportWork Takes work that a device has exported to a file or as QR codes, whoever brings it.
+	// (POST /api/sync/import)
+	ImportWork(ctx echo.Context) error
 	// ListTokens Your bearer tokens, without their secrets.
 	// (GET /api/tokens)
 	ListTokens(ctx echo.Context) error
@@ -3199,6 +3258,15 @@ func (w *ServerInterfaceWrapper) Sync(ctx echo.Context) error {
 	return err
 }
 
+// ImportWork converts echo context to params.
+func (w *ServerInterfaceWrapper) ImportWork(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImportWork(ctx)
+	return err
+}
+
 // ListTokens converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
 	var err error
@@ -3444,6 +3512,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/statements", wrapper.AppendStatements, options.OperationMiddlewares["appendStatements"]...)
 	router.GET(options.BaseURL+"/api/sync", wrapper.Pull, options.OperationMiddlewares["pull"]...)
 	router.POST(options.BaseURL+"/api/sync", wrapper.Sync, options.OperationMiddlewares["sync"]...)
+	router.POST(options.BaseURL+"/api/sync/import", wrapper.ImportWork, options.OperationMiddlewares["importWork"]...)
 	router.GET(options.BaseURL+"/api/submissions", wrapper.ListSubmissions, options.OperationMiddlewares["listSubmissions"]...)
 	router.POST(options.BaseURL+"/api/submissions", wrapper.CreateSubmission, options.OperationMiddlewares["createSubmission"]...)
 	router.GET(options.BaseURL+"/api/submissions/:submission_id", wrapper.GetSubmission, options.OperationMiddlewares["getSubmission"]...)
@@ -5674,6 +5743,45 @@ func (response SyncdefaultApplicationProblemPlusJSONResponse) VisitSyncResponse(
 	return err
 }
 
+type ImportWorkRequestObject struct {
+	Body *ImportWorkJSONRequestBody
+}
+
+type ImportWorkResponseObject interface {
+	VisitImportWorkResponse(w http.ResponseWriter) error
+}
+
+type ImportWork200JSONResponse ImportAnswer
+
+func (response ImportWork200JSONResponse) VisitImportWorkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportWorkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportWorkdefaultApplicationProblemPlusJSONResponse) VisitImportWorkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTokensRequestObject struct {
 }
 
@@ -6325,6 +6433,9 @@ type StrictServerInterface interface {
 	// Sync Takes what a device has waiting, and tells the device where it stands.
 	// (POST /api/sync)
 	Sync(ctx context.Context, request SyncRequestObject) (SyncResponseObject, error)
+	// ImportWork Takes work that a device has exported to a file or as QR codes, whoever brings it.
+	// (POST /api/sync/import)
+	ImportWork(ctx context.Context, request ImportWorkRequestObject) (ImportWorkResponseObject, error)
 	// ListTokens Your bearer tokens, without their secrets.
 	// (GET /api/tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
@@ -8069,6 +8180,52 @@ func (sh *strictHandler) Sync(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(SyncResponseObject); ok {
 		return validResponse.VisitSyncResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ImportWork operation middleware
+func (sh *strictHandler) ImportWork(ctx echo.Context) error {
+	var request ImportWorkRequestObject
+
+	var body ImportWorkJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportWork(ctx.Request().Context(), request.(ImportWorkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportWork")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportWorkResponseObject); ok {
+		return validResponse.VisitImportWorkResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -61,6 +61,7 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodPost, path: path, body: body}
 		}
 	}
+	carrier := s.phone(owner)
 	recovery := with(http.MethodPost, "/api/devices/"+string(s.device(owner).Device.ID)+"/recovery", `{"password":"correct horse","key":`+jwk+`}`)
 	return map[string]func() call{
 		"getHealth":            get("/api/health"),
@@ -154,6 +155,9 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodPost, path: "/api/sync", body: body}
 		},
 		"pull": get("/api/sync"),
+		"importWork": func() call {
+			return call{method: http.MethodPost, path: "/api/sync/import", body: carrier.sign(carrier.work([]string{stamped(v7(), string(e.ID), 1)}, nil))}
+		},
 		"listSubmissions": get("/api/submissions?lab_id=nearest-leaf&enrollment_id=" + string(e.ID)),
 		"createSubmission": func() call {
 			return call{method: http.MethodPost, path: "/api/submissions", body: submissionBody(v7(), string(e.ID))}

@@ -6,8 +6,12 @@ import (
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/learning/wire"
 )
 
 // Sync implements openapi.StrictServerInterface: what a device has waiting.
@@ -54,6 +58,59 @@ func (s *Server) Pull(ctx context.Context, req openapi.PullRequestObject) (opena
 		Statements: each(page.Statements, statementJSON), Enrollments: each(sums, enrollmentJSON), Cursor: page.Cursor, More: page.More, Reset: page.Reset,
 		ServerTime: page.At, Credentials: stamp,
 	}, nil
+}
+
+// ImportWork implements openapi.StrictServerInterface. What was handed in goes to the lab as if the learner had sent it.
+func (s *Server) ImportWork(ctx context.Context, req openapi.ImportWorkRequestObject) (openapi.ImportWorkResponseObject, error) {
+	done, err := s.Learning.Import(ctx, middleware.From(ctx).Address, req.Body.Work, req.Body.Signature)
+	if err != nil {
+		return nil, err
+	}
+	locale := middleware.Locale(ctx)
+	out := openapi.ImportWork200JSONResponse{
+		Answers: []openapi.SyncedStatement{}, Submissions: []openapi.ImportedSubmission{}, Epoch: done.Epoch, Known: done.Known, ServerTime: done.At,
+	}
+	for _, a := range done.Answers {
+		a.Marked = nil // whoever carries the work of others need not know what was right
+		out.Answers = append(out.Answers, s.syncedJSON(a, locale))
+	}
+	for _, sub := range done.Submissions {
+		answer, err := s.importSubmission(ctx, done.Learner, sub, locale)
+		if err != nil {
+			return nil, err
+		}
+		out.Submissions = append(out.Submissions, answer)
+	}
+	return out, nil
+}
+
+// importSubmission hands in one piece of exported work. It is an error only when it is worth another try of the whole.
+func (s *Server) importSubmission(ctx context.Context, by identity.Actor, sub wire.Submission, locale string) (openapi.ImportedSubmission, error) {
+	_, created, err := s.Lab.Submit(ctx, by, lab.NewSubmission{
+		ID: lab.SubmissionID(sub.ID), EnrollmentID: learning.EnrollmentID(sub.EnrollmentID), LabID: curriculum.ContentID(sub.LabID), Files: sub.Files,
+		Locale: s.Words.Match(sub.Locale),
+	})
+	out := openapi.ImportedSubmission{ID: sub.ID, Status: openapi.ImportedSubmissionStatusDuplicate}
+	if err == nil {
+		if created {
+			out.Status = openapi.ImportedSubmissionStatusAccepted
+		}
+		return out, nil
+	}
+	f := AsFault(err)
+	if f.Code == fault.Internal || f.Code == fault.Unavailable {
+		return out, err
+	}
+	out.Status = openapi.ImportedSubmissionStatusRejected
+	if f.Key == "enrollment.not_found" {
+		out.Status = openapi.ImportedSubmissionStatusDeferred
+	}
+	key, args := f.Key, f.Args
+	if len(f.Details) > 0 {
+		key, args = f.Details[0].Key, f.Details[0].Args
+	}
+	out.Code, out.Detail = &key, optional(s.Words.T(locale, key, args))
+	return out, nil
 }
 
 func (s *Server) credentialsStamp(ctx context.Context, by identity.Actor) (openapi.CredentialsStamp, error) {

@@ -82,7 +82,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		in, err := a.Institution.Find(ctx, identity.InstitutionID(id))
 		return in.Fallbacks, err
 	}
-	a.Learning = &learning.Service{Store: db.Learning(), Courses: a.Curriculum, Now: now, NewID: newID}
+	a.Learning = &learning.Service{Store: db.Learning(), Devices: a.Identity, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Credential = &credential.Service{
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,

@@ -132,6 +132,21 @@ func (s *Service) SignUp(ctx context.Context, address string, n NewUser) (User, 
 	return s.CreateUser(ctx, n)
 }
 
+// Admit counts a try of something from an address, and refuses it with fault.TooMany server.throttled when there were more than most
+// within a time. For our own services.
+func (s *Service) Admit(ctx context.Context, what, from string, most int, within time.Duration) error {
+	key, now := what+":"+addressKey(from), s.Now()
+	seen, err := s.Store.FindThrottle(ctx, key)
+	if err != nil {
+		return err
+	}
+	if wait := seen.LastAt.Add(within).Sub(now); seen.Failures >= most && wait > 0 {
+		return throttled("server.throttled", wait)
+	}
+	_, err = s.Store.AddFailure(ctx, key, now, now.Add(-within))
+	return err
+}
+
 func throttled(key string, wait time.Duration) error {
 	f := fault.New(fault.TooMany, key)
 	f.RetryAfter = int(math.Ceil(wait.Seconds()))

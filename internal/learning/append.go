@@ -1,7 +1,6 @@
 package learning
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,22 +11,11 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/learning/wire"
 )
 
 // MaxBatch is how many statements one batch may carry.
 const MaxBatch = 500
-
-// incoming is a statement as a device sends it.
-type incoming struct {
-	ID           string                     `json:"id"`
-	EnrollmentID string                     `json:"enrollment_id"`
-	Verb         string                     `json:"verb"`
-	ObjectID     string                     `json:"object_id"`
-	At           string                     `json:"at"`
-	Responses    map[string]json.RawMessage `json:"responses"`
-	Attempt      int                        `json:"attempt"`
-	Sequence     int                        `json:"sequence"` // with Sync alone
-}
 
 // AnswerStatus is what became of one statement of a batch.
 type AnswerStatus string
@@ -58,7 +46,7 @@ func (s *Service) Append(ctx context.Context, by identity.Actor, batch json.RawM
 	if err := mayAppend(by); err != nil {
 		return nil, err
 	}
-	ins, bad, err := readBatch(batch)
+	ins, bad, err := wire.ReadStatements(batch)
 	if err != nil {
 		return nil, err
 	}
@@ -136,14 +124,14 @@ func repeat(answers []Answer, kept map[StatementID]Kept, by identity.Actor) {
 
 // looked is a batch whose statements have been held against the rules, each by itself.
 type looked struct {
-	ins     []incoming
+	ins     []wire.Statement
 	answers []Answer    // as far as they can be known without the record
 	sts     []Statement // to be kept, in their order
 	drawn   map[StatementID]quiz.Vault
 }
 
 // look checks each statement of a batch by itself.
-func (s *Service) look(ctx context.Context, by identity.Actor, ins []incoming, bad map[int]*fault.Detail) (looked, error) {
+func (s *Service) look(ctx context.Context, by identity.Actor, ins []wire.Statement, bad map[int]*fault.Detail) (looked, error) {
 	known, err := s.enrollmentsOf(ctx, by, ins)
 	if err != nil {
 		return looked{}, err
@@ -184,56 +172,12 @@ func (s *Service) look(ctx context.Context, by identity.Actor, ins []incoming, b
 	return looked{ins: ins, answers: answers, sts: sts, drawn: drawn}, nil
 }
 
-// readBatch reads the whole batch at once, and item by item only when that
-// fails, so that good batches cost one pass.
-func readBatch(batch json.RawMessage) ([]incoming, map[int]*fault.Detail, error) {
-	if ins, ok := quickBatch(batch); ok {
-		return ins, nil, nil
-	}
-	var ins []incoming
-	if err := strictly(batch, &ins); err == nil {
-		return ins, nil, nil
-	}
-	var raws []json.RawMessage
-	if err := json.Unmarshal(batch, &raws); err != nil {
-		return nil, nil, fault.Wrap(fault.Invalid, "request.invalid", err).
-			At(fault.Detail{Pointer: "", Key: "statement.not_a_list"})
-	}
-	ins = make([]incoming, len(raws))
-	bad := map[int]*fault.Detail{}
-	for i, raw := range raws {
-		if err := strictly(raw, &ins[i]); err != nil {
-			var which struct {
-				ID       string `json:"id"`
-				Sequence int    `json:"sequence"`
-			}
-			_ = json.Unmarshal(raw, &which) // as far as it can be read: the device wants to know which one
-			ins[i] = incoming{ID: cutID(which.ID), Sequence: which.Sequence}
-			bad[i] = &fault.Detail{Pointer: "", Key: "statement.malformed"}
-		}
-	}
-	return ins, bad, nil
-}
-
-func cutID(id string) string {
-	if len(id) > 64 {
-		return ""
-	}
-	return id
-}
-
-func strictly(raw json.RawMessage, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	return dec.Decode(into)
-}
-
-func (s *Service) enrollmentsOf(ctx context.Context, by identity.Actor, ins []incoming) (map[EnrollmentID]Enrollment, error) {
+func (s *Service) enrollmentsOf(ctx context.Context, by identity.Actor, ins []wire.Statement) (map[EnrollmentID]Enrollment, error) {
 	var ids []EnrollmentID
 	out := map[EnrollmentID]Enrollment{}
 	for i := range ins {
 		id := EnrollmentID(ins[i].EnrollmentID)
-		if _, known := out[id]; !known && isV7(string(id)) {
+		if _, known := out[id]; !known && wire.IsV7(string(id)) {
 			out[id] = Enrollment{}
 			ids = append(ids, id)
 		}
@@ -320,11 +264,11 @@ type checked struct {
 
 // check turns what a device sent into a statement. What the client claims of its
 // own success counts for nothing: answers are marked here.
-func (s *Service) check(ctx context.Context, in *incoming, known map[EnrollmentID]Enrollment, now time.Time) (checked, error) {
+func (s *Service) check(ctx context.Context, in *wire.Statement, known map[EnrollmentID]Enrollment, now time.Time) (checked, error) {
 	wrong := func(pointer, key string) (checked, error) {
 		return checked{wrong: &fault.Detail{Pointer: pointer, Key: key}}, nil
 	}
-	if !isV7(in.ID) {
+	if !wire.IsV7(in.ID) {
 		return wrong("/id", "request.bad_id")
 	}
 	e, ok := known[EnrollmentID(in.EnrollmentID)]

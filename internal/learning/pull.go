@@ -119,11 +119,6 @@ func parseCursor(text string) (c cursor, ok bool) {
 	return c, err == nil && n == 3 && c.arrival >= 0 && c.String() == text
 }
 
-func parses(text string) bool {
-	_, ok := parseCursor(text)
-	return ok
-}
-
 // cursor gives the newest there is.
 func (s *Service) cursor(ctx context.Context, user identity.UserID) (cursor, error) {
 	newest, err := s.Store.CountArrived(ctx, user)

@@ -10,6 +10,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/learning/wire"
 )
 
 // Courses is what learning needs of the curriculum. Versions never change, so it may cache them.
@@ -23,6 +24,7 @@ type Courses interface {
 type Service struct {
 	Store   Store
 	Courses Courses
+	Devices Devices // for Import
 	Now     func() time.Time
 	NewID   func() string
 }
@@ -47,7 +49,7 @@ func (s *Service) Enroll(ctx context.Context, by identity.Actor, n NewEnrollment
 	if !ok {
 		return Enrollment{}, false, fault.New(fault.Denied, "enrollment.not_a_learner")
 	}
-	if n.ID != "" && !isV7(string(n.ID)) {
+	if n.ID != "" && !wire.IsV7(string(n.ID)) {
 		return Enrollment{}, false, fault.New(fault.Invalid, "request.invalid").
 			At(fault.Detail{Pointer: "/id", Key: "request.bad_id"})
 	}
@@ -378,18 +380,4 @@ func (s *Service) Revise(ctx context.Context, tx Store, sts ...Statement) error 
 		}
 	}
 	return nil
-}
-
-// isV7 takes only the canonical form, lower case, or one thing would have several ids.
-func isV7(id string) bool {
-	if len(id) != 36 || id[14] != '7' || (id[19] != '8' && id[19] != '9' && id[19] != 'a' && id[19] != 'b') {
-		return false
-	}
-	for i := range len(id) {
-		c := id[i]
-		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (c == '-') || !dash && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
 }

@@ -4,24 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/learning/wire"
 )
-
-// maxStamp bounds what devices number.
-const maxStamp = 1_000_000_000
-
-// batch is what a device sends to Sync. See docs/sync.md.
-type batch struct {
-	Device       DeviceID
-	Epoch        int
-	Acknowledged int
-	Cursor       string
-	Statements   json.RawMessage
-}
 
 // Synced is where a device stands after Sync.
 type Synced struct {
@@ -44,69 +32,25 @@ func (s *Service) Sync(ctx context.Context, by identity.Actor, body json.RawMess
 	if err := mayAppend(by); err != nil {
 		return Synced{}, err
 	}
-	b, ins, bad, err := readSync(body)
+	b, err := wire.ReadBatch(body)
 	if err != nil {
 		return Synced{}, err
 	}
-	return s.sync(ctx, by, b, ins, bad)
-}
-
-// readSync reads the frame of a batch by itself, so that each of its fields that is wrong is named, and then the statements.
-func readSync(body json.RawMessage) (b batch, ins []incoming, bad map[int]*fault.Detail, err error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return b, nil, nil, fault.Wrap(fault.Invalid, "request.invalid", err).At(fault.Detail{Pointer: "", Key: "request.bad_value"})
+	if len(b.Statements) > MaxBatch {
+		return Synced{}, batchSize()
 	}
-	f := fault.New(fault.Invalid, "request.invalid")
-	for _, want := range []struct {
-		name  string
-		into  any
-		right func() bool
-	}{
-		{"device", &b.Device, func() bool { return isV7(string(b.Device)) }},
-		{"epoch", &b.Epoch, func() bool { return b.Epoch >= 1 && b.Epoch <= maxStamp }},
-		{"acknowledged", &b.Acknowledged, func() bool { return b.Acknowledged >= 0 && b.Acknowledged <= maxStamp }},
-		{"statements", &b.Statements, func() bool { return b.Statements[0] == '[' }},
-		{"cursor", &b.Cursor, func() bool { return b.Cursor == "" || parses(b.Cursor) }},
-	} {
-		raw, given := fields[want.name]
-		delete(fields, want.name)
-		switch {
-		case !given && want.name != "cursor":
-			f.At(fault.Detail{Pointer: "/" + want.name, Key: "request.required"})
-		case given && (string(raw) == "null" || json.Unmarshal(raw, want.into) != nil || !want.right()):
-			f.At(fault.Detail{Pointer: "/" + want.name, Key: "request.bad_value"})
+	if b.Cursor != "" {
+		if _, ok := parseCursor(b.Cursor); !ok {
+			return Synced{}, fault.New(fault.Invalid, "request.invalid").At(fault.Detail{Pointer: "/cursor", Key: "request.bad_cursor"})
 		}
 	}
-	for name := range fields {
-		f.At(fault.Detail{Pointer: "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name), Key: "request.unknown_field"})
-		break // one is enough to be told
-	}
-	if len(f.Details) > 0 {
-		return b, nil, nil, f
-	}
-	if ins, bad, err = readBatch(b.Statements); err != nil {
-		return b, nil, nil, err
-	}
-	if len(ins) > MaxBatch {
-		return b, nil, nil, batchSize()
-	}
-	for i := range ins {
-		if n := ins[i].Sequence; n < 1 || n > maxStamp {
-			ins[i].Sequence = 0
-			if bad[i] == nil {
-				if bad == nil {
-					bad = map[int]*fault.Detail{}
-				}
-				bad[i] = &fault.Detail{Pointer: "/sequence", Key: "statement.bad_sequence"}
-			}
-		}
-	}
-	return b, ins, bad, nil
+	return s.sync(ctx, by, b, false)
 }
 
-func (s *Service) sync(ctx context.Context, by identity.Actor, b batch, ins []incoming, bad map[int]*fault.Detail) (Synced, error) {
-	l, err := s.look(ctx, by, ins, bad)
+// sync takes a batch that could be read. It is marked when it comes from a device that had been revoked.
+func (s *Service) sync(ctx context.Context, by identity.Actor, b wire.Batch, revoked bool) (Synced, error) {
+	ins, device := b.Statements, DeviceID(b.Device)
+	l, err := s.look(ctx, by, ins, b.Bad)
 	if err != nil {
 		return Synced{}, err
 	}
@@ -116,11 +60,14 @@ func (s *Service) sync(ctx context.Context, by identity.Actor, b batch, ins []in
 			a.Status = Deferred
 		}
 	}
+	for i := range l.sts {
+		l.sts[i].Result.AfterRevocation = revoked
+	}
 	out := Synced{Epoch: b.Epoch, At: s.Now()}
 	var before, own int64
 	keep := func(tx Store) error {
 		out.Answers, own = slices.Clone(l.answers), 0
-		e, _, err := tx.FindEpoch(ctx, by.UserID, b.Device, b.Epoch)
+		e, _, err := tx.FindEpoch(ctx, by.UserID, device, b.Epoch)
 		if len(ins) > 0 {
 			e, own, err = s.keep(ctx, tx, by, b, l, out.Answers)
 		}
@@ -166,14 +113,14 @@ func (s *Service) sync(ctx context.Context, by identity.Actor, b batch, ins []in
 
 // keep puts a batch into the record. The learner is locked. It gives the epoch that the
 // device is in, and how many statements were new.
-func (s *Service) keep(ctx context.Context, tx Store, by identity.Actor, b batch, l looked, answers []Answer) (Epoch, int64, error) {
+func (s *Service) keep(ctx context.Context, tx Store, by identity.Actor, b wire.Batch, l looked, answers []Answer) (Epoch, int64, error) {
 	left, err := s.settleDraws(ctx, tx, by, l, answers)
 	if err != nil {
 		return Epoch{}, 0, err
 	}
 	ids := make([]StatementID, 0, len(l.ins))
 	for i := range l.ins {
-		if isV7(l.ins[i].ID) {
+		if wire.IsV7(l.ins[i].ID) {
 			ids = append(ids, StatementID(l.ins[i].ID))
 		}
 	}
@@ -182,7 +129,7 @@ func (s *Service) keep(ctx context.Context, tx Store, by identity.Actor, b batch
 		return Epoch{}, 0, err
 	}
 	repeat(answers, kept, by)
-	p, err := s.place(ctx, tx, by.UserID, b, l.ins, ids, answers, kept)
+	p, err := s.place(ctx, tx, by.UserID, b, ids, answers, kept)
 	if err != nil {
 		return Epoch{}, 0, err
 	}
@@ -203,9 +150,9 @@ func (s *Service) keep(ctx context.Context, tx Store, by identity.Actor, b batch
 	if err := tx.AddReceipts(ctx, by.UserID, p.receipts); err != nil {
 		return Epoch{}, 0, err
 	}
-	e, err := s.advance(ctx, tx, by.UserID, b.Device, b.Epoch, p.placed[b.Epoch])
+	e, err := s.advance(ctx, tx, by.UserID, DeviceID(b.Device), b.Epoch, p.placed[b.Epoch])
 	if err == nil && p.into != b.Epoch {
-		e, err = s.advance(ctx, tx, by.UserID, b.Device, p.into, p.placed[p.into])
+		e, err = s.advance(ctx, tx, by.UserID, DeviceID(b.Device), p.into, p.placed[p.into])
 	}
 	return e, int64(len(fresh)), err
 }
@@ -220,11 +167,12 @@ type places struct {
 
 // place finds a place for each statement of a batch that has none yet, and for each that will have none an entry that says that it
 // has been answered: without it the device would be asked for it for ever.
-func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b batch, ins []incoming, ids []StatementID,
+func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b wire.Batch, ids []StatementID,
 	answers []Answer, kept map[StatementID]Kept,
 ) (places, error) {
+	ins, device := b.Statements, DeviceID(b.Device)
 	p := places{into: b.Epoch, stamps: map[StatementID]Stamp{}, placed: map[int][]int{}}
-	answered, err := tx.FindReceipts(ctx, user, b.Device, ids)
+	answered, err := tx.FindReceipts(ctx, user, device, ids)
 	if err != nil {
 		return p, err
 	}
@@ -234,18 +182,18 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b b
 			sequences = append(sequences, ins[i].Sequence)
 		}
 	}
-	taken, err := tx.ListTaken(ctx, user, b.Device, b.Epoch, sequences)
+	taken, err := tx.ListTaken(ctx, user, device, b.Epoch, sequences)
 	if err != nil {
 		return p, err
 	}
-	_, last, err := tx.FindEpoch(ctx, user, b.Device, b.Epoch)
+	_, last, err := tx.FindEpoch(ctx, user, device, b.Epoch)
 	if err != nil {
 		return p, err
 	}
 	last = max(last, b.Epoch)
 	// at is where this device has been told that a statement is.
 	at := func(id StatementID) (Stamp, bool) {
-		if k, ok := kept[id]; ok && k.UserID == user && k.Device == b.Device {
+		if k, ok := kept[id]; ok && k.UserID == user && k.Device == device {
 			return k.Stamp, true
 		}
 		st, ok := answered[id]
@@ -259,7 +207,7 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b b
 	}
 	next := 1
 	if p.into != b.Epoch {
-		e, _, err := tx.FindEpoch(ctx, user, b.Device, p.into)
+		e, _, err := tx.FindEpoch(ctx, user, device, p.into)
 		if err != nil {
 			return p, err
 		}
@@ -271,10 +219,10 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b b
 			continue
 		}
 		id := StatementID("")
-		if isV7(in.ID) {
+		if wire.IsV7(in.ID) {
 			id = StatementID(in.ID)
 		}
-		sent := Stamp{Device: b.Device, Epoch: b.Epoch, Sequence: in.Sequence}
+		sent := Stamp{Device: device, Epoch: b.Epoch, Sequence: in.Sequence}
 		stamp, known := at(id)
 		if known && (stamp == sent || stamp.Epoch > b.Epoch) {
 			if a.Status == Accepted { // rejected before, and by now it is right

@@ -117,6 +117,13 @@ func (s *Learning) FindEpoch(ctx context.Context, user identity.UserID, device l
 
 // KeepEpoch implements learning.Store.
 func (s *Learning) KeepEpoch(ctx context.Context, user identity.UserID, device learning.DeviceID, e learning.Epoch) error {
+	if e.Number > 1 { // the learner's list of devices shows it
+		_, err := s.writePool().ExecContext(ctx, `UPDATE devices SET epoch = $1 WHERE id = $2 AND user_id = $3 AND epoch < $1`,
+			e.Number, key(device), key(user))
+		if err != nil {
+			return s.db.fail(err)
+		}
+	}
 	_, err := s.writePool().ExecContext(ctx, `INSERT INTO device_epochs (user_id, device, epoch, known, highest) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (user_id, device, epoch) DO UPDATE SET known = excluded.known, highest = excluded.highest`,
 		key(user), key(device), e.Number, e.Known, e.Highest)

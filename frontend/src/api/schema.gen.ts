@@ -704,6 +704,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sync/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes work that a device has exported to a file or as QR codes, whoever brings it.
+         * @description The signature of the device says whose it is; nobody needs to be signed in. The file is itself the body, compressed by gzip; it has at most
+         *     1 MiB when unpacked. What was in it is treated as if the device had sent it; marks are told to the learner alone, with the next sync. docs/sync.md tells the rest.
+         */
+        post: operations["importWork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions": {
         parameters: {
             query?: never;
@@ -1421,6 +1442,26 @@ export interface components {
             reset: boolean;
             server_time: components["schemas"]["Time"];
             credentials: components["schemas"]["CredentialsStamp"];
+        };
+        WorkFile: {
+            /** @description The text of a JSON document: {"type":"work","format":1,"device":…,"epoch":…,"statements":[SyncStatement…],"submissions":[NewSubmission with locale…]}. */
+            work: string;
+            /** @description ECDSA on P-256 with SHA-256 over the bytes of the text, by the key of the device: r and s, base64url. */
+            signature: string;
+        };
+        ImportAnswer: {
+            answers: components["schemas"]["SyncedStatement"][];
+            submissions: components["schemas"]["ImportedSubmission"][];
+            epoch: number;
+            known: number;
+            server_time: components["schemas"]["Time"];
+        };
+        ImportedSubmission: {
+            id: string;
+            /** @enum {string} */
+            status: "accepted" | "duplicate" | "rejected" | "deferred";
+            code?: string;
+            detail?: string;
         };
         NewSubmission: {
             id: components["schemas"]["UUID"];
@@ -3088,6 +3129,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SyncAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    importWork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkFile"];
+            };
+        };
+        responses: {
+            /** @description What became of each piece */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,4 +1,4 @@
-package learning
+package wire
 
 import (
 	"reflect"
@@ -20,7 +20,7 @@ func FuzzQuickBatch(f *testing.F) {
 	for _, s := range []string{
 		`[]`, `[{}]`, `[` + plainStatement + `]`, `[` + plainStatement + `,` + plainStatement + `]`, `[` + plainStatement + `,]`, `[` + plainStatement + `] x`,
 		`[{"ID":"1"}]`, `[{"id":1}]`, `[{"id":null}]`, `[{"id":"a","id":"b"}]`, `[{"id":"\u0041"}]`, `[{"id":"é"}]`, `[{"other":1}]`, `[{"responses":null}]`,
-		`[{"attempt":1}]`, `[{"attempt":0}]`, `[{"attempt":01}]`, `[{"attempt":-1}]`, `[{"attempt":1.0}]`, `[{"attempt":1e2}]`, `[{"attempt":123456789}]`, `[{"attempt":1234567890}]`, `[{"attempt":1,"attempt":2}]`, `[{"attempt":null}]`,
+		`[{"attempt":1}]`, `[{"sequence":7,"attempt":0}]`, `[{"attempt":01}]`, `[{"attempt":-1}]`, `[{"attempt":1.0}]`, `[{"attempt":1e2}]`, `[{"attempt":123456789}]`, `[{"attempt":1234567890}]`, `[{"attempt":1,"attempt":2}]`, `[{"attempt":null}]`,
 		`[{"responses":{}}]`, `[{"responses":{}},{"responses":[]}]`, `[{"responses":{"a":1},"responses":{"b":2}}]`, `[{"responses":{"a":tru}}]`, `[{"responses":{]}]`,
 		`[{"responses":5}]`, `[{"responses":"}"}]`, `[{"responses":{"}":1}}]`, `[{"id":"a"`, `[{"id"`, `{}`, `null`, `[{"responses":{"a":{"b":[1,2,{"c":"d"}]}}}]`,
 	} {
@@ -31,7 +31,7 @@ func FuzzQuickBatch(f *testing.F) {
 		if !ok {
 			return
 		}
-		var want []incoming
+		var want []Statement
 		if err := strictly(batch, &want); err != nil {
 			t.Fatalf("%q was read, encoding/json says %v", batch, err)
 		}

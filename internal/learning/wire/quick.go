@@ -1,4 +1,4 @@
-package learning
+package wire
 
 import (
 	"encoding/json"
@@ -9,14 +9,14 @@ import (
 // their exact names, texts of printable ASCII without escapes. That is what devices send. For anything
 // else it gives up, and says nothing of what is wrong: encoding/json has the word then.
 // What it reads is what encoding/json would, in a third of the time.
-func quickBatch(batch []byte) ([]incoming, bool) {
+func quickBatch(batch []byte) ([]Statement, bool) {
 	r := quick{text: string(batch)}
-	ins := make([]incoming, 0, strings.Count(r.text, `"id"`))
+	ins := make([]Statement, 0, strings.Count(r.text, `"id"`))
 	if !r.take('[') {
 		return nil, false
 	}
 	for more := !r.take(']'); more; {
-		var in incoming
+		var in Statement
 		if !r.statement(&in) {
 			return nil, false
 		}
@@ -79,7 +79,7 @@ func (r *quick) count() (int, bool) {
 	return n, r.at > from && (r.text[from] != '0' || r.at == from+1)
 }
 
-func (r *quick) statement(in *incoming) bool {
+func (r *quick) statement(in *Statement) bool {
 	if !r.take('{') {
 		return false
 	}
@@ -120,7 +120,7 @@ func (r *quick) statement(in *incoming) bool {
 }
 
 // responses finds the end of an object and leaves its inside to encoding/json.
-func (r *quick) responses(in *incoming) bool {
+func (r *quick) responses(in *Statement) bool {
 	r.space()
 	from, depth, inText := r.at, 0, false
 	for ; r.at < len(r.text); r.at++ {
