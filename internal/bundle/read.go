@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -42,7 +43,7 @@ func Verify(ctx context.Context, c Carrier, find func(publisher, course string) 
 	if err := in.drain(ctx, first, c, nil); err != nil {
 		return Report{Head: h, Counted: in.counted}, err
 	}
-	r := Report{Head: h, Rule: in.offers()}
+	r := Report{Head: h, Rule: in.offers(h.Root)}
 	r.Counted = in.missing(r.Rule.want(h.Root))
 	r.Complete = r.Missing == 0 && len(r.Rule.Locales) > 0
 	return r, r.lacking(r.Complete)
@@ -67,8 +68,12 @@ func (r Rule) want(root Root) func(want) bool {
 	}
 }
 
-// offers finds the rule that a carrier serves, by what came through.
-func (in *intake) offers() Rule {
+// offers finds the rule that a carrier serves, by what came through. Where something came that nobody names, the carrier must be whole: else what
+// was swapped would look like what was left out on purpose.
+func (in *intake) offers(root Root) Rule {
+	if in.counted.Ignored > 0 {
+		return Rule{Locales: slices.Sorted(maps.Keys(root.Editions)), Tier: AllTier}
+	}
 	r := Rule{Tier: TextTier}
 	modules, all := map[string]bool{}, map[string]bool{}
 	for _, p := range in.seen {

@@ -76,7 +76,7 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c Carrier, o Im
 	}
 	err = in.drain(ctx, first, c, o.Progress)
 	if out.Rule = place.CandidateRule; len(out.Rule.Locales) == 0 {
-		out.Rule = in.offers()
+		out.Rule = in.offers(h.Root)
 	}
 	out.Counted = in.missing(out.Rule.want(h.Root))
 	if err != nil {

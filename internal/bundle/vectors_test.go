@@ -280,7 +280,7 @@ func vectors(t testing.TB) map[string][]byte {
 	module := w.two.frames(t, w.chain, nil, bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers, Modules: []string{"m1"}})
 	add(vector{Name: "one module", File: "small@2-en-m1.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m1"}}}, pack(t, module))
 	extra := append(slices.Clone(one), bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte("nobody names me")})
-	add(vector{Name: "a blob that nobody names is left aside", File: "ignored.banyan", Want: "ok", Ignored: 1, Rule: both}, pack(t, extra))
+	add(vector{Name: "a blob that nobody names is left aside", File: "ignored.banyan", Want: "ok", Ignored: 1, Rule: &bundle.Rule{Locales: both.Locales, Tier: bundle.AllTier}}, pack(t, extra))
 	twice := append(slices.Clone(one), one[len(one)-1])
 	add(vector{Name: "a blob that comes twice", File: "twice.banyan", Want: "ok", Rule: both}, pack(t, twice))
 
@@ -348,6 +348,12 @@ func vectors(t testing.TB) map[string][]byte {
 	swapped := slices.Clone(one)
 	swapped[last].Payload = []byte("<p>Something else.</p>")
 	add(vector{Name: "a blob was swapped", File: "swapped.banyan", Want: "bundle.damaged"}, pack(t, swapped))
+	swapped = slices.Clone(one)
+	swapped[len(one)-1].Payload = []byte("<svg>something else</svg>")
+	add(vector{Name: "a picture was swapped", File: "swapped-picture.banyan", Want: "bundle.damaged"}, pack(t, swapped))
+	swapped = slices.Clone(one)
+	swapped[2].Payload = append(slices.Clone(one[2].Payload), ' ')
+	add(vector{Name: "one of two editions was swapped", File: "swapped-edition.banyan", Want: "bundle.damaged"}, pack(t, swapped))
 	add(vector{Name: "only the head", File: "head.banyan", Want: "bundle.truncated"}, files["small@2.head.pack"])
 
 	// Who signed.

@@ -17,7 +17,7 @@ export interface Difference {
   items: ItemChange[];
   /** Languages in which something changed beside the items: titles, order, criteria. */
   details: string[];
-  /** Of blobs and documents that the old version has not. */
+  /** Of blobs and documents that who followed the rule in the old version has not. */
   bytes: Weights;
   blobs: number;
 }
@@ -25,7 +25,8 @@ export interface Difference {
 /** Tells what a new version changes. A language that the old version lacks is all new. */
 export function compare(old: Tree, now: Tree, rule: Rule): Difference {
   const difference: Difference = { items: [], details: [], bytes: { text: 0, image: 0, audio: 0 }, blobs: 0 };
-  const have = new Set(named(old).map(({ digest }) => digest));
+  const had = choose(old.root, rule);
+  const have = new Set(named(old).filter(({ want }) => had(want)).map(({ digest }) => digest));
   const wants = choose(now.root, rule);
   const inRule = (locale: string, module: string) => wants({ rank: 'module', size: 0, course: '', locale, module, item: '', kind: '', layer: 'text' });
   for (const locale of resolve(now.root, rule.locales)) {

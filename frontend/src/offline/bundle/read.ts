@@ -208,7 +208,8 @@ export class Intake {
 
   /**
    * The largest rule that a carrier serves, by what is here: the languages whose editions came, the modules of which something came where
-   * not all did, and the highest tier that begins in it.
+   * not all did, and the highest tier that begins in it. Where something came that nobody names, the carrier must be whole: else what was
+   * swapped would look like what was left out on purpose.
    */
   offers(): Rule {
     const locales: string[] = [];
@@ -217,9 +218,9 @@ export class Intake {
     const all = new Set<string>();
     this.places.forEach(({ wants, below, here }) => {
       const { rank, locale } = wants[0] as Want;
+      if (rank === 'edition' && (here || this.counted.ignored)) locales.push(locale);
       if (!here) return;
       if (rank === 'edition') {
-        locales.push(locale);
         for (const { module, digest } of below) {
           all.add(module);
           if (this.places.get(digest)?.here) modules.add(module);
@@ -228,6 +229,7 @@ export class Intake {
         for (const { layer } of wants) if (layer === 'audio' || (layer === 'image' && tier === 'text')) tier = layer === 'audio' ? 'all' : 'images';
       }
     });
+    if (this.counted.ignored) return { locales: locales.sort(), tier: 'all' };
     const rule: Rule = { locales: locales.sort(), tier };
     if (modules.size && modules.size < all.size) rule.modules = Array.from(modules).sort();
     return rule;
