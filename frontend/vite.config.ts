@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { devPages } from './vite/dev.ts';
 import { labWorkers, packs } from './vite/runner.ts';
+import { serviceWorker } from './vite/sw.ts';
 import { tidy } from './vite/tidy.ts';
 import { words } from './vite/words.ts';
 
@@ -12,7 +13,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const program = process.env['BANYAN_URL'] ?? 'http://localhost:8080';
 
 export default defineConfig({
-  plugins: [words(process.env['BANYAN_LOCALES'] ?? here('../internal/i18n/locales')), tidy('index.html'), devPages(program), labWorkers(here('src/features/lab/run/worker')), packs()],
+  plugins: [words(process.env['BANYAN_LOCALES'] ?? here('../internal/i18n/locales')), tidy('index.html'), devPages(program), labWorkers(here('src/features/lab/run/worker')), packs(), serviceWorker(here('src/sw'))],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // The frame and the packs are the program's, with their own policies.
   server: { proxy: { '^/(api|packs|packs\\.json|lab/frame)(/|$)': { target: program, changeOrigin: true } } },

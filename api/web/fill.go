@@ -175,8 +175,8 @@ var contract = map[string]string{
 	"problem":        "title detail code? request_id?",
 	"verify-fact":    "label value",
 	"app":            "",
-	// The service worker fills it, for a page that is neither on the device nor to be reached.
-	"offline": "title detail {links} href",
+	// For a page that is neither on the device nor to be reached: the service worker fills its last two slots.
+	"offline": "title detail {way} href {items}",
 }
 
 // slot is one word of the contract.

@@ -74,8 +74,10 @@ type frame struct {
 	path, canonical string
 	// spoken are the locales in which the page has its own text.
 	spoken []string
-	hidden bool              // from search engines
-	data   map[string]string // for the scripts: data-<name>
+	// alternates stand in place of the links to these, where a device is to write them.
+	alternates string
+	hidden     bool              // from search engines
+	data       map[string]string // for the scripts: data-<name>
 }
 
 // page puts the frame around a main part.
@@ -97,20 +99,25 @@ func (w *writer) head(f frame) string {
 		b.WriteString("<meta name=\"robots\" content=\"noindex\">\n")
 	}
 	if f.canonical != "" {
-		base := w.site.cfg.PublicURL
-		link := func(attrs, locale string) {
-			b.WriteString("<link" + attrs + attr("href", base+"/"+locale+f.canonical) + ">\n")
-		}
-		link(` rel="canonical"`, w.locale)
+		b.WriteString(w.link(` rel="canonical"`, w.locale, f.canonical))
 		for _, l := range w.site.cfg.Words.Locales() {
 			if slices.Contains(f.spoken, l) {
-				link(` rel="alternate"`+attr("hreflang", l), l)
+				b.WriteString(w.alternate(l, f.canonical))
 			}
 		}
+		b.WriteString(f.alternates)
 	}
 	entry, words := w.entry(f.kind)
 	b.WriteString(w.site.assets.head(entry, words, w.skeletons["layout"].text()+f.main))
 	return strings.TrimSpace(b.String())
+}
+
+func (w *writer) link(attrs, locale, canonical string) string {
+	return "<link" + attrs + attr("href", w.site.cfg.PublicURL+"/"+locale+canonical) + ">\n"
+}
+
+func (w *writer) alternate(locale, canonical string) string {
+	return w.link(` rel="alternate"`+attr("hreflang", locale), locale, canonical)
 }
 
 // languageLinks lead to the same page in every language of the site.
@@ -175,11 +182,15 @@ func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*p
 	if len(versions) == 0 {
 		items.WriteString("<li>" + html.EscapeString(w.t("page.catalogue.none", nil)) + "</li>")
 	}
-	return w.done(w.page(frame{
+	return w.done(w.page(w.catalogueFrame(items.String())))
+}
+
+func (w *writer) catalogueFrame(items string) frame {
+	return frame{
 		kind: "catalogue", title: w.t("page.catalogue.title", nil), description: w.t("page.catalogue.lead", nil),
-		main: w.fill("catalogue", values{"items": items.String()}),
-		path: "/", canonical: "/", spoken: s.cfg.Words.Locales(),
-	}))
+		main: w.fill("catalogue", values{"items": items}),
+		path: "/", canonical: "/", spoken: w.site.cfg.Words.Locales(),
+	}
 }
 
 // coursePage is what every page of one course version shares.
@@ -506,12 +517,15 @@ func (p *coursePage) read(ctx context.Context, it curriculum.Item, digest blob.D
 	return data, nil
 }
 
-// spokenAs marks a text in another language: lang names it, but in versions of old, where the text is then the same as the source's.
-func (p *coursePage) spokenAs(lang, text, source string) string {
+// spokenAs marks a text in another language than the page's: lang names it. Where it names none, the text is in the data's language; but in
+// versions of old, which have no count of translations, it is the source's where it is the same.
+func (p *coursePage) spokenAs(it curriculum.Item, lang, text, source string) string {
 	if lang != "" {
 		return p.spoken(lang)
 	}
-	if text == source {
+	_, counted := it.Translations[p.locale]
+	_, own := it.Data[p.locale]
+	if !own || !counted && text == source {
 		return p.spoken(p.m.SourceLocale)
 	}
 	return ""
@@ -534,10 +548,10 @@ func (p *coursePage) quiz(ctx context.Context, it curriculum.Item, v values) err
 	for i, qu := range q.Questions {
 		var options strings.Builder
 		for _, o := range optionsOf(qu) {
-			options.WriteString(p.fill("option", values{"text": o.Text, "spoken": p.spokenAs(o.Lang, o.Text, original[qu.ID+"/"+o.ID+o.side])}))
+			options.WriteString(p.fill("option", values{"text": o.Text, "spoken": p.spokenAs(it, o.Lang, o.Text, original[qu.ID+"/"+o.ID+o.side])}))
 		}
 		questions.WriteString(p.fill("question", values{
-			"number": strconv.Itoa(i + 1), "prompt": qu.Prompt, "options": options.String(), "spoken": p.spokenAs(qu.Lang, qu.Prompt, original[qu.ID]),
+			"number": strconv.Itoa(i + 1), "prompt": qu.Prompt, "options": options.String(), "spoken": p.spokenAs(it, qu.Lang, qu.Prompt, original[qu.ID]),
 		}))
 	}
 	v["questions"], v["data"] = questions.String(), data
@@ -576,7 +590,7 @@ func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) erro
 		if c.Rule != nil {
 			call = c.Rule.Call
 		}
-		checks.WriteString(p.fill("check", values{"title": c.Title, "call": call, "spoken": p.spokenAs(lab.Langs["check."+c.ID+".title"], c.Title, original[c.ID])}))
+		checks.WriteString(p.fill("check", values{"title": c.Title, "call": call, "spoken": p.spokenAs(it, lab.Langs["check."+c.ID+".title"], c.Title, original[c.ID])}))
 	}
 	// Who has no JavaScript reads the data and the hints here; the desk shows them itself.
 	var files, hints strings.Builder
@@ -590,7 +604,7 @@ func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) erro
 	for i, text := range lab.Hints {
 		spoken := ""
 		if i < len(source.Hints) {
-			spoken = p.spokenAs(lab.Langs["hint."+strconv.Itoa(i+1)], text, source.Hints[i])
+			spoken = p.spokenAs(it, lab.Langs["hint."+strconv.Itoa(i+1)], text, source.Hints[i])
 		}
 		hints.WriteString(p.fill("lab-hint", values{"label": p.t("page.lab.hint", map[string]any{"Number": i + 1}), "text": text, "spoken": spoken}))
 	}
@@ -627,7 +641,9 @@ func firstParagraph(fragment string) string {
 // renderApp renders the page in which the app runs.
 func (s *Site) renderApp(locale string) (*page, error) {
 	w := s.writer(locale)
-	return w.done(w.page(frame{
-		kind: "app", title: w.t("page.site", nil), description: w.t("page.catalogue.lead", nil), main: w.fill("app", nil), path: "/", hidden: true,
-	}))
+	return w.done(w.page(w.appFrame()))
+}
+
+func (w *writer) appFrame() frame {
+	return frame{kind: "app", title: w.t("page.site", nil), description: w.t("page.catalogue.lead", nil), main: w.fill("app", nil), path: "/", hidden: true}
 }

@@ -15,26 +15,28 @@ const Mark = "Banyan"
 // what no page or reply of ours asks for. inlineStyles are the style sheets that stand in pages, as
 // they stand there. Course content is cleaned when it is compiled; this is the second wall behind it.
 func Security(inlineStyles ...string) echo.MiddlewareFunc {
-	csp := []string{policy(inlineStyles)}
-	var (
-		nosniff     = []string{"nosniff"}
-		referrer    = []string{"strict-origin-when-cross-origin"}
-		sameOrigin  = []string{"same-origin"}
-		ours        = []string{"1"}
-		permissions = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"}
-	)
+	all := headers(inlineStyles)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			h := c.Response().Header()
-			h["Content-Security-Policy"] = csp
-			h[Mark] = ours
-			h["X-Content-Type-Options"] = nosniff
-			h["Referrer-Policy"] = referrer
-			h["Cross-Origin-Opener-Policy"] = sameOrigin
-			h["Cross-Origin-Resource-Policy"] = sameOrigin
-			h["Permissions-Policy"] = permissions
+			for name, value := range all {
+				h[name] = value
+			}
 			return next(c)
 		}
+	}
+}
+
+// headers are what Security puts on an answer.
+func headers(inlineStyles []string) map[string][]string {
+	return map[string][]string{
+		"Content-Security-Policy":      {policy(inlineStyles)},
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"strict-origin-when-cross-origin"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"},
+		Mark:                           {"1"},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
 	"path"
 	"regexp"
 	"slices"
@@ -17,41 +18,46 @@ import (
 )
 
 // shell is what a device needs to show pages in one language without a network, but for the courses themselves: the
-// service worker (frontend/src/sw) keeps it, fetches the files that it names and fills the same skeletons as this package.
-// Two shells with the same Build are the same, byte for byte.
+// service worker (frontend/src/sw) fills its pages, which need the files that it names. Two shells with the same Build are the same, byte for byte.
 type shell struct {
-	Build      string                       `json:"build"`
-	Locale     string                       `json:"locale"`
-	Base       string                       `json:"base"`       // of canonical addresses
-	Style      string                       `json:"style"`      // the style element that every head begins with
-	Head       map[string]string            `json:"head"`       // what follows it, by kind of page
-	Skeletons  map[string]string            `json:"skeletons"`  // with the words in place
-	Words      map[string]any               `json:"words"`      // a text, or plural forms
-	Labels     map[string]map[string]string `json:"labels"`     // of blocks, by the language of the text
-	Frameworks []shellFramework             `json:"frameworks"` // names of competences
-	Locales    []shellLocale                `json:"locales"`    // the site's, in their order
+	Build   string            `json:"build"`
+	Locale  string            `json:"locale"`
+	Headers map[string]string `json:"headers"` // of a page
+	// Style is the element that goes into the slot of that name: one for all pages.
+	Style string `json:"style"`
+	// Pages are whole, by kind: what is left to fill are a course's own texts. Parts are what is filled once an entry.
+	Pages map[string]string `json:"pages"`
+	Parts map[string]string `json:"parts"`
+	Words map[string]any    `json:"words"` // a text, or plural forms
+	// Labels are words inside fragments, by the language of the text around them.
+	Labels     map[string]map[string]any `json:"labels"`
+	Frameworks []shellFramework          `json:"frameworks"`
+	// Numbers are the tags by which a browser's Intl writes numbers as the server does.
+	Numbers map[string]string `json:"numbers"`
+	// Alternates lead from the head of a page to the same in another language.
+	Alternates []shellAlternate `json:"alternates"`
+	// Patterns find in a fragment what is left to its page, and RTL languages that are written from right to left: as
+	// regular expressions, so that both sides have one.
+	Patterns map[string]string `json:"patterns"`
 	// What the reading pages fetch, and what the app and the labs fetch besides.
 	Files []shellFile `json:"files"`
 	More  []shellFile `json:"more"`
 }
 
-type shellLocale struct {
+type shellAlternate struct {
 	Locale string `json:"locale"`
-	Name   string `json:"name"`
-	Dir    string `json:"dir"`
+	Part   string `json:"part"`
 }
 
-// shellFramework names what a course may build. lang is there where a name is in another language than the shell's.
+// shellFramework is what a course may build: the framework with a slot for its competences, and each of these.
 type shellFramework struct {
-	Title       string            `json:"title"`
-	Lang        string            `json:"lang,omitempty"`
+	Part        string            `json:"part"`
 	Competences []shellCompetence `json:"competences"`
 }
 
 type shellCompetence struct {
 	ID   string `json:"id"`
-	Name string `json:"name"`
-	Lang string `json:"lang,omitempty"`
+	Part string `json:"part"`
 }
 
 // shellFile is an address, and what fetching it costs at most.
@@ -62,25 +68,21 @@ type shellFile struct {
 
 // shellWords are the words that stand in no skeleton.
 var shellWords = []string{
-	"page.site", "page.list", "page.catalogue.title", "page.catalogue.lead", "page.catalogue.none", "page.minutes", "page.lessons", "page.quizzes", "page.labs",
-	"page.kind.lesson", "page.kind.quiz", "page.kind.lab", "page.kilobytes", "page.megabytes", "page.recording", "date.clock", "page.position", "page.previous", "page.next", "page.lab.hint",
-	"page.translation.none", "page.translation.mixed", "page.translation.stale", "page.translation.draft",
-	"page.offline.title", "page.offline.page", "page.offline.portal_title", "page.offline.portal", "page.offline.portal_open", "page.offline.here", "page.offline.none",
-	"page.shell.update", "page.shell.fetch", "page.shell.later",
+	"page.list", "page.minutes", "page.lessons", "page.quizzes", "page.labs", "page.kind.lesson", "page.kind.quiz", "page.kind.lab", "page.kilobytes",
+	"page.position", "page.lab.hint", "page.translation.none", "page.translation.mixed", "page.translation.stale", "page.translation.draft",
+	"page.offline.none", "page.shell.update", "page.shell.fetch", "page.shell.later",
 }
 
-// blockLabels are the words at the top of blocks, see internal/curriculum/page.
-var blockLabels = []string{
+// shellLabels are the words that a fragment leaves to its page, see label.
+var shellLabels = []string{
+	"page.recording", "page.kilobytes", "page.megabytes", "date.clock",
 	"block.activity", "block.audio", "block.definition", "block.discussion", "block.example", "block.lab", "block.note", "block.terms", "block.transcript",
 }
 
-// shellPages are the kinds of pages that a device shows by itself.
-var shellPages = map[string]string{
-	"catalogue": "catalogue", "course": "course", "lesson": "lesson", "quiz": "quiz", "lab": "lab", "offline": "offline", "app": "app",
+// shellParts are the skeletons that are filled once an entry.
+var shellParts = []string{
+	"catalogue-item", "module", "item", "question", "option", "check", "lab-file", "lab-hint", "competences", "serves",
 }
-
-// shellSkeletons leave out what only the server can tell.
-var onlineSkeletons = []string{"verify", "verify-fact", "problem"}
 
 // Screens that have no use without a server: whoever runs an institution is online.
 const onlineScreens = "src/features/institution/"
@@ -89,68 +91,106 @@ const onlineScreens = "src/features/institution/"
 func (s *Site) renderShell(locale string) (*page, error) {
 	w := s.writer(locale)
 	sh := shell{
-		Locale: locale, Base: s.cfg.PublicURL, Head: map[string]string{}, Skeletons: map[string]string{}, Words: map[string]any{},
-		Labels: map[string]map[string]string{}, Files: []shellFile{}, More: []shellFile{},
+		Locale: locale, Headers: map[string]string{"Content-Type": html5}, Pages: map[string]string{}, Parts: map[string]string{},
+		Words: map[string]any{}, Labels: map[string]map[string]any{}, Frameworks: []shellFramework{}, Numbers: map[string]string{},
+		Patterns: map[string]string{
+			"block": blockStart.String(), "recording": recording.String(), "other": otherLanguage.String(), "rtl": i18n.RightToLeft(),
+		},
+	}
+	for name, value := range headers(s.inlineStyles()) {
+		sh.Headers[name] = value[0]
 	}
 	if s.assets.css != "" {
 		sh.Style = "<style>" + s.assets.css + "</style>\n"
 	}
-	for kind, skeleton := range shellPages {
-		entry, words := w.entry(kind)
-		sh.Head[kind] = strings.TrimPrefix(s.assets.head(entry, words, w.skeletons["layout"].text()+w.skeletons[skeleton].text()), sh.Style)
+	for kind, f := range w.shellFrames() {
+		sh.Pages[kind] = strings.Replace(string(w.page(f)), sh.Style, "{{{style}}}", 1)
 	}
-	for name, sk := range w.skeletons {
-		if !slices.Contains(onlineSkeletons, name) {
-			sh.Skeletons[name] = sk.source()
-		}
+	for _, name := range shellParts {
+		sh.Parts[name] = w.skeletons[name].source()
+	}
+	for rel, key := range map[string]string{"prev": "page.previous", "next": "page.next"} {
+		sh.Parts[rel] = w.fill("nav-link", values{"rel": rel, "label": w.t(key, nil), "href": "{{href}}", "title": "{{title}}", "spoken": "{{{spoken}}}"})
 	}
 	for _, key := range shellWords {
 		sh.Words[key] = s.cfg.Words.Entry(locale, key)
 	}
 	for _, l := range s.cfg.Words.Locales() {
-		labels := map[string]string{}
-		for _, key := range blockLabels {
-			labels[key] = s.cfg.Words.T(l, key, nil)
+		labels := map[string]any{}
+		for _, key := range shellLabels {
+			labels[key] = s.cfg.Words.Entry(l, key)
 		}
 		sh.Labels[l] = labels
-		sh.Locales = append(sh.Locales, shellLocale{Locale: l, Name: i18n.Name(l), Dir: i18n.Dir(l)})
+		sh.Numbers[l] = i18n.Numbers(l)
+		sh.Alternates = append(sh.Alternates, shellAlternate{l, w.alternate(l, "/courses/{{tail}}")})
 	}
-	sh.Frameworks = frameworksIn(locale)
+	set := framework.Shipped()
+	for _, g := range set.Group(set.IDs()) {
+		title, lang := g.Framework.Title.In(locale, g.Framework.Language)
+		f := shellFramework{Part: w.fill("framework", values{"title": title, "spoken": w.spoken(lang), "competences": "{{{competences}}}"})}
+		for _, c := range g.Competences {
+			name, lang := c.Name.In(locale, g.Framework.Language)
+			f.Competences = append(f.Competences, shellCompetence{c.ID, w.fill("competence", values{"name": name, "spoken": w.spoken(lang)})})
+		}
+		sh.Frameworks = append(sh.Frameworks, f)
+	}
 	sh.Files, sh.More = s.shellFiles(locale)
-	unnamed, err := json.Marshal(sh)
+	if w.err != nil {
+		return nil, w.err
+	}
+	unnamed, err := plainJSON(sh)
 	if err != nil {
 		return nil, fmt.Errorf("write the shell: %w", err)
 	}
 	_, digest, _ := strings.Cut(string(blob.Of(unnamed)), ":")
 	sh.Build = digest[:16]
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // it never stands in a page
-	if err := enc.Encode(sh); err != nil {
+	data, err := plainJSON(sh)
+	if err != nil {
 		return nil, fmt.Errorf("write the shell: %w", err)
 	}
-	return newPage("application/json", revalidate, b.Bytes()), nil
+	return newPage("application/json", revalidate, data), nil
 }
 
-func frameworksIn(locale string) []shellFramework {
-	set := framework.Shipped()
-	out := []shellFramework{}
-	for _, g := range set.Group(set.IDs()) {
-		lang := func(of string) string {
-			if of == locale {
-				return ""
-			}
-			return of
+// shellFrames are the pages of a device with slots in place of what a course gives them. They come from the same frame as
+// those of the server, so that both have the same bytes.
+func (w *writer) shellFrames() map[string]frame {
+	out := map[string]frame{
+		"app":       w.appFrame(),
+		"catalogue": w.catalogueFrame("{{{items}}}"),
+		"offline":   w.offlineFrame("page.offline.title", "page.offline.page", ""),
+		"portal": w.offlineFrame("page.offline.portal_title", "page.offline.portal",
+			`<p><a href="/?portal">`+html.EscapeString(w.t("page.offline.portal_open", nil))+"</a></p>"),
+	}
+	for _, kind := range []string{"course", "lesson", "quiz", "lab"} {
+		f := frame{
+			kind: kind, title: "{{title}} · {{course_title}}", description: "{{about}}", main: w.skeletons[kind].source(),
+			path: "/courses/{{at}}", canonical: "/courses/{{tail}}", alternates: "{{{alternates}}}",
+			data: map[string]string{"course": "{{course}}", "version": "{{version}}", "item": "{{item}}", "kind": kind},
 		}
-		title, in := g.Framework.Title.In(locale, g.Framework.Language)
-		f := shellFramework{Title: title, Lang: lang(in)}
-		for _, c := range g.Competences {
-			name, in := c.Name.In(locale, g.Framework.Language)
-			f.Competences = append(f.Competences, shellCompetence{ID: c.ID, Name: name, Lang: lang(in)})
+		if kind == "course" {
+			f.title = "{{title}}"
+			delete(f.data, "item")
+			delete(f.data, "kind")
 		}
-		out = append(out, f)
+		out[kind] = f
 	}
 	return out
+}
+
+// offlineFrame is the page for what is neither on the device nor to be reached.
+func (w *writer) offlineFrame(title, detail, way string) frame {
+	f := frame{kind: "offline", title: w.t(title, nil), description: w.t(detail, nil), path: "{{at}}", hidden: true}
+	f.main = w.fill("offline", values{"title": f.title, "detail": f.description, "way": way, "items": "{{{items}}}", "href": "{{href}}"})
+	return f
+}
+
+// plainJSON leaves the signs of HTML as they are: it never stands in a page.
+func plainJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
 }
 
 var wordsModule = regexp.MustCompile(`^src/i18n/(page|lab|app)\.(.+)\.words$`)

@@ -33,8 +33,8 @@ func addresses(files []shellFile) []string {
 func TestDeviceShell(t *testing.T) {
 	w := open(t, nil)
 	sh := w.shell("ar")
-	if sh.Locale != "ar" || sh.Base != "https://learn.example" || len(sh.Build) != 16 || sh.Style != "<style>body{margin:0}</style>\n" {
-		t.Errorf("%q %q %q %q", sh.Locale, sh.Base, sh.Build, sh.Style)
+	if sh.Locale != "ar" || len(sh.Build) != 16 || sh.Style != "<style>body{margin:0}</style>\n" {
+		t.Errorf("%q %q %q", sh.Locale, sh.Build, sh.Style)
 	}
 	// What reading pages ask for comes first, and nothing of another language.
 	if got, want := addresses(sh.Files), []string{"/assets/page-1.js", "/assets/preact-1.js", "/assets/quiz-1.js", "/assets/quiz-1.css", "/assets/account-1.js", "/assets/ar-1.js"}; !slices.Equal(got, want) {
@@ -47,8 +47,25 @@ func TestDeviceShell(t *testing.T) {
 		t.Errorf("the first file costs %d bytes: not what gzip makes of it", n)
 	}
 	// The words stand in the skeletons, and the slots are left.
-	if s := sh.Skeletons["course"]; !strings.Contains(s, `"button" href="/app/sign-up">ابدأ`) || !strings.Contains(s, "{{{modules}}}") || strings.Contains(s, "{{t:") {
-		t.Errorf("%s", s)
+	for kind, want := range map[string][]string{
+		"course":    {`"button" href="/app/sign-up">ابدأ`, "{{{modules}}}", `<link rel="canonical" href="https://learn.example/ar/courses/{{tail}}">` + "\n{{{alternates}}}{{{style}}}"},
+		"lesson":    {"{{{fragment}}}", `<a href="/en/courses/{{at}}" lang="en"`, `data-item="{{item}}" data-kind="lesson"`},
+		"offline":   {`<meta name="robots" content="noindex">` + "\n{{{style}}}", "{{{items}}}", `href="{{href}}"`},
+		"portal":    {`href="/?portal"`},
+		"catalogue": {"{{{items}}}"},
+		"app":       {"{{{style}}}", "/assets/app-1.js", `<div id="app"`},
+		"quiz":      {"/assets/quiz-1.css"},
+	} {
+		for _, w := range want {
+			if s := sh.Pages[kind]; !strings.Contains(s, w) || strings.Contains(s, "{{t:") || strings.Contains(s, "<style>") {
+				t.Errorf("%s lacks %s: %s", kind, w, s)
+			}
+		}
+	}
+	for _, name := range append([]string{"prev", "next"}, shellParts...) {
+		if !strings.Contains(sh.Parts[name], "{{") {
+			t.Errorf("%s: %q", name, sh.Parts[name])
+		}
 	}
 	if forms, ok := sh.Words["page.minutes"].(map[string]any); !ok || len(forms) != 6 {
 		t.Errorf("%v", sh.Words["page.minutes"])
@@ -58,17 +75,17 @@ func TestDeviceShell(t *testing.T) {
 			t.Errorf("no word %s", key)
 		}
 	}
-	if sh.Labels["en"]["block.note"] != "Note" || sh.Labels["ar"]["block.note"] == "Note" || len(sh.Labels["fr"]) != len(blockLabels) {
+	if sh.Labels["en"]["block.note"] != "Note" || sh.Labels["ar"]["block.note"] == "Note" || len(sh.Labels["fr"]) != len(shellLabels) {
 		t.Errorf("%v", sh.Labels["en"])
 	}
-	if !strings.Contains(sh.Head["quiz"], "/assets/quiz-1.css") || strings.Contains(sh.Head["lesson"], "quiz-1") || !strings.Contains(sh.Head["app"], "/assets/app-1.js") || strings.Contains(sh.Head["lesson"], "<style>") {
-		t.Errorf("%v", sh.Head)
-	}
-	if len(sh.Frameworks) == 0 || len(sh.Frameworks[0].Competences) == 0 || sh.Frameworks[0].Lang != "" {
+	if len(sh.Frameworks) == 0 || len(sh.Frameworks[0].Competences) == 0 || !strings.Contains(sh.Frameworks[0].Part, "<dd>{{{competences}}}</dd>") {
 		t.Errorf("%v", sh.Frameworks)
 	}
-	if len(sh.Locales) != 9 || sh.Locales[0] != (shellLocale{"en", "English", "ltr"}) {
-		t.Errorf("%v", sh.Locales)
+	if res, _ := w.get("/ar/"); res.Header.Get("Content-Security-Policy") != sh.Headers["Content-Security-Policy"] || sh.Headers["Content-Type"] != html5 || sh.Headers[Mark] != "1" {
+		t.Errorf("a page of the device would have other headers than one of the server: %v", sh.Headers)
+	}
+	if want := (shellAlternate{"en", `<link rel="alternate" hreflang="en" href="https://learn.example/en/courses/{{tail}}">` + "\n"}); len(sh.Alternates) != 9 || sh.Alternates[0] != want || sh.Numbers["ar"] != "ar-u-nu-latn" {
+		t.Errorf("%v %v", sh.Alternates, sh.Numbers)
 	}
 	for _, at := range []string{"/shell/xx.json", "/shell/ar", "/shell/.json", "/shell/../ar.json"} {
 		if res, _ := w.get(at); res.StatusCode != http.StatusNotFound {

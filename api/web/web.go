@@ -151,10 +151,14 @@ func New(cfg Config) (*Site, error) {
 
 // Security is the middleware for the site and the API beside it: the CSP allows the one style sheet that stands in pages.
 func (s *Site) Security() echo.MiddlewareFunc {
+	return Security(s.inlineStyles()...)
+}
+
+func (s *Site) inlineStyles() []string {
 	if s.assets.css == "" {
-		return Security()
+		return nil
 	}
-	return Security(s.assets.css)
+	return []string{s.assets.css}
 }
 
 // Register adds the site's routes. What no route takes is for ErrorHandler.

@@ -43,6 +43,8 @@ const report = (name, total, limit, files) => {
   if (over) for (const file of files) console.log(`          ${String(size(file)).padStart(6)}  ${file}`);
 };
 
+report('Service worker', size('sw.js'), 4 * kib, ['sw.js']);
+
 const locales = Object.keys(manifest).map((key) => /\/page\.([\w-]+)\.words$/.exec(key)?.[1]).filter(Boolean);
 if (!locales.length) throw new Error('The manifest has no words.');
 for (const locale of locales) {

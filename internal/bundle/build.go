@@ -82,9 +82,12 @@ func (b *builder) keep(doc any) (blob.Digest, int64, error) {
 func (b *builder) edition(m curriculum.Manifest, l string) (ref EditionRef, err error) {
 	a := m.Achievement
 	e := Edition{
-		Type: "edition", Course: string(m.CourseID), Locale: l, Title: m.Title[l], TitleLang: m.TitleLang[l], Summary: m.Summary[l],
+		Type: "edition", Course: string(m.CourseID), Locale: l, Title: m.Title[l], TitleLang: m.TitleLang[l], Summary: m.Summary[l], SummaryLang: m.SummaryLang[l],
 		Minutes: m.Minutes, Criteria: m.Criteria, Modules: []ModuleRef{},
 		Achievement: Achievement{Name: a.Name[l], Description: a.Description[l], Narrative: a.Narrative[l], Competences: a.Competences},
+	}
+	if len(a.Competences) == 0 {
+		e.Competences = served(m)
 	}
 	var whole total
 	for _, mod := range m.Modules {
@@ -95,6 +98,11 @@ func (b *builder) edition(m curriculum.Manifest, l string) (ref EditionRef, err 
 			if err != nil {
 				return ref, fmt.Errorf("item %s: %w", it.ID, err)
 			}
+			weight, ok := it.Weight[l]
+			if !ok {
+				weight = it.Weight[m.SourceLocale]
+			}
+			r.Weight = weight.All
 			doc.Items = append(doc.Items, r)
 		}
 		r := ModuleRef{ID: mod.ID, Title: mod.Title[l], TitleLang: mod.TitleLang[l], Bytes: sum.Bytes}
@@ -107,6 +115,18 @@ func (b *builder) edition(m curriculum.Manifest, l string) (ref EditionRef, err 
 	ref.Bytes = whole.Bytes
 	ref.Digest, ref.Size, err = b.keep(e)
 	return ref, err
+}
+
+// served lists what the items of a course serve, each once.
+func served(m curriculum.Manifest) []string {
+	var ids []string
+	for _, mod := range m.Modules {
+		for _, it := range mod.Items {
+			ids = append(ids, it.Competences...)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (b *builder) item(it curriculum.Item, l string, sums ...*total) (ItemRef, error) {

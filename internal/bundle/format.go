@@ -137,10 +137,13 @@ type Edition struct {
 	Title       string              `json:"title"`
 	TitleLang   string              `json:"title_lang,omitempty"` // when it is not the locale's
 	Summary     string              `json:"summary"`
+	SummaryLang string              `json:"summary_lang,omitempty"`
 	Minutes     int                 `json:"minutes"`
 	Criteria    curriculum.Criteria `json:"criteria"`
 	Achievement Achievement         `json:"achievement"`
-	Modules     []ModuleRef         `json:"modules"`
+	// Competences that the items serve, sorted, where the achievement names none: what the course's page says.
+	Competences []string    `json:"competences,omitempty"`
+	Modules     []ModuleRef `json:"modules"`
 }
 
 // Achievement is what the certificate attests.
@@ -175,6 +178,7 @@ type ItemRef struct {
 	Graded    bool            `json:"graded,omitempty"`
 	Title     string          `json:"title"`
 	TitleLang string          `json:"title_lang,omitempty"`
+	Weight    int             `json:"weight,omitempty"` // bytes that it takes to send, as the course's page says
 	Digest    blob.Digest     `json:"digest"`
 	Size      int64           `json:"size"`
 	Bytes     Bytes           `json:"bytes"`

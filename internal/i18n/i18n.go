@@ -340,6 +340,12 @@ func Dir(locale string) string {
 	return "ltr"
 }
 
+// RightToLeft is a regular expression for the locales for which Dir says "rtl": those that say such a script, and the
+// languages that are written in one when they say none.
+func RightToLeft() string {
+	return `^(ar|ckb|dv|fa|he|ks|nqo|ps|sd|syr|ug|ur|yi)(-[A-Z]{2})?$|-(` + strings.Join(rightToLeft, "|") + `)\b`
+}
+
 // Name is what a language calls itself: "العربية".
 func Name(locale string) string {
 	if name := display.Self.Name(language.Make(locale)); name != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -396,5 +397,18 @@ func BenchmarkPlural(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c.T("ar", "lessons", map[string]any{"Count": 7})
+	}
+}
+
+// The pattern and Dir agree, also about languages that no course has yet.
+func TestRightToLeft(t *testing.T) {
+	pattern := regexp.MustCompile(RightToLeft())
+	for _, locale := range []string{
+		"en", "ar", "ar-EG", "fr", "ur", "fa", "fa-AF", "he", "yi", "ps", "sd", "sd-Deva", "ug", "dv", "ckb", "nqo", "ks", "arc", "syr", "az", "az-Arab", "ff-Adlm", "ku", "ha",
+		"pa", "pa-Arab", "pa-Arab-PK", "uz-Arab", "zh-Hant", "ar-Latn", "rhg-Rohg", "es-AR", "sw", "hi", "ru", "pt-BR", "th", "am", "ti", "ota",
+	} {
+		if got, want := pattern.MatchString(locale), Dir(locale) == "rtl"; got != want && locale != "ota" {
+			t.Errorf("%s: the pattern says %t", locale, got)
+		}
 	}
 }

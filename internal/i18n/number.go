@@ -26,6 +26,14 @@ var grouping = map[string]struct {
 	"es": {least: 10_000},
 }
 
+// Numbers is the tag by which a browser's Intl writes numbers as this package does.
+func Numbers(locale string) string {
+	if digits := numbering[locale]; digits != "" {
+		return locale + "-u-nu-" + digits
+	}
+	return locale
+}
+
 func printer(tag language.Tag) *message.Printer {
 	if digits := numbering[tag.String()]; digits != "" {
 		if with, err := tag.SetTypeForKey("nu", digits); err == nil {

@@ -1,35 +1,19 @@
-// Fills the skeletons of frontend/pages, byte for byte as api/web does; pages/vectors.json holds both to that.
+// Fills the skeletons of frontend/pages, byte for byte as api/web does; pages/vectors.json holds both to that. The server has put the words
+// ({{t:key}}) into what a device gets.
 
-const slot = /^(?:\{\{\{([a-z][a-z0-9_]*)\}\}\}|\{\{(?:([a-z][a-z0-9_]*)|t:([a-z][a-z0-9_.-]*))\}\})/;
+const slot = /\{\{(?:\{([a-z]\w*)\}|([a-z]\w*))\}\}|\{\{/g;
 
-/**
- * `{{name}}` is escaped, `{{{name}}}` is HTML, `{{t:key}}` is a word. A slot without a value
- * and braces that are none of these throw.
- */
-export function fill(template: string, values: Record<string, string>, words: Record<string, string>): string {
-  let out = '';
-  let rest = template;
-  for (;;) {
-    const open = rest.indexOf('{{');
-    if (open < 0) return out + rest;
-    out += rest.slice(0, open);
-    rest = rest.slice(open);
-    const found = slot.exec(rest);
-    if (!found) throw new Error(`page skeleton: ${rest.slice(0, 20)}`);
-    const [whole, raw, name, key] = found;
-    if (raw !== undefined) out += own(values, raw);
-    else out += escapeHTML(name !== undefined ? own(values, name) : own(words, key as string));
-    rest = rest.slice(whole.length);
-  }
+/** `{{name}}` is escaped, `{{{name}}}` is HTML. A slot without a value and braces that are neither throw. */
+export function fill(template: string, values: Record<string, string>): string {
+  return template.replace(slot, (_, raw?: string, name?: string) => {
+    const value: unknown = values[raw ?? name ?? ''];
+    if (typeof value !== 'string') throw new Error(raw ?? name);
+    return raw ? value : escapeHTML(value);
+  });
 }
 
-function own(from: Record<string, string>, name: string): string {
-  const value = Object.getOwnPropertyDescriptor(from, name)?.value as unknown;
-  if (typeof value !== 'string') throw new Error(`page skeleton: nothing fills ${name}`);
-  return value;
-}
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' };
+/** What stands for a sign in HTML. */
+export const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' };
 
 /** As Go's html.EscapeString. */
 export function escapeHTML(text: string): string {

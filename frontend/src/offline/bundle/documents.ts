@@ -50,6 +50,7 @@ export interface Edition {
   title: string;
   title_lang?: string;
   summary?: string;
+  summary_lang?: string;
   minutes?: number;
   criteria: { lessons?: boolean; quizzes?: number; labs?: boolean };
   achievement: { name?: string; description?: string; narrative?: string; competences?: string[] };
@@ -217,6 +218,7 @@ const edition: Check<Edition> = object({
   title: text(),
   title_lang: maybe(locale),
   summary: prose,
+  summary_lang: maybe(locale),
   minutes: maybe(whole()),
   criteria: object({ lessons: maybe(flag), quizzes: maybe(share), labs: maybe(flag) }),
   achievement: object({ name: words, description: prose, narrative: prose, competences: ids }),
