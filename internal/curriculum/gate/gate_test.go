@@ -186,3 +186,57 @@ func TestMemo(t *testing.T) {
 		t.Errorf("made %d times", made)
 	}
 }
+
+// Each rule at its very edge: what is just right is taken, what is just beyond is not.
+func TestEdges(t *testing.T) {
+	medium := func(source string) gate.Medium {
+		return gate.Medium{File: "a.png", Licence: "CC0-1.0", Source: source, Author: "A", Line: 2, Used: true}
+	}
+	sound := func(codec string, seconds, bytes int) media.Sound {
+		return media.Sound{Codec: codec, Duration: time.Duration(seconds) * time.Second, Data: make([]byte, bytes)}
+	}
+	lesson := gate.Lesson{File: "lessons/a.md", Locale: "en", Source: true, Level: reading.Level{Grade: 9}}
+	for _, tt := range []struct {
+		name string
+		got  []gate.Finding
+		want string
+	}{
+		{"a source of three letters", gate.Media("CC0-1.0", []gate.Medium{medium("WHO")}), ""},
+		{"of two", gate.Media("CC0-1.0", []gate.Medium{medium("me")}), "no_source"},
+		{"five letters of alternative text", gate.Alt("a.md", 1, "road.svg", "A map"), ""},
+		{"four", gate.Alt("a.md", 1, "road.svg", "Map."), "alt_too_short"},
+		{"40 words in a minute", gate.Transcript("a.md", 1, 40, time.Minute), ""},
+		{"39", gate.Transcript("a.md", 1, 39, time.Minute), "(transcript_short)"},
+		{"a quarter of a minute", gate.Transcript("a.md", 1, 9, 15*time.Second), "(transcript_short)"},
+		{"less", gate.Transcript("a.md", 1, 0, 15*time.Second-time.Millisecond), ""},
+		{"Opus at 40 kbit/s", gate.Recording("a.opus", sound("opus", 10, 50_000)), ""},
+		{"a little more", gate.Recording("a.opus", sound("opus", 10, 50_002)), "(recording_heavy)"},
+		{"another codec at the rate of speech", gate.Recording("a.mp3", sound("mp3", 10, 40_000)), "(recording_heavy)"},
+		{"nothing to gain", gate.Recording("a.mp3", sound("mp3", 10, 30_000)), ""},
+		{"a byte to gain", gate.Recording("a.mp3", sound("mp3", 10, 30_001)), "(recording_heavy)"},
+		{"just the wanted year", gate.Lessons([]gate.Lesson{lesson}, gate.Budget{}, gate.Level{Grade: 9}), ""},
+		{"a little beyond", gate.Lessons([]gate.Lesson{lesson}, gate.Budget{}, gate.Level{Grade: 8.9}), "hard_to_read"},
+	} {
+		if got := keys(tt.got); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if got, want := (gate.Weight{Text: 1, Pictures: 20, All: 300}).Add(gate.Weight{Text: 2, Pictures: 30, All: 400}), (gate.Weight{Text: 3, Pictures: 50, All: 700}); got != want {
+		t.Errorf("the sum is %+v", got)
+	}
+	for n, compressed := range map[int]bool{859: false, 860: true} {
+		if got := gate.Sent(make([]byte, n)); (got < n) != compressed {
+			t.Errorf("%d bytes are sent as %d", n, got)
+		}
+	}
+	// A memo that is full begins anew, and not one too late.
+	var m gate.Memo[int]
+	made := 0
+	find := func(i int) { m.Find([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, func() int { made++; return i }) }
+	for i := range 20_001 {
+		find(i)
+	}
+	if find(0); made != 20_002 {
+		t.Errorf("made %d times: what a full memo forgot was known", made)
+	}
+}
