@@ -29,6 +29,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"curriculum", exerciseCurriculum},
 		{"learning", exerciseLearning},
 		{"statements", exerciseStatements},
+		{"sync", exerciseSync},
 		{"progress", exerciseProgress},
 		{"lab", exerciseLab},
 		{"regrade", exerciseRegrade},
