@@ -37,7 +37,7 @@ export default defineConfig({
           // Few files, since each costs a slow network more than its bytes; and nothing of /app/ on a reading page.
           groups: [
             { name: 'core', test: /node_modules\/(?!@noble)|virtual:words|vite\/preload|\/src\/(api\/.*|i18n\/words|context|next|language|ui\/mount)\.tsx?$/ },
-            { name: 'learner', test: /\/src\/(learner\/.*|offline\/[^/]*|ui\/(notice|bar|task|confirm-button))\.tsx?$|ui\/controls\.css/ },
+            { name: 'learner', test: /\/src\/(learner\/.*|offline\/[^/]*|ui\/(notice|bar|task|confirm-button|sentence))\.tsx?$|ui\/controls\.css/ },
             { name: 'screens', test: /\/src\/(ui\/.*|router|nav)\.tsx?$/ },
           ],
         },

@@ -172,7 +172,7 @@ var contract = map[string]string{
 	"lab-file":       "name text",
 	"lab-hint":       "label text {spoken}?",
 	"verify":         "standing standing_label standing_text name achievement {achievement_spoken}? institution issued {expires}? {revoked}? reason? course_title? {course_spoken}? json_href checked",
-	"problem":        "title detail code? request_id?",
+	"problem":        "title detail code?",
 	"verify-fact":    "label value",
 	"app":            "",
 	// For a page that is neither on the device nor to be reached: the service worker fills its last two slots.

@@ -60,7 +60,7 @@ func (s *Site) problem(c echo.Context, err error) error {
 	body := w.page(frame{
 		kind: "problem", title: heading, description: detail, path: "/", hidden: true,
 		main: w.fill("problem", values{
-			"title": heading, "detail": detail, "code": key, "request_id": h.Get(echo.HeaderXRequestID),
+			"title": heading, "detail": detail, "code": key,
 		}),
 	})
 	if w.err != nil {

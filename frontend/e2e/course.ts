@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 export const courseID = 'ai-in-daily-life';
-const folder = join(import.meta.dirname, '../../content/examples', courseID);
+const content = join(import.meta.dirname, '../../content');
+const folder = join(content, 'examples', courseID);
 const read = <T>(path: string) => parse(readFileSync(join(folder, path), 'utf8')) as T;
 
 export interface Item {
@@ -22,7 +23,7 @@ export function items(): Item[] {
   );
 }
 
-interface Question {
+export interface Question {
   id: string;
   type: string;
   options?: { id: string; correct?: boolean }[];
@@ -34,6 +35,12 @@ interface PublicQuestion {
   id: string;
   lefts?: { id: string; text: string }[];
   rights?: { id: string; text: string }[];
+}
+
+/** The questions of a bank of a shipped course, by id. */
+export function bankOf(course: string, bank: string): Map<string, Question> {
+  const { questions } = parse(readFileSync(join(content, 'courses', course, 'banks', `${bank}.yaml`), 'utf8')) as { questions: Question[] };
+  return new Map(questions.map((question) => [question.id, question]));
 }
 
 export function isGraded(quiz: string): boolean {

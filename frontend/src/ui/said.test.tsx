@@ -2,7 +2,8 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { beforeEach, expect, it } from 'vitest';
 import { learn } from '../i18n/words';
-import { Said, said, sentence } from './said';
+import { Said, said } from './said';
+import { sentence } from './sentence';
 
 let root: HTMLElement;
 

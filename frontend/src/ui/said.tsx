@@ -1,6 +1,5 @@
 // Texts of courses: in the reader's language, or in one that stands in for it and says so.
-import type { ComponentChild } from 'preact';
-import { locale, spokenIn, t, type Args } from '../i18n/words';
+import { locale, spokenIn } from '../i18n/words';
 
 export interface CourseText {
   text: Record<string, string>;
@@ -22,15 +21,3 @@ export function Said({ of }: { of: CourseText }) {
   const { text, lang } = said(of);
   return <bdi {...spokenIn(lang)}>{text}</bdi>;
 }
-
-/** The words of a key with elements in the place of some arguments. */
-export function sentence(key: `ui.${string}`, args: Args, elements: Record<string, ComponentChild>): ComponentChild[] {
-  const names = Object.keys(elements);
-  const marks = names.map((name, i) => [name, String.fromCharCode(first + i)] as const);
-  return t(key, { ...args, ...Object.fromEntries(marks) })
-    .split(/([\ue000-\ue0ff])/)
-    .map((part) => elements[names[part.charCodeAt(0) - first] ?? ''] ?? part);
-}
-
-// Of the letters that Unicode leaves to everybody, and that no text has.
-const first = 0xe000;

@@ -2,7 +2,8 @@ import { api, ask, type Schemas } from '../../api/client';
 import { formatDate, t } from '../../i18n/words';
 import { Bar } from '../../ui/bar';
 import { List, usePages } from '../../ui/pages';
-import { Said, sentence } from '../../ui/said';
+import { Said } from '../../ui/said';
+import { sentence } from '../../ui/sentence';
 
 /** Who takes which course, and how far they are. */
 export function Learners({ institution }: { institution: string }) {

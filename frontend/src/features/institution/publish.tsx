@@ -4,7 +4,8 @@ import { publishZip, type Schemas } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { locale, t } from '../../i18n/words';
 import { Notice, Trouble } from '../../ui/notice';
-import { Said, sentence } from '../../ui/said';
+import { Said } from '../../ui/said';
+import { sentence } from '../../ui/sentence';
 import { useTask } from '../../ui/task';
 
 /** Publishes a course from a zip. Every fault comes with its file, line and cure. */

@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
 import { formatDate, t } from '../../i18n/words';
 import { List, usePages } from '../../ui/pages';
-import { Said, sentence } from '../../ui/said';
+import { Said } from '../../ui/said';
+import { sentence } from '../../ui/sentence';
 import { NewRegrade } from './new-regrade';
 import { RegradeView } from './regrade-view';
 

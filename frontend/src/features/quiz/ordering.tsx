@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatNumber, spokenIn } from '../../i18n/words';
-import { sentence } from '../../ui/said';
+import { sentence } from '../../ui/sentence';
 import type { AnswerProps } from './question-view';
 
 /** A list to bring into order with buttons that a thumb and a keyboard can reach. Each move is said aloud. */
