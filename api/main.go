@@ -22,6 +22,7 @@ type commands struct {
 	Serve       serveCmd       `cmd:"" help:"Serve the pages and the API; without Redis, run the jobs too."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database to this program's schema."`
 	Content     contentCmd     `cmd:"" help:"Check and publish courses."`
+	Bundle      bundleCmd      `cmd:"" help:"Carry courses: build, check and import bundles."`
 	User        userCmd        `cmd:"" help:"Make accounts and set passwords."`
 	Institution institutionCmd `cmd:"" help:"Add and list institutions."`
 	Progress    progressCmd    `cmd:"" help:"Derive progress anew from statements."`

@@ -135,7 +135,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 		return nil, err
 	}
 	site, err := web.New(web.Config{
-		Courses: a.Curriculum, Credentials: a.Credential, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
+		Courses: a.Curriculum, Credentials: a.Credential, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
 		Runtime: filepath.Join(a.Config.RuntimeDir, "python.wasm"), Locale: a.Config.Locale,
 		Person: func(r *http.Request) []string { return languagesOf(a, r) },
 	})
@@ -148,7 +148,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 	}
 	api := &rest.Server{
 		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential,
-		Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
+		Bundle: a.Bundle, Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
 		SignupOpen: a.Config.Signup == "open", Locale: a.Config.Locale, Proxies: proxies, Now: a.Now,
 	}
 	e := echo.New()

@@ -16,6 +16,72 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for BundleChangeChange.
+const (
+	BundleChangeChangeChanged BundleChangeChange = "changed"
+	BundleChangeChangeMoved   BundleChangeChange = "moved"
+	BundleChangeChangeNew     BundleChangeChange = "new"
+	BundleChangeChangeRemoved BundleChangeChange = "removed"
+)
+
+// Valid indicates whether the value is a known member of the BundleChangeChange enum.
+func (e BundleChangeChange) Valid() bool {
+	switch e {
+	case BundleChangeChangeChanged:
+		return true
+	case BundleChangeChangeMoved:
+		return true
+	case BundleChangeChangeNew:
+		return true
+	case BundleChangeChangeRemoved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BundleLayer.
+const (
+	BundleLayerAudio BundleLayer = "audio"
+	BundleLayerImage BundleLayer = "image"
+	BundleLayerText  BundleLayer = "text"
+)
+
+// Valid indicates whether the value is a known member of the BundleLayer enum.
+func (e BundleLayer) Valid() bool {
+	switch e {
+	case BundleLayerAudio:
+		return true
+	case BundleLayerImage:
+		return true
+	case BundleLayerText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BundleTier.
+const (
+	BundleTierAll    BundleTier = "all"
+	BundleTierImages BundleTier = "images"
+	BundleTierText   BundleTier = "text"
+)
+
+// Valid indicates whether the value is a known member of the BundleTier enum.
+func (e BundleTier) Valid() bool {
+	switch e {
+	case BundleTierAll:
+		return true
+	case BundleTierImages:
+		return true
+	case BundleTierText:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CFAssociationAssociationType.
 const (
 	CFAssociationAssociationTypeExactMatchOf    CFAssociationAssociationType = "exactMatchOf"
@@ -612,6 +678,151 @@ func (e SyncedStatementStatus) Valid() bool {
 		return false
 	}
 }
+
+// Bundle defines model for Bundle.
+type Bundle struct {
+	CourseID Slug `json:"course_id"`
+
+	// Editions By language.
+	Editions map[string]BundleEdition `json:"editions"`
+
+	// Head Address of the pack with the signed documents.
+	Head    string `json:"head"`
+	Licence string `json:"licence"`
+
+	// Number Of the version.
+	Number      int  `json:"number"`
+	PublishedAt Time `json:"published_at"`
+
+	// Publisher Its DID.
+	Publisher  string `json:"publisher"`
+	RootDigest string `json:"root_digest"`
+
+	// Rule What is here of a course that came from elsewhere; absent: everything.
+	Rule         *BundleRule `json:"rule,omitempty"`
+	SignedAt     Time        `json:"signed_at"`
+	SourceLocale Locale      `json:"source_locale"`
+}
+
+// BundleBytes Bytes by layer, as they lie on a device.
+type BundleBytes struct {
+	Audio int64 `json:"audio"`
+	Image int64 `json:"image"`
+	Text  int64 `json:"text"`
+}
+
+// BundleChange defines model for BundleChange.
+type BundleChange struct {
+	Change BundleChangeChange `json:"change"`
+	Item   Slug               `json:"item"`
+	Locale Locale             `json:"locale"`
+	Module Slug               `json:"module"`
+}
+
+// BundleChangeChange defines model for BundleChange.Change.
+type BundleChangeChange string
+
+// BundleDiff What the version brings beside the one that the device has.
+type BundleDiff struct {
+	Blobs int `json:"blobs"`
+
+	// Bytes Bytes by layer, as they lie on a device.
+	Bytes BundleBytes `json:"bytes"`
+
+	// Details Languages in which something changed beside the items: titles, order, criteria.
+	Details []Locale       `json:"details"`
+	Items   []BundleChange `json:"items"`
+}
+
+// BundleEdition The course in one language.
+type BundleEdition struct {
+	// Bytes Bytes by layer, as they lie on a device.
+	Bytes BundleBytes `json:"bytes"`
+
+	// Digest Of its manifest, a blob.
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
+}
+
+// BundleFit What fits into the budget, whole items with what they need.
+type BundleFit struct {
+	Bytes int64           `json:"bytes"`
+	Items []BundleFitItem `json:"items"`
+
+	// Whole All that is wanted fits.
+	Whole bool `json:"whole"`
+}
+
+// BundleFitItem defines model for BundleFitItem.
+type BundleFitItem struct {
+	Item Slug `json:"item"`
+
+	// Layer The highest one that is in.
+	Layer  BundleLayer `json:"layer"`
+	Locale Locale      `json:"locale"`
+	Module Slug        `json:"module"`
+}
+
+// BundleLayer defines model for BundleLayer.
+type BundleLayer string
+
+// BundlePack defines model for BundlePack.
+type BundlePack struct {
+	// Bytes What travels.
+	Bytes int64  `json:"bytes"`
+	Href  string `json:"href"`
+
+	// Layer Absent for the pack with the signed documents.
+	Layer  *BundleLayer `json:"layer,omitempty"`
+	Locale *Locale      `json:"locale,omitempty"`
+}
+
+// BundlePlan defines model for BundlePlan.
+type BundlePlan struct {
+	// Changed How many items are new, changed (or moved) and removed.
+	Changed struct {
+		Changed int `json:"changed"`
+		New     int `json:"new"`
+		Removed int `json:"removed"`
+	} `json:"changed"`
+
+	// Diff What the version brings beside the one that the device has.
+	Diff BundleDiff `json:"diff"`
+
+	// Fit What fits into the budget, whole items with what they need.
+	Fit *BundleFit `json:"fit,omitempty"`
+
+	// From The version that the packs build on; absent when the one asked for is not known here, and all must be fetched.
+	From *int `json:"from,omitempty"`
+
+	// Head The signed documents. Fetch it first.
+	Head   BundlePack `json:"head"`
+	Number int        `json:"number"`
+
+	// Packs In the order in which to fetch them.
+	Packs      []BundlePack `json:"packs"`
+	RootDigest string       `json:"root_digest"`
+
+	// Rule With the languages that the course has.
+	Rule BundleRule `json:"rule"`
+
+	// TransferBytes What all of them cost
+	TransferBytes int64 `json:"transfer_bytes"`
+}
+
+// BundleRule defines model for BundleRule.
+type BundleRule struct {
+	Locales []Locale `json:"locales"`
+
+	// Modules Absent: all.
+	Modules *[]Slug `json:"modules,omitempty"`
+
+	// Tier text; text and pictures; everything, recordings too.
+	Tier BundleTier `json:"tier"`
+}
+
+// BundleTier text; text and pictures; everything, recordings too.
+type BundleTier string
 
 // CFAssociation defines model for CFAssociation.
 type CFAssociation struct {
@@ -1263,6 +1474,12 @@ type NewMember struct {
 	Username    string  `json:"username"`
 }
 
+// NewPublisher defines model for NewPublisher.
+type NewPublisher struct {
+	// Documents Signed documents, the first serial first.
+	Documents []string `json:"documents"`
+}
+
 // NewRegrade defines model for NewRegrade.
 type NewRegrade struct {
 	CourseID Slug `json:"course_id"`
@@ -1411,6 +1628,21 @@ type PublicKeyCrv string
 
 // PublicKeyKty defines model for PublicKey.Kty.
 type PublicKeyKty string
+
+// Publisher defines model for Publisher.
+type Publisher struct {
+	// Documents Signed documents, the first serial first.
+	Documents []string `json:"documents"`
+	ID        string   `json:"id"`
+
+	// Name One text by locale; every locale of the course is present.
+	Name Text `json:"name"`
+}
+
+// PublisherList defines model for PublisherList.
+type PublisherList struct {
+	Items []Publisher `json:"items"`
+}
 
 // RegisteredDevice defines model for RegisteredDevice.
 type RegisteredDevice struct {
@@ -1822,6 +2054,9 @@ type LabID = Slug
 // Limit defines model for Limit.
 type Limit = int
 
+// PublisherID defines model for PublisherID.
+type PublisherID = string
+
 // RegradeID defines model for RegradeID.
 type RegradeID = UUID
 
@@ -1842,6 +2077,25 @@ type VersionID = UUID
 
 // CaseStatus imsx_StatusInfo of CASE 1.1.
 type CaseStatus = CaseStatusInfo
+
+// PlanBundleParams defines parameters for PlanBundle.
+type PlanBundleParams struct {
+	// Locale Languages, the first one first.
+	Locale []Locale   `form:"locale" json:"locale"`
+	Tier   BundleTier `form:"tier" json:"tier"`
+
+	// Module Only these modules; all of them when none is named.
+	Module *[]Slug `form:"module,omitempty" json:"module,omitempty"`
+
+	// Budget Bytes on the device: the answer says what fits.
+	Budget *int64 `form:"budget,omitempty" json:"budget,omitempty"`
+
+	// Number Version; the newest when left out.
+	Number *int `form:"number,omitempty" json:"number,omitempty"`
+
+	// From Number of the version that the device has: only what changed since.
+	From *int `form:"from,omitempty" json:"from,omitempty"`
+}
 
 // ListCoursesParams defines parameters for ListCourses.
 type ListCoursesParams struct {
@@ -1897,6 +2151,12 @@ type ListMembersParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// DistrustInstitutionPublisherParams defines parameters for DistrustInstitutionPublisher.
+type DistrustInstitutionPublisherParams struct {
+	// Publisher A DID.
+	Publisher PublisherID `form:"publisher" json:"publisher"`
+}
+
 // ListRegradesParams defines parameters for ListRegrades.
 type ListRegradesParams struct {
 	// Cursor The `next` of the page before.
@@ -1919,6 +2179,12 @@ type ListParkedJobsParams struct {
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DistrustPublisherParams defines parameters for DistrustPublisher.
+type DistrustPublisherParams struct {
+	// Publisher A DID.
+	Publisher PublisherID `form:"publisher" json:"publisher"`
 }
 
 // ListStatementsParams defines parameters for ListStatements.
@@ -1988,6 +2254,9 @@ type MarkLabFaultSeenJSONRequestBody = LabFaultSeen
 // CreateMemberJSONRequestBody defines body for CreateMember for application/json ContentType.
 type CreateMemberJSONRequestBody = NewMember
 
+// TrustInstitutionPublisherJSONRequestBody defines body for TrustInstitutionPublisher for application/json ContentType.
+type TrustInstitutionPublisherJSONRequestBody = NewPublisher
+
 // CreateRegradeJSONRequestBody defines body for CreateRegrade for application/json ContentType.
 type CreateRegradeJSONRequestBody = NewRegrade
 
@@ -1999,6 +2268,9 @@ type UpdateMeJSONRequestBody = MeChange
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
+
+// TrustPublisherJSONRequestBody defines body for TrustPublisher for application/json ContentType.
+type TrustPublisherJSONRequestBody = NewPublisher
 
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = SignIn
@@ -2026,6 +2298,12 @@ type ServerInterface interface {
 	// GetBlob Public bytes of a course version by their digest. They never change.
 	// (GET /api/blobs/{digest})
 	GetBlob(ctx echo.Context, digest string) error
+	// GetBundle What there is to carry of a course, and what it weighs.
+	// (GET /api/bundles/{course_id})
+	GetBundle(ctx echo.Context, courseID CourseID) error
+	// PlanBundle Which packs bring what is wanted, and what they cost, before the first is fetched.
+	// (GET /api/bundles/{course_id}/plan)
+	PlanBundle(ctx echo.Context, courseID CourseID, params PlanBundleParams) error
 	// ListCourses The catalogue, newest version of each course.
 	// (GET /api/courses)
 	ListCourses(ctx echo.Context, params ListCoursesParams) error
@@ -2112,6 +2390,15 @@ type ServerInterface interface {
 	// AddRole Gives a member a role. An admin reaches the institution's own people only; the operator, anybody.
 	// (PUT /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	AddRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error
+	// DistrustInstitutionPublisher Trusts a publisher no more for the institution; twice is no error.
+	// (DELETE /api/institutions/{institution_id}/publishers)
+	DistrustInstitutionPublisher(ctx echo.Context, institutionID InstitutionID, params DistrustInstitutionPublisherParams) error
+	// ListInstitutionPublishers Whose bundles the institution trusts beside those of the server.
+	// (GET /api/institutions/{institution_id}/publishers)
+	ListInstitutionPublishers(ctx echo.Context, institutionID InstitutionID) error
+	// TrustInstitutionPublisher Trusts a publisher for the people of the institution.
+	// (POST /api/institutions/{institution_id}/publishers)
+	TrustInstitutionPublisher(ctx echo.Context, institutionID InstitutionID) error
 	// ListRegrades The institution's regrades, newest first.
 	// (GET /api/institutions/{institution_id}/regrades)
 	ListRegrades(ctx echo.Context, institutionID InstitutionID, params ListRegradesParams) error
@@ -2148,6 +2435,15 @@ type ServerInterface interface {
 	// RetryParkedJob Makes one parked job due again.
 	// (POST /api/parked-jobs/{job_id}/retry)
 	RetryParkedJob(ctx echo.Context, jobID UUID) error
+	// DistrustPublisher Trusts a publisher no more. What is installed stays readable; twice is no error.
+	// (DELETE /api/publishers)
+	DistrustPublisher(ctx echo.Context, params DistrustPublisherParams) error
+	// ListPublishers Whose bundles this server trusts, and the institutions of who asks, with their keys as signed documents.
+	// (GET /api/publishers)
+	ListPublishers(ctx echo.Context) error
+	// TrustPublisher Trusts a publisher on the whole server. Again with later documents, it learns its new keys.
+	// (POST /api/publishers)
+	TrustPublisher(ctx echo.Context) error
 	// ListSessions Where you are signed in.
 	// (GET /api/sessions)
 	ListSessions(ctx echo.Context) error
@@ -2240,6 +2536,82 @@ func (w *ServerInterfaceWrapper) GetBlob(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetBlob(ctx, digest)
+	return err
+}
+
+// GetBundle converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBundle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "course_id" -------------
+	var courseID CourseID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course_id", ctx.Param("course_id"), &courseID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBundle(ctx, courseID)
+	return err
+}
+
+// PlanBundle converts echo context to params.
+func (w *ServerInterfaceWrapper) PlanBundle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "course_id" -------------
+	var courseID CourseID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course_id", ctx.Param("course_id"), &courseID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlanBundleParams
+	// ------------- Required query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "locale", ctx.QueryParams(), &params.Locale, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale: %s", err))
+	}
+
+	// ------------- Required query parameter "tier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "tier", ctx.QueryParams(), &params.Tier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tier: %s", err))
+	}
+
+	// ------------- Optional query parameter "module" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "module", ctx.QueryParams(), &params.Module, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter module: %s", err))
+	}
+
+	// ------------- Optional query parameter "budget" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "budget", ctx.QueryParams(), &params.Budget, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter budget: %s", err))
+	}
+
+	// ------------- Optional query parameter "number" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "number", ctx.QueryParams(), &params.Number, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter number: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PlanBundle(ctx, courseID, params)
 	return err
 }
 
@@ -2805,6 +3177,63 @@ func (w *ServerInterfaceWrapper) AddRole(ctx echo.Context) error {
 	return err
 }
 
+// DistrustInstitutionPublisher converts echo context to params.
+func (w *ServerInterfaceWrapper) DistrustInstitutionPublisher(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DistrustInstitutionPublisherParams
+	// ------------- Required query parameter "publisher" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "publisher", ctx.QueryParams(), &params.Publisher, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter publisher: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DistrustInstitutionPublisher(ctx, institutionID, params)
+	return err
+}
+
+// ListInstitutionPublishers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListInstitutionPublishers(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListInstitutionPublishers(ctx, institutionID)
+	return err
+}
+
+// TrustInstitutionPublisher converts echo context to params.
+func (w *ServerInterfaceWrapper) TrustInstitutionPublisher(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TrustInstitutionPublisher(ctx, institutionID)
+	return err
+}
+
 // ListRegrades converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRegrades(ctx echo.Context) error {
 	var err error
@@ -3046,6 +3475,42 @@ func (w *ServerInterfaceWrapper) RetryParkedJob(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RetryParkedJob(ctx, jobID)
+	return err
+}
+
+// DistrustPublisher converts echo context to params.
+func (w *ServerInterfaceWrapper) DistrustPublisher(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DistrustPublisherParams
+	// ------------- Required query parameter "publisher" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "publisher", ctx.QueryParams(), &params.Publisher, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter publisher: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DistrustPublisher(ctx, params)
+	return err
+}
+
+// ListPublishers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPublishers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPublishers(ctx)
+	return err
+}
+
+// TrustPublisher converts echo context to params.
+func (w *ServerInterfaceWrapper) TrustPublisher(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TrustPublisher(ctx)
 	return err
 }
 
@@ -3504,6 +3969,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/parked-jobs/:job_id/retry", wrapper.RetryParkedJob, options.OperationMiddlewares["retryParkedJob"]...)
 	router.GET(options.BaseURL+"/api/courses", wrapper.ListCourses, options.OperationMiddlewares["listCourses"]...)
 	router.GET(options.BaseURL+"/api/courses/:course_id", wrapper.GetCourse, options.OperationMiddlewares["getCourse"]...)
+	router.GET(options.BaseURL+"/api/bundles/:course_id", wrapper.GetBundle, options.OperationMiddlewares["getBundle"]...)
+	router.GET(options.BaseURL+"/api/bundles/:course_id/plan", wrapper.PlanBundle, options.OperationMiddlewares["planBundle"]...)
+	router.DELETE(options.BaseURL+"/api/publishers", wrapper.DistrustPublisher, options.OperationMiddlewares["distrustPublisher"]...)
+	router.GET(options.BaseURL+"/api/publishers", wrapper.ListPublishers, options.OperationMiddlewares["listPublishers"]...)
+	router.POST(options.BaseURL+"/api/publishers", wrapper.TrustPublisher, options.OperationMiddlewares["trustPublisher"]...)
+	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.DistrustInstitutionPublisher, options.OperationMiddlewares["distrustInstitutionPublisher"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.ListInstitutionPublishers, options.OperationMiddlewares["listInstitutionPublishers"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.TrustInstitutionPublisher, options.OperationMiddlewares["trustInstitutionPublisher"]...)
 	router.GET(options.BaseURL+"/api/blobs/:digest", wrapper.GetBlob, options.OperationMiddlewares["getBlob"]...)
 	router.GET(options.BaseURL+"/api/enrollments", wrapper.ListEnrollments, options.OperationMiddlewares["listEnrollments"]...)
 	router.POST(options.BaseURL+"/api/enrollments", wrapper.CreateEnrollment, options.OperationMiddlewares["createEnrollment"]...)
@@ -3580,6 +4053,85 @@ type GetBlobdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetBlobdefaultApplicationProblemPlusJSONResponse) VisitGetBlobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBundleRequestObject struct {
+	CourseID CourseID `json:"course_id"`
+}
+
+type GetBundleResponseObject interface {
+	VisitGetBundleResponse(w http.ResponseWriter) error
+}
+
+type GetBundle200JSONResponse Bundle
+
+func (response GetBundle200JSONResponse) VisitGetBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBundledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBundledefaultApplicationProblemPlusJSONResponse) VisitGetBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlanBundleRequestObject struct {
+	CourseID CourseID `json:"course_id"`
+	Params   PlanBundleParams
+}
+
+type PlanBundleResponseObject interface {
+	VisitPlanBundleResponse(w http.ResponseWriter) error
+}
+
+type PlanBundle200JSONResponse BundlePlan
+
+func (response PlanBundle200JSONResponse) VisitPlanBundleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlanBundledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PlanBundledefaultApplicationProblemPlusJSONResponse) VisitPlanBundleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4732,6 +5284,119 @@ func (response AddRoledefaultApplicationProblemPlusJSONResponse) VisitAddRoleRes
 	return err
 }
 
+type DistrustInstitutionPublisherRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        DistrustInstitutionPublisherParams
+}
+
+type DistrustInstitutionPublisherResponseObject interface {
+	VisitDistrustInstitutionPublisherResponse(w http.ResponseWriter) error
+}
+
+type DistrustInstitutionPublisher204Response struct {
+}
+
+func (response DistrustInstitutionPublisher204Response) VisitDistrustInstitutionPublisherResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DistrustInstitutionPublisherdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DistrustInstitutionPublisherdefaultApplicationProblemPlusJSONResponse) VisitDistrustInstitutionPublisherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInstitutionPublishersRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type ListInstitutionPublishersResponseObject interface {
+	VisitListInstitutionPublishersResponse(w http.ResponseWriter) error
+}
+
+type ListInstitutionPublishers200JSONResponse PublisherList
+
+func (response ListInstitutionPublishers200JSONResponse) VisitListInstitutionPublishersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInstitutionPublishersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListInstitutionPublishersdefaultApplicationProblemPlusJSONResponse) VisitListInstitutionPublishersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrustInstitutionPublisherRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *TrustInstitutionPublisherJSONRequestBody
+}
+
+type TrustInstitutionPublisherResponseObject interface {
+	VisitTrustInstitutionPublisherResponse(w http.ResponseWriter) error
+}
+
+type TrustInstitutionPublisher201JSONResponse Publisher
+
+func (response TrustInstitutionPublisher201JSONResponse) VisitTrustInstitutionPublisherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrustInstitutionPublisherdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TrustInstitutionPublisherdefaultApplicationProblemPlusJSONResponse) VisitTrustInstitutionPublisherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRegradesRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListRegradesParams
@@ -5191,6 +5856,116 @@ type RetryParkedJobdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RetryParkedJobdefaultApplicationProblemPlusJSONResponse) VisitRetryParkedJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DistrustPublisherRequestObject struct {
+	Params DistrustPublisherParams
+}
+
+type DistrustPublisherResponseObject interface {
+	VisitDistrustPublisherResponse(w http.ResponseWriter) error
+}
+
+type DistrustPublisher204Response struct {
+}
+
+func (response DistrustPublisher204Response) VisitDistrustPublisherResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DistrustPublisherdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DistrustPublisherdefaultApplicationProblemPlusJSONResponse) VisitDistrustPublisherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPublishersRequestObject struct {
+}
+
+type ListPublishersResponseObject interface {
+	VisitListPublishersResponse(w http.ResponseWriter) error
+}
+
+type ListPublishers200JSONResponse PublisherList
+
+func (response ListPublishers200JSONResponse) VisitListPublishersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPublishersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPublishersdefaultApplicationProblemPlusJSONResponse) VisitListPublishersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrustPublisherRequestObject struct {
+	Body *TrustPublisherJSONRequestBody
+}
+
+type TrustPublisherResponseObject interface {
+	VisitTrustPublisherResponse(w http.ResponseWriter) error
+}
+
+type TrustPublisher201JSONResponse Publisher
+
+func (response TrustPublisher201JSONResponse) VisitTrustPublisherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrustPublisherdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TrustPublisherdefaultApplicationProblemPlusJSONResponse) VisitTrustPublisherResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6272,6 +7047,12 @@ type StrictServerInterface interface {
 	// GetBlob Public bytes of a course version by their digest. They never change.
 	// (GET /api/blobs/{digest})
 	GetBlob(ctx context.Context, request GetBlobRequestObject) (GetBlobResponseObject, error)
+	// GetBundle What there is to carry of a course, and what it weighs.
+	// (GET /api/bundles/{course_id})
+	GetBundle(ctx context.Context, request GetBundleRequestObject) (GetBundleResponseObject, error)
+	// PlanBundle Which packs bring what is wanted, and what they cost, before the first is fetched.
+	// (GET /api/bundles/{course_id}/plan)
+	PlanBundle(ctx context.Context, request PlanBundleRequestObject) (PlanBundleResponseObject, error)
 	// ListCourses The catalogue, newest version of each course.
 	// (GET /api/courses)
 	ListCourses(ctx context.Context, request ListCoursesRequestObject) (ListCoursesResponseObject, error)
@@ -6358,6 +7139,15 @@ type StrictServerInterface interface {
 	// AddRole Gives a member a role. An admin reaches the institution's own people only; the operator, anybody.
 	// (PUT /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	AddRole(ctx context.Context, request AddRoleRequestObject) (AddRoleResponseObject, error)
+	// DistrustInstitutionPublisher Trusts a publisher no more for the institution; twice is no error.
+	// (DELETE /api/institutions/{institution_id}/publishers)
+	DistrustInstitutionPublisher(ctx context.Context, request DistrustInstitutionPublisherRequestObject) (DistrustInstitutionPublisherResponseObject, error)
+	// ListInstitutionPublishers Whose bundles the institution trusts beside those of the server.
+	// (GET /api/institutions/{institution_id}/publishers)
+	ListInstitutionPublishers(ctx context.Context, request ListInstitutionPublishersRequestObject) (ListInstitutionPublishersResponseObject, error)
+	// TrustInstitutionPublisher Trusts a publisher for the people of the institution.
+	// (POST /api/institutions/{institution_id}/publishers)
+	TrustInstitutionPublisher(ctx context.Context, request TrustInstitutionPublisherRequestObject) (TrustInstitutionPublisherResponseObject, error)
 	// ListRegrades The institution's regrades, newest first.
 	// (GET /api/institutions/{institution_id}/regrades)
 	ListRegrades(ctx context.Context, request ListRegradesRequestObject) (ListRegradesResponseObject, error)
@@ -6394,6 +7184,15 @@ type StrictServerInterface interface {
 	// RetryParkedJob Makes one parked job due again.
 	// (POST /api/parked-jobs/{job_id}/retry)
 	RetryParkedJob(ctx context.Context, request RetryParkedJobRequestObject) (RetryParkedJobResponseObject, error)
+	// DistrustPublisher Trusts a publisher no more. What is installed stays readable; twice is no error.
+	// (DELETE /api/publishers)
+	DistrustPublisher(ctx context.Context, request DistrustPublisherRequestObject) (DistrustPublisherResponseObject, error)
+	// ListPublishers Whose bundles this server trusts, and the institutions of who asks, with their keys as signed documents.
+	// (GET /api/publishers)
+	ListPublishers(ctx context.Context, request ListPublishersRequestObject) (ListPublishersResponseObject, error)
+	// TrustPublisher Trusts a publisher on the whole server. Again with later documents, it learns its new keys.
+	// (POST /api/publishers)
+	TrustPublisher(ctx context.Context, request TrustPublisherRequestObject) (TrustPublisherResponseObject, error)
 	// ListSessions Where you are signed in.
 	// (GET /api/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -6499,6 +7298,57 @@ func (sh *strictHandler) GetBlob(ctx echo.Context, digest string) error {
 		return err
 	} else if validResponse, ok := response.(GetBlobResponseObject); ok {
 		return validResponse.VisitGetBlobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBundle operation middleware
+func (sh *strictHandler) GetBundle(ctx echo.Context, courseID CourseID) error {
+	var request GetBundleRequestObject
+
+	request.CourseID = courseID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBundle(ctx.Request().Context(), request.(GetBundleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBundle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBundleResponseObject); ok {
+		return validResponse.VisitGetBundleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PlanBundle operation middleware
+func (sh *strictHandler) PlanBundle(ctx echo.Context, courseID CourseID, params PlanBundleParams) error {
+	var request PlanBundleRequestObject
+
+	request.CourseID = courseID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlanBundle(ctx.Request().Context(), request.(PlanBundleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlanBundle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlanBundleResponseObject); ok {
+		return validResponse.VisitPlanBundleResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7392,6 +8242,105 @@ func (sh *strictHandler) AddRole(ctx echo.Context, institutionID InstitutionID, 
 	return nil
 }
 
+// DistrustInstitutionPublisher operation middleware
+func (sh *strictHandler) DistrustInstitutionPublisher(ctx echo.Context, institutionID InstitutionID, params DistrustInstitutionPublisherParams) error {
+	var request DistrustInstitutionPublisherRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DistrustInstitutionPublisher(ctx.Request().Context(), request.(DistrustInstitutionPublisherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DistrustInstitutionPublisher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DistrustInstitutionPublisherResponseObject); ok {
+		return validResponse.VisitDistrustInstitutionPublisherResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListInstitutionPublishers operation middleware
+func (sh *strictHandler) ListInstitutionPublishers(ctx echo.Context, institutionID InstitutionID) error {
+	var request ListInstitutionPublishersRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInstitutionPublishers(ctx.Request().Context(), request.(ListInstitutionPublishersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInstitutionPublishers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListInstitutionPublishersResponseObject); ok {
+		return validResponse.VisitListInstitutionPublishersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TrustInstitutionPublisher operation middleware
+func (sh *strictHandler) TrustInstitutionPublisher(ctx echo.Context, institutionID InstitutionID) error {
+	var request TrustInstitutionPublisherRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body TrustInstitutionPublisherJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TrustInstitutionPublisher(ctx.Request().Context(), request.(TrustInstitutionPublisherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TrustInstitutionPublisher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TrustInstitutionPublisherResponseObject); ok {
+		return validResponse.VisitTrustInstitutionPublisherResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRegrades operation middleware
 func (sh *strictHandler) ListRegrades(ctx echo.Context, institutionID InstitutionID, params ListRegradesParams) error {
 	var request ListRegradesRequestObject
@@ -7776,6 +8725,100 @@ func (sh *strictHandler) RetryParkedJob(ctx echo.Context, jobID UUID) error {
 		return err
 	} else if validResponse, ok := response.(RetryParkedJobResponseObject); ok {
 		return validResponse.VisitRetryParkedJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DistrustPublisher operation middleware
+func (sh *strictHandler) DistrustPublisher(ctx echo.Context, params DistrustPublisherParams) error {
+	var request DistrustPublisherRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DistrustPublisher(ctx.Request().Context(), request.(DistrustPublisherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DistrustPublisher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DistrustPublisherResponseObject); ok {
+		return validResponse.VisitDistrustPublisherResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPublishers operation middleware
+func (sh *strictHandler) ListPublishers(ctx echo.Context) error {
+	var request ListPublishersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPublishers(ctx.Request().Context(), request.(ListPublishersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPublishers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPublishersResponseObject); ok {
+		return validResponse.VisitListPublishersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TrustPublisher operation middleware
+func (sh *strictHandler) TrustPublisher(ctx echo.Context) error {
+	var request TrustPublisherRequestObject
+
+	var body TrustPublisherJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TrustPublisher(ctx.Request().Context(), request.(TrustPublisherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TrustPublisher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TrustPublisherResponseObject); ok {
+		return validResponse.VisitTrustPublisherResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

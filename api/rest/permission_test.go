@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,6 +64,11 @@ func probes(s *school) map[string]func() call {
 	}
 	carrier := s.phone(owner)
 	recovery := with(http.MethodPost, "/api/devices/"+string(s.device(owner).Device.ID)+"/recovery", `{"password":"correct horse","key":`+jwk+`}`)
+	publishers, err := s.app.Bundle.Publishers(s.Context(), identity.System())
+	if err != nil || len(publishers) == 0 {
+		s.Fatalf("nobody to trust: %v", err)
+	}
+	publisher := `{"documents":[` + strconv.Quote(publishers[0].Documents[0]) + `]}`
 	return map[string]func() call{
 		"getHealth":            get("/api/health"),
 		"createUser":           account("/api/users", ""),
@@ -117,8 +123,16 @@ func probes(s *school) map[string]func() call {
 		"discardRegrade": func() call {
 			return call{method: http.MethodDelete, path: in + "/regrades/" + string(regrade())}
 		},
-		"listParkedJobs":  get("/api/parked-jobs"),
-		"retryParkedJobs": with(http.MethodPost, "/api/parked-jobs/retries", ""),
+		"getBundle":                    get("/api/bundles/" + shipped),
+		"planBundle":                   get("/api/bundles/" + shipped + "/plan?locale=en&tier=text"),
+		"listPublishers":               get("/api/publishers"),
+		"trustPublisher":               with(http.MethodPost, "/api/publishers", publisher),
+		"distrustPublisher":            with(http.MethodDelete, "/api/publishers?publisher=did:web:nobody.example", ""),
+		"listInstitutionPublishers":    get(in + "/publishers"),
+		"trustInstitutionPublisher":    with(http.MethodPost, in+"/publishers", publisher),
+		"distrustInstitutionPublisher": with(http.MethodDelete, in+"/publishers?publisher=did:web:nobody.example", ""),
+		"listParkedJobs":               get("/api/parked-jobs"),
+		"retryParkedJobs":              with(http.MethodPost, "/api/parked-jobs/retries", ""),
 		"retryParkedJob": func() call {
 			j, err := job.New(job.ID(v7()), "test.kind", struct{}{})
 			if err != nil {

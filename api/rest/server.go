@@ -19,6 +19,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -38,6 +39,7 @@ type Server struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
+	Bundle      *bundle.Service
 	Desk        *job.Desk
 	Words       *i18n.Catalogue
 	Ping        func(ctx context.Context) error // the database

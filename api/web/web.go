@@ -46,6 +46,7 @@ var _ Credentials = (*credential.Service)(nil)
 type Config struct {
 	Courses     Courses
 	Credentials Credentials
+	Bundles     Bundles
 	Words       *i18n.Catalogue
 	Dist        fs.FS                        // the built front end
 	Pages       fs.FS                        // the skeletons
@@ -70,6 +71,7 @@ type Site struct {
 	assets     *assets
 	frame      *runFrame // nil when the front end is not built
 	packs      packs
+	packsKept  packsByAddress
 	languages  map[string]*language
 	apps       map[string]*page // of /app/, by locale
 	shells     map[string]*page // what devices keep, by locale
@@ -189,6 +191,8 @@ func (s *Site) Register(e *echo.Echo) {
 	get("/lab/frame", s.labFrame)
 	get("/packs.json", s.packsJSON)
 	get("/packs/*", s.pack)
+	get("/bundles/:version/:file", s.bundleFile)
+	get("/bundles/:version/:locale/:file", s.bundlePart)
 	for path := range s.assets.files {
 		if !strings.HasPrefix(path, "/assets/") && path != workerFile {
 			get(path, s.asset)

@@ -602,6 +602,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bundles/{course_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_id: components["parameters"]["CourseID"];
+            };
+            cookie?: never;
+        };
+        /** What there is to carry of a course, and what it weighs. */
+        get: operations["getBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bundles/{course_id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_id: components["parameters"]["CourseID"];
+            };
+            cookie?: never;
+        };
+        /** Which packs bring what is wanted, and what they cost, before the first is fetched. */
+        get: operations["planBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/publishers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose bundles this server trusts, and the institutions of who asks, with their keys as signed documents. */
+        get: operations["listPublishers"];
+        put?: never;
+        /** Trusts a publisher on the whole server. Again with later documents, it learns its new keys. */
+        post: operations["trustPublisher"];
+        /** Trusts a publisher no more. What is installed stays readable; twice is no error. */
+        delete: operations["distrustPublisher"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/publishers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** Whose bundles the institution trusts beside those of the server. */
+        get: operations["listInstitutionPublishers"];
+        put?: never;
+        /** Trusts a publisher for the people of the institution. */
+        post: operations["trustInstitutionPublisher"];
+        /** Trusts a publisher no more for the institution; twice is no error. */
+        delete: operations["distrustInstitutionPublisher"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/blobs/{digest}": {
         parameters: {
             query?: never;
@@ -1094,6 +1172,135 @@ export interface components {
             lease_until: components["schemas"]["Time"];
             /** @description The one that asks. */
             current: boolean;
+        };
+        /**
+         * @description text; text and pictures; everything, recordings too.
+         * @enum {string}
+         */
+        BundleTier: "text" | "images" | "all";
+        /** @enum {string} */
+        BundleLayer: "text" | "image" | "audio";
+        /** @description Bytes by layer, as they lie on a device. */
+        BundleBytes: {
+            /** Format: int64 */
+            text: number;
+            /** Format: int64 */
+            image: number;
+            /** Format: int64 */
+            audio: number;
+        };
+        /** @description The course in one language. */
+        BundleEdition: {
+            /** @description Of its manifest, a blob. */
+            digest: string;
+            /** Format: int64 */
+            size: number;
+            bytes: components["schemas"]["BundleBytes"];
+        };
+        Bundle: {
+            course_id: components["schemas"]["Slug"];
+            /** @description Its DID. */
+            publisher: string;
+            /** @description Of the version. */
+            number: number;
+            root_digest: string;
+            published_at: components["schemas"]["Time"];
+            signed_at: components["schemas"]["Time"];
+            source_locale: components["schemas"]["Locale"];
+            licence: string;
+            /** @description By language. */
+            editions: {
+                [key: string]: components["schemas"]["BundleEdition"];
+            };
+            /** @description What is here of a course that came from elsewhere; absent: everything. */
+            rule?: components["schemas"]["BundleRule"];
+            /** @description Address of the pack with the signed documents. */
+            head: string;
+        };
+        BundlePack: {
+            href: string;
+            /**
+             * Format: int64
+             * @description What travels.
+             */
+            bytes: number;
+            /** @description Absent for the pack with the signed documents. */
+            layer?: components["schemas"]["BundleLayer"];
+            locale?: components["schemas"]["Locale"];
+        };
+        BundleRule: {
+            locales: components["schemas"]["Locale"][];
+            tier: components["schemas"]["BundleTier"];
+            /** @description Absent: all. */
+            modules?: components["schemas"]["Slug"][];
+        };
+        /** @description What fits into the budget, whole items with what they need. */
+        BundleFit: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description All that is wanted fits. */
+            whole: boolean;
+            items: components["schemas"]["BundleFitItem"][];
+        };
+        BundleFitItem: {
+            locale: components["schemas"]["Locale"];
+            module: components["schemas"]["Slug"];
+            item: components["schemas"]["Slug"];
+            /** @description The highest one that is in. */
+            layer: components["schemas"]["BundleLayer"];
+        };
+        BundleChange: {
+            locale: components["schemas"]["Locale"];
+            module: components["schemas"]["Slug"];
+            item: components["schemas"]["Slug"];
+            /** @enum {string} */
+            change: "new" | "changed" | "moved" | "removed";
+        };
+        /** @description What the version brings beside the one that the device has. */
+        BundleDiff: {
+            items: components["schemas"]["BundleChange"][];
+            /** @description Languages in which something changed beside the items: titles, order, criteria. */
+            details: components["schemas"]["Locale"][];
+            bytes: components["schemas"]["BundleBytes"];
+            blobs: number;
+        };
+        BundlePlan: {
+            number: number;
+            root_digest: string;
+            /** @description With the languages that the course has. */
+            rule: components["schemas"]["BundleRule"];
+            /** @description The version that the packs build on; absent when the one asked for is not known here, and all must be fetched. */
+            from?: number;
+            /** @description The signed documents. Fetch it first. */
+            head: components["schemas"]["BundlePack"];
+            /** @description In the order in which to fetch them. */
+            packs: components["schemas"]["BundlePack"][];
+            /**
+             * Format: int64
+             * @description What all of them cost
+             */
+            transfer_bytes: number;
+            fit?: components["schemas"]["BundleFit"];
+            /** @description How many items are new, changed (or moved) and removed. */
+            changed: {
+                new: number;
+                changed: number;
+                removed: number;
+            };
+            diff: components["schemas"]["BundleDiff"];
+        };
+        Publisher: {
+            id: string;
+            name: components["schemas"]["Text"];
+            /** @description Signed documents, the first serial first. */
+            documents: string[];
+        };
+        PublisherList: {
+            items: components["schemas"]["Publisher"][];
+        };
+        NewPublisher: {
+            /** @description Signed documents, the first serial first. */
+            documents: string[];
         };
         DeviceList: {
             items: components["schemas"]["Device"][];
@@ -1880,6 +2087,8 @@ export interface components {
         RegradeID: components["schemas"]["UUID"];
         /** @description A UUID. Another form is 404, as CASE wants it. */
         SourcedID: string;
+        /** @description A DID. */
+        PublisherID: string;
         CourseID: components["schemas"]["Slug"];
     };
     requestBodies: never;
@@ -2921,6 +3130,206 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CourseVersion"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_id: components["parameters"]["CourseID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    planBundle: {
+        parameters: {
+            query: {
+                /** @description Languages, the first one first. */
+                locale: components["schemas"]["Locale"][];
+                tier: components["schemas"]["BundleTier"];
+                /** @description Only these modules; all of them when none is named. */
+                module?: components["schemas"]["Slug"][];
+                /** @description Bytes on the device: the answer says what fits. */
+                budget?: number;
+                /** @description Version; the newest when left out. */
+                number?: number;
+                /** @description Number of the version that the device has: only what changed since. */
+                from?: number;
+            };
+            header?: never;
+            path: {
+                course_id: components["parameters"]["CourseID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundlePlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPublishers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Publishers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublisherList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    trustPublisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPublisher"];
+            };
+        };
+        responses: {
+            /** @description Trusted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publisher"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    distrustPublisher: {
+        parameters: {
+            query: {
+                /** @description A DID. */
+                publisher: components["parameters"]["PublisherID"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listInstitutionPublishers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Publishers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublisherList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    trustInstitutionPublisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPublisher"];
+            };
+        };
+        responses: {
+            /** @description Trusted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publisher"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    distrustInstitutionPublisher: {
+        parameters: {
+            query: {
+                /** @description A DID. */
+                publisher: components["parameters"]["PublisherID"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
