@@ -70,7 +70,7 @@ type shellFile struct {
 var shellWords = []string{
 	"page.list", "page.minutes", "page.lessons", "page.quizzes", "page.labs", "page.kind.lesson", "page.kind.quiz", "page.kind.lab", "page.kilobytes",
 	"page.position", "page.lab.hint", "page.translation.none", "page.translation.mixed", "page.translation.stale", "page.translation.draft",
-	"page.offline.none", "page.shell.update", "page.shell.fetch", "page.shell.later",
+	"page.offline.none", "page.shell.update", "page.shell.rest", "page.shell.fetch", "page.shell.later",
 }
 
 // shellLabels are the words that a fragment leaves to its page, see label.

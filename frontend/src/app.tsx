@@ -83,7 +83,7 @@ function App() {
     first.current = false;
   }, [title]);
   if (me.value === 'unreached') return <Trouble cause={new Unreached()} retry={() => void loadMe(true)} />;
-  if (now instanceof Error) return <Trouble cause={now} retry={() => location.reload()} />;
+  if (now instanceof Error) return <Trouble cause={now} retry={again} />;
   if (now === 'missing') return <p class="lead">{t('ui.app.missing')}</p>;
   if (!isShown(now)) return <p class="loading">{t('ui.loading')}</p>;
   const { Screen, args } = now;
@@ -96,6 +96,12 @@ function App() {
       <Screen key={JSON.stringify(args)} {...args} />
     </>
   );
+}
+
+// A part that once did not load is not asked for again by the same page. Without a network the page loads anew only where it stands on this device.
+function again(): void {
+  if (navigator.onLine || navigator.serviceWorker?.controller) location.reload();
+  else void show(place.value.path);
 }
 
 function isShown(value: unknown): value is Shown {

@@ -29,3 +29,14 @@ keepLanguage(document);
 
 // The wallet's "print" leads to the certificate's page, and there straight to the printer.
 if (context().page === 'verify' && location.hash === '#print') print();
+
+// After all that a reader waits for: what makes pages work without a network.
+function keep(): void {
+  const begin = () => void import('./sw/bridge').then(({ start }) => start(context().locale), () => undefined);
+  if ('requestIdleCallback' in window) requestIdleCallback(begin, { timeout: 5_000 });
+  else setTimeout(begin, 1_000);
+}
+if (import.meta.env.PROD) {
+  if (document.readyState === 'complete') keep();
+  else addEventListener('load', keep);
+}
