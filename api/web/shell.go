@@ -193,7 +193,7 @@ func plainJSON(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-var wordsModule = regexp.MustCompile(`^src/i18n/(page|lab|app)\.(.+)\.words$`)
+var wordsModule = regexp.MustCompile(`^src/i18n/([a-z]+)\.(.+)\.words$`)
 
 // shellFiles lists the built files that pages in a language may ask for: first those of the reading pages.
 func (s *Site) shellFiles(locale string) (files, more []shellFile) {
@@ -212,7 +212,7 @@ func (s *Site) shellFiles(locale string) (files, more []shellFile) {
 		if !ok || strings.HasPrefix(name, onlineScreens) || reading && strings.HasPrefix(name, "src/features/lab/") {
 			return
 		}
-		if of := wordsModule.FindStringSubmatch(name); of != nil && (of[2] != locale || reading && of[1] != "page") {
+		if of := wordsModule.FindStringSubmatch(name); of != nil && (of[2] != locale || reading && (of[1] == "app" || of[1] == "lab")) {
 			return
 		}
 		for _, file := range append([]string{m.File}, m.CSS...) {
