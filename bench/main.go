@@ -57,6 +57,7 @@ var measurements = []struct {
 	{"catalogue", catalogue},
 	{"progress", progress},
 	{"statements", statements},
+	{"sync", syncs},
 	{"memory", memory},
 	{"start", start},
 	{"verdict", verdict},

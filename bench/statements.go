@@ -63,6 +63,7 @@ type statement struct {
 	ObjectID     string         `json:"object_id"`
 	At           time.Time      `json:"at"`
 	Responses    map[string]any `json:"responses,omitempty"`
+	Sequence     int            `json:"sequence,omitempty"`
 }
 
 // batch gives what makes a learner's batch: walks through the course from its
