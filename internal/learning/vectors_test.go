@@ -64,8 +64,12 @@ type vectorProgress struct {
 }
 
 var vectorItems = []vectorItem{
-	{"read-one", curriculum.Lesson, false}, {"read-two", curriculum.Lesson, false}, {"practice", curriculum.Quiz, false},
-	{"exam", curriculum.Quiz, true}, {"drawn", curriculum.Quiz, true}, {"lab", curriculum.Lab, false},
+	{"read-one", curriculum.Lesson, false},
+	{"read-two", curriculum.Lesson, false},
+	{"practice", curriculum.Quiz, false},
+	{"exam", curriculum.Quiz, true},
+	{"drawn", curriculum.Quiz, true},
+	{"lab", curriculum.Lab, false},
 }
 
 // plain turns a statement into what a vector has of it.
