@@ -66,6 +66,7 @@ var measurements = []struct {
 	{"credential", credentials},
 	{"course", courses},
 	{"translations", translations},
+	{"bundle", bundles},
 }
 
 func main() {

@@ -234,11 +234,15 @@ type Selection struct {
 }
 
 // Blobs gives what a selection holds, manifests before what they name: editions, then modules, then items, then the blobs layer by
-// layer. What is in have already is left out.
+// layer; of the text the fragments before the data, for like compresses with like. What is in have already is left out.
 func (t *Tree) Blobs(sel Selection, have map[blob.Digest]bool) []blob.Digest {
 	seen := map[blob.Digest]bool{}
 	var ranks [3][]blob.Digest
-	blobs := map[Layer][]blob.Digest{}
+	type pile struct {
+		layer Layer
+		role  Role
+	}
+	piles := map[pile][]blob.Digest{}
 	add := func(to []blob.Digest, d blob.Digest) []blob.Digest {
 		if seen[d] || have[d] {
 			return to
@@ -270,7 +274,8 @@ func (t *Tree) Blobs(sel Selection, have map[blob.Digest]bool) []blob.Digest {
 				manifest(2, it.Ref.Digest)
 				for _, b := range it.Doc.Blobs {
 					if slices.Contains(sel.Layers, b.Layer) {
-						blobs[b.Layer] = add(blobs[b.Layer], b.Digest)
+						p := pile{b.Layer, b.Role}
+						piles[p] = add(piles[p], b.Digest)
 					}
 				}
 			}
@@ -278,7 +283,9 @@ func (t *Tree) Blobs(sel Selection, have map[blob.Digest]bool) []blob.Digest {
 	}
 	out := slices.Concat(ranks[0], ranks[1], ranks[2])
 	for _, l := range Layers {
-		out = append(out, blobs[l]...)
+		for _, r := range []Role{Fragment, Data, Media} {
+			out = append(out, piles[pile{l, r}]...)
+		}
 	}
 	return out
 }

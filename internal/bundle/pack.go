@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"encoding/binary"
 	"errors"
@@ -47,7 +48,22 @@ type Writer struct {
 	sum     hash.Hash32
 	size    uint32
 	frames  uint32
+	tongue  tongue
 	err     error
+}
+
+// tongue is how the bytes of a frame read. Digests, JSON and HTML each compress better under a code of their own, so a new deflate block begins
+// where it changes.
+type tongue byte
+
+func tongueOf(f Frame) tongue {
+	switch p := f.Payload; {
+	case f.Kind != BlobFrame, bytes.HasPrefix(p, []byte(`{"type":"`)):
+		return 'm'
+	case bytes.HasPrefix(p, []byte("{")):
+		return 'd'
+	}
+	return 'f'
 }
 
 // NewWriter begins a pack.
@@ -73,6 +89,12 @@ func (w *Writer) write(p []byte) {
 func (w *Writer) Write(f Frame) error {
 	if len(f.Payload) > MaxFrame && w.err == nil {
 		w.err = fmt.Errorf("a frame of %d bytes", len(f.Payload))
+	}
+	if t := tongueOf(f); w.err == nil && t != w.tongue && f.Kind != endFrame {
+		if w.tongue != 0 {
+			w.err = w.deflate.Flush()
+		}
+		w.tongue = t
 	}
 	w.write(binary.BigEndian.AppendUint32([]byte{byte(f.Kind)}, uint32(len(f.Payload)))) //nolint:gosec // checked above
 	w.write(f.Payload)
