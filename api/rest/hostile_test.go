@@ -404,7 +404,7 @@ func TestHostileFields(t *testing.T) {
 				if strings.ContainsAny(want, "\x00\x1b\ufffd\u202e\r") && field != "password" && field != "new" && field != "reason" {
 					t.Errorf("%s took %s in %s", id, what, field)
 				}
-				if field == "display_name" || field == "name" {
+				if (field == "display_name" || field == "name") && id != "createDevice" { // whose answer holds no name
 					if !strings.Contains(unescaped(t, rec), want) {
 						t.Errorf("%s took %s in %s and gives %s", id, what, field, rec.Body)
 					}

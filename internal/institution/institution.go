@@ -125,7 +125,7 @@ func (s *Service) Update(ctx context.Context, by identity.Actor, in identity.Ins
 		c.Fallbacks = &kept
 	}
 	if c.Locale != nil && *c.Locale != "" && !isTag(*c.Locale) {
-		bad.At(fault.Detail{Pointer: "/locale", Key: "institution.bad_language", Args: map[string]any{"Value": firstRunes(*c.Locale, 35)}})
+		bad.At(fault.Detail{Pointer: "/locale", Key: "user.bad_locale"})
 	}
 	if len(bad.Details) > 0 {
 		return Institution{}, bad

@@ -335,8 +335,8 @@ func TestLocale(t *testing.T) {
 	}{
 		{"a trainer", "sw", "denied institution.members_denied", member(w.a.ID, identity.Trainer)},
 		{"another's admin", "sw", "denied institution.members_denied", member(w.b.ID, identity.Admin)},
-		{"no language", "kiswahili", "invalid /locale institution.bad_language", admin},
-		{"another spelling", "pt-br", "invalid /locale institution.bad_language", admin},
+		{"no language", "kiswahili", "invalid /locale user.bad_locale", admin},
+		{"another spelling", "pt-br", "invalid /locale user.bad_locale", admin},
 		{"an admin", "sw", "", admin},
 		{"none", "", "", admin},
 		{"the operator", "pt-BR", "", operator},
