@@ -42,6 +42,9 @@ for (const locale of ['en', 'ar'] as const) {
         await page.getByLabel(t('ui.app.password')).fill('a long password');
         await look('sign-up');
         await page.getByRole('button', { name: t('ui.sign_up') }).click();
+        await expect(page).toHaveURL(/\/app\/device/);
+        await look('whose device');
+        await mine(page, t);
         await expect(page).toHaveURL(new RegExp(`/${locale}/courses/${courseID}`));
         await page.getByRole('button', { name: t('ui.join.join') }).click();
         await expect(page.getByRole('link', { name: t('ui.progress.begin') })).toBeVisible();
@@ -110,6 +113,7 @@ for (const locale of ['en', 'ar'] as const) {
         await desk.getByLabel(t('ui.app.username')).fill('issuer');
         await desk.getByLabel(t('ui.app.password')).fill(demo('issuer', shape.dataDir).password);
         await desk.getByRole('button', { name: t('ui.sign_in') }).click();
+        await mine(desk, t);
         await desk.locator('.tabs:not(.inner) a').nth(2).click();
         await desk.locator('.tabs.inner a').nth(2).click();
         const row = desk.locator('.rows li', { hasText: names[locale] });
@@ -163,6 +167,12 @@ function watch(page: Page): string[] {
     if (protocol.startsWith('http') && hostname !== 'localhost') seen.push(`request to ${request.url()}`);
   });
   return seen;
+}
+
+/** Whose device is it? */
+async function mine(page: Page, t: (key: string) => string): Promise<void> {
+  await page.getByLabel(t('ui.device.own')).check();
+  await page.getByRole('button', { name: t('ui.device.go_on') }).click();
 }
 
 /** Answers a quiz rightly with its own controls, as a finger would. */

@@ -98,6 +98,34 @@ export const screens: Screen[] = [
       await page.locator('.notice.bad').waitFor();
     },
   },
+  { name: 'device-whose', who: '', path: () => '/app/sign-in', act: (page) => arrive(page, 'own') },
+  { name: 'device-who', who: '', path: () => '/app/sign-in', act: signedOut },
+  {
+    name: 'device-pin',
+    who: '',
+    path: () => '/app/sign-in',
+    act: async (page) => {
+      await signedOut(page);
+      await page.locator('.tile').first().click();
+      for (let i = 0; i < 4; i++) {
+        await page.locator('input[type=password]').fill('0000');
+        await page.locator('form button[type=submit]').click();
+        await (i < 3 ? page.locator('.fault') : page.locator('.notice')).waitFor();
+        await page.locator('button[type=submit][aria-disabled=true]').waitFor({ state: i < 3 ? 'detached' : 'attached' });
+      }
+    },
+  },
+  {
+    name: 'device-account',
+    who: '',
+    path: () => '/app/sign-in',
+    act: async (page) => {
+      await known(page);
+      await page.goto('/app/account');
+      await page.locator('[aria-labelledby=devices] .rows li').first().waitFor();
+      for (const summary of await page.locator('[aria-labelledby=this-device] summary').all()) await summary.click();
+    },
+  },
   { name: 'sign-up', who: '', path: () => '/app/sign-up' },
   { name: 'my-courses', who: 'yusuf', path: () => '/app/' },
   { name: 'my-courses-done', who: 'amina', path: () => '/app/' },
@@ -143,6 +171,8 @@ export const screens: Screen[] = [
       await own(page);
       await tab(page, 'members');
       await page.locator('.rows li').first().waitFor();
+      await page.locator('.rows li details summary').first().click();
+      await page.locator('.rows li details .empty, .rows li details .rows').first().waitFor();
     },
   },
   {
@@ -181,6 +211,35 @@ export const screens: Screen[] = [
   { name: 'no-such-screen', who: 'yusuf', path: () => '/app/no/such/screen' },
   { name: 'problem', who: '', path: (locale) => `/${locale}/courses/no-such-course` },
 ];
+
+/** Somebody signs in with the password on a device that does not know them, and says whose it is. */
+async function arrive(page: Page, kind: 'own' | 'shared'): Promise<void> {
+  await page.locator('input').first().fill('yusuf');
+  await page.locator('input').nth(1).fill(password);
+  await page.locator('form button[type=submit]').click();
+  await page.locator('input[type=radio]').nth(kind === 'own' ? 0 : 1).check();
+  await page.locator('input[type=password]').first().waitFor();
+}
+
+/** A shared phone knows them. */
+async function known(page: Page): Promise<void> {
+  await arrive(page, 'shared');
+  // Every look at a screen is another device, and a learner has only so many.
+  const headers = { Origin: program.url };
+  const { items } = (await (await page.request.get('/api/devices')).json()) as { items: { id: string }[] };
+  for (const { id } of items) await page.request.delete(`/api/devices/${id}`, { headers });
+  for (const input of await page.locator('input[type=password]').all()) await input.fill('2468');
+  await page.locator('form button[type=submit]').click();
+  await page.waitForURL(/\/app\/?$/);
+}
+
+/** And they have signed out. */
+async function signedOut(page: Page): Promise<void> {
+  await known(page);
+  await page.goto('/app/account');
+  await page.locator('main > .button, #app > .button').first().click();
+  await page.locator('.tile').first().waitFor();
+}
 
 async function hints(page: Page): Promise<void> {
   await page.locator('.hints button').click();

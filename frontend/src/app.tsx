@@ -21,7 +21,7 @@ import './ui/app.css';
 type Screen = ComponentType<{ id?: string; tab?: string }>;
 interface Route {
   pattern: string;
-  title: `ui.app.${string}`;
+  title: `ui.app.${string}` | `ui.device.${string}`;
   open?: boolean; // without signing in
   load: () => Promise<{ default: Screen }>;
 }
@@ -30,6 +30,7 @@ const routes: Route[] = [
   { pattern: '/app', title: 'ui.app.nav.courses', load: () => import('./features/course/my-courses') },
   { pattern: '/app/sign-in', title: 'ui.app.sign_in.title', open: true, load: () => import('./features/account/sign-in') },
   { pattern: '/app/sign-up', title: 'ui.app.sign_up.title', open: true, load: () => import('./features/account/sign-up') },
+  { pattern: '/app/device', title: 'ui.device.title', load: () => import('./features/account/device-screen') },
   { pattern: '/app/certificates', title: 'ui.app.nav.certificates', load: () => import('./features/credential/my-certificates') },
   { pattern: '/app/account', title: 'ui.app.nav.account', load: () => import('./features/account/account-screen') },
   { pattern: '/app/institutions', title: 'ui.app.nav.institutions', load: () => import('./features/institution/institutions') },
@@ -90,6 +91,7 @@ function App() {
   return (
     <>
       {signedIn() && <Nav />}
+      <Away />
       <h1 ref={heading} tabIndex={-1}>
         {title}
       </h1>
@@ -102,6 +104,24 @@ function App() {
 function again(): void {
   if (navigator.onLine || navigator.serviceWorker?.controller) location.reload();
   else void show(place.value.path);
+}
+
+/** That the server is away, or wants the password: the work goes on either way. */
+function Away() {
+  const person = signedIn();
+  if (!person?.local || place.value.path === '/app/sign-in') return null;
+  return (
+    <div class="notice" role="status">
+      <p>{t(person.away ? 'ui.device.away' : 'ui.device.local')}</p>
+      {person.away && (
+        <p>
+          <a class="button quiet" href={signInHref()}>
+            {t('ui.sign_in')}
+          </a>
+        </p>
+      )}
+    </div>
+  );
 }
 
 function isShown(value: unknown): value is Shown {

@@ -24,3 +24,6 @@ export function deviceOf(agent: string): string {
   if (browser && system) return t('ui.app.account.device', { Browser: browser, System: system });
   return browser ?? system ?? agent.slice(0, 40);
 }
+
+/** What this device calls itself to the server: plain words, without the marks that keep their direction on a page. */
+export const deviceName = (): string => deviceOf(navigator.userAgent).replace(/[\u2066-\u2069]/g, '') || navigator.userAgent.slice(0, 40) || 'Banyan';

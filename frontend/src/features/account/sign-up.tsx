@@ -29,7 +29,7 @@ export default function SignUp() {
       locale: locale(),
       ...(institution.value ? { institution_id: institution.value } : {}),
     };
-    arrive(await ask(api.POST('/api/users', { body })));
+    await arrive(await ask(api.POST('/api/users', { body })), password.value);
   };
   return (
     <div class="narrow">

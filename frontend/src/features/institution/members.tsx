@@ -1,6 +1,8 @@
+import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
 import { loadMe, signedIn } from '../../api/me';
 import { t } from '../../i18n/words';
+import { Devices } from '../../ui/devices';
 import { Trouble } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
 import { useTask } from '../../ui/task';
@@ -33,6 +35,10 @@ interface RowProps {
 
 function Row({ institution, member, onChanged }: RowProps) {
   const task = useTask();
+  const opened = useSignal(false);
+  const devices = () =>
+    ask(api.GET('/api/institutions/{institution_id}/members/{user_id}/devices', { params: { path: { institution_id: institution, user_id: member.user_id } } }));
+  const revoke = (id: string) => ask(api.DELETE('/api/devices/{device_id}', { params: { path: { device_id: id } } }));
   const toggle = (role: Role) =>
     task.run(async () => {
       const params = { path: { institution_id: institution, user_id: member.user_id, role } };
@@ -70,6 +76,13 @@ function Row({ institution, member, onChanged }: RowProps) {
         ))}
       </fieldset>
       {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
+      <details class="cause" onToggle={(event) => (opened.value = event.currentTarget.open)}>
+        <summary>
+          {t('ui.device.of')}
+          <span class="unseen"> {member.display_name}</span>
+        </summary>
+        {opened.value && <Devices load={devices} revoke={revoke} />}
+      </details>
     </li>
   );
 }
