@@ -162,8 +162,11 @@ func TestMemoryStaysFlat(t *testing.T) {
 	go func() {
 		pw := bundle.NewWriter(out)
 		for _, f := range []bundle.Frame{
-			{Kind: bundle.PublisherFrame, Payload: w.chain[0].Text}, {Kind: bundle.RootFrame, Payload: signed(t, "root", root, key('a')).Text},
-			{Kind: bundle.BlobFrame, Payload: m[top.Digest]}, {Kind: bundle.BlobFrame, Payload: m[module.Digest]}, {Kind: bundle.BlobFrame, Payload: itemText},
+			{Kind: bundle.PublisherFrame, Payload: w.chain[0].Text},
+			{Kind: bundle.RootFrame, Payload: signed(t, "root", root, key('a')).Text},
+			{Kind: bundle.BlobFrame, Payload: m[top.Digest]},
+			{Kind: bundle.BlobFrame, Payload: m[module.Digest]},
+			{Kind: bundle.BlobFrame, Payload: itemText},
 			{Kind: bundle.BlobFrame, Payload: w.m[item.Blobs[0].Digest]},
 		} {
 			_ = pw.Write(f)
