@@ -37,7 +37,9 @@ export default defineConfig({
           // Few files, since each costs a slow network more than its bytes; and nothing of /app/ on a reading page.
           groups: [
             { name: 'core', test: /node_modules\/(?!@noble)|virtual:words|vite\/preload|\/src\/(api\/.*|i18n\/words|context|next|language|ui\/mount)\.tsx?$/ },
-            { name: 'learner', test: /\/src\/(learner\/.*|offline\/[^/]*|ui\/(notice|bar|task|confirm-button|sentence))\.tsx?$|ui\/controls\.css/ },
+            { name: 'learner', test: /\/src\/(learner\/(enrollment|join|outbox-notes)|offline\/(db|device|locker|outbox|shelf|tabs|uuidv7)|ui\/(notice|bar|task|confirm-button|sentence))\.tsx?$|ui\/controls\.css/ },
+            // Fetched when the page has been read.
+            { name: 'sync', test: /\/src\/(learner\/sync-state|offline\/(fold|history|kept|refusals|sync))\.tsx?$/ },
             { name: 'screens', test: /\/src\/(ui\/.*|router|nav)\.tsx?$/ },
           ],
         },

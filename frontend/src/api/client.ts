@@ -36,21 +36,27 @@ interface Answer<T> {
   response: Response;
 }
 
-/** Waits for an answer of `api` and unwraps it. */
-export async function ask<T>(answer: Promise<Answer<T>>): Promise<T> {
+const patience = 60_000;
+
+/** Waits for an answer of `api` and unwraps it. Not for ever: whoever sends much says how long. */
+export async function ask<T>(answer: Promise<Answer<T>>, wait = patience): Promise<T> {
   let got: Answer<T>;
+  let clock: ReturnType<typeof setTimeout> | undefined;
   try {
-    got = await answer;
+    const late = new Promise<never>((_, reject) => (clock = setTimeout(reject, wait)));
+    got = await Promise.race([answer, late]);
   } catch (cause) {
     // An aborted call is the caller's own wish; all else on this path means no answer arrived.
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new Unreached();
+  } finally {
+    clearTimeout(clock);
   }
   if (!got.response.ok) {
     const wire = typeof got.error === 'object' && got.error !== null ? got.error : {};
-    // A proxy that answers for a server which is down speaks no problem+json.
-    if (!('code' in wire) && got.response.status >= 502) throw new Unreached();
-    throw new Problem(wire, got.response.status);
+    // A proxy that answers for a server which is down, or a portal that wants a sign-in of its own, speaks no problem+json.
+    if (!('code' in wire)) throw new Unreached();
+    throw new Problem(wire as Partial<Schemas['Problem']>, got.response.status);
   }
   return got.data as T;
 }
@@ -76,5 +82,6 @@ export async function publishZip(institution: string, zip: Blob): Promise<Schema
       bodySerializer: (body) => body as unknown as Blob,
       headers: { 'Content-Type': 'application/zip' },
     }),
+    3_600_000,
   );
 }

@@ -1,8 +1,12 @@
-// The learner's enrollment in the course of this page, and how far they are. Islands share it.
+// The learner's enrollment in the course of this page, and how far they are. Islands share it. The server tells, and where it is
+// not reached, what this device knows.
 import { computed, signal } from '@preact/signals';
 import { api, ask, askAll, type Schemas } from '../api/client';
 import { loadMe, me, signedIn } from '../api/me';
-import { open, waiting } from '../offline/outbox';
+import { Unreached } from '../api/problem';
+import { context } from '../context';
+import type { Intent } from '../offline/history';
+import { acknowledged, fetched, flush, open, waiting, type NewStatement } from '../offline/outbox';
 import { uuidv7 } from '../offline/uuidv7';
 
 export type Enrollment = Schemas['Enrollment'];
@@ -13,6 +17,7 @@ export const enrollment = signal<Enrollment | null | undefined>(undefined);
 export const progress = signal<Schemas['Progress'] | undefined>(undefined);
 export const trouble = signal<unknown>(undefined);
 
+const patience = 3000;
 let loading: Promise<void> | undefined;
 
 /** Finds out who is here and whether they take the course. Asked once a page. */
@@ -28,13 +33,37 @@ async function load(course: string): Promise<void> {
   if (!person) return;
   // What waits on this device tells which attempts are made already.
   await open(person.id);
+  // A server that takes its time keeps nobody from what this device knows.
+  const slow = setTimeout(() => void knownHere(course, true).catch(() => undefined), patience);
   try {
     const mine = await askAll((cursor) => ask(api.GET('/api/enrollments', { params: { query: { cursor } } })));
-    enrollment.value = mine.find((one) => one.course_id === course) ?? null;
+    const found = mine.find((one) => one.course_id === course);
+    // Somebody may have joined here without the network, which the server has not heard of yet.
+    if (!found) return await knownHere(course);
+    enrollment.value = found;
     await loadProgress();
   } catch (cause) {
-    trouble.value = cause;
+    await knownHere(course).catch(() => (trouble.value = cause));
+    if (!(cause instanceof Unreached)) trouble.value = cause;
+  } finally {
+    clearTimeout(slow);
   }
+}
+
+// What a sync brought is as good as asking.
+fetched.subscribe((count) => {
+  if (count && enrollment.peek() !== undefined) void knownHere(context().course).catch(() => undefined);
+});
+
+/** Shows what this device knows; with `only`, nothing where it knows of no enrollment. */
+async function knownHere(course: string, only = false): Promise<void> {
+  const person = signedIn();
+  if (!person) return;
+  const { enrollmentIn, progressOf } = await import('../offline/history');
+  const found = (await enrollmentIn(person.id, course)) ?? null;
+  if (only && (!found || enrollment.peek())) return;
+  if (found) progress.value = await progressOf(person.id, found);
+  enrollment.value = found;
 }
 
 export async function loadProgress(): Promise<void> {
@@ -45,22 +74,39 @@ export async function loadProgress(): Promise<void> {
   );
 }
 
-/** Enrols in the newest version. Twice is no error. */
+/** Enrols in the newest version. Twice is no error. Without the network it is kept, and counts from now on. */
 export async function enrol(course: string, institution?: string): Promise<void> {
   const body = { id: uuidv7(), course_id: course, ...(institution ? { institution_id: institution } : {}) };
-  enrollment.value = await ask(api.POST('/api/enrollments', { body }));
+  try {
+    enrollment.value = await ask(api.POST('/api/enrollments', { body }));
+  } catch (cause) {
+    const person = signedIn();
+    if (!(cause instanceof Unreached) || !person) throw cause;
+    const { remember } = await import('../offline/kept');
+    const title = document.querySelector('.crumb a, h1')?.textContent ?? course;
+    const total = document.querySelectorAll('.item[data-item]').length;
+    const { version: number, locale } = context();
+    const intent: Intent = { ...body, number, title, locale, total, created_at: new Date().toISOString() };
+    await remember(person.id, 'intent', intent, intent.id);
+    await knownHere(course);
+    void flush();
+    return;
+  }
   await loadProgress();
 }
 
-/** Where the learner stands with each item: what the server knows, and what waits on this device. */
+/** Where the learner stands with each item: what the server knows, and what was done on this device since. */
 export const standing = computed(() => {
   const items = new Map<string, Pick<ItemProgress, 'started' | 'completed' | 'attempts' | 'score'>>();
   for (const item of progress.value?.items ?? []) items.set(item.object_id, item);
-  for (const statement of waiting.value) {
-    if (statement.enrollment_id !== enrollment.value?.id) continue;
-    const before = items.get(statement.object_id) ?? { started: false, completed: false, attempts: 0 };
-    const completed = before.completed || statement.verb === 'completed';
-    items.set(statement.object_id, { ...before, started: true, completed });
-  }
+  for (const done of [acknowledged.value, waiting.value]) for (const statement of done) note(items, statement);
   return items;
 });
+
+function note(items: Map<string, Pick<ItemProgress, 'started' | 'completed' | 'attempts' | 'score'>>, { enrollment_id, object_id, verb, found }: NewStatement): void {
+  if (enrollment_id !== enrollment.value?.id) return;
+  const before = items.get(object_id) ?? { started: false, completed: false, attempts: 0 };
+  const completed = before.completed || verb === 'completed' || (found?.passed ?? false);
+  const score = found ? Math.max(before.score ?? 0, found.score) : before.score;
+  items.set(object_id, { ...before, started: true, completed, score });
+}

@@ -1,10 +1,17 @@
-// What people should know of the outbox: what waits, what was refused, and when this browser keeps nothing.
-import { t } from '../i18n/words';
+// What people should know of what they did: what waits on this device, what was refused, and when this browser keeps nothing.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { context } from '../context';
+import { loadWords, t } from '../i18n/words';
 import { durable, refused, waiting } from '../offline/outbox';
 import { Notice } from '../ui/notice';
+import type { SyncState } from './sync-state';
+
+const patience = 1500;
 
 export function OutboxNotes() {
   const count = waiting.value.length;
+  const State = useSyncState(count > 0);
   return (
     <div aria-live="polite">
       {refused.value.map(({ detail }) => (
@@ -18,6 +25,24 @@ export function OutboxNotes() {
           {t('ui.outbox.waiting', { Count: count })} {!durable.value && t('ui.outbox.memory')}
         </p>
       )}
+      {count > 0 && State && <State />}
     </div>
   );
+}
+
+/** Why it waits, and a button: fetched when something waits for longer than sending takes. */
+function useSyncState(waits: boolean): typeof SyncState | undefined {
+  const there = useSignal<{ View: typeof SyncState } | undefined>(undefined);
+  useEffect(() => {
+    if (!waits || there.value) return undefined;
+    const timer = setTimeout(() => {
+      const words = loadWords(context().locale, 'sync');
+      void Promise.all([import('./sync-state'), words]).then(
+        ([{ SyncState: View }]) => (there.value = { View }),
+        () => undefined,
+      );
+    }, patience);
+    return () => clearTimeout(timer);
+  }, [waits]);
+  return there.value?.View;
 }

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fold, type Foldable } from './fold';
+import { fold, type Foldable, type Folded } from './fold';
+
+const vectors = JSON.parse(readFileSync(join(process.cwd(), '../internal/learning/testdata/fold.json'), 'utf8')) as { name: string; statements: Foldable[]; progress: Folded[] }[];
 
 // A small generator of chance that gives the same on every run.
 function chance(seed: number): (below: number) => number {
@@ -43,6 +47,14 @@ function shuffled<T>(list: readonly T[], roll: (below: number) => number): T[] {
 }
 
 describe('the fold', () => {
+  it('gives what the server’s gives, in any order', () => {
+    expect(vectors.length).toBeGreaterThan(5);
+    vectors.forEach(({ name, statements, progress }, i) => {
+      expect(fold(statements), name).toEqual(progress);
+      for (let seed = 0; seed < 5; seed++) expect(fold(shuffled([...statements, ...statements.slice(0, 2)], chance(i * 10 + seed))), name).toEqual(progress);
+    });
+  });
+
   it('gives the same in any order and with any repetition', () => {
     for (let seed = 0; seed < 300; seed++) {
       const roll = chance(seed + 1000);

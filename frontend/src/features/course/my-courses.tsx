@@ -1,22 +1,31 @@
-import { api, ask, type Schemas } from '../../api/client';
-import { locale, t } from '../../i18n/words';
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { api, ask, askAll, type Schemas } from '../../api/client';
+import { signedIn } from '../../api/me';
+import { Unreached } from '../../api/problem';
+import { locale, loadWords, t } from '../../i18n/words';
 import { OutboxNotes } from '../../learner/outbox-notes';
+import { SyncState } from '../../learner/sync-state';
+import { enrollments } from '../../offline/history';
+import { acknowledged, fetched, waiting } from '../../offline/outbox';
 import { Bar } from '../../ui/bar';
-import { Trouble } from '../../ui/notice';
-import { usePages } from '../../ui/pages';
+import { Notice, Trouble } from '../../ui/notice';
 import { Said } from '../../ui/said';
 import { useTask } from '../../ui/task';
 import { coursePage, nextItem } from './next-item';
 
 type Enrollment = Schemas['Enrollment'];
 
+const patience = 3000;
+const ready = loadWords(locale(), 'sync');
+
 export default function MyCourses() {
-  const pages = usePages<Enrollment>((cursor) => ask(api.GET('/api/enrollments', { params: { query: { cursor } } })));
-  const items = pages.items.value;
+  const { items, trouble, away, reload } = useCourses();
   return (
     <>
       <OutboxNotes />
-      {!items && !pages.trouble.value && <p class="loading">{t('ui.loading')}</p>}
+      {!items && !trouble && <p class="loading">{t('ui.loading')}</p>}
+      {away && items && <Notice>{t('ui.sync.away')}</Notice>}
       {items?.length === 0 && (
         <div class="empty">
           <p>{t('ui.app.courses.none')}</p>
@@ -32,14 +41,54 @@ export default function MyCourses() {
           ))}
         </ul>
       )}
-      {pages.trouble.value ? <Trouble cause={pages.trouble.value} retry={() => void pages.reload()} /> : null}
-      {pages.next.value && (
-        <button type="button" class="button quiet" onClick={() => void pages.more()}>
-          {t('ui.app.more')}
-        </button>
-      )}
+      {trouble ? <Trouble cause={trouble} retry={reload} /> : null}
+      {items && waiting.value.length === 0 && <SyncState whole />}
     </>
   );
+}
+
+/** The learner's courses: from the server, and what this device knows of them, the more of both. */
+function useCourses() {
+  const told = useSignal<Enrollment[] | undefined>(undefined);
+  const items = useSignal<Enrollment[] | undefined>(undefined);
+  const trouble = useSignal<unknown>(undefined);
+  const away = useSignal(false);
+  const user = signedIn()?.id ?? '';
+  const count = async () => {
+    await ready.catch(() => undefined);
+    const known = await enrollments(user).catch(() => []);
+    items.value = together(told.value, known);
+  };
+  const load = async () => {
+    trouble.value = undefined;
+    // A server that takes its time keeps nobody from what this device knows.
+    const slow = setTimeout(() => void count(), patience);
+    try {
+      told.value = await askAll((cursor) => ask(api.GET('/api/enrollments', { params: { query: { cursor } } })));
+      away.value = false;
+    } catch (cause) {
+      away.value = cause instanceof Unreached;
+      if (!away.value) trouble.value = cause;
+    } finally {
+      clearTimeout(slow);
+      await count();
+    }
+  };
+  useEffect(() => void load(), [user]);
+  useEffect(() => {
+    if (items.value) void count();
+  }, [fetched.value, waiting.value, acknowledged.value]);
+  return { items: items.value, trouble: trouble.value, away: away.value, reload: () => void load() };
+}
+
+function together(told: readonly Enrollment[] | undefined, known: readonly Enrollment[]): Enrollment[] {
+  if (!told) return [...known];
+  const all = told.map((one) => {
+    const here = known.find(({ id }) => id === one.id);
+    return here ? { ...one, done: Math.min(one.total, Math.max(one.done, here.done)) } : one;
+  });
+  // Joined here, and not with the server yet.
+  return [...all, ...known.filter((one) => !one.version_id && !all.some(({ course_id }) => course_id === one.course_id))];
 }
 
 function CourseCard({ mine }: { mine: Enrollment }) {
@@ -53,7 +102,8 @@ function CourseCard({ mine }: { mine: Enrollment }) {
     <li class="card">
       <div>
         <h2>{title}</h2>
-        <Bar done={mine.done} total={mine.total} />
+        {mine.total > 0 && <Bar done={mine.done} total={mine.total} />}
+        {!mine.version_id && <p class="small">{t('ui.app.courses.joined_here')}</p>}
         {mine.completed && <p class="tick">{t('ui.app.courses.completed')}</p>}
         {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
       </div>

@@ -1,25 +1,53 @@
+import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
+import { signedIn } from '../../api/me';
+import { Unreached } from '../../api/problem';
 import { formatDate, locale, spokenIn, t } from '../../i18n/words';
+import { recall } from '../../offline/kept';
+import type { Certificates } from '../../offline/sync';
+import { Notice } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
 
 type Credential = Schemas['Credential'];
 
 export default function MyCertificates() {
-  const pages = usePages<Credential>((cursor) => ask(api.GET('/api/credentials', { params: { query: { cursor } } })));
+  const kept = useSignal<Certificates | undefined>(undefined);
+  const pages = usePages<Credential>(async (cursor) => {
+    try {
+      return await ask(api.GET('/api/credentials', { params: { query: { cursor } } }));
+    } catch (cause) {
+      const known = cursor ? undefined : await recall<Certificates>(signedIn()?.id ?? '', 'credentials');
+      if (!(cause instanceof Unreached) || !known) throw cause;
+      kept.value = known;
+      return { items: known.items };
+    }
+  });
   return (
     <>
       <p class="lead">{t('ui.app.certificates.about')}</p>
+      {kept.value && <Notice>{t('ui.app.certificates.away', { Date: formatDate(new Date(kept.value.at).toISOString(), true) })}</Notice>}
       <List of={pages} empty={<p>{t('ui.app.certificates.none')}</p>}>
-        {(credential) => <CredentialRow key={credential.id} credential={credential} />}
+        {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} />}
       </List>
     </>
   );
 }
 
-function CredentialRow({ credential }: { credential: Credential }) {
+/** `document`: the signed credential as this device keeps it, where the server is not reached. */
+function CredentialRow({ credential, document: text }: { credential: Credential; document: string | undefined }) {
   const { id, institution, issued_at: issued, standing } = credential;
   const achievement = <bdi {...spokenIn(credential.achievement_lang)}>{credential.achievement}</bdi>;
   const page = `/${locale()}/verify/${id}`;
+  const name = `${credential.course_id}-${id}.json`;
+  const save = (event: MouseEvent) => {
+    if (text === undefined) return;
+    event.preventDefault();
+    const address = URL.createObjectURL(new Blob([text], { type: 'application/vc' }));
+    const link = Object.assign(document.createElement('a'), { href: address, download: name });
+    link.click();
+    // The browser takes the bytes in a moment of its own.
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  };
   return (
     <li>
       <span class="row-what">
@@ -39,7 +67,7 @@ function CredentialRow({ credential }: { credential: Credential }) {
           {t('ui.app.certificates.print')}
           <span class="unseen"> {achievement}</span>
         </a>
-        <a class="button quiet" href={`/api/credentials/${id}`} download={`${credential.course_id}-${id}.json`}>
+        <a class="button quiet" href={`/api/credentials/${id}`} download={name} onClick={save}>
           {t('ui.app.certificates.download')}
           <span class="unseen"> {achievement}</span>
         </a>

@@ -27,7 +27,8 @@ export function LabView({ lab }: { lab: Lab }) {
   const person = signedIn()?.id ?? '';
   const keyOf = (who: string) => `lab/${who}/${context().course}/${lab.id}`;
   const key = keyOf(person);
-  const handIn = useMemo(() => createHandIn(key), [key]);
+  const handIn = useMemo(() => createHandIn(person, key), [key]);
+  useEffect(() => handIn.close, [handIn]);
   const mine = enrollment.value;
   const may = mine && !otherVersion();
 
@@ -46,7 +47,7 @@ export function LabView({ lab }: { lab: Lab }) {
   useEffect(() => {
     if (!mine || !person) return;
     void handIn.loadHistory(mine.id, lab.id).catch(() => undefined);
-    void handIn.resume(mine.id);
+    void handIn.resume(mine.id, lab.id);
   }, [handIn, mine?.id, person, lab.id]);
   // The verdict is also a statement: the learner's progress has changed.
   useSignalEffect(() => {
@@ -71,7 +72,7 @@ export function LabView({ lab }: { lab: Lab }) {
   // A traceback counts the lines of the code that ran, which may have moved since.
   const goTo = (line: number, of: string) => editor.value?.goTo(nearestLine(source.value, line, of.split('\n')[line - 1] ?? '') || line);
   const bench = useBench(lab, markLine);
-  const busy = ['sending', 'grading', 'waiting'].includes(handIn.phase.value);
+  const busy = ['sending', 'grading'].includes(handIn.phase.value);
   const running = bench.phase === 'running';
   const last = handIn.history.value[0]?.files[lab.entry];
 
@@ -169,7 +170,11 @@ function Outcome({ handIn, lab, onLine }: { handIn: HandIn; lab: Lab; onLine: (l
       <div aria-live="polite">
         {phase.value === 'sending' && <p class="notice busy">{t('ui.lab.sending')}</p>}
         {phase.value === 'grading' && <p class="notice busy">{before > 0 ? t('ui.lab.place', { Count: before }) : t('ui.lab.grading')}</p>}
-        {phase.value === 'waiting' && <p class="notice">{t('ui.lab.waiting')}</p>}
+        {phase.value === 'waiting' && (
+          <p class="notice">
+            {t('ui.lab.waiting')} {!handIn.durable.value && t('ui.outbox.memory')}
+          </p>
+        )}
         {/* In short: the whole verdict would be a long speech. */}
         {phase.value === 'idle' && newest?.verdict && <p class="unseen">{t(`ui.lab.outcome.${newest.verdict.outcome}`)}</p>}
       </div>

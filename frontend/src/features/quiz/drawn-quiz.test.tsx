@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { render } from 'preact';
 import { act } from 'preact/test-utils';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadMe, me } from '../../api/me';
 import { loadWords } from '../../i18n/words';
@@ -95,10 +96,14 @@ beforeEach(async () => {
     return { id, status: 'accepted', marked: { score: 0, passed: false, questions: [] } };
   };
   vi.stubGlobal('fetch', async (request: Request) => {
-    if (new URL(request.url, 'http://x').pathname !== '/api/statements') return serve(request);
-    const batch = JSON.parse(await request.text()) as Sent[];
+    if (new URL(request.url, 'http://x').pathname !== '/api/sync') return serve(request);
+    const stands = { epoch: 1, known: 0, cursor: 'c', current: true, server_time: '2026-11-23T00:00:00Z', credentials: { count: 0 } };
+    if (request.method === 'GET') return json({ ...stands, statements: [], enrollments: [], more: false, reset: false });
+    const bytes = Buffer.from(await request.arrayBuffer());
+    const text = request.headers.get('Content-Encoding') === 'gzip' ? gunzipSync(bytes) : bytes;
+    const { statements: batch } = JSON.parse(text.toString()) as { statements: Sent[] };
     sent.push(...batch);
-    return json({ answers: batch.map((one) => reply(one)) });
+    return json({ ...stands, answers: batch.map((one) => reply(one)) });
   });
   document.body.innerHTML = '<div id="root"></div>';
   root = document.getElementById('root') as HTMLElement;

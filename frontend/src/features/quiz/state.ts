@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { me } from '../../api/me';
 import { enrollment, loadProgress, progress, trouble } from '../../learner/enrollment';
 import { otherVersion } from '../../learner/join';
-import { append, waiting } from '../../offline/outbox';
+import { acknowledged, append, waiting } from '../../offline/outbox';
 import { drop, keep, kept } from '../../offline/shelf';
 import { draws, layOut, type Part, type Seed } from './draw';
 import { mark, type Marked } from './mark';
@@ -44,7 +44,7 @@ export function createTry(quiz: Quiz, draftKey: () => string) {
     if (!me.value || mine === undefined || (mine && !progress.value)) return trouble.value ? undefined : 'wait';
     if (!mine || otherVersion()) return undefined;
     const known = progress.value?.items.find((item) => item.object_id === quiz.id)?.attempts ?? 0;
-    const sent = waiting.value.filter((one) => one.object_id === quiz.id && one.enrollment_id === mine.id).map(({ attempt = 0 }) => attempt);
+    const sent = [...acknowledged.value, ...waiting.value].filter((one) => one.object_id === quiz.id && one.enrollment_id === mine.id).map(({ attempt = 0 }) => attempt);
     return { enrollment: mine.id, quiz: quiz.id, attempt: Math.max(known, taken, ...sent) + 1 };
   }
 
@@ -110,11 +110,13 @@ export function createTry(quiz: Quiz, draftKey: () => string) {
 
   function send(enrollmentID: string, all: Record<string, Response>, of: Seed): void {
     const attempt = drawing ? of.attempt : undefined;
-    const sent = append({ enrollment_id: enrollmentID, verb: 'answered', object_id: quiz.id, attempt, responses: all });
+    // A practice quiz counts on this device at once; what counts for good is what the server finds.
+    const found = marked.value && { score: marked.value.score, passed: marked.value.passed };
+    const sent = append({ enrollment_id: enrollmentID, verb: 'answered', object_id: quiz.id, attempt, responses: all, found });
     void sent.kept.then(() => following(of));
     if (quiz.graded) {
       phase.value = 'sending';
-      setTimeout(() => phase.value === 'sending' && (phase.value = 'kept'), patience);
+      setTimeout(() => phase.value === 'sending' && (phase.value = 'kept'), navigator.onLine ? patience : 0);
     }
     void sent.answered.then((got) => {
       if (attempt && (got.status !== 'rejected' || got.code === 'statement.attempt_answered')) taken = Math.max(taken, attempt);
