@@ -5,7 +5,6 @@ import { api, ask, askAll, type Schemas } from '../api/client';
 import { loadMe, me, signedIn } from '../api/me';
 import { Unreached } from '../api/problem';
 import { context } from '../context';
-import type { Intent } from '../offline/history';
 import { acknowledged, fetched, flush, open, waiting, type NewStatement } from '../offline/outbox';
 import { uuidv7 } from '../offline/uuidv7';
 
@@ -59,11 +58,11 @@ fetched.subscribe((count) => {
 async function knownHere(course: string, only = false): Promise<void> {
   const person = signedIn();
   if (!person) return;
-  const { enrollmentIn, progressOf } = await import('../offline/history');
-  const found = (await enrollmentIn(person.id, course)) ?? null;
+  const { known } = await import('./known-here');
+  const found = await known(person.id, course);
   if (only && (!found || enrollment.peek())) return;
-  if (found) progress.value = await progressOf(person.id, found);
-  enrollment.value = found;
+  if (found) progress.value = found.progress;
+  enrollment.value = found?.enrollment ?? null;
 }
 
 export async function loadProgress(): Promise<void> {
@@ -82,12 +81,7 @@ export async function enrol(course: string, institution?: string): Promise<void>
   } catch (cause) {
     const person = signedIn();
     if (!(cause instanceof Unreached) || !person) throw cause;
-    const { remember } = await import('../offline/kept');
-    const title = document.querySelector('.crumb a, h1')?.textContent ?? course;
-    const total = document.querySelectorAll('.item[data-item]').length;
-    const { version: number, locale } = context();
-    const intent: Intent = { ...body, number, title, locale, total, created_at: new Date().toISOString() };
-    await remember(person.id, 'intent', intent, intent.id);
+    await (await import('./known-here')).join(person.id, body);
     await knownHere(course);
     void flush();
     return;

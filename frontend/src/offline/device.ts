@@ -27,15 +27,6 @@ export function newDevice(user: string): Device {
   return { user, device: uuidv7(), epoch: 1, sequence: 0, acknowledged: 0 };
 }
 
-/** Notes numbers as acknowledged, and that the server says to have all up to `known`. */
-export function acknowledge(device: Device, numbers: readonly number[], known: number): void {
-  const beyond = new Set([...(device.beyond ?? []), ...numbers]);
-  let upTo = Math.max(device.acknowledged, known);
-  while (beyond.has(upTo + 1)) upTo++;
-  device.acknowledged = upTo;
-  device.beyond = Array.from(beyond).filter((one) => one > upTo);
-}
-
 /** The record within a transaction; a new one where there is none, which is not kept yet. */
 export async function within(devices: IDBObjectStore, user: string): Promise<Device> {
   return (await result(devices.get(user) as IDBRequest<Device | undefined>)) ?? newDevice(user);

@@ -91,8 +91,7 @@ export async function enrollments(user: string): Promise<Enrollment[]> {
   });
 }
 
-/** The enrollment in a course, null where this device knows of none, undefined where it has never heard of any. */
-export async function enrollmentIn(user: string, course: string): Promise<Enrollment | null | undefined> {
-  const found = (await enrollments(user)).find(({ course_id }) => course_id === course);
-  return found ?? ((await recall(user, 'enrollments')) ? null : undefined);
+/** The enrollment in a course, as far as this device knows. */
+export async function enrollmentIn(user: string, course: string): Promise<Enrollment | undefined> {
+  return (await enrollments(user)).find(({ course_id }) => course_id === course);
 }

@@ -4,7 +4,7 @@ import { api, ask, askAll, type Schemas } from '../api/client';
 import { fresh, loadMe, signedIn } from '../api/me';
 import { Problem, Unreached } from '../api/problem';
 import { disk, result, transact, type StoreName } from './db';
-import { acknowledge, findDevice, newDevice, within, type Device } from './device';
+import { findDevice, newDevice, within, type Device } from './device';
 import { keepHandIn, listHandIns, tidy } from './hand-ins';
 import type { Enrollment, HistoryRecord, Intent } from './history';
 import { forget, keyOf, recall, recallAll, remember } from './kept';
@@ -12,7 +12,8 @@ import { seal } from './locker';
 import * as outbox from './outbox';
 import type { Answer, NewStatement, OutboxRecord, Waiting } from './outbox';
 import { Elsewhere } from './refusals';
-import { alone, tell } from './tabs';
+import { tell } from './tabs';
+import { alone } from './turns';
 
 type SyncAnswer = Schemas['SyncAnswer'];
 type SyncPage = Schemas['SyncPage'];
@@ -346,6 +347,15 @@ async function settle(user: string, { device, epoch }: Device, state: State, bat
   outbox.answer(user, done as Answer[], stuck);
   if (revived) await outbox.look();
   return revived > 0;
+}
+
+/** Notes numbers as acknowledged, and that the server says to have all up to `known`. */
+function acknowledge(device: Device, numbers: readonly number[], known: number): void {
+  const beyond = new Set([...(device.beyond ?? []), ...numbers]);
+  let upTo = Math.max(device.acknowledged, known);
+  while (beyond.has(upTo + 1)) upTo++;
+  device.acknowledged = upTo;
+  device.beyond = Array.from(beyond).filter((one) => one > upTo);
 }
 
 async function stateOf(user: string): Promise<State> {

@@ -7,7 +7,7 @@ import { Problem, Unreached } from '../../api/problem';
 import { changes, findHandIn, keepHandIn, listHandIns, type HandIn as Kept } from '../../offline/hand-ins';
 import { flush, lastSync } from '../../offline/outbox';
 import { drop, kept } from '../../offline/shelf';
-import { alone } from '../../offline/tabs';
+import { alone } from '../../offline/turns';
 import { uuidv7 } from '../../offline/uuidv7';
 import type { Submission } from './lab';
 
