@@ -49,6 +49,11 @@ async function load(course: string): Promise<void> {
   }
 }
 
+// Whoever was not reached is asked again when there is a network.
+addEventListener('online', () => {
+  if (loading && (me.peek() === 'unreached' || trouble.peek() instanceof Unreached)) void loadEnrollment(context().course, true);
+});
+
 // What a sync brought is as good as asking.
 fetched.subscribe((count) => {
   if (count && enrollment.peek() !== undefined) void knownHere(context().course).catch(() => undefined);

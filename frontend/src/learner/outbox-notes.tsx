@@ -1,6 +1,7 @@
 // What people should know of what they did: what waits on this device, what was refused, and when this browser keeps nothing.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { signedIn } from '../api/me';
 import { context } from '../context';
 import { loadWords, t } from '../i18n/words';
 import { durable, refused, waiting } from '../offline/outbox';
@@ -30,19 +31,23 @@ export function OutboxNotes() {
   );
 }
 
-/** Why it waits, and a button: fetched when something waits for longer than sending takes. */
+/** Why it waits, and a button: fetched while there is a network, and shown when something waits for longer than sending takes. */
 function useSyncState(waits: boolean): typeof SyncState | undefined {
   const there = useSignal<{ View: typeof SyncState } | undefined>(undefined);
+  const late = useSignal(false);
+  const here = signedIn() !== undefined;
   useEffect(() => {
-    if (!waits || there.value) return undefined;
-    const timer = setTimeout(() => {
-      const words = loadWords(context().locale, 'sync');
-      void Promise.all([import('./sync-state'), words]).then(
-        ([{ SyncState: View }]) => (there.value = { View }),
-        () => undefined,
-      );
-    }, patience);
+    if (!here || there.value) return;
+    void Promise.all([import('./sync-state'), loadWords(context().locale, 'sync')]).then(
+      ([{ SyncState: View }]) => (there.value = { View }),
+      () => undefined,
+    );
+  }, [here, waits]);
+  useEffect(() => {
+    late.value = false;
+    if (!waits) return undefined;
+    const timer = setTimeout(() => (late.value = true), patience);
     return () => clearTimeout(timer);
   }, [waits]);
-  return there.value?.View;
+  return late.value ? there.value?.View : undefined;
 }
