@@ -40,7 +40,7 @@ export default defineConfig({
             { name: 'learner', test: /\/src\/(learner\/(enrollment|join|outbox-notes)|offline\/(db|device|locker|outbox|shelf|tabs|uuidv7)|ui\/(notice|bar|task|confirm-button|sentence))\.tsx?$|ui\/controls\.css/ },
             { name: 'hand-ins', test: /\/src\/offline\/(hand-ins|turns)\.ts$/ },
             // Fetched when the page has been read.
-            { name: 'sync', test: /\/src\/(learner\/(known-here|sync-state)|offline\/(fold|history|kept|refusals|sync))\.tsx?$/ },
+            { name: 'sync', test: /\/src\/(learner\/(joining|known-here|sync-state)|offline\/(fold|history|kept|refusals|sync))\.tsx?$/ },
             { name: 'screens', test: /\/src\/(ui\/.*|router|nav)\.tsx?$/ },
           ],
         },

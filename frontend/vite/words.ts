@@ -36,6 +36,8 @@ export function localesIn(dir: string): string[] {
 }
 
 const list = 'virtual:words';
+// Where the words are that no page begins with.
+const late = 'virtual:late-words';
 
 export function words(dir: string): Plugin {
   let root = '';
@@ -47,16 +49,17 @@ export function words(dir: string): Plugin {
       root = config.root;
     },
     resolveId(id) {
-      if (id === list) return `\0${list}`;
+      if (id === list || id === late) return `\0${id}`;
       return id.endsWith('.words') ? id : null;
     },
     load(id) {
-      if (id === `\0${list}`) {
+      if (id === `\0${list}` || id === `\0${late}`) {
         const loader = (part: string) =>
           `{${localesIn(dir)
             .map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`)
             .join(',')}}`;
-        return parts.map((part) => `export const ${part} = ${loader(part)};`).join('\n');
+        const wanted = parts.filter((part) => (part === 'sync') === (id === `\0${late}`));
+        return wanted.map((part) => `export const ${part} = ${loader(part)};`).join('\n');
       }
       const match = /\/src\/i18n\/(page|lab|sync|app)\.([A-Za-z-]+)\.words$/.exec(id);
       if (!match) return null;

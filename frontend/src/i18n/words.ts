@@ -1,5 +1,5 @@
 // The words of the page. Code never builds a sentence: it asks for a key and gives the arguments.
-import { app, lab, page, sync } from 'virtual:words';
+import { app, lab, page } from 'virtual:words';
 
 type Entry = string | Record<string, string>;
 export type Args = Record<string, string | number>;
@@ -18,8 +18,8 @@ export function locales(): string[] {
 }
 
 /** Loads the words of a part of the page. An unknown locale speaks English. */
-export async function loadWords(wanted: string, part: 'page' | 'lab' | 'sync' | 'app'): Promise<void> {
-  const loaders = { page, lab, sync, app }[part];
+export async function loadWords(wanted: string, part: 'page' | 'lab' | 'app' | typeof page): Promise<void> {
+  const loaders = typeof part === 'string' ? { page, lab, app }[part] : part;
   const found = loaders[wanted] ? wanted : (wanted.split('-')[0] as string);
   const load = loaders[found] ?? loaders['en'];
   if (!load) return;

@@ -5,8 +5,7 @@ import { api, ask, askAll, type Schemas } from '../api/client';
 import { loadMe, me, signedIn } from '../api/me';
 import { Unreached } from '../api/problem';
 import { context } from '../context';
-import { acknowledged, fetched, flush, open, waiting, type NewStatement } from '../offline/outbox';
-import { uuidv7 } from '../offline/uuidv7';
+import { acknowledged, fetched, open, waiting, type NewStatement } from '../offline/outbox';
 
 export type Enrollment = Schemas['Enrollment'];
 type ItemProgress = Schemas['ItemProgress'];
@@ -60,7 +59,7 @@ fetched.subscribe((count) => {
 });
 
 /** Shows what this device knows; with `only`, nothing where it knows of no enrollment. */
-async function knownHere(course: string, only = false): Promise<void> {
+export async function knownHere(course: string, only = false): Promise<void> {
   const person = signedIn();
   if (!person) return;
   const { known } = await import('./known-here');
@@ -76,22 +75,6 @@ export async function loadProgress(): Promise<void> {
   progress.value = await ask(
     api.GET('/api/enrollments/{enrollment_id}/progress', { params: { path: { enrollment_id: id } } }),
   );
-}
-
-/** Enrols in the newest version. Twice is no error. Without the network it is kept, and counts from now on. */
-export async function enrol(course: string, institution?: string): Promise<void> {
-  const body = { id: uuidv7(), course_id: course, ...(institution ? { institution_id: institution } : {}) };
-  try {
-    enrollment.value = await ask(api.POST('/api/enrollments', { body }));
-  } catch (cause) {
-    const person = signedIn();
-    if (!(cause instanceof Unreached) || !person) throw cause;
-    await (await import('./known-here')).join(person.id, body);
-    await knownHere(course);
-    void flush();
-    return;
-  }
-  await loadProgress();
 }
 
 /** Where the learner stands with each item: what the server knows, and what was done on this device since. */

@@ -1,13 +1,14 @@
 // The invitation to take part: sign in, or join the course. Islands show it in place of what needs an enrollment.
 import { useSignal } from '@preact/signals';
-import { me, signedIn } from '../api/me';
+import { useEffect } from 'preact/hooks';
+import { me } from '../api/me';
 import { Unreached } from '../api/problem';
 import { context } from '../context';
 import { t } from '../i18n/words';
 import { signInHref } from '../next';
 import { Notice, Trouble } from '../ui/notice';
-import { useTask } from '../ui/task';
-import { enrol, enrollment, loadEnrollment, trouble } from './enrollment';
+import { enrollment, loadEnrollment, trouble } from './enrollment';
+import type { Joining } from './joining';
 
 /** Where the learner takes another version than this page shows, its address. */
 export function otherVersion(): string | undefined {
@@ -53,30 +54,16 @@ function SignInFirst() {
 }
 
 function JoinButton({ course }: { course: string }) {
-  const task = useTask();
-  const schools = new Map((signedIn()?.memberships ?? []).map((one) => [one.institution_id, one.institution_name]));
-  const chosen = useSignal(Array.from(schools.keys())[0]);
-  return (
-    <div>
-      {schools.size > 1 && (
-        <label class="field">
-          <span>{t('ui.join.institution')}</span>
-          <select value={chosen.value} onChange={(event) => (chosen.value = event.currentTarget.value)}>
-            {Array.from(schools, ([id, name]) => (
-              <option value={id}>{name}</option>
-            ))}
-          </select>
-        </label>
-      )}
-      <button
-        type="button"
-        class="button"
-        aria-disabled={task.busy.value}
-        onClick={() => void task.run(() => enrol(course, schools.size > 1 ? chosen.value : undefined))}
-      >
-        {t('ui.join.join')}
-      </button>
-      {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
-    </div>
-  );
+  const there = useSignal<{ View: typeof Joining } | undefined>(undefined);
+  const lost = useSignal(false);
+  const load = () => {
+    lost.value = false;
+    void import('./joining').then(
+      ({ Joining: View }) => (there.value = { View }),
+      () => (lost.value = true),
+    );
+  };
+  useEffect(load, []);
+  if (lost.value) return <Trouble cause={new Unreached()} retry={load} />;
+  return there.value ? <there.value.View course={course} /> : <p class="loading">{t('ui.loading')}</p>;
 }

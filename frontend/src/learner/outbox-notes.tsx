@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { signedIn } from '../api/me';
 import { context } from '../context';
-import { loadWords, t } from '../i18n/words';
+import { t } from '../i18n/words';
 import { durable, refused, waiting } from '../offline/outbox';
 import { Notice } from '../ui/notice';
 import type { SyncState } from './sync-state';
@@ -38,10 +38,12 @@ function useSyncState(waits: boolean): typeof SyncState | undefined {
   const here = signedIn() !== undefined;
   useEffect(() => {
     if (!here || there.value) return;
-    void Promise.all([import('./sync-state'), loadWords(context().locale, 'sync')]).then(
-      ([{ SyncState: View }]) => (there.value = { View }),
-      () => undefined,
-    );
+    const load = async () => {
+      const { loadSyncWords, SyncState: View } = await import('./sync-state');
+      await loadSyncWords(context().locale);
+      there.value = { View };
+    };
+    void load().catch(() => undefined);
   }, [here, waits]);
   useEffect(() => {
     late.value = false;

@@ -1,13 +1,17 @@
 // Why something waits, what to do about it, and when this device and the server last agreed.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { sync } from 'virtual:late-words';
 import { Problem, Unreached } from '../api/problem';
-import { formatDate, t } from '../i18n/words';
+import { formatDate, loadWords, t } from '../i18n/words';
 import { signInHref } from '../next';
 import { changes, listHandIns } from '../offline/hand-ins';
 import { Locked } from '../offline/locker';
 import { currentUser, lastSync, sending, syncNow, syncTrouble, waiting } from '../offline/outbox';
 import { Elsewhere } from '../offline/refusals';
+
+/** Fetches what is said here. */
+export const loadSyncWords = (locale: string): Promise<void> => loadWords(locale, sync);
 
 /** Whose turn it is: the network's, the server's or the learner's. */
 function reason(cause: unknown): 'away' | 'signed_out' | 'elsewhere' | 'locked' | 'busy' {

@@ -3,9 +3,9 @@ import { useEffect } from 'preact/hooks';
 import { api, ask, askAll, type Schemas } from '../../api/client';
 import { signedIn } from '../../api/me';
 import { Unreached } from '../../api/problem';
-import { locale, loadWords, t } from '../../i18n/words';
+import { locale, t } from '../../i18n/words';
 import { OutboxNotes } from '../../learner/outbox-notes';
-import { SyncState } from '../../learner/sync-state';
+import { loadSyncWords, SyncState } from '../../learner/sync-state';
 import { enrollments } from '../../offline/history';
 import { acknowledged, fetched, waiting } from '../../offline/outbox';
 import { Bar } from '../../ui/bar';
@@ -17,7 +17,7 @@ import { coursePage, nextItem } from './next-item';
 type Enrollment = Schemas['Enrollment'];
 
 const patience = 3000;
-const ready = loadWords(locale(), 'sync');
+const ready = loadSyncWords(locale());
 
 export default function MyCourses() {
   const { items, trouble, away, reload } = useCourses();
