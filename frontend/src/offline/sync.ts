@@ -1,7 +1,7 @@
 // Sends what waits and fetches what is new. docs/sync.md has the protocol. One tab of a browser does so at a time; whatever breaks off is
 // taken up where it was, for nothing leaves the outbox without an answer of its own, and a cursor is kept only with the page that it ends.
 import { api, ask, askAll, type Schemas } from '../api/client';
-import { fresh, loadMe, signedIn } from '../api/me';
+import { fresh, loadMe, me, signedIn } from '../api/me';
 import { Problem, Unreached } from '../api/problem';
 import { disk, result, transact, type StoreName } from './db';
 import { findDevice, newDevice, within, type Device } from './device';
@@ -124,9 +124,17 @@ async function patiently<T>(call: (signal: AbortSignal) => Promise<T>): Promise<
 /** Whoever is signed in must be the one whose work it is: another tab may have changed that. */
 async function identify(user: string): Promise<void> {
   if (signedIn()?.id === user && fresh()) return;
-  const { id } = await patiently((signal) => ask(api.GET('/api/me', { signal })));
-  if (id !== user) throw new Elsewhere();
-  if (signedIn()?.id !== user) await loadMe(true);
+  // A session that is over is begun again by the device's token, where the device knows the learner.
+  await loadMe(true);
+  const now = me.value;
+  if (now === 'unreached' || !now) {
+    const { id } = await patiently((signal) => ask(api.GET('/api/me', { signal })));
+    insist(id === user);
+    return;
+  }
+  if (now.id !== user) throw new Elsewhere();
+  if (now.away) throw new Problem({ code: now.away, title: now.away }, 401);
+  if (now.local) throw new Unreached();
 }
 
 // A portal or a proxy may answer anything; only what has the form is an answer.
