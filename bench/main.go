@@ -67,6 +67,7 @@ var measurements = []struct {
 	{"course", courses},
 	{"translations", translations},
 	{"bundle", bundles},
+	{"import", imports},
 }
 
 func main() {

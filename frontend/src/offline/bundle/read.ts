@@ -129,7 +129,8 @@ export class Intake {
     while (level.length) {
       const next: Child[] = [];
       const stored = new Map<Digest, Place>();
-      for (const { digest, ...want } of level) {
+      for (const want of level) {
+        const { digest } = want;
         if (++this.named > nameLimit) throw new BundleError('damaged');
         const place = this.places.get(digest);
         if (!place) {
@@ -238,7 +239,9 @@ export class Intake {
 
 // What is named below, in the place of another parent.
 function under({ wants, below }: Place, { rank, locale, module }: Want): Child[] {
-  if (!wants.length) return [];
+  // Mostly there is one parent, and what it names is kept once.
+  const [first] = wants as [Want];
+  if (first.locale === locale && first.module === module) return below;
   return below.map((child) => ({ ...child, locale, module: rank === 'edition' ? child.module : module }));
 }
 
