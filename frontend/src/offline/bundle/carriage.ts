@@ -1,15 +1,10 @@
 // What a download needs of the network. http.ts is the one that speaks it; tests have others.
+import type { Schemas } from '../../api/client';
 import type { Digest } from './documents';
 import type { Rule } from './library';
 
-/** What the server would send for a rule. */
-export interface Plan {
-  number: number;
-  root_digest: Digest;
-  packs: { href: string; bytes: number; layer: string; locale: string }[];
-  transfer_bytes: number;
-  changed?: { new: number; changed: number; removed: number };
-}
+/** What the server would send for a rule: the part of its answer that a download needs. */
+export type Plan = Pick<Schemas['BundlePlan'], 'number' | 'root_digest' | 'head' | 'packs' | 'changed'>;
 
 /** A part of a pack, from `start` on. */
 export interface Stretch {

@@ -41,23 +41,18 @@ export interface Cost {
 const same = (a: Rule, b: Rule) => JSON.stringify(keyed(a)) === JSON.stringify(keyed(b));
 const keyed = ({ locales, tier, modules, items, budget }: Rule) => [locales, tier, modules?.length ? modules : 0, items ?? 0, budget ?? 0];
 
-function headOf(course: string, number: number): string {
-  return `/bundles/${course}@${number}/head.pack`;
-}
-
 /** The packs of a plan that bring something that is not here. */
-function partsOf(course: string, plan: Plan, row: Shelved | undefined, rule: Rule): Part[] {
+function partsOf(plan: Plan, row: Shelved | undefined, rule: Rule): Part[] {
   const installed = row?.installed;
   const held = installed?.complete && installed.number === plan.number && !installed.rule.items && installed.rule.budget === undefined ? installed.rule : undefined;
   const sameModules = held && JSON.stringify(held.modules ?? 0) === JSON.stringify(rule.modules ?? 0);
   const spoken = held && installed ? resolve(rootOf(installed), held.locales) : [];
   const here = ({ locale, layer }: Part) => held && (sameModules || !held.modules?.length) && spoken.indexOf(locale) >= 0 && (layers[held.tier] as readonly string[]).indexOf(layer) >= 0;
-  const packs = plan.packs.map(({ href, bytes, layer, locale }) => ({ href, bytes, layer, locale }));
+  const packs = plan.packs.map(({ href, bytes, layer, locale }): Part => ({ href, bytes, layer: layer ?? '', locale: locale ?? '' }));
   // Text first: it names what pictures and recordings are.
   const rank = ({ layer }: Part) => layers.all.indexOf(layer as 'text');
   const parts = packs.filter((part) => !here(part)).sort((a, b) => rank(a) - rank(b));
-  const head = headOf(course, plan.number);
-  return parts.some(({ href }) => href === head) ? parts : [{ href: head, bytes: 0, layer: 'head', locale: '' }, ...parts];
+  return [{ href: plan.head.href, bytes: plan.head.bytes, layer: 'head', locale: '' }, ...parts];
 }
 
 const total = (parts: readonly { bytes: number; done?: boolean }[]) => parts.reduce((sum, { bytes, done }) => sum + (done ? 0 : bytes), 0);
@@ -81,7 +76,7 @@ export async function cost(carrier: Carrier, course: string, rule: Rule, { numbe
   const row = await disk.find<Shelved>('bundles', course);
   const begun = underWay(row, rule, number);
   const plan = begun ? undefined : await asked(carrier, course, row, rule, number, false, signal);
-  const parts = begun ? begun.parts : partsOf(course, plan as Plan, row, rule);
+  const parts = begun ? begun.parts : partsOf(plan as Plan, row, rule);
   const here = await Promise.all(parts.map(async (part) => (part.done ? 0 : (await arrived(part.href)).size)));
   const left = parts.map((part, i) => ({ ...part, bytes: Math.max(0, part.bytes - (here[i] as number)) }));
   const to = begun ? begun.number : (plan as Plan).number;
@@ -178,7 +173,7 @@ class Download {
     let downloads = whole ? undefined : underWay(row, rule, number);
     if (!downloads) {
       const plan = await asked(carrier, course, row, rule, number, whole, signal);
-      downloads = { number: plan.number, root: plan.root_digest, rule, parts: whole ? partsOf(course, plan, undefined, rule) : partsOf(course, plan, row, rule) };
+      downloads = { number: plan.number, root: plan.root_digest, rule, parts: whole ? partsOf(plan, undefined, rule) : partsOf(plan, row, rule) };
       const begun = downloads;
       await this.forget(begun.parts);
       await change(course, (now) => ({ ...(now ?? { course, publisher: '', rule }), downloads: begun }));

@@ -1,6 +1,7 @@
-// The network that bundles come over. Packs are bytes and no JSON, so this file fetches for itself; it keeps apart what a server said from
-// what stood in between: a captive portal, a proxy, a line that went silent.
-import { type Carrier, Interrupted, type Plan, type Stretch } from './carriage';
+// The network that bundles come over. It fetches for itself and not through api/client.ts: packs are bytes, and of every answer it must know
+// whether our server gave it or what stood in between, a captive portal or a proxy.
+import type { Schemas } from '../../api/client';
+import { type Carrier, Interrupted, type Stretch } from './carriage';
 import { BundleError } from './fault';
 import { stopped } from './lock';
 
@@ -94,11 +95,11 @@ export const http: Carrier = {
     if (budget !== undefined) query.append('budget', String(budget));
     if (number !== undefined) query.append('number', String(number));
     if (from !== undefined) query.append('from', String(from));
-    return json<Plan>(`/api/bundles/${encodeURIComponent(course)}/plan?${query.toString()}`, signal);
+    return json<Schemas['BundlePlan']>(`/api/bundles/${encodeURIComponent(course)}/plan?${query.toString()}`, signal);
   },
 
   async publishers(signal) {
-    return (await json<{ items: { id: string; documents: string[] }[] }>('/api/publishers', signal)).items;
+    return (await json<Schemas['PublisherList']>('/api/publishers', signal)).items;
   },
 
   async pack(href, { start, etag }, signal): Promise<Stretch> {

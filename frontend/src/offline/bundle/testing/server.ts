@@ -49,7 +49,8 @@ export class Server implements Carrier {
         packs.push({ href, bytes: (this.packs.get(href) as Bytes).length, layer, locale });
       }
     }
-    return Promise.resolve({ number: made.number, root_digest: made.digest, packs, transfer_bytes: packs.reduce((sum, { bytes }) => sum + bytes, 0) });
+    const changed = { new: 0, changed: 0, removed: 0 };
+    return Promise.resolve({ number: made.number, root_digest: made.digest, head: { href: head, bytes: (this.packs.get(head) as Bytes).length }, packs, changed });
   }
 
   publishers(): Promise<{ id: string; documents: string[] }[]> {
