@@ -20,7 +20,7 @@ type Keeper interface {
 // Known is what the one who takes a bundle in knew before.
 type Known struct {
 	Chain   Chain     // of a publisher that is trusted; empty when nobody is
-	Newest  time.Time // the latest time known from signed documents or a server
+	Newest  time.Time // the latest time known from the publisher's signed documents or a server
 	Course  string    // what was asked for, "" when whatever comes is welcome
 	Current []byte    // the signed root that is installed, nil when none is
 	Anybody bool      // who only looks believes the carrier's own keys

@@ -528,7 +528,8 @@ func (s *Service) known(ctx context.Context, course string) func(publisher, of s
 	return func(id, of string) (Known, error) {
 		k := Known{Course: course}
 		var err error
-		if k.Newest, err = s.Store.NewestTime(ctx); err != nil {
+		// Of this publisher alone: another one's clock may be years ahead.
+		if k.Newest, err = s.Store.NewestTime(ctx, id); err != nil {
 			return Known{}, err
 		}
 		rows, err := s.Store.ListTrusted(ctx)

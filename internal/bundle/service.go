@@ -82,8 +82,8 @@ type Store interface {
 	FindDocument(ctx context.Context, publisher string, kind DocumentKind, name string, serial int) (Document, error) // fault.NotFound bundle.not_found
 	// ListDocuments lists those of a kind by serial; publisher "" lists those of all publishers, by publisher first.
 	ListDocuments(ctx context.Context, publisher string, kind DocumentKind) ([]Document, error)
-	// NewestTime is the latest time at which a stored document was signed, the zero time when there is none.
-	NewestTime(ctx context.Context) (time.Time, error)
+	// NewestTime is the latest time at which a stored document of a publisher was signed, the zero time when there is none.
+	NewestTime(ctx context.Context, publisher string) (time.Time, error)
 
 	AddTrusted(ctx context.Context, t Trusted) error // twice is no error
 	RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error
@@ -142,7 +142,7 @@ type Service struct {
 	NewID   func() string
 	Random  io.Reader
 
-	moving sync.RWMutex // imports hold it for reading, collecting for writing
+	moving sync.RWMutex // imports hold it for reading, collecting for writing: it does not wait
 	making sync.Mutex   // one signature of a kind at a time
 	packs  packCache
 	trees  treeCache

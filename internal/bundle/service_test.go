@@ -597,6 +597,57 @@ func TestWhoMay(t *testing.T) {
 	}
 }
 
+// A publisher whose clock is years ahead harms nobody but itself.
+func TestAnothersClockIsNotOurs(t *testing.T) {
+	hub, ahead, node := newServer(t, "hub.example"), newServer(t, "ahead.example"), newServer(t, "node.example")
+	hub.publish(t, 1)
+	ahead.now = day(1).AddDate(70, 0, 0)
+	node.trusts(t, hub)
+	ahead.publish(t, 1)
+	node.trusts(t, ahead)
+	if got, err := node.take(t, hub.file(t, 1, both), nil); err != nil || !got.Complete {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// stuck is a carrier that waits in the middle until it may go on.
+type stuck struct {
+	bundle.Carrier
+	n          int
+	began, end chan struct{}
+}
+
+func (s *stuck) Next() (bundle.Frame, error) {
+	if s.n++; s.n == 8 {
+		close(s.began)
+		<-s.end
+	}
+	return s.Carrier.Next()
+}
+
+func TestCollectKeepsAwayFromImports(t *testing.T) {
+	hub, node := newServer(t, "hub.example"), newServer(t, "node.example")
+	hub.publish(t, 1)
+	node.trusts(t, hub)
+	c := &stuck{Carrier: bundle.NewReader(bytes.NewReader(hub.file(t, 1, both))), began: make(chan struct{}), end: make(chan struct{})}
+	done := make(chan error)
+	go func() {
+		_, err := node.Import(context.Background(), operator, c, bundle.ImportOptions{})
+		done <- err
+	}()
+	<-c.began
+	if _, err := node.Collect(t.Context(), operator); outcome(err) != "bundle.importing" {
+		t.Error(err)
+	}
+	close(c.end)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if _, err := node.Collect(t.Context(), operator); err != nil {
+		t.Error(err)
+	}
+}
+
 // A course that is published here is nobody else's.
 func TestOwnCourseStays(t *testing.T) {
 	hub, node := newServer(t, "hub.example"), newServer(t, "node.example")

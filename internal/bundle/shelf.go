@@ -281,12 +281,14 @@ func (s *Service) ListInstalled(ctx context.Context, by identity.Actor) ([]Insta
 const grace = time.Hour
 
 // Collect deletes the imported blobs that no bundle in use, none that can be switched back to and none on its way names, and says what that
-// freed. Imports of this process wait meanwhile. For the operator.
+// freed. While this process imports it is refused with fault.Conflict. For the operator.
 func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed Counted, err error) {
 	if err := mayChange(by); err != nil {
 		return Counted{}, err
 	}
-	s.moving.Lock()
+	if !s.moving.TryLock() {
+		return Counted{}, fault.New(fault.Conflict, "bundle.importing")
+	}
 	defer s.moving.Unlock()
 	before := s.Now().Add(-grace)
 	keep, err := s.references(ctx)

@@ -232,7 +232,7 @@ func (c Chain) Join(o Chain) (Chain, error) {
 }
 
 // verify checks that a document was signed at a time by keys that held then and hold still. newest is the latest time known
-// from signed documents or a server: never the device's clock.
+// from the publisher's signed documents or a server: never the device's clock.
 func (c Chain) verify(kind string, s Signed, at, newest time.Time) error {
 	now := c.Newest()
 	newest = later(newest, later(at, now.SignedAt.Time))

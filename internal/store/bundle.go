@@ -131,8 +131,8 @@ func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind bundl
 }
 
 // NewestTime implements bundle.Store.
-func (s *Bundle) NewestTime(ctx context.Context) (time.Time, error) {
-	newest, err := one[publisherDocumentRow](s.conn, s.read(ctx).Order("signed_at DESC"), "bundle.not_found")
+func (s *Bundle) NewestTime(ctx context.Context, publisher string) (time.Time, error) {
+	newest, err := one[publisherDocumentRow](s.conn, s.read(ctx).Where("publisher = ?", publisher).Order("signed_at DESC"), "bundle.not_found")
 	if fault.Is(err, fault.NotFound) {
 		return time.Time{}, nil
 	}

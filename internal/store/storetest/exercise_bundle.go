@@ -44,7 +44,7 @@ func exerciseBundle(t *testing.T, w *world) {
 	})
 
 	t.Run("documents", func(t *testing.T) {
-		newest, err := s.NewestTime(ctx)
+		newest, err := s.NewestTime(ctx, did)
 		ok(t, err)
 		equal(t, "newest of none", newest, time.Time{})
 		add := func(publisher string, kind bundle.DocumentKind, name string, serial int, at time.Time) bundle.Document {
@@ -89,9 +89,11 @@ func exerciseBundle(t *testing.T, w *world) {
 		equal(t, "put where none was", done, true)
 		_, err = s.FindDocument(ctx, did, bundle.RootDocument, "course", 2)
 		wantFault(t, err, fault.NotFound, "bundle.not_found")
-		newest, err = s.NewestTime(ctx)
-		ok(t, err)
-		equal(t, "newest", newest, noon.Add(time.Minute))
+		for publisher, want := range map[string]time.Time{did: noon.Add(time.Second), other: noon.Add(time.Minute), "did:web:x": {}} {
+			newest, err = s.NewestTime(ctx, publisher)
+			ok(t, err)
+			equal(t, "newest of "+publisher, newest, want)
+		}
 	})
 
 	t.Run("trust", func(t *testing.T) {

@@ -1,0 +1,164 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/banyan-lms/banyan/content"
+	"github.com/banyan-lms/banyan/internal/app"
+	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/config"
+	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
+	"github.com/banyan-lms/banyan/internal/learning"
+)
+
+func newApp(t *testing.T, url string) *app.App {
+	t.Helper()
+	dir := t.TempDir()
+	cfg := config.Config{DataDir: dir, DatabaseURL: filepath.Join(dir, "banyan.db"), Sandbox: "fake", Listen: "127.0.0.1:0", PublicURL: url}
+	cfg.Defaults()
+	a, err := app.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	if err := a.DB.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// A shipped course leaves the server of one institution as a file and is served by a school's node. With it go the keys and the status list by
+// which the institution's certificates are checked there.
+func TestACourseTravels(t *testing.T) {
+	ctx, system := t.Context(), identity.System()
+	hub, node := newApp(t, "https://hub.example/learn"), newApp(t, "https://node.example")
+	in, err := hub.Institution.Create(ctx, system, "acacia", "Acacia School")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := fs.Sub(content.Courses(), "staying-safe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _, err := hub.Curriculum.Publish(ctx, system, string(in.ID), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// Somebody has finished it, so the institution has an issuing key and a list.
+	id := func() string { return uuid.Must(uuid.NewV7()).String() }
+	u := identity.User{ID: identity.UserID(id()), Username: "amina", DisplayName: "Amina", Locale: "ar", CreatedAt: hub.Now()}
+	if err := hub.DB.Identity().CreateUser(ctx, u, "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	e := learning.Enrollment{ID: learning.EnrollmentID(id()), UserID: u.ID, InstitutionID: in.ID, CourseID: v.CourseID, VersionID: v.ID, CreatedAt: hub.Now()}
+	if err := hub.DB.Learning().CreateEnrollment(ctx, e); err != nil {
+		t.Fatal(err)
+	}
+	payload, err := json.Marshal(learning.CompletedPayload{EnrollmentID: e.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := job.Job{ID: job.ID(id()), Kind: learning.CompletedKind, Payload: payload}
+	if _, err := hub.DB.Outbox().Ensure(ctx, j); err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Credential.Issue(ctx, j); err != nil {
+		t.Fatal(err)
+	}
+
+	rule := bundle.Rule{Locales: []string{"ar"}, Tier: bundle.ImagesTier}
+	packed, err := hub.Bundle.File(ctx, string(v.CourseID), 0, rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := packed.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(file)
+	_ = file.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const did = "did:web:hub.example:learn:institutions:acacia"
+	stated, err := hub.Bundle.Publishers(ctx, identity.Actor{})
+	if err != nil || len(stated) != 1 || stated[0].ID != did {
+		t.Fatalf("%+v %v", stated, err)
+	}
+	if _, err := node.Bundle.Trust(ctx, system, "", []byte(stated[0].Documents[0])); err != nil {
+		t.Fatal(err)
+	}
+	got, err := node.Bundle.Import(ctx, system, bundle.NewReader(bytes.NewReader(data)), bundle.ImportOptions{})
+	if err != nil || !got.Complete || !slices.Equal(got.Rule.Locales, rule.Locales) || got.Rule.Tier != rule.Tier {
+		t.Fatalf("%+v %v", got, err)
+	}
+	served, err := node.Bundle.File(ctx, string(v.CourseID), 0, rule)
+	if err != nil || served.Tag != packed.Tag || served.Size != packed.Size {
+		t.Errorf("the node serves %+v, the hub %+v: %v", served, packed, err)
+	}
+
+	// Each fragment that the hub serves can be read at the node, and each picture under the address by which it is shown.
+	pictures := 0
+	for _, m := range v.Manifest.Modules {
+		for _, it := range m.Items {
+			if d, ok := it.Fragment["ar"]; ok {
+				if html, err := node.Bundle.Blob(ctx, d); err != nil || len(html) == 0 {
+					t.Errorf("%s: %v", it.ID, err)
+				}
+			}
+			for _, d := range it.Media["ar"] {
+				if _, err := node.Bundle.Blob(ctx, d); err == nil {
+					pictures++
+				}
+			}
+		}
+	}
+	if pictures == 0 {
+		t.Error("no picture came along")
+	}
+
+	// The word on issuers names the key that signed the list, and the list stands in the bundle.
+	var word *bundle.Trust
+	var list []byte
+	err = node.Bundle.Write(ctx, string(v.CourseID), 0, rule, func(f bundle.Frame) error {
+		if f.Kind == bundle.TrustFrame {
+			s, err := bundle.ReadSigned(f.Payload)
+			if err != nil {
+				return err
+			}
+			return json.Unmarshal(s.Document, &word)
+		}
+		if strings.Contains(string(f.Payload), "BitstringStatusListCredential") {
+			list = f.Payload
+		}
+		return nil
+	})
+	if err != nil || word == nil || len(word.Issuers) != 1 || word.Issuers[0].DID != did || len(word.Issuers[0].Keys) != 1 || len(word.Issuers[0].Lists) != 1 {
+		t.Fatalf("%+v %v", word, err)
+	}
+	if got, err := node.Bundle.Blob(ctx, word.Issuers[0].Lists[0].Digest); err != nil || !bytes.Equal(got, list) {
+		t.Errorf("%v", err)
+	}
+	if stated[0].Documents[0] == "" || strings.Contains(stated[0].Documents[0], word.Issuers[0].Keys[0].Key) {
+		t.Error("bundles are signed with the issuing key")
+	}
+	var signed struct {
+		Proof []struct {
+			Method string `json:"verificationMethod"`
+		}
+	}
+	if err := json.Unmarshal(list, &signed); err != nil || len(signed.Proof) != 1 || signed.Proof[0].Method != did+"#"+word.Issuers[0].Keys[0].Key {
+		t.Errorf("the list is signed by %+v: %v", signed.Proof, err)
+	}
+}
