@@ -232,6 +232,25 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// Months of work come in one file and are taken in pieces.
+func TestImportOfMuch(t *testing.T) {
+	s := newSchool(t)
+	e := string(s.enroll("learner A").ID)
+	p := s.phone("learner A")
+	var sts []string
+	for n := range 1100 {
+		sts = append(sts, stamped(v7(), e, n+1))
+	}
+	sts[700] = strings.Replace(sts[700], `"verb"`, `"zz":1,"verb"`, 1)
+	got := read[openapi.ImportAnswer](t, s.do(call{method: http.MethodPost, path: "/api/sync/import", body: p.sign(p.work(sts, nil))}))
+	if len(got.Answers) != 1100 || got.Known != 1100 || got.Answers[700].Status != openapi.SyncedStatementStatusRejected || got.Answers[1099].Status != openapi.SyncedStatementStatusAccepted {
+		t.Errorf("%d answers, known %d", len(got.Answers), got.Known)
+	}
+	if n, err := s.app.DB.Learning().CountArrived(t.Context(), s.people["learner A"].ID); n != 1099 || err != nil {
+		t.Errorf("%d statements, %v", n, err)
+	}
+}
+
 // Whoever brings one piece of work after another has to wait at some time.
 func TestImportIsThrottled(t *testing.T) {
 	s := newSchool(t)

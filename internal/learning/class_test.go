@@ -130,6 +130,17 @@ func (c *class) publish(cr curriculum.Criteria) curriculum.Version {
 	return v
 }
 
+// publishOther publishes another course, "roots".
+func (c *class) publishOther() {
+	c.Helper()
+	m := manifest(curriculum.Criteria{Lessons: true})
+	m.CourseID = "roots"
+	_, _, err := c.db.Curriculum().CreateVersion(c.Context(), curriculum.Version{
+		ID: curriculum.VersionID(v7()), CourseID: "roots", InstitutionID: string(c.a), Manifest: m, Digest: blob.Of([]byte("roots")), PublishedAt: c.clock(),
+	})
+	c.must(err)
+}
+
 // person makes an account with roles and gives its actor.
 func (c *class) person(ms ...identity.Membership) identity.Actor {
 	c.Helper()

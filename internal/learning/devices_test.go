@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/learning"
 	"github.com/banyan-lms/banyan/internal/store"
@@ -509,6 +510,112 @@ func TestSyncSays(t *testing.T) {
 	// Without a place there is nothing to remember.
 	says(send(5, 7, at(0), at(8).with("sequence", "8"), at(-1), at(8).with("zz", 1), at(9)), 5, 9,
 		"rejected /sequence statement.bad_sequence", "rejected  statement.malformed", "rejected /sequence statement.bad_sequence", "rejected  statement.malformed", "accepted")
+}
+
+// The first of very many arrives last.
+func TestSyncClosesAGap(t *testing.T) {
+	c := newClass(t)
+	by := c.learner()
+	e := c.enroll(by)
+	device := v7()
+	send := func(from, to int) learning.Synced {
+		t.Helper()
+		sts := []fields{}
+		for n := from; n <= to; n++ {
+			sts = append(sts, said(e, "started", "intro").with("sequence", n))
+		}
+		got, err := c.Sync(t.Context(), by, fields{"device": device, "epoch": 1, "acknowledged": 0, "statements": sts}.json())
+		c.must(err)
+		return got
+	}
+	for from := 2; from < 2502; from += 500 {
+		if got := send(from, from+499); got.Known != 0 || got.Epoch != 1 {
+			t.Fatalf("%+v", got)
+		}
+	}
+	if got := send(2600, 2600); got.Known != 0 {
+		t.Errorf("known %d without the first", got.Known)
+	}
+	if got := send(1, 1); got.Known != 2501 || got.Epoch != 1 {
+		t.Errorf("known %d, want 2501", got.Known)
+	}
+}
+
+// A device that sends what waits and has seen all else need not pull, and one that has not must.
+func TestSyncTellsWhetherToPull(t *testing.T) {
+	c := newClass(t)
+	by := c.learner()
+	e := c.enroll(by)
+	cursor := func() string {
+		t.Helper()
+		p, err := c.Pull(t.Context(), by, "", 500)
+		c.must(err)
+		return p.Cursor
+	}
+	n := 0
+	device := v7()
+	send := func(cursor string, sts ...fields) learning.Synced {
+		t.Helper()
+		for i := range sts {
+			n++
+			sts[i] = sts[i].with("sequence", n)
+		}
+		if sts == nil {
+			sts = []fields{}
+		}
+		got, err := c.Sync(t.Context(), by, fields{"device": device, "epoch": 1, "acknowledged": 0, "cursor": cursor, "statements": sts}.json())
+		c.must(err)
+		return got
+	}
+	start := cursor()
+	first := send(start, said(e, "started", "intro"), said(e, "started", "more"))
+	if !first.Current || first.Cursor != cursor() {
+		t.Errorf("the first: %+v", first)
+	}
+	if got := send(first.Cursor); !got.Current || got.Cursor != first.Cursor {
+		t.Errorf("nothing new: %+v", got)
+	}
+	if got := send(start); got.Current {
+		t.Error("an old cursor is current")
+	}
+	c.send(by, said(e, "started", "code")) // on another device
+	second := send(first.Cursor, said(e, "completed", "intro"))
+	if second.Current {
+		t.Error("what another device has sent need not be pulled")
+	}
+	c.must(c.record(c.passed(e)))
+	last := send(cursor(), said(e, "completed", "more"), answered(e, "exam", right))
+	if last.Current {
+		t.Error("that the course is completed need not be pulled")
+	}
+	if got := send(cursor()); !got.Current {
+		t.Errorf("after a pull: %+v", got)
+	}
+	before := cursor()
+	c.publishOther()
+	if _, _, err := c.Enroll(t.Context(), by, learning.NewEnrollment{CourseID: "roots"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := send(before); got.Current {
+		t.Error("a new enrollment need not be pulled")
+	}
+	p, err := c.Pull(t.Context(), by, before, 500)
+	c.must(err)
+	if len(p.Enrollments) != 2 || len(p.Statements) != 0 || p.Reset || p.More {
+		t.Errorf("%+v", p)
+	}
+	// A cursor of somebody else's past.
+	p, err = c.Pull(t.Context(), c.learner(), before, 500)
+	c.must(err)
+	if !p.Reset || len(p.Statements) != 0 || len(p.Enrollments) != 0 {
+		t.Errorf("another learner gets %+v", p)
+	}
+	for _, bad := range []string{"x", "MQ", "!!", "MC4wLjA=", "LTEuMC4w"} {
+		_, err := c.Pull(t.Context(), by, bad, 500)
+		want(t, err, fault.Invalid, "request.bad_cursor")
+	}
+	_, err = c.Pull(t.Context(), identity.Actor{}, "", 500)
+	want(t, err, fault.Unauthenticated, "session.required")
 }
 
 // TestSyncRefuses sends what is no batch.

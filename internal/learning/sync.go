@@ -64,32 +64,25 @@ func (s *Service) sync(ctx context.Context, by identity.Actor, b wire.Batch, rev
 		l.sts[i].Result.AfterRevocation = revoked
 	}
 	out := Synced{Epoch: b.Epoch, At: s.Now()}
-	var before, own int64
-	keep := func(tx Store) error {
-		out.Answers, own = slices.Clone(l.answers), 0
-		e, _, err := tx.FindEpoch(ctx, by.UserID, device, b.Epoch)
-		if len(ins) > 0 {
-			e, own, err = s.keep(ctx, tx, by, b, l, out.Answers)
-		}
-		out.Epoch, out.Known = e.Number, e.Known
-		return err
-	}
+	var e Epoch
+	var own int64
 	if len(ins) == 0 {
-		err = keep(s.Store)
+		out.Answers = l.answers
+		e, _, err = s.Store.FindEpoch(ctx, by.UserID, device, b.Epoch)
 	} else {
 		err = s.Store.InTx(ctx, func(tx Store) (err error) {
-			if err = tx.LockLearners(ctx, by.UserID); err != nil {
+			if err := tx.LockLearners(ctx, by.UserID); err != nil {
 				return err
 			}
-			if before, err = tx.CountArrived(ctx, by.UserID); err != nil {
-				return err
-			}
-			return keep(tx)
+			out.Answers = slices.Clone(l.answers)
+			e, own, err = s.keep(ctx, tx, by, b, l, out.Answers)
+			return err
 		})
 	}
 	if err != nil {
 		return Synced{}, err
 	}
+	out.Epoch, out.Known = e.Number, e.Known
 	out.Behind = out.Epoch == b.Epoch && out.Known < b.Acknowledged
 	now, err := s.cursor(ctx, by.UserID)
 	if err != nil {
@@ -102,11 +95,7 @@ func (s *Service) sync(ctx context.Context, by identity.Actor, b wire.Batch, rev
 			return Synced{}, err
 		}
 		// What is not the device's own, it has not seen: course completed, say, or what another device has sent meanwhile.
-		upTo := sent.arrival
-		if len(ins) > 0 && upTo == before {
-			upTo += own
-		}
-		out.Current = err == nil && upTo == now.arrival && sent.enrollments == now.enrollments
+		out.Current = err == nil && sent.arrival+own == now.arrival && sent.enrollments == now.enrollments
 	}
 	return out, nil
 }
@@ -150,16 +139,17 @@ func (s *Service) keep(ctx context.Context, tx Store, by identity.Actor, b wire.
 	if err := tx.AddReceipts(ctx, by.UserID, p.receipts); err != nil {
 		return Epoch{}, 0, err
 	}
-	e, err := s.advance(ctx, tx, by.UserID, DeviceID(b.Device), b.Epoch, p.placed[b.Epoch])
-	if err == nil && p.into != b.Epoch {
-		e, err = s.advance(ctx, tx, by.UserID, DeviceID(b.Device), p.into, p.placed[p.into])
+	e, err := s.advance(ctx, tx, by.UserID, DeviceID(b.Device), p.from, p.placed[b.Epoch])
+	if err == nil && p.into.Number != b.Epoch {
+		e, err = s.advance(ctx, tx, by.UserID, DeviceID(b.Device), p.into, p.placed[p.into.Number])
 	}
 	return e, int64(len(fresh)), err
 }
 
 // places is where the statements of a batch belong.
 type places struct {
-	into     int // the epoch that the device is in now
+	from     Epoch // in which the batch was sent
+	into     Epoch // in which the device is now
 	stamps   map[StatementID]Stamp
 	receipts []Receipt
 	placed   map[int][]int // by epoch
@@ -171,7 +161,7 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b w
 	answers []Answer, kept map[StatementID]Kept,
 ) (places, error) {
 	ins, device := b.Statements, DeviceID(b.Device)
-	p := places{into: b.Epoch, stamps: map[StatementID]Stamp{}, placed: map[int][]int{}}
+	p := places{stamps: map[StatementID]Stamp{}, placed: map[int][]int{}}
 	answered, err := tx.FindReceipts(ctx, user, device, ids)
 	if err != nil {
 		return p, err
@@ -186,11 +176,11 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b w
 	if err != nil {
 		return p, err
 	}
-	_, last, err := tx.FindEpoch(ctx, user, device, b.Epoch)
-	if err != nil {
+	var last int
+	if p.from, last, err = tx.FindEpoch(ctx, user, device, b.Epoch); err != nil {
 		return p, err
 	}
-	last = max(last, b.Epoch)
+	p.into, last = p.from, max(last, b.Epoch)
 	// at is where this device has been told that a statement is.
 	at := func(id StatementID) (Stamp, bool) {
 		if k, ok := kept[id]; ok && k.UserID == user && k.Device == device {
@@ -200,18 +190,18 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b w
 		return st, ok
 	}
 	// A device whose answer was lost on the way does not know yet that it was given another epoch.
+	newest := b.Epoch
 	for _, id := range ids {
 		if st, ok := at(id); ok {
-			p.into = max(p.into, st.Epoch)
+			newest = max(newest, st.Epoch)
 		}
 	}
 	next := 1
-	if p.into != b.Epoch {
-		e, _, err := tx.FindEpoch(ctx, user, device, p.into)
-		if err != nil {
+	if newest != b.Epoch {
+		if p.into, _, err = tx.FindEpoch(ctx, user, device, newest); err != nil {
 			return p, err
 		}
-		next = e.Highest + 1
+		next = p.into.Highest + 1
 	}
 	for i := range ins {
 		in, a := &ins[i], &answers[i]
@@ -239,20 +229,20 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b w
 			}
 			continue // twice in one batch
 		}
-		if p.into == b.Epoch {
+		if p.into.Number == b.Epoch {
 			holder, occupied := taken[in.Sequence]
 			if occupied && holder == id {
 				continue
 			}
 			if occupied {
-				p.into, next = last+1, 1
+				p.into, next = Epoch{Number: last + 1}, 1
 			}
 		}
-		if p.into != b.Epoch {
+		if p.into.Number != b.Epoch {
 			if _, elsewhere := kept[id]; elsewhere || id == "" {
 				continue // what the device numbers anew it will not number among these
 			}
-			sent.Epoch, sent.Sequence = p.into, next
+			sent.Epoch, sent.Sequence = p.into.Number, next
 			a.Stamp = sent
 			next++
 		} else {
@@ -271,18 +261,18 @@ func (s *Service) place(ctx context.Context, tx Store, user identity.UserID, b w
 // sequencesAtOnce is how many are read to find the first that is missing.
 const sequencesAtOnce = 1000
 
-// advance tells how far an epoch is known, now that some sequences have been placed.
-func (s *Service) advance(ctx context.Context, tx Store, user identity.UserID, d DeviceID, epoch int, placed []int) (Epoch, error) {
-	e, _, err := tx.FindEpoch(ctx, user, d, epoch)
-	if err != nil || len(placed) == 0 {
-		return e, err
+// advance tells how far an epoch is known, now that some more of its sequences have been placed.
+func (s *Service) advance(ctx context.Context, tx Store, user identity.UserID, d DeviceID, e Epoch, placed []int) (Epoch, error) {
+	if len(placed) == 0 {
+		return e, nil
 	}
 	slices.Sort(placed)
 	gaps := e.Highest > e.Known
 	e.Highest = max(e.Highest, placed[len(placed)-1])
 	for more := placed; len(more) > 0; {
 		if gaps {
-			if more, err = tx.ListSequences(ctx, user, d, epoch, e.Known, sequencesAtOnce); err != nil {
+			var err error
+			if more, err = tx.ListSequences(ctx, user, d, e.Number, e.Known, sequencesAtOnce); err != nil {
 				return e, err
 			}
 		}
