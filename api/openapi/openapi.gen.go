@@ -1897,7 +1897,7 @@ type SyncAnswer struct {
 	// Epoch The epoch to use from now on. Greater than the one sent: this device was restored or cloned. What waits is then numbered anew from known + 1.
 	Epoch int `json:"epoch"`
 
-	// Known Up to which sequence of this epoch the server has everything. Less than acknowledged: the server was restored from a backup. Send known + 1 and all after it again.
+	// Known Up to which sequence of this epoch the server has everything. Less than acknowledged: the server was restored from a backup; pull, see docs/sync.md.
 	Known      int  `json:"known"`
 	ServerTime Time `json:"server_time"`
 }
@@ -1916,7 +1916,7 @@ type SyncPage struct {
 	Enrollments []Enrollment `json:"enrollments"`
 	More        bool         `json:"more"`
 
-	// Reset The server does not know the cursor that was sent; it was restored from a backup. This page is the first of all. When the last one is there, send again what the device has of its own and has not seen in them.
+	// Reset The server does not know the cursor that was sent; it was restored from a backup. This page is the first of all, and what earlier ones showed has not been seen.
 	Reset      bool        `json:"reset"`
 	ServerTime Time        `json:"server_time"`
 	Statements []Statement `json:"statements"`

@@ -129,7 +129,7 @@ func (w *world) exchange(g *gadget, batch []kept, lossy bool) (learning.Synced, 
 }
 
 // flush sends what waits, in pieces, some of them twice, and not always in order.
-func (w *world) flush(g *gadget, lossy bool) (again bool) {
+func (w *world) flush(g *gadget, lossy bool) {
 	for rounds := 0; ; rounds++ {
 		if rounds > 200 {
 			w.Fatalf("a device does not come to an end: %d wait", len(g.waiting))
@@ -149,7 +149,7 @@ func (w *world) flush(g *gadget, lossy bool) (again bool) {
 		}
 		got, arrived := w.exchange(g, batch, lossy)
 		if !arrived {
-			return again
+			return
 		}
 		of := g.epoch
 		if len(batch) > 0 {
@@ -190,18 +190,17 @@ func (w *world) flush(g *gadget, lossy bool) (again bool) {
 				}
 			}
 		case of == g.epoch:
-			again = again || got.Known < g.known
 			g.known = got.Known
 			g.next = max(g.next, g.known+1)
 		}
 		if len(g.waiting) == 0 {
-			return again
+			return
 		}
 	}
 }
 
-// pull fetches what has arrived; it tells whether the server has forgotten something.
-func (w *world) pull(g *gadget, lossy bool) (reset bool) {
+// pull fetches what has arrived; it tells whether it came to the end.
+func (w *world) pull(g *gadget, lossy bool) bool {
 	for pages := 0; ; pages++ {
 		if pages > 1000 {
 			w.Fatal("the pages do not end")
@@ -209,31 +208,27 @@ func (w *world) pull(g *gadget, lossy bool) (reset bool) {
 		p, err := w.Pull(w.Context(), w.by, g.cursor, 1+w.r.IntN(20))
 		w.must(err)
 		if lossy && w.roll(6) {
-			return reset
+			return false
 		}
 		if p.Reset {
-			reset = true
 			clear(g.seen)
 		}
 		for _, st := range p.Statements {
 			g.seen[string(st.ID)] = true
 		}
 		if g.cursor = p.Cursor; !p.More {
-			return reset
+			return true
 		}
 	}
 }
 
-// contact is one sync of a device.
+// contact is one sync of a device. When it has seen all that the server has, and something of its own that was acknowledged is not among it,
+// the server has forgotten that: it is sent again.
 func (w *world) contact(g *gadget, lossy bool) {
-	again := w.flush(g, lossy)
-	again = w.pull(g, lossy) || again
-	if !again {
+	w.flush(g, lossy)
+	if !w.pull(g, lossy) {
 		return
 	}
-	g.cursor = ""
-	clear(g.seen)
-	w.pull(g, false)
 	waits := map[any]bool{}
 	for _, k := range g.waiting {
 		waits[k.what["id"]] = true
@@ -244,8 +239,10 @@ func (w *world) contact(g *gadget, lossy bool) {
 			missing = append(missing, k)
 		}
 	}
-	g.waiting = append(missing, g.waiting...)
-	w.flush(g, lossy)
+	if len(missing) > 0 {
+		g.waiting = append(missing, g.waiting...)
+		w.flush(g, lossy)
+	}
 }
 
 func (w *world) reopen() {

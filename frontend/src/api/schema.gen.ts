@@ -1607,7 +1607,7 @@ export interface components {
             answers: components["schemas"]["SyncedStatement"][];
             /** @description The epoch to use from now on. Greater than the one sent: this device was restored or cloned. What waits is then numbered anew from known + 1. */
             epoch: number;
-            /** @description Up to which sequence of this epoch the server has everything. Less than acknowledged: the server was restored from a backup. Send known + 1 and all after it again. */
+            /** @description Up to which sequence of this epoch the server has everything. Less than acknowledged: the server was restored from a backup; pull, see docs/sync.md. */
             known: number;
             /** @description Of all that has arrived. */
             cursor: string;
@@ -1645,7 +1645,7 @@ export interface components {
             enrollments: components["schemas"]["Enrollment"][];
             cursor: string;
             more: boolean;
-            /** @description The server does not know the cursor that was sent; it was restored from a backup. This page is the first of all. When the last one is there, send again what the device has of its own and has not seen in them. */
+            /** @description The server does not know the cursor that was sent; it was restored from a backup. This page is the first of all, and what earlier ones showed has not been seen. */
             reset: boolean;
             server_time: components["schemas"]["Time"];
             credentials: components["schemas"]["CredentialsStamp"];
