@@ -120,6 +120,15 @@ test('with consent the rest of the app comes too, and opens without a network', 
   await context.setOffline(false);
 });
 
+test('a language that is new here is kept at once, also where the app has to wait', async () => {
+  await page.goto('/es/');
+  await kept(page, 'es');
+  await context.setOffline(true);
+  expect((await read(`/es/courses/${course}/what-ai-is`)).status).toBe(200);
+  await context.setOffline(false);
+  await page.goto('/ar/');
+});
+
 test('a link without a number opens the version that is here', async () => {
   // The network has another version by now: what is installed says 7.
   const renumber = (number: number) =>

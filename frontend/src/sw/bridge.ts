@@ -23,6 +23,8 @@ interface Lack {
   whole: boolean;
 }
 
+const bytesOf = (files: ShellFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
 async function shellIn(c: Cache, address: string): Promise<Shell | undefined> {
   const text = await (await c.match(address))?.text();
   return text === undefined ? undefined : (JSON.parse(text) as Shell);
@@ -40,7 +42,7 @@ async function missing(locale: string, all: boolean): Promise<Lack> {
   const whole = all || !!(await c.match(wholeAt(locale))) || (await list().catch(() => [])).some(({ installed }) => installed);
   const here = new Set((await c.keys()).map(pathOf));
   const files = (whole ? [...next.files, ...next.more] : next.files).filter(({ address }) => !here.has(address));
-  return { text, next, files, whole, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return { text, next, files, whole, bytes: bytesOf(files) };
 }
 
 /** Brings in what is missing, a few files at a time, and then takes the new shell into use. */
@@ -105,10 +107,16 @@ async function freshen(locale: string): Promise<void> {
   const hour = Math.floor(Date.now() / 3_600_000);
   if (!once('banyan-shell-asked', `${locale} ${hour}`) && (await (await cache()).match(shellAt(locale)))) return;
   const lack = await missing(locale, false);
-  if (lack.bytes > small) return offer(locale, lack);
   const first = !(await (await cache()).match(shellAt(locale)));
-  await bring(locale, lack);
-  if (first) await hold(locale);
+  const { files, next } = lack;
+  // A language that is new here is read at once; what the app needs besides may wait for consent.
+  const reading = files.filter((file) => next.files.includes(file));
+  const now = first && lack.bytes > small ? { ...lack, files: reading, bytes: bytesOf(reading), whole: false } : lack;
+  if (now.bytes <= small) {
+    await bring(locale, now);
+    if (first) await hold(locale);
+  }
+  if (lack.bytes > small) await offer(locale, await missing(locale, false));
 }
 
 /** A small notice with the size. Without a tap nothing large is fetched. */
