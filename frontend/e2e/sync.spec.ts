@@ -261,7 +261,7 @@ test('a browser that is killed while it sends goes on when it is opened again', 
   const start = () => chromium.launchPersistentContext(profile, { ...chrome?.launchOptions, baseURL: relay.url, viewport: { width: 360, height: 740 } });
   try {
     let context = await start();
-    const { user, enrollment } = await learner(context);
+    const { name, user, enrollment } = await learner(context);
     let page = await context.newPage();
     await read(page, first);
     await emptied(page);
@@ -280,6 +280,8 @@ test('a browser that is killed while it sends goes on when it is opened again', 
       await gone;
       relay.shape({});
       context = await start();
+      // The cookie may not have come to the disk; what was done has.
+      await new Learner(context.request).signIn(name, password);
       page = await context.newPage();
       await read(page, first);
     }

@@ -8,8 +8,6 @@ import { durable, refused, waiting } from '../offline/outbox';
 import { Notice } from '../ui/notice';
 import type { SyncState } from './sync-state';
 
-const patience = 1500;
-
 export function OutboxNotes() {
   const count = waiting.value.length;
   const State = useSyncState(count > 0);
@@ -31,10 +29,9 @@ export function OutboxNotes() {
   );
 }
 
-/** Why it waits, and a button: fetched while there is a network, and shown when something waits for longer than sending takes. */
+/** Why it waits, and a button: fetched while there is a network. */
 function useSyncState(waits: boolean): typeof SyncState | undefined {
   const there = useSignal<{ View: typeof SyncState } | undefined>(undefined);
-  const late = useSignal(false);
   const here = signedIn() !== undefined;
   useEffect(() => {
     if (!here || there.value) return;
@@ -45,11 +42,5 @@ function useSyncState(waits: boolean): typeof SyncState | undefined {
     };
     void load().catch(() => undefined);
   }, [here, waits]);
-  useEffect(() => {
-    late.value = false;
-    if (!waits) return undefined;
-    const timer = setTimeout(() => (late.value = true), patience);
-    return () => clearTimeout(timer);
-  }, [waits]);
-  return late.value ? there.value?.View : undefined;
+  return there.value?.View;
 }

@@ -21,12 +21,19 @@ function reason(cause: unknown): 'away' | 'signed_out' | 'elsewhere' | 'locked' 
   return cause instanceof Problem && cause.status === 401 ? 'signed_out' : 'busy';
 }
 
-/** `whole`: also when nothing waits. */
+const patience = 1500;
+
+/** Shown when something waits for longer than sending takes. `whole`: at once, and also when nothing waits. */
 export function SyncState({ whole = false }: { whole?: boolean }) {
+  const late = useSignal(whole);
+  useEffect(() => {
+    const timer = setTimeout(() => (late.value = true), patience);
+    return () => clearTimeout(timer);
+  }, []);
   const handIns = useHandInsWaiting();
   const cause = syncTrouble.value;
   const waits = waiting.value.length + handIns > 0;
-  if (!waits && !whole) return null;
+  if (!late.value || (!waits && !whole)) return null;
   const why = reason(cause);
   return (
     <div class="sync-state small">

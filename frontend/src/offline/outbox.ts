@@ -76,8 +76,6 @@ export async function open(userID: string): Promise<void> {
   }
   user = userID;
   acknowledged.value = [];
-  lastSync.value = '';
-  syncTrouble.value = undefined;
   await look();
   void flush();
 }
@@ -136,7 +134,7 @@ export async function entries(whose: string = user): Promise<Waiting[]> {
     kept.map(async (record): Promise<Waiting> => ({ ...(record.body === undefined ? (record as unknown as NewStatement) : await unseal<NewStatement>(whose, record.body)), epoch: record.epoch, sequence: record.sequence })),
   );
   for (const entry of memory.values()) if (entry.user === whose) all.push(entry);
-  return all.filter(({ id }) => !over.has(id)).sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0) || (a.id < b.id ? -1 : 1));
+  return all.filter(({ id }) => !over.has(id)).sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
 }
 
 /** Looks what waits, as after another tab sent some of it. */
@@ -155,7 +153,6 @@ export function answer(whose: string, answers: readonly Answer[], stuck = false)
 
 function settle(answers: readonly Answer[]): void {
   const done = new Map(answers.map((one) => [one.id, one]));
-  if (!done.size) return;
   const gone = waiting.value.filter(({ id }) => done.has(id));
   const taken = gone.filter(({ id }) => done.get(id)?.status !== 'rejected').map((one): NewStatement => ({ ...one, found: done.get(one.id)?.marked ?? one.found }));
   acknowledged.value = [...acknowledged.value, ...taken];

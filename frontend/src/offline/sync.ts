@@ -49,6 +49,7 @@ let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let notBefore = 0;
 let rested = 0;
+let synced = '';
 
 /**
  * One sync of this learner's, whole or as far as it comes. `how`: by itself, because something happened, or because the learner
@@ -73,6 +74,8 @@ async function pending(user: string): Promise<boolean> {
 
 async function session(user: string): Promise<void> {
   outbox.sending.value = true;
+  if (user !== synced) outbox.lastSync.value = '';
+  synced = user;
   try {
     await identify(user);
     await sendIntents(user);
