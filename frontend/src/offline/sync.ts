@@ -84,6 +84,7 @@ async function session(user: string): Promise<void> {
     const { stamp, time } = await pull(user, told);
     await fetchVerdicts(user);
     await fetchCertificates(user, stamp);
+    await bringOthers();
     failures = 0;
     rested = performance.now();
     outbox.syncTrouble.value = undefined;
@@ -501,6 +502,12 @@ async function fetchCertificates(user: string, stamp: Stamp | undefined): Promis
     }
   }
   await remember(user, 'credentials', { stamp: now, at: Date.now(), items, documents, lists } satisfies Certificates).catch(() => undefined);
+}
+
+/** Work of others that was brought to this device while the network was away. */
+async function bringOthers(): Promise<void> {
+  const [one] = await disk.list('settings', IDBKeyRange.bound('carried/', 'carried/\uffff'), 1).catch(() => []);
+  if (one) await (await import('./export')).bringCarried();
 }
 
 /** The ids of the status lists of this server that a credential names. */
