@@ -4,6 +4,7 @@ import { context } from './context';
 import { loadWords } from './i18n/words';
 import { keepLanguage } from './language';
 import { signInHref } from './next';
+import { device } from './offline/locker';
 
 type Island = { mount(element: HTMLElement): void };
 
@@ -15,7 +16,7 @@ const islands: Record<string, () => Promise<Island>> = {
 };
 
 // Who is at this device, where it knows anybody. When it is locked in another tab, this one shows nothing more of theirs.
-knowLocally(async () => (await import('./offline/locker')).device(() => location.assign(signInHref())));
+knowLocally(() => device(() => location.assign(signInHref())));
 
 const words = loadWords(context().locale, 'page');
 

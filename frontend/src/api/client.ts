@@ -12,18 +12,19 @@ const client = createClient<paths>({
   fetch: (request) => globalThis.fetch(request),
 });
 
+const whom = 'Banyan-Learner';
+/** The headers of a call that is for nobody: it ends the session of the cookie or takes its place, whosever that is. */
+export const forNobody = { [whom]: '' };
 let learner = '';
 
 /** Whom this page acts for, '' when nobody is known. One browser has one cookie; the server refuses another learner's. */
 export const actFor = (user: string): void => void (learner = user);
 
 client.use({
-  onRequest({ request, schemaPath }) {
+  onRequest({ request }) {
     // What a page shows of an answer stands in the page's language, whatever the account says.
     request.headers.set('Banyan-Language', locale());
-    // Signing in takes the cookie's place, whosever it is.
-    const entering = request.method === 'POST' && (schemaPath === '/api/sessions' || schemaPath === '/api/users');
-    if (learner && !entering && !request.headers.has('Banyan-Learner')) request.headers.set('Banyan-Learner', learner);
+    if (learner && !request.headers.has(whom)) request.headers.set(whom, learner);
     return request;
   },
 });

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { api, ask } from '../../api/client';
+import { api, ask, forNobody } from '../../api/client';
 import { signedIn } from '../../api/me';
 import { t } from '../../i18n/words';
 import { list, type Person } from '../../offline/people';
@@ -44,7 +44,7 @@ function PasswordSignIn({ forgot, onBack }: { forgot: boolean; onBack: (() => vo
   const password = useSignal('');
   const signIn = async () => {
     const body = { username: username.value.trim().toLowerCase(), password: password.value };
-    await arrive(await ask(api.POST('/api/sessions', { body })), password.value);
+    await arrive(await ask(api.POST('/api/sessions', { body, headers: forNobody })), password.value);
   };
   return (
     <div class="narrow">

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { api, ask, askAll, type Schemas } from '../../api/client';
+import { api, ask, askAll, forNobody, type Schemas } from '../../api/client';
 import { locale, t } from '../../i18n/words';
 import { place } from '../../router';
 import { faultOf, Form } from '../../ui/form';
@@ -29,7 +29,7 @@ export default function SignUp() {
       locale: locale(),
       ...(institution.value ? { institution_id: institution.value } : {}),
     };
-    await arrive(await ask(api.POST('/api/users', { body })), password.value);
+    await arrive(await ask(api.POST('/api/users', { body, headers: forNobody })), password.value);
   };
   return (
     <div class="narrow">

@@ -1,6 +1,6 @@
 // The learner who is at this device, and the cookie. What one of them does must never count for another: the page says whom it acts for, the
 // server refuses the cookie of anybody else, and then the device's token brings the right one.
-import { actFor, api, ask } from '../../api/client';
+import { actFor, api, ask, forNobody } from '../../api/client';
 import type { Account, Me, Who } from '../../api/me';
 import { Problem } from '../../api/problem';
 import { current, find, profile, remember, secret, type Person } from './index';
@@ -47,7 +47,7 @@ async function fallBack(mine: Person, refusal: Problem | undefined): Promise<Who
 /** Ends the session of the cookie, whosever it is. */
 export async function endSession(): Promise<void> {
   try {
-    await ask(api.DELETE('/api/sessions/current', { headers: { 'Banyan-Learner': '' } }));
+    await ask(api.DELETE('/api/sessions/current', { headers: forNobody }));
   } catch (cause) {
     // Over already.
     if (!(cause instanceof Problem) || cause.status !== 401) throw cause;
