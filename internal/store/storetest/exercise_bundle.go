@@ -99,8 +99,10 @@ func exerciseBundle(t *testing.T, w *world) {
 	t.Run("trust", func(t *testing.T) {
 		second := w.addSchool(t, "baobab")
 		rows := []bundle.Trusted{
-			{Publisher: did, CreatedAt: noon}, {Publisher: other, CreatedAt: noon},
-			{Publisher: did, InstitutionID: w.school.ID, CreatedAt: noon}, {Publisher: did, InstitutionID: second.ID, CreatedAt: noon},
+			{Publisher: did, CreatedAt: noon},
+			{Publisher: other, CreatedAt: noon},
+			{Publisher: did, InstitutionID: w.school.ID, CreatedAt: noon},
+			{Publisher: did, InstitutionID: second.ID, CreatedAt: noon},
 		}
 		for range 2 {
 			for _, r := range rows {
