@@ -6,5 +6,7 @@ declare module 'virtual:words' {
   export const app: Record<string, Load>;
 }
 declare module 'virtual:late-words' {
-  export const sync: Record<string, () => Promise<{ default: Record<string, string | Record<string, string>> }>>;
+  type Load = () => Promise<{ default: Record<string, string | Record<string, string>> }>;
+  export const sync: Record<string, Load>;
+  export const offline: Record<string, Load>;
 }

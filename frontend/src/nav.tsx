@@ -16,6 +16,7 @@ export function Nav() {
   return (
     <nav class="tabs" aria-label={t('ui.app.nav.label')}>
       <Tab href="/app/" name={t('ui.app.nav.courses')} exact />
+      <Tab href="/app/offline" name={t('ui.app.nav.offline')} />
       <Tab href="/app/certificates" name={t('ui.app.nav.certificates')} />
       {person.operator && <Tab href="/app/institutions" name={t('ui.app.nav.institutions')} exact />}
       {person.operator && <Tab href="/app/jobs" name={t('ui.app.nav.jobs')} />}

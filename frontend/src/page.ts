@@ -13,6 +13,7 @@ const islands: Record<string, () => Promise<Island>> = {
   progress: () => import('./features/progress/island'),
   quiz: () => import('./features/quiz/island'),
   lab: () => import('./features/lab/island'),
+  offline: () => import('./features/offline/island'),
 };
 
 // Who is at this device, where it knows anybody. When it is locked in another tab, this one shows nothing more of theirs.

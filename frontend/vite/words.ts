@@ -1,6 +1,7 @@
 // Compiles the catalogue of words (internal/i18n/locales) into one chunk a locale and part:
 // `page` for every reading page, `lab` for what a lab needs besides (keys ui.lab.*), `sync` for what is said of sending and
-// fetching (ui.sync.*), `app` for the screens under /app/ (ui.app.*, ui.offline.*, ui.device.*).
+// fetching (ui.sync.*), `offline` for courses on the device (ui.offline.*, and the server's words of bundles), `app` for the screens
+// under /app/ (ui.app.*, ui.device.*).
 // A key that a locale lacks gets its English text here, so the page needs no fallback.
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -8,11 +9,11 @@ import type { Plugin } from 'vite';
 
 export type Entry = string | Record<string, string>;
 export type Catalogue = Record<string, Entry>;
-export const parts = ['page', 'lab', 'sync', 'app'] as const;
+export const parts = ['page', 'lab', 'sync', 'offline', 'app'] as const;
 export type Part = (typeof parts)[number];
 
 function partOf(key: string): Part {
-  if (/^ui\.(offline|device)\./.test(key)) return 'app';
+  if (key.startsWith('ui.device.')) return 'app';
   return parts.find((part) => key.startsWith(`ui.${part}.`)) ?? 'page';
 }
 
@@ -20,10 +21,11 @@ function partOf(key: string): Part {
 export function compile(words: Catalogue, fallback: Catalogue, part: Part): Catalogue {
   const out: Catalogue = {};
   for (const key of Object.keys(fallback)) {
-    if (key.startsWith('ui.') && partOf(key) === part) {
-      const entry = words[key] ?? fallback[key];
-      if (entry !== undefined) out[key.slice(3)] = entry;
-    }
+    const entry = words[key] ?? fallback[key];
+    if (entry === undefined) continue;
+    if (key.startsWith('ui.') && partOf(key) === part) out[key.slice(3)] = entry;
+    // What refuses a bundle says the same here and on the server.
+    else if (part === 'offline' && key.startsWith('bundle.')) out[key] = entry;
   }
   return out;
 }
@@ -58,10 +60,10 @@ export function words(dir: string): Plugin {
           `{${localesIn(dir)
             .map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`)
             .join(',')}}`;
-        const wanted = parts.filter((part) => (part === 'sync') === (id === `\0${late}`));
+        const wanted = parts.filter((part) => (part === 'sync' || part === 'offline') === (id === `\0${late}`));
         return wanted.map((part) => `export const ${part} = ${loader(part)};`).join('\n');
       }
-      const match = /\/src\/i18n\/(page|lab|sync|app)\.([A-Za-z-]+)\.words$/.exec(id);
+      const match = /\/src\/i18n\/(page|lab|sync|offline|app)\.([A-Za-z-]+)\.words$/.exec(id);
       if (!match) return null;
       const locale = match[2] as string;
       this.addWatchFile(join(dir, `${locale}.json`));

@@ -1,0 +1,240 @@
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Tier } from '../../offline/bundle/documents';
+import type { Cost } from '../../offline/bundle/download';
+import type { Rule, Version } from '../../offline/bundle/library';
+import { rootOf } from '../../offline/bundle/library';
+import { running } from '../../offline/bundle/resume';
+import { spokenIn, t } from '../../i18n/words';
+import { Notice } from '../../ui/notice';
+import { Select } from '../../ui/select';
+import { useTask } from '../../ui/task';
+import { online, sparing } from './connection';
+import { follow, type Followed } from './course';
+import { size } from './size';
+import { Stopped } from './trouble';
+
+interface Language {
+  locale: string;
+  name: string;
+}
+
+interface Props {
+  course: string;
+  locale: string;
+  /** The languages of the site, by their own names. */
+  languages: readonly Language[];
+}
+
+/** On a course's page: take it along, see that it is here, keep it in step. */
+export function Keep({ course, locale, languages }: Props) {
+  const it = useMemo(() => follow(course), [course]);
+  useEffect(() => it.close, [it]);
+  const row = it.row.value;
+  // Not known yet: a moment, and nothing that could be shown wrongly.
+  if (row === null) return null;
+  const coming = it.arriving() ?? (row?.downloads ? { phase: 'fetching' as const, bytes: 0, of: 0 } : undefined);
+  return (
+    <section class="keep">
+      {row?.installed && <Here it={it} version={row.installed} previous={row.previous} />}
+      {coming && row?.downloads ? (
+        <Coming it={it} course={course} />
+      ) : (
+        <Choose it={it} locale={locale} languages={languages} installed={row?.installed} />
+      )}
+      {it.trouble.value && !(row?.downloads && it.held.value) ? (
+        <Stopped cause={it.trouble.value} retry={row?.downloads ? () => void it.start(row.downloads?.rule as Rule, row.downloads?.number) : undefined} />
+      ) : null}
+    </section>
+  );
+}
+
+/** What is here, whether it is whole, and whether there is something newer. */
+function Here({ it, version, previous }: { it: Followed; version: Version; previous: Version | undefined }) {
+  const newer = useSignal<Cost | undefined>(undefined);
+  const put = useSignal(false);
+  const task = useTask();
+  useSignalEffect(() => {
+    if (!online.value) return;
+    // One small answer; without it the learner stays where they are, which is no fault.
+    it.newer().then(
+      (found) => (newer.value = found),
+      () => undefined,
+    );
+  });
+  const gone = it.gone.value;
+  const found = newer.value;
+  return (
+    <>
+      <p class="tick">{t('ui.offline.here', { Number: version.number, Size: size(it.room.value?.installed ?? 0) })}</p>
+      {gone && (
+        <Notice kind="bad">
+          <p>{t('ui.offline.lost', { Size: size(gone.bytes) })}</p>
+          <p class="buttons">
+            <button type="button" class="button" disabled={!online.value} onClick={() => void it.repair()}>
+              {t('ui.offline.repair')}
+            </button>
+          </p>
+        </Notice>
+      )}
+      {found && found.number > version.number && !put.value && (
+        <Notice>
+          <p>{t('ui.offline.update', { Count: changed(found), Size: size(found.bytes) })}</p>
+          <p class="buttons">
+            <button type="button" class="button" onClick={() => void it.update(found.number)}>
+              {t('ui.offline.update.take', { Size: size(found.bytes) })}
+            </button>
+            <button type="button" class="button quiet" onClick={() => (put.value = true)}>
+              {t('ui.offline.update.stay')}
+            </button>
+          </p>
+        </Notice>
+      )}
+      <p class="buttons">
+        {previous && (
+          <button type="button" class="button quiet" aria-disabled={task.busy.value} onClick={() => void task.run(it.back)}>
+            {t('ui.offline.back', { Number: previous.number })}
+          </button>
+        )}
+        <a class="button quiet" href="/app/offline">
+          {t('ui.offline.title')}
+        </a>
+      </p>
+      {task.trouble.value ? <Stopped cause={task.trouble.value} /> : null}
+    </>
+  );
+}
+
+function changed({ changed: parts }: Cost): number {
+  return parts ? parts.new + parts.changed + parts.removed : 0;
+}
+
+/** A download under way, or one that somebody paused. */
+export function Coming({ it, course }: { it: Followed; course: string }) {
+  const row = it.row.value;
+  const now = it.arriving();
+  const left = useSignal<number | undefined>(undefined);
+  const busy = now !== undefined || running.has(course);
+  const rule = row?.downloads?.rule;
+  const number = row?.downloads?.number;
+  const parts = row?.downloads?.parts ?? [];
+  const total = now?.of ?? parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  useEffect(() => {
+    // Asks only this device: a download that was begun has its plan here.
+    if (!busy && rule) void it.cost(rule).then(({ bytes }) => (left.value = bytes), () => undefined);
+  }, [busy, rule]);
+  if (!rule) return null;
+  return (
+    <div class="coming">
+      {busy && (
+        <div class="bar">
+          <progress value={now?.bytes ?? 0} max={total || 1} aria-label={t('ui.offline.keep')} />
+          <span>{now?.phase === 'checking' ? t('ui.offline.checking') : t('ui.offline.progress', { Done: size(now?.bytes ?? 0), Total: size(total) })}</span>
+        </div>
+      )}
+      <p class="buttons">
+        {busy ? (
+          <button type="button" class="button" onClick={() => void it.hold()}>
+            {t('ui.offline.pause')}
+          </button>
+        ) : (
+          <button type="button" class="button" onClick={() => void it.start(rule, number)}>
+            {t('ui.offline.go_on', { Size: size(left.value ?? total) })}
+          </button>
+        )}
+        <button type="button" class="button quiet" onClick={() => void it.giveUp()}>
+          {t('ui.offline.give_up')}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+const tiers: readonly Tier[] = ['text', 'images', 'all'];
+const budgets = [1, 2, 5, 10, 20];
+
+/** How much of the course, in which languages, and what that costs: said before the tap. */
+function Choose({ it, locale, languages, installed }: { it: Followed; locale: string; languages: readonly Language[]; installed: Version | undefined }) {
+  const speaks = installed ? Object.keys(rootOf(installed).editions) : undefined;
+  const open = useSignal(false);
+  const tier = useSignal<Tier>(installed?.rule.tier ?? 'text');
+  const chosen = useSignal<readonly string[]>(installed?.rule.locales ?? [locale]);
+  const budget = useSignal('');
+  const costs = useSignal<Partial<Record<Tier, Cost>>>({});
+  const failed = useSignal<unknown>(undefined);
+  const rule = (of: Tier): Rule => ({
+    locales: [...chosen.value],
+    tier: of,
+    ...(budget.value !== '' && { budget: Number(budget.value) * 1e6 }),
+  });
+  // What was asked for last counts: answers come in any order.
+  useSignalEffect(() => {
+    const wish = JSON.stringify([chosen.value, budget.value]);
+    if (!open.value || !online.value) return;
+    costs.value = {};
+    failed.value = undefined;
+    for (const one of tiers) {
+      it.cost(rule(one)).then(
+        (found) => {
+          if (wish === JSON.stringify([chosen.peek(), budget.peek()])) costs.value = { ...costs.peek(), [one]: found };
+        },
+        (cause: unknown) => (failed.value = cause),
+      );
+    }
+  });
+  const price = costs.value[tier.value];
+  const words = { text: 'ui.offline.tier.text', images: 'ui.offline.tier.images', all: 'ui.offline.tier.all' } as const;
+  return (
+    <details onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>{t(installed ? 'ui.offline.more' : 'ui.offline.keep')}</summary>
+      {!installed && <p>{t('ui.offline.keep.lead')}</p>}
+      {!online.value && <p class="hint">{t('ui.offline.away')}</p>}
+      {sparing() && <p class="hint">{t('ui.offline.saving')}</p>}
+      <fieldset class="choices">
+        <legend>{t('ui.offline.tier')}</legend>
+        {tiers.map((one) => (
+          <label key={one} class="choice">
+            <input type="radio" name="tier" checked={tier.value === one} onChange={() => (tier.value = one)} />
+            <span>{t(words[one], { Size: costs.value[one] ? size(costs.value[one].bytes) : '…' })}</span>
+          </label>
+        ))}
+      </fieldset>
+      <fieldset class="choices">
+        <legend>{t('ui.offline.languages')}</legend>
+        {languages
+          .filter((one) => !speaks || speaks.indexOf(one.locale) >= 0)
+          .map((one) => (
+            <label key={one.locale} class="choice">
+              <input
+                type="checkbox"
+                checked={chosen.value.indexOf(one.locale) >= 0}
+                onChange={(event) => {
+                  const others = chosen.value.filter((other) => other !== one.locale);
+                  const next = event.currentTarget.checked ? [...others, one.locale] : others;
+                  if (next.length) chosen.value = next;
+                  else event.currentTarget.checked = true;
+                }}
+              />
+              <span {...spokenIn(one.locale)}>{one.name}</span>
+            </label>
+          ))}
+      </fieldset>
+      <Select
+        label={t('ui.offline.budget')}
+        value={budget.value}
+        options={[['', t('ui.offline.budget.none')], ...budgets.map((million) => [String(million), size(million * 1e6)] as const)]}
+        onValue={(value) => (budget.value = value)}
+      />
+      {failed.value ? <Stopped cause={failed.value} /> : null}
+      {price && price.bytes === 0 ? (
+        <p class="hint">{t('ui.offline.nothing_new')}</p>
+      ) : (
+        <p class="buttons">
+          <button type="button" class="button" disabled={!price} onClick={() => void it.start(rule(tier.value))}>
+            {t('ui.offline.start', { Size: price ? size(price.bytes) : '…' })}
+          </button>
+        </p>
+      )}
+    </details>
+  );
+}

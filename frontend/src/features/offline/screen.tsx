@@ -1,0 +1,212 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { offline } from 'virtual:late-words';
+import { changes } from '../../offline/bundle/progress';
+import { forgetPrevious, remove } from '../../offline/bundle/collect';
+import { http } from '../../offline/bundle/http';
+import { edition, spoken, rootOf, type Shelved } from '../../offline/bundle/library';
+import { importFile, list, trustPublishers } from '../../offline/bundle/shelf';
+import { loadWords, locale, spokenIn, t } from '../../i18n/words';
+import { OutboxNotes } from '../../learner/outbox-notes';
+import { ConfirmButton } from '../../ui/confirm-button';
+import { Notice } from '../../ui/notice';
+import { useTask } from '../../ui/task';
+import { online } from './connection';
+import { follow } from './course';
+import { Coming } from './keep';
+import { Search } from './search';
+import { size } from './size';
+import { ask, kept, look, room } from './storage';
+import { Stopped } from './trouble';
+import './offline.css';
+
+/** What is on this device: courses, room, and what came on other ways than the network. */
+export default function Offline() {
+  const ready = useSignal(false);
+  const rows = useSignal<readonly Shelved[] | undefined>(undefined);
+  useEffect(() => void loadWords(locale(), offline).then(() => (ready.value = true)), []);
+  useEffect(() => {
+    void list().then(
+      (found) => (rows.value = found),
+      () => (rows.value = []),
+    );
+    void look();
+  }, [changes.value]);
+  if (!ready.value || !rows.value) return <p class="loading">{t('ui.loading')}</p>;
+  return (
+    <>
+      {!online.value && <Notice><p>{t('ui.offline.away')}</p></Notice>}
+      <OutboxNotes />
+      {rows.value.length === 0 ? (
+        <div class="empty">
+          <p>{t('ui.offline.none')}</p>
+          <a class="button" href={`/${locale()}/`}>
+            {t('ui.app.courses.find')}
+          </a>
+        </div>
+      ) : (
+        <>
+          <Search />
+          <ul class="cards">
+            {rows.value.map((row) => (
+              <Course key={row.course} row={row} />
+            ))}
+          </ul>
+        </>
+      )}
+      <FromFile />
+      <Space />
+    </>
+  );
+}
+
+function Course({ row: { course, installed, candidate } }: { row: Shelved }) {
+  const it = useMemo(() => follow(course), [course]);
+  useEffect(() => it.close, [it]);
+  const title = useSignal<{ text: string; lang?: string }>({ text: course });
+  const task = useTask();
+  useEffect(() => {
+    void edition(course, locale()).then(
+      (found) => {
+        const lang = found && (found.title_lang ?? found.locale);
+        if (found) title.value = { text: found.title, ...(lang !== locale() && lang && { lang }) };
+      },
+      () => undefined,
+    );
+  }, [course, installed?.digest]);
+  const row = it.row.value;
+  const here = row?.installed;
+  const used = it.room.value;
+  const gone = it.gone.value;
+  const name = <span {...spokenIn(title.value.lang)}>{title.value.text}</span>;
+  const tongue = here && spoken(rootOf(here), locale());
+  return (
+    <li class="card">
+      <div>
+        <h2>{name}</h2>
+        {here && <p>{t('ui.offline.version', { Number: here.number, Size: size(used?.installed ?? 0) })}</p>}
+        {!here && candidate && <p>{t('ui.offline.coming', { Size: size(used?.arriving ?? 0) })}</p>}
+        {gone && (
+          <Notice kind="bad">
+            <p>{t('ui.offline.lost', { Size: size(gone.bytes) })}</p>
+            <p class="buttons">
+              <button type="button" class="button" disabled={!online.value} onClick={() => void it.repair()}>
+                {t('ui.offline.repair')}
+              </button>
+            </p>
+          </Notice>
+        )}
+        {row?.downloads && <Coming it={it} course={course} />}
+        {it.trouble.value && !it.held.value ? <Stopped cause={it.trouble.value} /> : null}
+        {task.trouble.value ? <Stopped cause={task.trouble.value} /> : null}
+      </div>
+      <p class="buttons">
+        {here && (
+          <a class="button" href={`/${locale()}/courses/${course}`}>
+            {t('ui.offline.open')}
+            <span class="unseen"> {name}</span>
+          </a>
+        )}
+        {here && online.value && tongue && (
+          <a
+            class="button quiet"
+            download
+            href={`/bundles/${course}@${here.number}/${course}.banyan?${new URLSearchParams([...here.rule.locales.map((one) => ['locale', one]), ['tier', here.rule.tier]]).toString()}`}
+          >
+            {t('ui.offline.save')}
+          </a>
+        )}
+        {row?.previous && used && used.previous > 0 && (
+          <button type="button" class="button quiet" aria-disabled={task.busy.value} onClick={() => void task.run(() => forgetPrevious(course))}>
+            {t('ui.offline.free', { Number: row.previous.number, Size: size(used.previous) })}
+          </button>
+        )}
+        {row?.previous && (
+          <button type="button" class="button quiet" aria-disabled={task.busy.value} onClick={() => void task.run(it.back)}>
+            {t('ui.offline.back', { Number: row.previous.number })}
+          </button>
+        )}
+        <ConfirmButton danger ask={t('ui.offline.remove', { Size: size(used?.frees ?? 0) })} sure={t('ui.offline.remove.sure')} about={title.value.text} onConfirm={() => void task.run(() => remove(course))} />
+      </p>
+    </li>
+  );
+}
+
+/** A course that a friend, a teacher or a memory card brings. */
+function FromFile() {
+  const task = useTask();
+  const done = useSignal<{ course: string; number: number } | undefined>(undefined);
+  const progress = useSignal<{ bytes: number; of: number } | undefined>(undefined);
+  const take = (file: File) =>
+    task.run(async () => {
+      done.value = undefined;
+      try {
+        const { course, version } = await importFile(file, {
+          onProgress: (now) => (progress.value = now),
+          // Perhaps the server knows a publisher whom this device has not met.
+          publishers: async () => trustPublishers(await http.publishers().catch(() => [])),
+        });
+        const found = await edition(course, locale());
+        done.value = { course: found?.title ?? course, number: version.number };
+      } finally {
+        progress.value = undefined;
+      }
+    });
+  return (
+    <section>
+      <h2 id="from-file">{t('ui.offline.import')}</h2>
+      <p class="hint">{t('ui.offline.import.hint')}</p>
+      <p class="field">
+        <input
+          type="file"
+          accept=".banyan"
+          aria-labelledby="from-file"
+          onChange={(event) => {
+            const file = event.currentTarget.files?.[0];
+            event.currentTarget.value = '';
+            if (file) void take(file);
+          }}
+        />
+      </p>
+      {progress.value && (
+        <div class="bar">
+          <progress value={progress.value.bytes} max={progress.value.of || 1} aria-label={t('ui.offline.checking')} />
+          <span>{t('ui.offline.checking')}</span>
+        </div>
+      )}
+      {done.value && (
+        <Notice kind="good">
+          <p>{t('ui.offline.import.done', { Course: done.value.course, Number: done.value.number })}</p>
+        </Notice>
+      )}
+      {task.trouble.value ? <Stopped cause={task.trouble.value} /> : null}
+    </section>
+  );
+}
+
+/** What the browser gives, and what it promises. */
+function Space() {
+  const asked = useSignal(false);
+  if (!room.value) return null;
+  return (
+    <section>
+      <h2>{t('ui.offline.room')}</h2>
+      <p>{t('ui.offline.room.used', { Used: size(room.value.used), Quota: size(room.value.quota) })}</p>
+      {kept.value === true && <p class="tick">{t('ui.offline.persist.yes')}</p>}
+      {kept.value === false && (
+        <>
+          <p class="hint">{t('ui.offline.persist.why')}</p>
+          {asked.value ? (
+            <p role="status">{t('ui.offline.persist.no')}</p>
+          ) : (
+            <p class="buttons">
+              <button type="button" class="button quiet" onClick={() => void ask().then(() => (asked.value = true))}>
+                {t('ui.offline.persist')}
+              </button>
+            </p>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
