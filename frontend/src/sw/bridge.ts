@@ -173,6 +173,8 @@ export async function start(locale: string): Promise<void> {
     await (await cache()).put('/shell/last', new Response(locale));
     await navigator.serviceWorker.register('/sw.js');
     await freshen(locale);
+    // A download that was begun goes on, whatever page is open. Only then is what downloads fetched.
+    if ((await list().catch(() => [])).some(({ downloads }) => downloads)) await (await import('../offline/bundle/resume')).resume();
   } catch {
     // Without a worker the page is what it is online.
   }

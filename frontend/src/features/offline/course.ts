@@ -1,5 +1,6 @@
 // One course on this device, as its page and the list of courses show it.
 import { effect, signal } from '@preact/signals';
+import { api, ask } from '../../api/client';
 import { keepShell, shell } from '../../learner/shell';
 import { checkUpdate, cost, install, repair, update, type Cost } from '../../offline/bundle/download';
 import { abandon, usage, type Usage } from '../../offline/bundle/collect';
@@ -91,6 +92,8 @@ export function follow(course: string) {
       }),
     update: (number: number) => run((signal) => update(http, course, number, { signal })),
     repair: () => run((signal) => repair(http, course, { signal })),
+    /** The languages that the course speaks. */
+    languages: async () => Object.keys((await ask(api.GET('/api/bundles/{course_id}', { params: { path: { course_id: course } } }))).editions),
     newer: () => checkUpdate(http, course),
     async hold(): Promise<void> {
       await pause(course);

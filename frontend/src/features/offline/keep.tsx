@@ -155,7 +155,8 @@ const budgets = [1, 2, 5, 10, 20];
 
 /** How much of the course, in which languages, and what that costs: said before the tap. */
 function Choose({ it, locale, languages, installed }: { it: Followed; locale: string; languages: readonly Language[]; installed: Version | undefined }) {
-  const speaks = installed ? Object.keys(rootOf(installed).editions) : undefined;
+  /** Not known yet: all languages of the site are offered, and what the course has not comes in its own. */
+  const speaks = useSignal(installed && Object.keys(rootOf(installed).editions));
   const open = useSignal(false);
   const tier = useSignal<Tier>(installed?.rule.tier ?? 'text');
   const chosen = useSignal<readonly string[]>(installed?.rule.locales ?? [locale]);
@@ -166,6 +167,13 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
     locales: [...chosen.value],
     tier: of,
     ...(budget.value !== '' && { budget: Number(budget.value) * 1e6 }),
+  });
+  useSignalEffect(() => {
+    if (!open.value || !online.value || speaks.peek()) return;
+    void it.languages().then(
+      (found) => (speaks.value = found),
+      () => undefined,
+    );
   });
   // What was asked for last counts: answers come in any order.
   useSignalEffect(() => {
@@ -202,7 +210,7 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
       <fieldset class="choices">
         <legend>{t('ui.offline.languages')}</legend>
         {languages
-          .filter((one) => !speaks || speaks.indexOf(one.locale) >= 0)
+          .filter((one) => !speaks.value || speaks.value.indexOf(one.locale) >= 0 || chosen.value.indexOf(one.locale) >= 0)
           .map((one) => (
             <label key={one.locale} class="choice">
               <input

@@ -47,7 +47,7 @@ export default function Offline() {
       ) : (
         <>
           <Search />
-          <ul class="cards">
+          <ul class="cards course-cards">
             {rows.value.map((row) => (
               <Course key={row.course} row={row} />
             ))}

@@ -22,8 +22,9 @@ export async function isPaused(course: string): Promise<boolean> {
 /** The download of each course that this page runs. */
 export const running = new Map<string, AbortController>();
 
-/** Goes on with what was begun, one course after the other. What stops is told where the course is looked at. */
+/** Goes on with what was begun, one course after the other, but not where the browser saves data. What stops is told where the course is looked at. */
 export async function resume(): Promise<void> {
+  if ((navigator as { connection?: { saveData?: boolean } }).connection?.saveData || !navigator.onLine) return;
   for (const { course, downloads } of await list()) {
     if (!downloads || running.has(course) || (await isPaused(course))) continue;
     const controller = new AbortController();
