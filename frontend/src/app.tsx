@@ -3,6 +3,7 @@ import './page';
 import { signal, useSignalEffect } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import words from 'virtual:words/app';
 import { knowLocally, loadMe, me, signedIn } from './api/me';
 import { Unreached } from './api/problem';
 import { context } from './context';
@@ -134,7 +135,7 @@ async function start(): Promise<void> {
   if (!root) return;
   const { locale } = context();
   knowLocally(() => device(() => location.assign(signInHref())));
-  await Promise.all([loadWords(locale, 'page'), loadWords(locale, 'app'), loadMe()]);
+  await Promise.all([loadWords(locale), loadWords(locale, words), loadMe()]);
   const person = signedIn();
   if (person) void open(person.id);
   root.removeAttribute('aria-busy');

@@ -19,7 +19,7 @@ const islands: Record<string, () => Promise<Island>> = {
 // Who is at this device, where it knows anybody. When it is locked in another tab, this one shows nothing more of theirs.
 knowLocally(() => device(() => location.assign(signInHref())));
 
-const words = loadWords(context().locale, 'page');
+const words = loadWords(context().locale);
 
 for (const element of Array.from(document.querySelectorAll<HTMLElement>('[data-island]'))) {
   const island = islands[element.dataset['island'] ?? '']?.();

@@ -37,9 +37,8 @@ export function localesIn(dir: string): string[] {
     .sort();
 }
 
-const list = 'virtual:words';
-// Where the words are that no page begins with.
-const late = 'virtual:late-words';
+// One module a part says where its words are, so that a page carries the names of those files only that it may need.
+const where = /^\0?virtual:words\/(page|lab|sync|offline|app)$/;
 
 export function words(dir: string): Plugin {
   let root = '';
@@ -51,17 +50,14 @@ export function words(dir: string): Plugin {
       root = config.root;
     },
     resolveId(id) {
-      if (id === list || id === late) return `\0${id}`;
+      if (where.test(id)) return `\0${id}`;
       return id.endsWith('.words') ? id : null;
     },
     load(id) {
-      if (id === `\0${list}` || id === `\0${late}`) {
-        const loader = (part: string) =>
-          `{${localesIn(dir)
-            .map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`)
-            .join(',')}}`;
-        const wanted = parts.filter((part) => (part === 'sync' || part === 'offline') === (id === `\0${late}`));
-        return wanted.map((part) => `export const ${part} = ${loader(part)};`).join('\n');
+      const part = where.exec(id)?.[1];
+      if (part) {
+        const loaders = localesIn(dir).map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`);
+        return `export default {${loaders.join(',')}};`;
       }
       const match = /\/src\/i18n\/(page|lab|sync|offline|app)\.([A-Za-z-]+)\.words$/.exec(id);
       if (!match) return null;

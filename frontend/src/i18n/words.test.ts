@@ -41,10 +41,10 @@ describe('words', () => {
   });
 
   it('loads a part, and English for a language that it does not speak', async () => {
-    await loadWords('ar-EG', 'page');
+    await loadWords('ar-EG');
     expect(locale()).toBe('ar');
     expect(t('ui.sign_in')).toBe('تسجيل الدخول');
-    await loadWords('is', 'page');
+    await loadWords('is');
     expect(locale()).toBe('en');
     expect(t('ui.sign_in')).toBe('Sign in');
   });

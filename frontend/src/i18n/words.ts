@@ -1,5 +1,5 @@
 // The words of the page. Code never builds a sentence: it asks for a key and gives the arguments.
-import { app, lab, page } from 'virtual:words';
+import page from 'virtual:words/page';
 
 type Entry = string | Record<string, string>;
 export type Args = Record<string, string | number>;
@@ -17,9 +17,8 @@ export function locales(): string[] {
   return Object.keys(page);
 }
 
-/** Loads the words of a part of the page. An unknown locale speaks English. */
-export async function loadWords(wanted: string, part: 'page' | 'lab' | 'app' | typeof page): Promise<void> {
-  const loaders = typeof part === 'string' ? { page, lab, app }[part] : part;
+/** Loads the words of a part of the page: of `virtual:words/<part>`, or those of every page. An unknown locale speaks English. */
+export async function loadWords(wanted: string, loaders: typeof page = page): Promise<void> {
   const found = loaders[wanted] ? wanted : (wanted.split('-')[0] as string);
   const load = loaders[found] ?? loaders['en'];
   if (!load) return;

@@ -1,7 +1,7 @@
 // Why something waits, what to do about it, and when this device and the server last agreed.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { sync } from 'virtual:late-words';
+import words from 'virtual:words/sync';
 import { Problem, Unreached } from '../api/problem';
 import { formatDate, loadWords, t } from '../i18n/words';
 import { signInHref } from '../next';
@@ -11,7 +11,7 @@ import { currentUser, lastSync, sending, syncNow, syncTrouble, waiting } from '.
 import { Elsewhere } from '../offline/refusals';
 
 /** Fetches what is said here. */
-export const loadSyncWords = (locale: string): Promise<void> => loadWords(locale, sync);
+export const loadSyncWords = (locale: string): Promise<void> => loadWords(locale, words);
 
 /** Whose turn it is: the network's, the server's or the learner's. */
 function reason(cause: unknown): 'away' | 'signed_out' | 'elsewhere' | 'locked' | 'busy' {

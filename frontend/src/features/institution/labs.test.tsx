@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto';
 import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import words from 'virtual:words/app';
 import type { Schemas } from '../../api/client';
 import { loadWords } from '../../i18n/words';
 import { labFaults } from './faults';
@@ -81,7 +82,7 @@ beforeEach(async () => {
   now = regrade;
   labFaults.value = undefined;
   vi.stubGlobal('fetch', answer);
-  await Promise.all([loadWords('en', 'page'), loadWords('en', 'app')]);
+  await Promise.all([loadWords('en'), loadWords('en', words)]);
   root = document.body.appendChild(document.createElement('main'));
   await act(() => render(<Labs institution={inst} />, root));
   await settle();

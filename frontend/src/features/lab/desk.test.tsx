@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { render, type ComponentChild } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import words from 'virtual:words/lab';
 import { loadWords } from '../../i18n/words';
 import { BenchView, createBench, outcomes } from './bench';
 import { DataFile } from './data-file';
@@ -38,8 +39,8 @@ vi.mock('./run/packs', () => ({
 
 let host: HTMLElement;
 beforeAll(async () => {
-  await loadWords('en', 'page');
-  await loadWords('en', 'lab');
+  await loadWords('en');
+  await loadWords('en', words);
 });
 beforeEach(() => document.body.append((host = document.createElement('div'))));
 afterEach(() => {

@@ -1,3 +1,4 @@
+import words from 'virtual:words/lab';
 import { context, itemData } from '../../context';
 import { loadWords } from '../../i18n/words';
 import { loadEnrollment } from '../../learner/enrollment';
@@ -9,7 +10,7 @@ import './lab.css';
 
 export function mount(element: HTMLElement): void {
   void loadEnrollment(context().course);
-  void loadWords(context().locale, 'lab').then(() => {
+  void loadWords(context().locale, words).then(() => {
     mountInto(element, <LabView lab={itemData<Lab>()} />);
     // Beside the desk the task scrolls in its own box, which the keyboard must reach.
     const task = document.querySelector<HTMLElement>('.lab-task');

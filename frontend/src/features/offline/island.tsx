@@ -1,4 +1,4 @@
-import { offline } from 'virtual:late-words';
+import words from 'virtual:words/offline';
 import { context } from '../../context';
 import { loadWords } from '../../i18n/words';
 import { mountInto } from '../../ui/mount';
@@ -10,5 +10,5 @@ export function mount(element: HTMLElement): void {
   const { course, locale } = context();
   if (!('indexedDB' in window) || !window.isSecureContext) return; // nothing could be checked or kept
   const offered = Array.from(document.querySelectorAll<HTMLElement>('.languages [data-language]'), (link) => ({ locale: link.dataset['language'] ?? '', name: link.textContent ?? '' }));
-  void loadWords(locale, offline).then(() => mountInto(element, <Keep course={course} locale={locale} languages={offered} />));
+  void loadWords(locale, words).then(() => mountInto(element, <Keep course={course} locale={locale} languages={offered} />));
 }

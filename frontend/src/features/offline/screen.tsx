@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { offline } from 'virtual:late-words';
+import words from 'virtual:words/offline';
 import { changes } from '../../offline/bundle/progress';
 import { forgetPrevious, remove } from '../../offline/bundle/collect';
 import { http } from '../../offline/bundle/http';
@@ -24,7 +24,7 @@ import './offline.css';
 export default function Offline() {
   const ready = useSignal(false);
   const rows = useSignal<readonly Shelved[] | undefined>(undefined);
-  useEffect(() => void loadWords(locale(), offline).then(() => (ready.value = true)), []);
+  useEffect(() => void loadWords(locale(), words).then(() => (ready.value = true)), []);
   useEffect(() => {
     void list().then(
       (found) => (rows.value = found),

@@ -107,7 +107,7 @@ beforeEach(async () => {
   });
   document.body.innerHTML = '<div id="root"></div>';
   root = document.getElementById('root') as HTMLElement;
-  await loadWords('en', 'page');
+  await loadWords('en');
 });
 afterEach(() => {
   act(() => render(null, root));

@@ -59,7 +59,7 @@ const shows = (found: () => unknown) => vi.waitFor(() => act(() => void expect(f
 
 beforeEach(async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"code":"session.none"}', { status: 401, headers: { 'Content-Type': 'application/json' } })));
-  await Promise.all([loadWords('en', 'page'), loadMe(true)]);
+  await Promise.all([loadWords('en'), loadMe(true)]);
   document.body.innerHTML = '<div id="root"></div>';
   root = document.getElementById('root') as HTMLElement;
   act(() => render(<QuizView quiz={quiz} />, root));
