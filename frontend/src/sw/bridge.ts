@@ -23,7 +23,11 @@ interface Lack {
   whole: boolean;
 }
 
-const bytesOf = (files: ShellFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+/** What fetching them costs at most. What this page has loaded itself lies in the browser's own cache. */
+function bytesOf(files: ShellFile[]): number {
+  const loaded = new Set(performance.getEntriesByType('resource').map(({ name }) => name.slice(location.origin.length)));
+  return files.reduce((sum, { address, bytes }) => (loaded.has(address) ? sum : sum + bytes), 0);
+}
 
 async function shellIn(c: Cache, address: string): Promise<Shell | undefined> {
   const text = await (await c.match(address))?.text();
