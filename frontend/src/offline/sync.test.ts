@@ -111,6 +111,20 @@ describe('sync', () => {
     expect(world.server.posts.slice(quiet).flatMap(({ statements }) => statements)).toEqual([]);
   });
 
+  it('sends again what was taken and a whole pull does not show, whatever the numbers say', async () => {
+    world.weather = ({ method, url }) => (method === 'GET' && url.includes('/api/sync') ? 'lost' : 'fine');
+    await open();
+    await read('one').answered;
+    await read('two').answered;
+    const [forgotten] = world.server.of('amina');
+    world.server.statements.delete(forgotten?.id ?? '');
+    world.weather = () => 'fine';
+    await syncNow();
+    await syncNow();
+    expect(world.server.of('amina').map(({ object_id }) => object_id).sort()).toEqual(['one', 'two']);
+    expect(tab.outbox.waiting.value).toEqual([]);
+  });
+
   it('makes an enrollment known that the server has lost', async () => {
     await open();
     await read('one').answered;

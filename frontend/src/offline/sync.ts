@@ -306,7 +306,8 @@ function final(status: number): boolean {
 async function settle(user: string, { device, epoch }: Device, state: State, batch: Waiting[], told: SyncAnswer, before: boolean): Promise<boolean> {
   const sent = new Map(batch.map((entry) => [entry.id, entry]));
   const done = told.answers.filter(({ id, status }) => sent.has(id) && status !== 'deferred');
-  const { round } = state;
+  // Seen to be there: by an answer after which nothing is to be fetched. What else was taken, the next pull shows.
+  const round = told.current && !state.lacking ? state.round : undefined;
   const records = await Promise.all(
     done.map(async ({ id, status, marked, epoch: put = epoch, sequence, code, detail }): Promise<HistoryRecord> => {
       const entry = sent.get(id) as Waiting;
@@ -381,6 +382,7 @@ async function pull(user: string, told: SyncAnswer): Promise<{ stamp: Stamp; tim
   let { credentials: stamp, server_time: time } = told;
   const device = (await findDevice(user).catch(() => undefined))?.device;
   let news = false;
+  let lost = 0;
   for (let more = !!state.lacking || !told.current; more; ) {
     const got = await fetchPage(state.cursor);
     if (got.reset) state = { ...state, round: state.round + 1, lacking: true };
@@ -396,11 +398,10 @@ async function pull(user: string, told: SyncAnswer): Promise<{ stamp: Stamp; tim
       }),
     );
     const enrollments = got.enrollments.length ? await seal(user, got.enrollments) : undefined;
-    const lost = state.lacking && !got.more;
     await transact(['history', 'outbox', 'devices', 'settings'], 'readwrite', async (store) => {
       for (const record of records) store('history').put(record);
       if (enrollments !== undefined) store('settings').put({ key: keyOf(user, 'enrollments'), value: enrollments });
-      if (lost) await requeue(user, next.round, store);
+      if (!got.more) lost = await requeue(user, next.round, store);
       store('settings').put({ key: keyOf(user, 'sync'), value: next });
     });
     news ||= records.length > 0 || enrollments !== undefined;
@@ -408,8 +409,8 @@ async function pull(user: string, told: SyncAnswer): Promise<{ stamp: Stamp; tim
     stamp = got.credentials;
     time = got.server_time;
     more = got.more;
-    if (lost) again(1000);
   }
+  if (lost) again(1000);
   if (state.last !== time) {
     await disk.put('settings', { key: keyOf(user, 'sync'), value: { ...state, last: time } }).catch(() => undefined);
   }
@@ -417,8 +418,8 @@ async function pull(user: string, told: SyncAnswer): Promise<{ stamp: Stamp; tim
   return { stamp, time };
 }
 
-/** What this device did and a restored server has not shown waits once more. */
-async function requeue(user: string, round: number, store: (name: StoreName) => IDBObjectStore): Promise<void> {
+/** What the server took from this device and does not show, it has forgotten: it waits once more. Gives how much that is. */
+async function requeue(user: string, round: number, store: (name: StoreName) => IDBObjectStore): Promise<number> {
   const device = await within(store('devices'), user);
   const all = await result(store('history').getAll(outbox.range(user)) as IDBRequest<HistoryRecord[]>);
   const lost = all.filter((one) => one.device === device.device && one.round !== round && !one.rejected);
@@ -428,6 +429,7 @@ async function requeue(user: string, round: number, store: (name: StoreName) => 
     store('history').delete([user, one.n]);
   }
   store('devices').put(device);
+  return lost.length;
 }
 
 async function fetchPage(after: string | undefined): Promise<SyncPage> {
