@@ -216,6 +216,12 @@ describe('a download', () => {
     expect(server.log.filter((line) => line.startsWith('plan'))).toHaveLength(1);
   });
 
+  it('of no course is asked for once', async () => {
+    await expect(install(server, 'none', rule)).rejects.toMatchObject({ key: 'bundle.not_found' });
+    expect(server.log).toEqual(['plan - -']);
+    expect(await list()).toEqual([]);
+  });
+
   it('refuses a server that sends another course', async () => {
     const other = publisher.make({ course: 'other', modules: plot() });
     server.versions = [{ ...one, root: other.root, digest: other.digest }];

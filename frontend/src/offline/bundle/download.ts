@@ -160,7 +160,8 @@ class Download {
     try {
       return await this.attempt(row, false);
     } catch (cause) {
-      if (!(cause instanceof BundleError) || ['bundle.not_found', 'bundle.truncated', 'bundle.mixed'].indexOf(cause.key) < 0) throw cause;
+      // Before there is a plan, the answer is an answer.
+      if (!this.parts.length || !(cause instanceof BundleError) || ['bundle.not_found', 'bundle.truncated', 'bundle.mixed'].indexOf(cause.key) < 0) throw cause;
       // The packs that were planned are gone or lack what this device has lost: plan anew, and count on nothing.
       await this.forget();
       return this.attempt(await disk.find<Shelved>('bundles', this.course), true);

@@ -36,7 +36,7 @@ export async function* frames(source: ReadableStream<Uint8Array>): AsyncGenerato
       yield { kind, bytes: await take(length) };
     }
   } finally {
-    await inflated.close();
+    inflated.close();
   }
 }
 
@@ -70,7 +70,7 @@ function taker(read: () => Promise<Uint8Array | undefined>): { take: (n: number)
 interface Inflated {
   /** The next bytes, undefined at an end that was meant. */
   read: () => Promise<Uint8Array | undefined>;
-  close: () => Promise<void>;
+  close: () => void;
 }
 
 function inflate(source: ReadableStream<Uint8Array>): Inflated {
@@ -80,6 +80,7 @@ function inflate(source: ReadableStream<Uint8Array>): Inflated {
   writer.closed.catch(() => undefined);
   const from = source.getReader();
   let failed: { cause: unknown } | undefined;
+  let closing = false;
 
   // By hand and not by pipeThrough: what fails at a write is wrong, what fails at the end is cut short.
   const feed = async () => {
@@ -95,13 +96,15 @@ function inflate(source: ReadableStream<Uint8Array>): Inflated {
       });
     }
     if (seen < header.length) throw new BundleError('truncated');
+    closing = true;
     await writer.close().catch(() => {
       throw new BundleError('truncated');
     });
   };
-  const feeding = feed().catch(async (cause: unknown) => {
-    failed = { cause };
-    await Promise.all([writer.abort(cause).catch(() => undefined), from.cancel(cause).catch(() => undefined)]);
+  feed().catch((cause: unknown) => {
+    failed = failed ?? { cause };
+    writer.abort(cause).catch(() => undefined);
+    from.cancel(cause).catch(() => undefined);
   });
   return {
     read: async () => {
@@ -109,14 +112,15 @@ function inflate(source: ReadableStream<Uint8Array>): Inflated {
         const { done, value } = await out.read();
         if (!done) return value;
       } catch {
-        // Its cause is known to who feeds.
+        // Who feeds may know why. Not waited for: where a stream broke, a write into it need not ever end.
+        failed = failed ?? { cause: new BundleError(closing ? 'truncated' : 'damaged') };
       }
-      await feeding;
       if (failed) throw failed.cause;
       return undefined;
     },
-    close: async () => {
-      await Promise.all([out.cancel().catch(() => undefined), from.cancel().catch(() => undefined)]);
+    close: () => {
+      out.cancel().catch(() => undefined);
+      from.cancel().catch(() => undefined);
     },
   };
 }

@@ -91,6 +91,17 @@ describe('a file', () => {
     await holds(one, ['en', 'ar']);
   });
 
+  it('says which language it could not add, and adds it where less is wanted', async () => {
+    await importFile(asFile(file(one, ['en'])));
+    const arabic = asFile(file(one, ['ar'], ['text', 'image'], ['m1']));
+    const { version, left } = await importFile(arabic);
+    expect(version.rule).toEqual({ locales: ['en'], tier: 'images' });
+    expect(left).toEqual(['ar']);
+    const again = await importFile(arabic, { rule: { locales: ['en', 'ar'], tier: 'images', modules: ['m1'] } });
+    expect(again.left).toEqual([]);
+    expect(await item('small', 'ar', 'bb')).toBeDefined();
+  });
+
   it('that is cut keeps what came, and another carrier brings the rest', async () => {
     const bytes = file(one, ['en']);
     await expect(importFile(asFile(bytes.slice(0, bytes.length - 600)))).rejects.toMatchObject({ key: 'bundle.truncated' });
@@ -117,8 +128,10 @@ describe('a file', () => {
 
   it('leaves aside what nobody names', async () => {
     const stray = noise(300, 7);
-    const { counted } = await importFile(asFile(rawPack([...headFrames(one), ...blobFrames(one, one.order('en', 'text')), { kind: 'B', bytes: stray }])));
+    const all = ['en', 'ar'].reduce<string[]>((digests, locale) => [...digests, ...one.order(locale, 'text'), ...one.order(locale, 'image')], []);
+    const { counted } = await importFile(asFile(rawPack([...headFrames(one), ...blobFrames(one, all), { kind: 'B', bytes: stray }])));
     expect(counted.ignored).toBe(1);
+    await holds(one, ['en', 'ar']);
     await sound(one);
   });
 

@@ -209,6 +209,12 @@ export class Arrival {
     return (await this.missing(wider)).length ? wish : wider;
   }
 
+  /** Languages that came and that a rule leaves out. */
+  leaves({ locales }: Rule): string[] {
+    const kept = resolve(this.head.root, locales);
+    return this.intake.offers().locales.filter((locale) => kept.indexOf(locale) < 0);
+  }
+
   /**
    * Switches to what came in, if all that the rule wants is here; the pointer alone is written. Where something is missing, throws BundleError
    * and keeps what arrived: another carrier may bring the rest.
@@ -265,11 +271,19 @@ export interface ImportOptions extends Watch {
   publishers?: () => Promise<void>;
 }
 
+export interface Imported {
+  course: string;
+  version: Version;
+  counted: Counted;
+  /** Languages of the carrier that the rule leaves out, as where it has no pictures in them and the rule wants some. Say so: a rule that is given may want less. */
+  left: string[];
+}
+
 /**
  * Takes a bundle in from a file, a stream, or the files of a folder. Resolves when the course can be opened. Throws BundleError; then all
  * that was right before is still there, and what arrived is kept for the next carrier.
  */
-export async function importFile(source: Blob | ReadableStream<Uint8Array> | readonly File[], options: ImportOptions = {}): Promise<{ course: string; version: Version; counted: Counted }> {
+export async function importFile(source: Blob | ReadableStream<Uint8Array> | readonly File[], options: ImportOptions = {}): Promise<Imported> {
   const { signal, onProgress, rule, course } = options;
   let carrier: AsyncGenerator<Frame, void, void>;
   if (source instanceof Blob) carrier = frames(watched(source.stream() as ReadableStream<Uint8Array>, source.size, onProgress));
@@ -292,7 +306,8 @@ export async function importFile(source: Blob | ReadableStream<Uint8Array> | rea
         const wish = row?.installed || row?.downloads ? row.rule : undefined;
         const arrival = await Arrival.begin(head, rule, rule && choose(head.root, rule));
         await arrival.take(carrier, first, signal);
-        return { course: name, version: await arrival.finish(rule ?? (await arrival.offers(wish))), counted: arrival.counted };
+        const version = await arrival.finish(rule ?? (await arrival.offers(wish)));
+        return { course: name, version, counted: arrival.counted, left: arrival.leaves(version.rule) };
       });
     } finally {
       await carrier.return();
