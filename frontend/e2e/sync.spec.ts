@@ -234,7 +234,7 @@ test('a line that breaks at every 4 kB only delays it', async ({ browser, baseUR
     const made: string[] = [];
     for (let at = 4096, through = 0; at === 4096 || at < through + 4096; at += 4096) {
       await context.setOffline(true);
-      made.push(...(await pile(page, user, enrollment, 120)));
+      made.push(...(await pile(page, user, enrollment, 400)));
       await context.setOffline(false);
       const before = relay.bytes.up + relay.bytes.down;
       const cuts = relay.cuts;
