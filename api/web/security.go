@@ -35,7 +35,7 @@ func headers(inlineStyles []string) map[string][]string {
 		"Referrer-Policy":              {"strict-origin-when-cross-origin"},
 		"Cross-Origin-Opener-Policy":   {"same-origin"},
 		"Cross-Origin-Resource-Policy": {"same-origin"},
-		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"},
+		"Permissions-Policy":           {"camera=(self), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"},
 		Mark:                           {"1"},
 	}
 }

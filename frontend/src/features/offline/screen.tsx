@@ -18,6 +18,7 @@ import { Search } from './search';
 import { size } from './size';
 import { ask, kept, look, room } from './storage';
 import { Stopped } from './trouble';
+import { Carry, Work } from './work';
 import './offline.css';
 
 /** What is on this device: courses, room, and what came on other ways than the network. */
@@ -55,6 +56,8 @@ export default function Offline() {
         </>
       )}
       <FromFile />
+      <Work />
+      <Carry />
       <Space />
     </>
   );
