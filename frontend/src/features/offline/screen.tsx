@@ -63,17 +63,25 @@ export default function Offline() {
   );
 }
 
+/** The title in the language of the page, or in one in which the course is here. */
+async function titleOf(course: string, others: readonly string[] = []): Promise<{ text: string; lang?: string }> {
+  for (const one of [locale(), ...others]) {
+    const found = await edition(course, one);
+    if (!found) continue;
+    const lang = found.title_lang ?? found.locale;
+    return { text: found.title, ...(lang !== locale() && { lang }) };
+  }
+  return { text: course };
+}
+
 function Course({ row: { course, installed, candidate } }: { row: Shelved }) {
   const it = useMemo(() => follow(course), [course]);
   useEffect(() => it.close, [it]);
   const title = useSignal<{ text: string; lang?: string }>({ text: course });
   const task = useTask();
   useEffect(() => {
-    void edition(course, locale()).then(
-      (found) => {
-        const lang = found && (found.title_lang ?? found.locale);
-        if (found) title.value = { text: found.title, ...(lang !== locale() && lang && { lang }) };
-      },
+    void titleOf(course, installed?.rule.locales).then(
+      (found) => (title.value = found),
       () => undefined,
     );
   }, [course, installed?.digest]);
@@ -149,8 +157,7 @@ function FromFile() {
           // Perhaps the server knows a publisher whom this device has not met.
           publishers: async () => trustPublishers(await http.publishers().catch(() => [])),
         });
-        const found = await edition(course, locale());
-        done.value = { course: found?.title ?? course, number: version.number };
+        done.value = { course: (await titleOf(course, version.rule.locales)).text, number: version.number };
       } finally {
         progress.value = undefined;
       }
