@@ -2,16 +2,19 @@ import { defineConfig } from '@playwright/test';
 import { browser, timeouts } from './program.ts';
 import { shapes } from './shapes.ts';
 
+const apart = ['shots.spec.ts', 'pseudo.spec.ts'];
+// It starts a program of its own: what it shows is the same in both shapes.
+const once = ['download.spec.ts'];
+
 // Journeys against the real program, in each of its shapes. `npm run shots` has a configuration of its own.
 export default defineConfig({
   testDir: '.',
-  testIgnore: ['shots.spec.ts', 'pseudo.spec.ts'],
   outputDir: '../test-results',
   workers: 1,
   reporter: [['list']],
   ...timeouts,
   use: { ...browser, trace: 'retain-on-failure', viewport: { width: 360, height: 740 } },
-  projects: shapes.map(({ name, url }) => ({ name, use: { baseURL: url } })),
+  projects: shapes.map(({ name, url }) => ({ name, testIgnore: name === 'production' ? [...apart, ...once] : apart, use: { baseURL: url } })),
   webServer: shapes.map(({ url, command, env }) => ({
     command,
     env,

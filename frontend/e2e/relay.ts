@@ -15,6 +15,8 @@ export const twoG: Line = { kbps: 70, rtt: 800 };
 type Way = 'up' | 'down';
 
 const most = 64 * 1024;
+/** Milliseconds after its last bytes in which a break is noticed. */
+const notice = 40;
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export class Relay {
@@ -24,23 +26,38 @@ export class Relay {
   cuts = 0;
   private line: Line = {};
   private left = Infinity;
+  private next = Infinity;
   private away = false;
+  private then: 'break' | 'wait' = 'break';
+  /** Settled while bytes may go through. */
+  private open = Promise.resolve();
+  private release: () => void = () => undefined;
   private readonly free = { up: 0, down: 0 };
   private readonly pairs = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
-    private readonly target: { host: string; port: number },
+    private target: { host: string; port: number },
   ) {}
 
   /** Begins to listen in front of an address such as http://localhost:18091; port 0 takes any. */
   static async listen(to: string, port = 0): Promise<Relay> {
-    const { hostname, port: there } = new URL(to);
     const server = createServer();
-    const relay = new Relay(server, { host: hostname === 'localhost' ? '127.0.0.1' : hostname, port: Number(there) });
+    const relay = new Relay(server, Relay.parse(to));
     server.on('connection', (socket) => void relay.accept(socket));
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
     return relay;
+  }
+
+  private static parse(address: string): { host: string; port: number } {
+    const { hostname, port } = new URL(address);
+    return { host: hostname === 'localhost' ? '127.0.0.1' : hostname, port: Number(port) };
+  }
+
+  /** From now on another program answers, such as a network's sign-in page. Connections to the one before break off. */
+  lead(to: string): void {
+    this.target = Relay.parse(to);
+    this.drop();
   }
 
   get url(): string {
@@ -54,18 +71,35 @@ export class Relay {
 
   /** Breaks off all connections once so many more bytes went through, both ways together. Once: after that the line holds. */
   cutAfter(bytes: number): void {
+    this.then = 'break';
     this.left = bytes;
+    this.next = Infinity;
+  }
+
+  /** Breaks off all connections each time that so many bytes went through, until it is mended. */
+  cutEvery(bytes: number): void {
+    this.cutAfter(bytes);
+    this.next = bytes;
+  }
+
+  /** Keeps all connections waiting once so many more bytes went through, until it is mended or cut. */
+  holdAfter(bytes: number): void {
+    this.then = 'wait';
+    this.left = bytes;
+    this.next = Infinity;
   }
 
   /** Nothing goes through until it is mended; what is under way breaks off. */
   cut(): void {
     this.away = true;
     this.drop();
+    this.release();
   }
 
   mend(): void {
     this.away = false;
     this.left = Infinity;
+    this.release();
   }
 
   async close(): Promise<void> {
@@ -109,7 +143,10 @@ export class Relay {
       queue = queue.then(async () => {
         const wait = due - Date.now();
         if (wait > 0) await sleep(wait);
-        this.carry(chunk, to, way);
+        for (let rest = chunk; rest.length; ) {
+          await this.open;
+          rest = this.carry(rest, to, way);
+        }
         held -= chunk.length;
         if (held <= most) from.resume();
       });
@@ -125,14 +162,32 @@ export class Relay {
     return this.free[way] + rtt / 2;
   }
 
-  private carry(chunk: Buffer, to: Socket, way: Way): void {
-    if (to.destroyed) return;
+  /** Gives what may not go through yet. */
+  private carry(chunk: Buffer, to: Socket, way: Way): Buffer {
+    const nothing = Buffer.alloc(0);
+    if (to.destroyed) return nothing;
     const some = chunk.subarray(0, Math.min(chunk.length, this.left));
     this.left -= some.length;
     this.bytes[way] += some.length;
-    if (this.left > 0) return void to.write(some);
-    // What was let through arrives; then it breaks.
-    this.left = Infinity;
-    to.write(some, () => this.drop());
+    if (this.left > 0) {
+      to.write(some);
+      return nothing;
+    }
+    this.left = this.next;
+    if (this.then === 'wait') {
+      to.write(some);
+      this.open = new Promise((resolve) => (this.release = resolve));
+      return chunk.subarray(some.length);
+    }
+    // What was let through arrives, and the break is noticed after it, as on a real line: browsers throw away what they have not yet
+    // handed on when they learn both at once.
+    this.open = new Promise((resolve) => (this.release = resolve));
+    to.write(some, () =>
+      setTimeout(() => {
+        this.drop();
+        this.release();
+      }, notice),
+    );
+    return nothing;
   }
 }
