@@ -29,17 +29,22 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 12; i++) await act(() => new Promise((resolve) => setImmediate(resolve)));
 }
 
+/** Waits for what must come about. */
+const until = (holds: () => void): Promise<void> =>
+  vi.waitFor(async () => {
+    await settle();
+    holds();
+  });
+
 async function show(row?: Omit<Shelved, 'course' | 'publisher' | 'rule'>): Promise<void> {
   if (row) await disk.put('bundles', { course: 'leaves', publisher: 'did:web:x', rule, ...row });
   await act(() => render(<Keep course="leaves" locale="en" languages={languages} />, main));
-  await vi.waitFor(async () => {
-    await settle();
-    expect(main.querySelector('.keep')).not.toBeNull();
-  });
+  await until(() => expect(main.querySelector('.keep')).not.toBeNull());
 }
 
 const button = (name: string) => Array.from(main.querySelectorAll('button')).find((one) => one.textContent?.startsWith(name)) as HTMLButtonElement;
 async function press(name: string): Promise<void> {
+  await until(() => expect(button(name)?.disabled).toBe(false));
   await act(() => button(name).click());
   await settle();
 }
@@ -72,16 +77,18 @@ test('says what each choice costs, the app included, before anything is fetched'
   await show();
   expect(engine.cost).not.toHaveBeenCalled();
   await openChoice();
-  expect(Array.from(main.querySelectorAll('.choice'), (one) => one.textContent)).toEqual([
+  await until(() =>
+    expect(Array.from(main.querySelectorAll('.choice'), (one) => one.textContent)).toEqual([
     'Text only, 100 kB',
     'Text and pictures, 150 kB',
     'Everything, with recordings, 2.5 MB',
     'ar',
     'en', // the course does not speak Hindi
-  ]);
+  ]),
+  );
   expect(engine.install).not.toHaveBeenCalled();
   await press('Download, 100 kB');
-  expect(engine.install.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', { locales: ['en'], tier: 'text' }]);
+  await until(() => expect(engine.install.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', { locales: ['en'], tier: 'text' }]));
 });
 
 test('what stops a download is said in words, and what to do', async () => {
@@ -89,7 +96,7 @@ test('what stops a download is said in words, and what to do', async () => {
   await show();
   await openChoice();
   await press('Download');
-  expect(main.querySelector('[role=alert]')?.textContent).toContain('There is no room left.');
+  await until(() => expect(main.querySelector('[role=alert]')?.textContent).toContain('There is no room left.'));
 });
 
 test('a download that was paused waits, and goes on by the rule it was begun with', async () => {
@@ -98,14 +105,14 @@ test('a download that was paused waits, and goes on by the rule it was begun wit
   await show({ downloads: { number: 3, root: 'sha256:1', rule: other, parts: [{ href: '/x', bytes: 90_000, layer: 'text', locale: 'ar' }] } });
   expect(main.querySelector('progress')).toBeNull();
   await press('Go on');
-  expect(engine.install.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', other]);
+  await until(() => expect(engine.install.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', other]));
   expect(engine.install.mock.calls[0]?.[3]).toMatchObject({ number: 3 });
 });
 
 test('a newer version is offered with its cost, and taken only by choice', async () => {
   engine.checkUpdate.mockResolvedValue({ number: 3, bytes: 5_700, space: 0, update: true, changed: { new: 1, changed: 2, removed: 0 } });
   await show({ installed: version(2) });
-  expect(main.textContent).toContain('There is a newer version: 3 parts are different. It costs 6 kB.');
+  await until(() => expect(main.textContent).toContain('There is a newer version: 3 parts are different. It costs 6 kB.'));
   expect(engine.update).not.toHaveBeenCalled();
   await press('Stay with this version');
   expect(main.textContent).not.toContain('newer version');
@@ -117,12 +124,9 @@ test('an update is taken, and the version before can be had back', async () => {
   await show({ installed: version(2) });
   expect(main.textContent).not.toContain('Back to version');
   await press('Update now, 6 kB');
-  expect(engine.update.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', 3]);
+  await until(() => expect(engine.update.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', 3]));
   await disk.put('bundles', { course: 'leaves', publisher: 'did:web:x', rule, installed: version(3), previous: version(2) });
   engine.checkUpdate.mockResolvedValue(undefined);
   await act(() => void changes.value++);
-  await vi.waitFor(async () => {
-    await settle();
-    expect(main.textContent).toContain('Back to version 2');
-  });
+  await until(() => expect(main.textContent).toContain('Back to version 2'));
 });
