@@ -532,11 +532,8 @@ func (s *Service) Apply(ctx context.Context, j job.Job) error {
 
 // applySome settles the next few results; over means that none is left, or that the regrade is not to be applied.
 func (s *Service) applySome(ctx context.Context, tx Store, id RegradeID, j job.ID) (over bool, err error) {
-	r, err := tx.FindRegrade(ctx, id)
+	r, err := tx.LockRegrade(ctx, id)
 	if err != nil {
-		return false, err
-	}
-	if r, err = tx.LockRegrade(ctx, id); err != nil {
 		return false, err
 	}
 	var open []RegradeResult
