@@ -68,6 +68,7 @@ var measurements = []struct {
 	{"translations", translations},
 	{"bundle", bundles},
 	{"import", imports},
+	{"first-lesson", firstLesson},
 	{"shell", shells},
 }
 
