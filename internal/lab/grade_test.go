@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -51,6 +52,10 @@ print("Hello, world")
 func grade(t *testing.T, e sandbox.Engine, l curriculum.VaultLab, src string) lab.Verdict {
 	t.Helper()
 	v, err := lab.Grade(context.Background(), e, l, map[string]string{l.Entry: src})
+	for try := 0; errors.Is(err, sandbox.ErrStarved) && try < 8; try++ {
+		// The machine is busy, which is no word on the program: the job would be tried again too.
+		v, err = lab.Grade(context.Background(), e, l, map[string]string{l.Entry: src})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
