@@ -22,7 +22,8 @@ type runFrame struct {
 // newRunFrame lays out the frame: a document without content whose one script stands in it, so that it fetches nothing.
 //
 // The policy is the second wall around learners' code, behind the frame's sandbox attribute; the document has an opaque
-// origin also when somebody opens its address. Nothing can be fetched, from the frame or from a worker, which inherits
+// origin also when somebody opens its address. Without a network it is the only one: the copy that devices keep
+// (frontend/src/features/lab/run/connect.ts) is not shown in a frame with that attribute, and is known by how this policy begins. Nothing can be fetched, from the frame or from a worker, which inherits
 // this policy: connect-src and the rest are none. 'unsafe-eval' is what Brython is: it makes JavaScript of Python. It
 // allows WebAssembly too, also in browsers that do not know 'wasm-unsafe-eval'. No script can be loaded by
 // address, blob: included; workers can be made of blobs, and are.
@@ -32,7 +33,7 @@ func newRunFrame(script string) *runFrame {
 	body := "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Banyan</title>\n<script>" + script + "</script>\n"
 	return &runFrame{
 		page: newPage(html5, revalidate, []byte(body)),
-		csp: []string{"sandbox allow-scripts; default-src 'none'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		csp: []string{"default-src 'none'; sandbox allow-scripts; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"' 'unsafe-eval'; worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"},
 	}
 }

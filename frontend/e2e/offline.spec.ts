@@ -1,10 +1,14 @@
 // Without a network: what a learner can open, what is said of the rest, and what a new release or a strange network may not break.
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
 import { held, install, kept, Program } from './device.ts';
+import { words } from './words.ts';
 
 const port = Number(process.env['BANYAN_OFFLINE_PORT'] ?? 18131);
 const course = 'ai-in-daily-life';
+const t = words('ar');
 const program = new Program(port);
 
 test.describe.configure({ mode: 'serial' });
@@ -118,6 +122,137 @@ test('with consent the rest of the app comes too, and opens without a network', 
   await expect(page.locator('#app')).not.toHaveAttribute('aria-busy');
   await expect(page.locator('#app .loading')).toHaveCount(0);
   await context.setOffline(false);
+});
+
+test.describe('a lab', () => {
+  const solution = readFileSync(join(import.meta.dirname, '../../content/examples', course, 'labs/nearest-leaf/solution.py'), 'utf8');
+  const lab = `/ar/courses/${course}/nearest-leaf`;
+  const press = () => page.getByRole('button', { name: t('ui.lab.run'), exact: true }).click();
+
+  async function write(text: string): Promise<void> {
+    await page.locator('.editor textarea').fill(text);
+  }
+
+  async function passes(): Promise<void> {
+    await write(solution);
+    await press();
+    await expect(page.locator('.bench .notice.good')).toBeVisible({ timeout: 60_000 });
+  }
+
+  test('says calmly that Python is not here yet, and runs once it is', async () => {
+    await context.setOffline(true);
+    await page.goto(lab);
+    await press();
+    await expect(page.getByText(t('ui.lab.bench.away'))).toBeVisible();
+    await context.setOffline(false);
+    await page.getByRole('button', { name: t('ui.retry') }).click();
+    await page.getByText(t('ui.lab.run.name.light'), { exact: true }).click();
+    // The size is said before the tap.
+    await expect(page.getByRole('button', { name: /0[.٫,][89]|1[.٫,]\d/ })).toBeVisible();
+    await write(solution);
+    await page.locator('.pack-choice button[type="submit"]').click();
+    await expect(page.locator('.bench .notice.good, .bench .notice.plain')).toBeVisible({ timeout: 60_000 });
+    await passes();
+  });
+
+  test('runs with the server stopped, visit after visit', async () => {
+    await program.stop();
+    for (let visit = 0; visit < 2; visit++) {
+      await page.goto(lab);
+      await page.reload();
+      await passes();
+    }
+  });
+
+  test('and the frame is as closed as it is with a network', async () => {
+    const frame = page.frames().find((one) => one.url().endsWith('/assets/lab-frame'));
+    if (!frame) throw new Error('no frame');
+    await page.evaluate(() => {
+      document.cookie = 'secret=of-the-page';
+      localStorage.setItem('secret', 'of the page');
+    });
+    const seen = await frame.evaluate(async (origin) => {
+      const attempt = async (call: () => unknown) => {
+        try {
+          await call();
+          return 'done';
+        } catch (cause) {
+          return (cause as Error).name;
+        }
+      };
+      return {
+        origin: self.origin,
+        cookie: await attempt(() => document.cookie),
+        storage: await attempt(() => localStorage.length),
+        database: await attempt(() => indexedDB.open('banyan')),
+        caches: await attempt(() => caches.keys()),
+        worker: await attempt(() => navigator.serviceWorker.controller),
+        page: await attempt(() => (parent as Window).document.title),
+        top: await attempt(() => ((top as Window).location.href = 'https://example.org/')),
+        window: window.open('https://example.org/') === null,
+        // What the worker of the page would answer without a network, and what it would not.
+        network: await attempt(() => fetch(`${origin}/ar/`)),
+        blob: await attempt(() => fetch('data:text/plain,x')),
+      };
+    }, program.url);
+    expect(seen).toEqual({
+      origin: 'null',
+      cookie: 'SecurityError',
+      storage: 'SecurityError',
+      database: 'SecurityError',
+      caches: 'SecurityError',
+      worker: 'SecurityError',
+      page: 'SecurityError',
+      top: 'SecurityError',
+      window: true,
+      network: 'TypeError',
+      blob: 'TypeError',
+    });
+    expect(page.url()).toContain(lab);
+  });
+
+  test('a copy that has lost its wall is not shown', async () => {
+    const change = (policy: string | null) =>
+      page.evaluate(async (policy) => {
+        const cache = await caches.open('banyan-lab');
+        const here = (await cache.match('/assets/lab-frame')) as Response;
+        const headers = new Headers(here.headers);
+        const was = headers.get('Content-Security-Policy');
+        if (policy) headers.set('Content-Security-Policy', policy);
+        else headers.delete('Content-Security-Policy');
+        await cache.put('/assets/lab-frame', new Response(await here.text(), { headers }));
+        return was;
+      }, policy);
+    /** A frame as the page makes it, in which the worker shows what it will. */
+    const speaks = () =>
+      page.evaluate(
+        () =>
+          new Promise<string>((resolve) => {
+            const frame = document.createElement('iframe');
+            const end = (how: string) => {
+              frame.remove();
+              resolve(how);
+            };
+            addEventListener('message', ({ source, origin }) => source === frame.contentWindow && end(origin));
+            // The message of a document that loaded comes before this turn.
+            frame.onload = () => setTimeout(() => end('silent'), 500);
+            frame.src = '/assets/lab-frame';
+            document.body.append(frame);
+          }),
+      );
+    const policy = await change("default-src 'none'; sandbox allow-scripts allow-same-origin; script-src 'unsafe-inline'");
+    expect(await speaks()).toBe('silent');
+    await change(null);
+    expect(await speaks()).toBe('silent');
+    await page.reload();
+    await write(solution);
+    await press();
+    await expect(page.getByText(t('ui.lab.bench.away'))).toBeVisible();
+    await change(policy);
+    await expect.poll(speaks).toBe('null');
+    await passes();
+    await program.start();
+  });
 });
 
 test('a language that is new here is kept at once, also where the app has to wait', async () => {

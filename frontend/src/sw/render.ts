@@ -248,13 +248,11 @@ export function pages(shell: Shell, open: Open) {
 /** The words that a lesson begins with. */
 function firstParagraph(fragment: string): string {
   const [, found = ''] = /<p>([^]*?)<\/p>/.exec(fragment) ?? [];
-  const text = found
+  return found
     .replace(/<[^>]*>/g, '')
     .replace(/&[#\w]+;/g, (entity) => Object.keys(entities).find((sign) => entities[sign] === entity) ?? entity)
     .trim()
-    .replace(/\s+/g, ' ');
-  const signs = [...text];
-  if (signs.length <= 160) return text;
-  const cut = signs.slice(0, 160).join('');
-  return `${cut.replace(/(.) [^ ]*$/, '$1')} …`;
+    .replace(/\s+/g, ' ')
+    // Nothing in it ends a line any more.
+    .replace(/^(.{160}).+/u, (_, cut: string) => `${cut.replace(/(.) [^ ]*$/, '$1')} …`);
 }

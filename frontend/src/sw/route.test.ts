@@ -24,6 +24,8 @@ describe('route', () => {
     ['/app', { is: 'app' }],
     ['/app/certificates', { is: 'app' }],
     ['/assets/page-1.js', { is: 'file' }],
+    // The kept frame of labs.
+    ['/assets/lab-frame', { is: 'file' }],
     [`/media/${hex}.svg`, { digest: `sha256:${hex}`, ending: 'svg' }],
     [`/api/blobs/sha256:${hex}`, { digest: `sha256:${hex}` }],
     [`/api/blobs/sha256%3A${hex}`, { digest: `sha256:${hex}` }],

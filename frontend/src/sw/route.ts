@@ -17,7 +17,7 @@ export interface Route {
 export function route({ pathname, search }: URL): Route | undefined {
   // A way to the page of a network that answers for everybody.
   if (search === '?portal') return undefined;
-  const [, digest, ending] = /^\/(?:media\/|api\/blobs\/sha256(?::|%3A))([0-9a-f]{64})(?:\.(\w+))?$/i.exec(pathname) ?? [];
+  const [, digest, ending] = /^\/(?:media\/|api\/blobs\/sha256(?::|%3A))(\w{64})(?:\.(\w+))?$/i.exec(pathname) ?? [];
   if (digest) return { digest: `sha256:${digest}`, ending };
   const [, first = '', ...more] = pathname.split('/');
   const rest = more.join('/');

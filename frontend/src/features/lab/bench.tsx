@@ -1,6 +1,7 @@
 // Running the learner's code in the page. Loaded on the first press of Run, since no page needs its bytes before.
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { Unreached } from '../../api/problem';
 import { t } from '../../i18n/words';
 import { Notice, Trouble } from '../../ui/notice';
 import { CheckList, type CheckOutcome } from './check-list';
@@ -146,7 +147,19 @@ export function BenchView({ bench, lab, source, onLine }: Props) {
         <Status bench={bench} />
       </div>
       {phase.value === 'choosing' && found.value && <PackChoice found={found.value} onChoose={(pack) => void bench.choose(pack)} />}
-      {phase.value === 'lost' && <Trouble cause={trouble.value} retry={() => void bench.run(bench.ran.value)} />}
+      {phase.value === 'lost' &&
+        (trouble.value instanceof Unreached ? (
+          <Notice>
+            <p>{t('ui.lab.bench.away')}</p>
+            <p>
+              <button type="button" class="button quiet" onClick={() => void bench.run(bench.ran.value)}>
+                {t('ui.retry')}
+              </button>
+            </p>
+          </Notice>
+        ) : (
+          <Trouble cause={trouble.value} retry={() => void bench.run(bench.ran.value)} />
+        ))}
       {phase.value === 'unable' && <Notice>{t('ui.lab.bench.unable')}</Notice>}
       {shown && output.value !== '' && <OutputView output={output.value} open={phase.value === 'running'} label={t('ui.lab.output')} />}
       {phase.value === 'ended' && result.value && (

@@ -4,14 +4,17 @@
 import banyan from '../../../../../internal/lab/banyan.py?raw';
 import harness from '../../../../../internal/lab/harness.py?raw';
 import judgeRoom from '../../../../../internal/lab/judge.py?raw';
+import { connect, RunnerError, type Connection } from './connect';
 import { exactOnly } from './exact-only';
 import { AuthorFault, judge, type Answer, type Task } from './judge';
 import { openPack, type Pack } from './pack';
 import { Listener, makeNonce, readAnswers, readReport } from './report';
 import type { CheckRule } from './rule';
+import { patience } from './soon';
 import type { FromFrame, Job, ToFrame } from './worker/wire';
 
 export { dropPack, keptPacks, listPacks, suggest, type Pack, type PackID } from './pack';
+export { RunnerError } from './connect';
 export type { CheckRule, Rule } from './rule';
 
 /** Why there is nothing to judge. The first seven are the grader's; the rest are the page's own. */
@@ -85,7 +88,7 @@ export interface Handlers {
 
 export interface Runner {
   readonly pack: Pack;
-  /** Fetches the pack (or takes it from the device) and makes the frame ready. Twice is no error. Rejects with a PackError. */
+  /** Fetches the pack (or takes it from the device) and makes the frame ready. Twice is no error. Rejects with Unreached where something of it is neither here nor to be reached. */
   load(onProgress?: (bytes: number, total: number) => void): Promise<void>;
   /** Runs one order; a run under way is stopped first. Loads when that has not been done. */
   run(order: Order, handlers: Handlers): void;
@@ -101,9 +104,6 @@ export interface RunnerOptions {
   frameUrl?: string;
 }
 
-/** The frame or the pack does not start in this browser. */
-export class RunnerError extends Error {}
-
 // The name under which the harness runs: none that a course or a learner can give a file.
 const harnessName = '0-harness.py';
 const judgeName = '0-judge.py';
@@ -114,11 +114,9 @@ const defaultSeed = 20260101;
 const defaultClock = '2026-01-01T00:00:00Z';
 // Brython compiles what a program imports while it runs; that is no loop without end.
 const compiling = 10_000;
-// A frame that does not answer within this time was kept back: by a blocker, or a server that is gone.
-const patience = 30_000;
 
 export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): Runner {
-  let frame: HTMLIFrameElement | undefined;
+  let connection: Connection | undefined;
   let port: MessagePort | undefined;
   let loading: Promise<void> | undefined;
   let runs = 0;
@@ -134,45 +132,16 @@ export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): 
 
   const tell = (message: ToFrame, transfer: Transferable[] = []) => port?.postMessage(message, transfer);
 
-  /** Makes the frame, and gives the port to it. */
-  function connect(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const made = document.createElement('iframe');
-      frame = made;
-      // Scripts and nothing else: no origin, no forms, no windows, no way to lead the page elsewhere.
-      made.setAttribute('sandbox', 'allow-scripts');
-      made.setAttribute('aria-hidden', 'true');
-      made.tabIndex = -1;
-      made.hidden = true;
-      made.title = '';
-      const timer = setTimeout(() => fail(), patience);
-      const finish = () => {
-        clearTimeout(timer);
-        removeEventListener('message', listen);
-      };
-      const fail = () => {
-        finish();
-        reject(new RunnerError('the frame does not answer'));
-      };
-      const listen = (event: MessageEvent) => {
-        if (event.source !== made.contentWindow || !event.source) return;
-        finish();
-        const channel = new MessageChannel();
-        port = channel.port1;
-        port.onmessage = ({ data }: MessageEvent<FromFrame>) => hear(data);
-        // Its origin is opaque, so no other target can be named; what goes there is no secret.
-        (event.source as Window).postMessage({ banyan: 'page' }, '*', [channel.port2]);
-        resolve();
-      };
-      addEventListener('message', listen);
-      made.src = frameUrl;
-      document.body.append(made);
-    });
+  /** Makes the frame, and listens to it. */
+  async function join(): Promise<void> {
+    connection = connect(frameUrl);
+    port = await connection.port;
+    port.onmessage = ({ data }: MessageEvent<FromFrame>) => hear(data);
   }
 
   async function start(onProgress: (bytes: number, total: number) => void): Promise<void> {
     const worker = pack.id === 'exact' ? import('virtual:lab-worker/exact') : import('virtual:lab-worker/light');
-    const [bytes, script] = await Promise.all([openPack(pack, onProgress), worker, connect()]);
+    const [bytes, script] = await Promise.all([openPack(pack, onProgress), worker, join()]);
     await new Promise<void>((resolve, reject) => {
       onLoad = (message) => {
         if (message.is === 'ready') resolve();
@@ -184,8 +153,8 @@ export function createRunner({ pack, frameUrl = '/lab/frame' }: RunnerOptions): 
 
   function close(): void {
     port?.close();
-    frame?.remove();
-    port = frame = loading = undefined;
+    connection?.close();
+    port = connection = loading = undefined;
     for (const [id, end] of waiting) end({ is: 'end', id, end: 'broken', why: '', files: {}, lacks: '', took: 0 });
   }
 

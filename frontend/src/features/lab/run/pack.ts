@@ -1,6 +1,7 @@
 // The Pythons that the page can fetch: what the server offers, and what this device keeps of it.
 import { Unreached } from '../../../api/problem';
 import { digestOf } from './digest';
+import { patience, patienceWithCopy, soon } from './soon';
 
 export type PackID = 'light' | 'exact';
 
@@ -51,17 +52,20 @@ async function within<T>(mode: IDBTransactionMode, work: (s: IDBObjectStore) => 
 
 /** The packs that can be had: those the server offers, or without a network those that are kept. */
 export async function listPacks(): Promise<Pack[]> {
+  const there = await keptPacks();
   try {
-    // eslint-disable-next-line no-restricted-globals -- no part of the API: files beside the page
-    const answer = await fetch('/packs.json');
-    if (!answer.ok) throw new Unreached();
-    const { packs } = (await answer.json()) as { packs: Pack[] };
+    const asked = async () => {
+      // eslint-disable-next-line no-restricted-globals -- no part of the API: files beside the page
+      const answer = await fetch('/packs.json');
+      if (!answer.ok) throw new Unreached();
+      return ((await answer.json()) as { packs: Pack[] }).packs;
+    };
+    const packs = await soon(asked(), there.size ? patienceWithCopy : patience);
     const usable = packs.filter(runsHere);
     await within('readwrite', (s) => s.put(usable, 'list')).catch(() => undefined);
     return usable;
   } catch {
     const list = (await within('readonly', (s) => s.get('list')).catch(() => undefined)) as Pack[] | undefined;
-    const there = await keptPacks();
     const known = (list ?? []).filter((pack) => there.has(pack.digest));
     if (!known.length) throw new Unreached();
     return known;
@@ -71,7 +75,7 @@ export async function listPacks(): Promise<Pack[]> {
 /** Digests of the packs on this device. */
 export async function keptPacks(): Promise<Set<string>> {
   const keys = await within('readonly', (s) => s.getAllKeys()).catch(() => []);
-  return new Set(keys.map(String));
+  return new Set(keys.map(String).filter((key) => key !== 'list'));
 }
 
 export async function dropPack(pack: Pack): Promise<void> {
