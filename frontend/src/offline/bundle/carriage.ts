@@ -21,10 +21,10 @@ export interface Carrier {
   plan(course: string, rule: Rule, versions: { number?: number; from?: number }, signal?: AbortSignal): Promise<Plan>;
   publishers(signal?: AbortSignal): Promise<{ id: string; documents: string[] }[]>;
   /**
-   * The bytes of a pack from `start` on, if it is still the one of this ETag; else from its beginning. Throws BundleError captive_portal
+   * The bytes of a pack from `start` on, `most` of them where that is given, if it is still the one of this ETag; else from its beginning. Throws BundleError captive_portal
    * for an answer that is no pack, not_found where it is gone, and Interrupted for what may be tried again.
    */
-  pack(href: string, from: { start: number; etag?: string }, signal?: AbortSignal): Promise<Stretch>;
+  pack(href: string, from: { start: number; etag?: string; most?: number }, signal?: AbortSignal): Promise<Stretch>;
   /** One blob; undefined where the server has none. */
   blob(digest: Digest, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** The time that the server last said, as documents write it. */

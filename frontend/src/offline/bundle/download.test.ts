@@ -96,6 +96,13 @@ describe('a download', () => {
     }
   });
 
+  it.each([600, 3000])('asks for little at a time where answers of more than %i bytes never arrive', async (swallows) => {
+    server.swallows = swallows;
+    await install(server, 'small', rule);
+    await whole(one, ['en'], ['text', 'image']);
+    expect(server.sent).toBe(Array.from(server.packs.values()).reduce((sum, { length }) => sum + length, 0));
+  });
+
   it.each([1, 97, 4096])('comes through a line that breaks every %i bytes', async (refill) => {
     const wish: Rule = refill > 1 ? rule : { locales: ['en'], tier: 'text' };
     server.refill = refill;

@@ -18,6 +18,9 @@ import { believed } from './verify';
 const step = 64 * 1024;
 /** How often in a row a transfer may break off without a single byte. */
 const patience = 5;
+/** So many bytes are asked for at a time on a line that breaks before anything came; then a quarter of that, but not fewer than the least. */
+const careful = 8 * 1024;
+const least = 512;
 /** More than so many lost blobs come cheaper in packs. */
 const singles = 40;
 
@@ -295,34 +298,46 @@ class Download {
     if (signal?.aborted) throw stopped();
     if (!(cause instanceof Interrupted)) throw cause;
     if (tries >= patience || !this.carrier.online()) throw new BundleError('no_network');
-    await this.carrier.wait(Math.min(30, cause.after ?? 2 ** (tries - 1)) * 1000, signal);
+    // A line that broke off after it brought something is tried again soon.
+    await this.carrier.wait(Math.min(30, cause.after ?? (tries ? 2 ** (tries - 1) : 0.2)) * 1000, signal);
   }
 
   /** Fetches a pack into `partials`, from where it stopped to its last byte. */
   private async fetch(part: Part, signal = this.options.signal): Promise<void> {
     let tries = 0;
+    let spoilt = 0;
+    // A browser may throw away what it had of an answer that broke off. On a line where that leaves nothing, little is asked for at a
+    // time, so that an answer is whole before the line breaks again.
+    let most: number | undefined;
     for (;;) {
       const before = await arrived(part.href);
       if (before.total !== undefined && before.size === before.total) return this.came(part, before.size);
       try {
         if (signal?.aborted) throw stopped();
-        await this.stretch(part, before, signal);
+        await this.stretch(part, before, most, signal);
         const now = await arrived(part.href);
         if (now.size === now.total) continue;
+        if (most !== undefined && now.size >= before.size + most) {
+          tries = 0;
+          continue;
+        }
         // It ended early: a short read is no end.
         throw new Interrupted();
       } catch (cause) {
         const now = await arrived(part.href);
-        tries = now.size > before.size ? 1 : tries + 1;
+        tries = now.size > before.size ? 0 : tries + 1;
+        // What was here was of no use. That may happen when the server packs anew; again and again it is no pack.
+        if (now.size < before.size && ++spoilt >= patience) throw new BundleError('no_network');
+        if (tries) most = Math.max(least, most === undefined ? careful : most >> 2);
         await this.pause(cause, tries, signal);
       }
     }
   }
 
-  private async stretch(part: Part, before: Arrived, signal?: AbortSignal): Promise<void> {
-    const from = before.size && before.etag !== undefined ? { start: before.size, etag: before.etag } : { start: 0 };
+  private async stretch(part: Part, before: Arrived, most: number | undefined, signal?: AbortSignal): Promise<void> {
+    const from = { ...(before.size && before.etag !== undefined ? { start: before.size, etag: before.etag } : { start: 0 }), ...(most !== undefined && { most }) };
     const { start, total, etag: said, body } = await this.carrier.pack(part.href, from, signal);
-    const etag = said ?? (start ? from.etag : undefined);
+    const etag = said ?? (start ? before.etag : undefined);
     const reader = body.getReader();
     let skip = 0;
     try {

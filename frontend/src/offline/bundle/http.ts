@@ -102,9 +102,10 @@ export const http: Carrier = {
     return (await json<Schemas['PublisherList']>('/api/publishers', signal)).items;
   },
 
-  async pack(href, { start, etag }, signal): Promise<Stretch> {
+  async pack(href, { start, etag, most }, signal): Promise<Stretch> {
     const controller = leash(signal);
-    const headers: Record<string, string> = start ? { Range: `bytes=${start}-`, ...(etag !== undefined && { 'If-Range': etag }) } : {};
+    const range = most === undefined ? `bytes=${start}-` : `bytes=${start}-${start + most - 1}`;
+    const headers: Record<string, string> = start || most !== undefined ? { Range: range, ...(etag !== undefined && { 'If-Range': etag }) } : {};
     const silent = setTimeout(() => controller.abort(), silence);
     let response: Response;
     try {

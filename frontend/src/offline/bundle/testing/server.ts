@@ -6,6 +6,10 @@ import type { Rule } from '../library';
 import { stopped } from '../lock';
 import { blobFrames, type Bytes, digestNow, headFrames, type Made, rawPack } from './maker';
 
+function broken(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.error(new Interrupted()) });
+}
+
 export class Server implements Carrier {
   versions: Made[] = [];
   publisherDocuments: { id: string; documents: string[] }[] = [];
@@ -13,6 +17,8 @@ export class Server implements Carrier {
   budget = Infinity;
   /** How many bytes the line carries after it broke, again and again. */
   refill = 0;
+  /** An answer of more bytes breaks off, and the browser throws away what it had of it. */
+  swallows = Infinity;
   /** Pieces of so many bytes. */
   piece = 1000;
   ranges = true;
@@ -58,7 +64,7 @@ export class Server implements Carrier {
     return Promise.resolve(this.publisherDocuments);
   }
 
-  pack(href: string, { start, etag }: { start: number; etag?: string }, signal?: AbortSignal): Promise<Stretch> {
+  pack(href: string, { start, etag, most }: { start: number; etag?: string; most?: number }, signal?: AbortSignal): Promise<Stretch> {
     this.say(`pack ${/([^/]*)$/.exec(href)?.[1] ?? ''} ${start}`);
     if (signal?.aborted) return Promise.reject(stopped());
     if (!this.connected) return Promise.reject(new Interrupted());
@@ -67,12 +73,12 @@ export class Server implements Carrier {
     if (!bytes) return Promise.reject(new BundleError('not_found'));
     const tag = `"${digestNow(bytes).slice(7, 23)}"`;
     const from = start && this.ranges && (etag === undefined || etag === tag) ? start : 0;
-    const sent = this.change ? this.change(href, bytes) : bytes;
+    const sent = (this.change ? this.change(href, bytes) : bytes).slice(from, most !== undefined && this.ranges ? from + most : undefined);
     return Promise.resolve({
       start: from,
       ...(this.lengths && { total: bytes.length }),
       ...(this.etags && { etag: tag }),
-      body: this.body(sent.slice(from), signal, /head/.test(href) ? 0 : this.gate),
+      body: sent.length > this.swallows ? broken() : this.body(sent, signal, /head/.test(href) ? 0 : this.gate),
     });
   }
 
