@@ -15,8 +15,6 @@ function network(answer: () => Promise<Response>): void {
 const away = () => Promise.reject(new TypeError('offline'));
 
 beforeEach(() => {
-  // No frame loads here, and each says so.
-  vi.spyOn(console, 'error').mockImplementation(() => undefined);
   kept = new Map();
   controlled = true;
   vi.stubGlobal('caches', {
@@ -24,13 +22,15 @@ beforeEach(() => {
     match: async (at: string) => kept.get(at),
   });
   Object.defineProperty(navigator, 'serviceWorker', { configurable: true, get: () => ({ controller: controlled ? {} : null }) });
-  const windows = new WeakMap<object, { postMessage: () => void }>();
-  vi.spyOn(HTMLIFrameElement.prototype, 'contentWindow', 'get').mockImplementation(function (this: HTMLIFrameElement) {
-    if (!windows.has(this)) windows.set(this, { postMessage: () => undefined });
-    return windows.get(this) as unknown as Window;
-  });
-  vi.spyOn(HTMLIFrameElement.prototype, 'src', 'set').mockImplementation(function (this: HTMLIFrameElement, src) {
-    this.dataset['src'] = src;
+  // No frame loads here: what stands in for one only remembers what it was to show.
+  const make = document.createElement.bind(document);
+  vi.spyOn(document, 'createElement').mockImplementation((name: string) => {
+    const made = make(name === 'iframe' ? 'div' : name);
+    Object.defineProperties(made, {
+      contentWindow: { value: { postMessage: () => undefined } },
+      src: { set: (src: string) => (made.dataset['src'] = src) },
+    });
+    return made;
   });
 });
 afterEach(() => {
@@ -40,7 +40,7 @@ afterEach(() => {
   for (const frame of frames()) frame.remove();
 });
 
-const frames = () => Array.from(document.querySelectorAll('iframe'));
+const frames = () => Array.from(document.querySelectorAll<HTMLIFrameElement>('[data-src]'));
 const shown = () => frames().map((frame) => [frame.dataset['src'], frame.getAttribute('sandbox')]);
 
 /** The frame speaks, from an origin as the browser would say it. */
