@@ -25,6 +25,7 @@ type bare struct {
 	Address   string
 	Header    map[string]string // of the page
 	Page      []byte
+	Static    string // folder of files
 	Database  string
 	Catalogue openapi.CourseList
 }
@@ -72,6 +73,9 @@ func serveBaseline() error {
 		}
 		return c.Blob(http.StatusOK, spec.Header["Content-Type"], spec.Page)
 	})
+	if spec.Static != "" {
+		e.Static("/static", spec.Static)
+	}
 	if spec.Database != "" {
 		config, err := pgxpool.ParseConfig(spec.Database)
 		if err != nil {

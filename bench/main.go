@@ -67,6 +67,7 @@ var measurements = []struct {
 	{"course", courses},
 	{"translations", translations},
 	{"bundle", bundles},
+	{"bundle-pack", packs},
 	{"import", imports},
 	{"first-lesson", firstLesson},
 	{"shell", shells},

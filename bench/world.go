@@ -127,7 +127,10 @@ func (b *bench) onPostgres(ctx context.Context) (*world, error) {
 	if err := w.populate(ctx, data); err != nil {
 		return nil, err
 	}
-	spec := bare{Database: w.database}
+	spec := bare{Database: w.database, Static: filepath.Join(b.dir, "static")}
+	if err := w.savePack(ctx, spec.Static); err != nil {
+		return nil, err
+	}
 	if spec.Header, spec.Page, err = w.readPage(ctx); err != nil {
 		return nil, err
 	}
