@@ -4,6 +4,7 @@ import { render, type ComponentChild } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import words from 'virtual:words/lab';
+import { Unreached } from '../../api/problem';
 import { loadWords } from '../../i18n/words';
 import { BenchView, createBench, outcomes } from './bench';
 import { DataFile } from './data-file';
@@ -221,6 +222,18 @@ describe('a run in the page', () => {
     runner.load = () => Promise.reject(new Error('gone'));
     await begin();
     expect(runner.runs).toHaveLength(0);
+    runner.load = () => Promise.resolve();
+    await press('Try again');
+    await settle();
+    expect(runner.runs).toHaveLength(1);
+  });
+
+  it('says without a network that Python is not here, and what goes on', async () => {
+    runner.load = () => Promise.reject(new Unreached());
+    await begin();
+    expect(text()).toContain('Python is not on this device yet');
+    expect(text()).toContain('You can write and hand in all the same');
+    expect(host.querySelector('.bad')).toBeNull();
     runner.load = () => Promise.resolve();
     await press('Try again');
     await settle();
