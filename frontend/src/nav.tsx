@@ -16,13 +16,13 @@ export function Nav() {
   return (
     <nav class="tabs" aria-label={t('ui.app.nav.label')}>
       <Tab href="/app/" name={t('ui.app.nav.courses')} exact />
-      <Tab href="/app/offline" name={t('ui.app.nav.offline')} />
       <Tab href="/app/certificates" name={t('ui.app.nav.certificates')} />
       {person.operator && <Tab href="/app/institutions" name={t('ui.app.nav.institutions')} exact />}
       {person.operator && <Tab href="/app/jobs" name={t('ui.app.nav.jobs')} />}
       {Array.from(staffed(person), ([id, name]) => (
         <Tab key={id} href={`/app/institutions/${id}`} name={name} />
       ))}
+      <Tab href="/app/offline" name={t('ui.app.nav.offline')} />
       <Tab href="/app/account" name={t('ui.app.nav.account')} />
     </nav>
   );
