@@ -1,6 +1,6 @@
 // A learner at work through the API: quick ways to a state that a screen should show.
 import { randomBytes } from 'node:crypto';
-import type { APIRequestContext } from '@playwright/test';
+import { test, type APIRequestContext } from '@playwright/test';
 import { answers, courseID, items, solution } from './course.ts';
 import { program } from './program.ts';
 
@@ -17,7 +17,8 @@ export class Learner {
   constructor(private readonly request: APIRequestContext) {}
 
   async call<T>(method: 'GET' | 'POST', path: string, data?: unknown): Promise<T> {
-    const headers = { Origin: program.url, 'Accept-Language': 'en' };
+    // As the page of the program that is tried would ask.
+    const headers = { Origin: test.info().project.use.baseURL ?? program.url, 'Accept-Language': 'en' };
     const answer = await this.request.fetch(path, { method, data, headers });
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
     return (await answer.json()) as T;

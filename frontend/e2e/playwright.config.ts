@@ -3,8 +3,8 @@ import { browser, timeouts } from './program.ts';
 import { shapes } from './shapes.ts';
 
 const apart = ['shots.spec.ts', 'pseudo.spec.ts'];
-// It starts a program of its own: what it shows is the same in both shapes.
-const once = ['download.spec.ts'];
+// These start a program of their own, or try the page: what they show is the same in both shapes.
+const once = ['bundles.spec.ts', 'download.spec.ts', 'offline.spec.ts', 'sync.spec.ts', 'unlock.spec.ts'];
 
 // Journeys against the real program, in each of its shapes. `npm run shots` has a configuration of its own.
 export default defineConfig({
