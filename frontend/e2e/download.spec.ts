@@ -266,7 +266,7 @@ async function file(id: string, query: string): Promise<Buffer> {
   return Buffer.from(await answer.arrayBuffer());
 }
 
-const fileInput = (page: Page) => page.locator('input[type=file]');
+const fileInput = (page: Page) => page.locator('input[accept=".banyan"]');
 const taken = (page: Page) => expect(page.getByText(say('ui.offline.import.done'))).toBeVisible();
 
 test('a browser that is killed in an import keeps what was right, and takes the file again', async () => {

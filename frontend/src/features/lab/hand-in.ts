@@ -37,9 +37,16 @@ export function createHandIn(user: string, legacy: string, clock: Clock = realCl
       const before = all.get(one.submission.id);
       if (!before?.verdict) all.set(one.submission.id, one.answer ?? { ...one.submission, created_at: one.made_at });
     }
-    // By the server's clock, which a device need not share; what it has not heard of is newest.
-    const waits = new Set(here.value.filter(({ answer }) => !answer).map(({ submission }) => submission.id));
-    const place = ({ id, created_at }: Submission) => (waits.has(id) ? '~' : created_at) + id;
+    // By the server's clock, which a device need not share; what it has not heard of is newest. Of those handed in here the later one
+    // stays later, although it may have come to the server first.
+    const places = new Map<string, string>();
+    let latest = '';
+    for (const { submission, answer } of [...here.value].sort((a, b) => (a.submission.id < b.submission.id ? -1 : 1))) {
+      const came = answer ? answer.created_at : '~';
+      if (came > latest) latest = came;
+      places.set(submission.id, latest);
+    }
+    const place = ({ id, created_at }: Submission) => (places.get(id) ?? created_at) + id;
     return Array.from(all.values()).sort((a, b) => (place(a) < place(b) ? 1 : -1));
   });
   const under = new Set<string>();
