@@ -223,7 +223,9 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
                   else event.currentTarget.checked = true;
                 }}
               />
-              <span {...spokenIn(one.locale)}>{one.name}</span>
+              <span translate="no" {...spokenIn(one.locale)}>
+                {one.name}
+              </span>
             </label>
           ))}
       </fieldset>
