@@ -223,7 +223,7 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
                   else event.currentTarget.checked = true;
                 }}
               />
-              <span translate="no" {...spokenIn(one.locale)}>
+              <span translate={false} {...spokenIn(one.locale)}>
                 {one.name}
               </span>
             </label>
