@@ -109,7 +109,7 @@ export default tseslint.config(
       'no-restricted-imports': walls(
         ['^\\.\\./(?!\\.\\.)', 'A feature imports no other feature. What two need belongs in ui, learner, offline or api.'],
         ['features/', 'A feature imports no other feature. What two need belongs in ui, learner, offline or api.'],
-        ['(^|/)(app|page)$', doors[1]],
+        ['(^|\\.\\.?/)(app|page)$', doors[1]],
       ),
     },
   },
