@@ -36,29 +36,31 @@ func (s *Service) signs(ctx context.Context, in identity.InstitutionID) (publish
 	if err != nil {
 		return publisher{}, err
 	}
+	var last error
 	for range tries {
 		p, err := s.signer(ctx, in, name.ID)
-		if err != nil {
-			return publisher{}, err
-		}
-		if p.row.ID != "" && p.row.Until.Sub(s.Now()) > keyRest {
+		if err == nil && p.row.ID != "" && p.row.Until.Sub(s.Now()) > keyRest {
 			return p, nil
 		}
-		if _, err := s.handOver(ctx, in, name, p, false); err != nil && !fault.Is(err, fault.Conflict) {
-			return publisher{}, err
+		if err == nil {
+			_, err = s.handOver(ctx, in, name, p, false)
 		}
 		// Whoever was first made the key that counts: read it.
+		if last = err; err != nil && !fault.Is(err, fault.Conflict) {
+			return publisher{}, err
+		}
 	}
-	return publisher{}, fmt.Errorf("institution %s gets no key to sign bundles", in)
+	return publisher{}, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("institution %s gets no key to sign bundles: %w", in, last))
 }
 
-// signer reads what an institution signs with. Its row is empty when it has nothing yet.
+// signer reads what an institution signs with. Its row is empty when it has nothing yet. It is a conflict when keys changed meanwhile.
 func (s *Service) signer(ctx context.Context, in identity.InstitutionID, id string) (p publisher, err error) {
-	if p.chain, err = s.chain(ctx, id); err != nil {
-		return publisher{}, err
-	}
+	// Keys before documents: both are written at once, so that of a key which is seen the serial is seen as well.
 	keys, err := s.Store.ListKeys(ctx, in)
 	if err != nil {
+		return publisher{}, err
+	}
+	if p.chain, err = s.chain(ctx, id); err != nil {
 		return publisher{}, err
 	}
 	for _, k := range keys {
@@ -69,9 +71,12 @@ func (s *Service) signer(ctx context.Context, in identity.InstitutionID, id stri
 			return publisher{}, fmt.Errorf("open publisher key %s: %w", k.ID, err)
 		}
 		if listed, _ := p.chain.Newest().may(k.Multikey, s.Now()); !listed || p.key.Multikey() != k.Multikey {
-			return publisher{}, fmt.Errorf("publisher key %s of %s does not stand in its documents", k.ID, id)
+			return publisher{}, fault.Wrap(fault.Conflict, "bundle.key_exists", fmt.Errorf("publisher key %s of %s does not stand in its documents", k.ID, id))
 		}
 		p.row = k
+	}
+	if serial := p.chain.Newest().Serial; p.row.ID == "" && serial > 0 {
+		return publisher{}, fault.Wrap(fault.Conflict, "bundle.key_exists", fmt.Errorf("the key of %s is gone; its serial %d cannot be followed", id, serial))
 	}
 	return p, nil
 }
@@ -113,9 +118,6 @@ func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name 
 	signers := []signing.Key{next}
 	if before.Serial > 0 {
 		doc.Previous = p.chain.Documents[before.Serial-1].Digest()
-		if p.row.ID == "" {
-			return Publisher{}, fmt.Errorf("the key of %s is gone; its serial %d cannot be followed", name.ID, before.Serial)
-		}
 		signers = append(signers, p.key)
 		for _, k := range before.Keys {
 			if k.Until.After(now.Time) && (!lost || k.Key != p.row.Multikey) {

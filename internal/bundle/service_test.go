@@ -499,6 +499,38 @@ func TestKeysChangeHands(t *testing.T) {
 	}
 }
 
+// meanwhile is a store in which something happens after the keys were read for the first time.
+type meanwhile struct {
+	bundle.Store
+	do func()
+}
+
+func (m *meanwhile) ListKeys(ctx context.Context, in identity.InstitutionID) ([]bundle.Key, error) {
+	keys, err := m.Store.ListKeys(ctx, in)
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return keys, err
+}
+
+func TestAKeyThatIsTakenAwayWhileItIsReadSignsNothing(t *testing.T) {
+	hub := newServer(t, "hub.example")
+	hub.publish(t, 1)
+	hub.file(t, 1, both)
+	store := hub.Store
+	hub.Store = &meanwhile{Store: store, do: func() {
+		hub.Store = store
+		must(hub.Rotate(context.Background(), operator, hub.school, true))(t)
+	}}
+	pack := hub.file(t, 1, both)
+	fresh := newServer(t, "third.example")
+	fresh.trusts(t, hub)
+	if _, err := fresh.take(t, pack, nil); err != nil {
+		t.Errorf("signed by a key that was given up: %v", err)
+	}
+}
+
 func TestManyAskAtOnceForTheFirstBundle(t *testing.T) {
 	hub := newServer(t, "hub.example")
 	hub.publish(t, 1)
