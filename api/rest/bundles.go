@@ -38,7 +38,7 @@ func (s *Server) PlanBundle(ctx context.Context, req openapi.PlanBundleRequestOb
 	if q.Module != nil {
 		rule.Modules = *q.Module
 	}
-	p, err := s.Bundle.Plan(ctx, req.CourseID, valueOf(q.Number), rule, valueOf(q.From), valueOf(q.Budget))
+	p, err := s.Bundle.Plan(ctx, req.CourseID, deref(q.Number), rule, deref(q.From), deref(q.Budget))
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +64,6 @@ func (s *Server) PlanBundle(ctx context.Context, req openapi.PlanBundleRequestOb
 		}
 	}
 	return openapi.PlanBundle200JSONResponse(out), nil
-}
-
-func valueOf[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }
 
 func bundleBytesJSON(b bundle.Bytes) openapi.BundleBytes {

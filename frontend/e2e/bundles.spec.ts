@@ -70,7 +70,6 @@ const state = (tab: Page) =>
   }));
 
 test('a browser that is killed keeps what was there and goes on with what was coming', async () => {
-  test.skip(test.info().project.name === 'production', 'knows nothing of the program: once is enough');
   const { Publisher, blobFrames, file, headFrames, noise, rawPack } = page.maker;
   const publisher = new Publisher();
   const make = (number: number) =>

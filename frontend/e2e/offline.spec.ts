@@ -17,7 +17,6 @@ let context: BrowserContext;
 let page: Page;
 
 test.beforeAll(async ({ browser }) => {
-  test.skip(test.info().project.name === 'production', 'what happens on the device is the same in both shapes');
   await program.start();
   context = await browser.newContext({ baseURL: program.url, viewport: { width: 360, height: 740 } });
   page = await context.newPage();

@@ -33,11 +33,10 @@ export function Keep({ course, locale, languages }: Props) {
   const row = it.row.value;
   // Not known yet: a moment, and nothing that could be shown wrongly.
   if (row === null) return null;
-  const coming = it.arriving() ?? (row?.downloads ? { phase: 'fetching' as const, bytes: 0, of: 0 } : undefined);
   return (
     <section class="keep">
       {row?.installed && <Here it={it} version={row.installed} previous={row.previous} />}
-      {coming && row?.downloads ? (
+      {row?.downloads ? (
         <Coming it={it} course={course} />
       ) : (
         <Choose it={it} locale={locale} languages={languages} installed={row?.installed} />
@@ -62,21 +61,11 @@ function Here({ it, version, previous }: { it: Followed; version: Version; previ
       () => undefined,
     );
   });
-  const gone = it.gone.value;
   const found = newer.value;
   return (
     <>
       <p class="tick">{t('ui.offline.here', { Number: version.number, Size: size(it.room.value?.installed ?? 0) })}</p>
-      {gone && (
-        <Notice kind="bad">
-          <p>{t('ui.offline.lost', { Size: size(gone.bytes) })}</p>
-          <p class="buttons">
-            <button type="button" class="button" disabled={!online.value} onClick={() => void it.repair()}>
-              {t('ui.offline.repair')}
-            </button>
-          </p>
-        </Notice>
-      )}
+      <Gone it={it} />
       {found && found.number > version.number && !put.value && (
         <Notice>
           <p>{t('ui.offline.update', { Count: changed(found), Size: size(found.bytes) })}</p>
@@ -102,6 +91,22 @@ function Here({ it, version, previous }: { it: Followed; version: Version; previ
       </p>
       {task.trouble.value ? <Stopped cause={task.trouble.value} /> : null}
     </>
+  );
+}
+
+/** What the browser threw away of a course, and the way to have it back. */
+export function Gone({ it }: { it: Followed }) {
+  const gone = it.gone.value;
+  if (!gone) return null;
+  return (
+    <Notice kind="bad">
+      <p>{t('ui.offline.lost', { Size: size(gone.bytes) })}</p>
+      <p class="buttons">
+        <button type="button" class="button" disabled={!online.value} onClick={() => void it.repair()}>
+          {t('ui.offline.repair')}
+        </button>
+      </p>
+    </Notice>
   );
 }
 
@@ -163,6 +168,7 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
   const budget = useSignal('');
   const costs = useSignal<Partial<Record<Tier, Cost>>>({});
   const failed = useSignal<unknown>(undefined);
+  const tries = useSignal(0);
   const rule = (of: Tier): Rule => ({
     locales: [...chosen.value],
     tier: of,
@@ -178,6 +184,7 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
   // What was asked for last counts: answers come in any order.
   useSignalEffect(() => {
     const wish = JSON.stringify([chosen.value, budget.value]);
+    void tries.value;
     if (!open.value || !online.value) return;
     costs.value = {};
     failed.value = undefined;
@@ -235,7 +242,7 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
         options={[['', t('ui.offline.budget.none')], ...budgets.map((million) => [String(million), size(million * 1e6)] as const)]}
         onValue={(value) => (budget.value = value)}
       />
-      {failed.value ? <Stopped cause={failed.value} /> : null}
+      {failed.value ? <Stopped cause={failed.value} retry={() => void tries.value++} /> : null}
       {price && price.bytes === 0 ? (
         <p class="hint">{t('ui.offline.nothing_new')}</p>
       ) : (

@@ -4,7 +4,7 @@ import words from 'virtual:words/offline';
 import { changes } from '../../offline/bundle/progress';
 import { forgetPrevious, remove } from '../../offline/bundle/collect';
 import { http } from '../../offline/bundle/http';
-import { edition, spoken, rootOf, type Shelved } from '../../offline/bundle/library';
+import { edition, type Shelved } from '../../offline/bundle/library';
 import { importFile, list, trustPublishers } from '../../offline/bundle/shelf';
 import { loadWords, locale, spokenIn, t } from '../../i18n/words';
 import { OutboxNotes } from '../../learner/outbox-notes';
@@ -13,7 +13,7 @@ import { Notice } from '../../ui/notice';
 import { useTask } from '../../ui/task';
 import { online } from './connection';
 import { follow } from './course';
-import { Coming } from './keep';
+import { Coming, Gone } from './keep';
 import { Search } from './search';
 import { size } from './size';
 import { ask, kept, look, room } from './storage';
@@ -88,25 +88,14 @@ function Course({ row: { course, installed, candidate } }: { row: Shelved }) {
   const row = it.row.value;
   const here = row?.installed;
   const used = it.room.value;
-  const gone = it.gone.value;
   const name = <span {...spokenIn(title.value.lang)}>{title.value.text}</span>;
-  const tongue = here && spoken(rootOf(here), locale());
   return (
     <li class="card">
       <div>
         <h2>{name}</h2>
         {here && <p>{t('ui.offline.version', { Number: here.number, Size: size(used?.installed ?? 0) })}</p>}
         {!here && candidate && <p>{t('ui.offline.coming', { Size: size(used?.arriving ?? 0) })}</p>}
-        {gone && (
-          <Notice kind="bad">
-            <p>{t('ui.offline.lost', { Size: size(gone.bytes) })}</p>
-            <p class="buttons">
-              <button type="button" class="button" disabled={!online.value} onClick={() => void it.repair()}>
-                {t('ui.offline.repair')}
-              </button>
-            </p>
-          </Notice>
-        )}
+        <Gone it={it} />
         {row?.downloads && <Coming it={it} course={course} />}
         {it.trouble.value && !it.held.value ? <Stopped cause={it.trouble.value} /> : null}
         {task.trouble.value ? <Stopped cause={task.trouble.value} /> : null}
@@ -118,7 +107,7 @@ function Course({ row: { course, installed, candidate } }: { row: Shelved }) {
             <span class="unseen"> {name}</span>
           </a>
         )}
-        {here && online.value && tongue && (
+        {here && online.value && (
           <a
             class="button quiet"
             download
