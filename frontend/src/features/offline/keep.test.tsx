@@ -91,6 +91,30 @@ test('says what each choice costs, the app included, before anything is fetched'
   await until(() => expect(engine.install.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', { locales: ['en'], tier: 'text' }]));
 });
 
+test('a price that could not be had is asked for again until it is there', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    engine.cost.mockRejectedValue(new BundleError('no_network'));
+    await show();
+    await openChoice();
+    for (let i = 0; i < 40 && !main.querySelector('.notice'); i++) await settle();
+    expect(main.querySelector('.notice')).not.toBeNull();
+    expect(button('Download').disabled).toBe(true);
+    expect(engine.cost).toHaveBeenCalledTimes(3);
+    engine.cost.mockImplementation((_: unknown, __: string, { tier }: { tier: string }) => (tier === 'all' ? Promise.reject(new BundleError('no_network')) : Promise.resolve({ number: 2, bytes: 80_000, space: 0, update: false })));
+    await act(() => void vi.advanceTimersByTime(1000));
+    for (let i = 0; i < 40 && button('Download').disabled; i++) await settle();
+    await press('Download, 100 kB');
+    expect(engine.cost).toHaveBeenCalledTimes(6);
+    // Only what is still missing.
+    await act(() => void vi.advanceTimersByTime(2000));
+    await settle();
+    expect(engine.cost).toHaveBeenCalledTimes(7);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('what stops a download is said in words, and what to do', async () => {
   engine.install.mockRejectedValue(new BundleError('no_space'));
   await show();

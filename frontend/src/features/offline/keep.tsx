@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Tier } from '../../offline/bundle/documents';
 import type { Cost } from '../../offline/bundle/download';
 import type { Rule, Version } from '../../offline/bundle/library';
@@ -169,6 +169,8 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
   const costs = useSignal<Partial<Record<Tier, Cost>>>({});
   const failed = useSignal<unknown>(undefined);
   const tries = useSignal(0);
+  /** For which choice the costs are. */
+  const priced = useRef('');
   const rule = (of: Tier): Rule => ({
     locales: [...chosen.value],
     tier: of,
@@ -184,18 +186,31 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
   // What was asked for last counts: answers come in any order.
   useSignalEffect(() => {
     const wish = JSON.stringify([chosen.value, budget.value]);
-    void tries.value;
+    const nth = tries.value;
     if (!open.value || !online.value) return;
-    costs.value = {};
-    failed.value = undefined;
-    for (const one of tiers) {
+    if (priced.current !== wish) costs.value = {};
+    priced.current = wish;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    for (const one of tiers.filter((other) => !costs.peek()[other])) {
       it.cost(rule(one)).then(
         (found) => {
-          if (wish === JSON.stringify([chosen.peek(), budget.peek()])) costs.value = { ...costs.peek(), [one]: found };
+          if (over) return;
+          costs.value = { ...costs.peek(), [one]: found };
+          failed.value = undefined;
         },
-        (cause: unknown) => (failed.value = cause),
+        (cause: unknown) => {
+          if (over) return;
+          failed.value = cause;
+          // A line that broke is soon another one: without a price there is no button, and nobody should have to reload for it.
+          again ??= setTimeout(() => void tries.value++, Math.min(2 ** nth, 30) * 1000);
+        },
       );
     }
+    return () => {
+      over = true;
+      clearTimeout(again);
+    };
   });
   const price = costs.value[tier.value];
   const words = { text: 'ui.offline.tier.text', images: 'ui.offline.tier.images', all: 'ui.offline.tier.all' } as const;
