@@ -1013,6 +1013,13 @@ type CaseStatusInfoImsxCodeMajor string
 // CaseStatusInfoImsxSeverity defines model for CaseStatusInfo.ImsxSeverity.
 type CaseStatusInfoImsxSeverity string
 
+// CertificateName defines model for CertificateName.
+type CertificateName struct {
+	// ConfirmedAt Absent until you confirm a name; before that it is the name of the account.
+	ConfirmedAt *Time  `json:"confirmed_at,omitempty"`
+	Name        string `json:"name"`
+}
+
 // CheckResult defines model for CheckResult.
 type CheckResult struct {
 	Call  *string `json:"call,omitempty"`
@@ -1436,6 +1443,11 @@ type Module struct {
 
 	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
 	TitleLang *Langs `json:"title_lang,omitempty"`
+}
+
+// NewCertificateName defines model for NewCertificateName.
+type NewCertificateName struct {
+	Name string `json:"name"`
 }
 
 // NewDevice defines model for NewDevice.
@@ -2266,6 +2278,9 @@ type ApplyRegradeJSONRequestBody = RegradeApplication
 // UpdateMeJSONRequestBody defines body for UpdateMe for application/json ContentType.
 type UpdateMeJSONRequestBody = MeChange
 
+// ConfirmCertificateNameJSONRequestBody defines body for ConfirmCertificateName for application/json ContentType.
+type ConfirmCertificateNameJSONRequestBody = NewCertificateName
+
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
 
@@ -2423,6 +2438,12 @@ type ServerInterface interface {
 	// UpdateMe Changes the name shown or the language.
 	// (PATCH /api/me)
 	UpdateMe(ctx echo.Context) error
+	// GetCertificateName Your name as it will stand on certificates, and since when you have confirmed it.
+	// (GET /api/me/certificate-name)
+	GetCertificateName(ctx echo.Context) error
+	// ConfirmCertificateName Confirms your name for certificates that are issued from now on. What was issued keeps the name that it has.
+	// (PUT /api/me/certificate-name)
+	ConfirmCertificateName(ctx echo.Context) error
 	// ChangePassword Changes the password and ends every other session.
 	// (PUT /api/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -3419,6 +3440,24 @@ func (w *ServerInterfaceWrapper) UpdateMe(ctx echo.Context) error {
 	return err
 }
 
+// GetCertificateName converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCertificateName(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCertificateName(ctx)
+	return err
+}
+
+// ConfirmCertificateName converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmCertificateName(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmCertificateName(ctx)
+	return err
+}
+
 // ChangePassword converts echo context to params.
 func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 	var err error
@@ -3932,6 +3971,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/api/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
 	router.PUT(options.BaseURL+"/api/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
+	router.GET(options.BaseURL+"/api/me/certificate-name", wrapper.GetCertificateName, options.OperationMiddlewares["getCertificateName"]...)
+	router.PUT(options.BaseURL+"/api/me/certificate-name", wrapper.ConfirmCertificateName, options.OperationMiddlewares["confirmCertificateName"]...)
 	router.GET(options.BaseURL+"/api/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.POST(options.BaseURL+"/api/sessions", wrapper.CreateSession, options.OperationMiddlewares["createSession"]...)
 	router.POST(options.BaseURL+"/api/sessions/from-device", wrapper.CreateDeviceSession, options.OperationMiddlewares["createDeviceSession"]...)
@@ -5724,6 +5765,83 @@ func (response UpdateMedefaultApplicationProblemPlusJSONResponse) VisitUpdateMeR
 	return err
 }
 
+type GetCertificateNameRequestObject struct {
+}
+
+type GetCertificateNameResponseObject interface {
+	VisitGetCertificateNameResponse(w http.ResponseWriter) error
+}
+
+type GetCertificateName200JSONResponse CertificateName
+
+func (response GetCertificateName200JSONResponse) VisitGetCertificateNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCertificateNamedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCertificateNamedefaultApplicationProblemPlusJSONResponse) VisitGetCertificateNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmCertificateNameRequestObject struct {
+	Body *ConfirmCertificateNameJSONRequestBody
+}
+
+type ConfirmCertificateNameResponseObject interface {
+	VisitConfirmCertificateNameResponse(w http.ResponseWriter) error
+}
+
+type ConfirmCertificateName200JSONResponse CertificateName
+
+func (response ConfirmCertificateName200JSONResponse) VisitConfirmCertificateNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmCertificateNamedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmCertificateNamedefaultApplicationProblemPlusJSONResponse) VisitConfirmCertificateNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -7172,6 +7290,12 @@ type StrictServerInterface interface {
 	// UpdateMe Changes the name shown or the language.
 	// (PATCH /api/me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
+	// GetCertificateName Your name as it will stand on certificates, and since when you have confirmed it.
+	// (GET /api/me/certificate-name)
+	GetCertificateName(ctx context.Context, request GetCertificateNameRequestObject) (GetCertificateNameResponseObject, error)
+	// ConfirmCertificateName Confirms your name for certificates that are issued from now on. What was issued keeps the name that it has.
+	// (PUT /api/me/certificate-name)
+	ConfirmCertificateName(ctx context.Context, request ConfirmCertificateNameRequestObject) (ConfirmCertificateNameResponseObject, error)
 	// ChangePassword Changes the password and ends every other session.
 	// (PUT /api/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -8606,6 +8730,75 @@ func (sh *strictHandler) UpdateMe(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(UpdateMeResponseObject); ok {
 		return validResponse.VisitUpdateMeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificateName operation middleware
+func (sh *strictHandler) GetCertificateName(ctx echo.Context) error {
+	var request GetCertificateNameRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateName(ctx.Request().Context(), request.(GetCertificateNameRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateName")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateNameResponseObject); ok {
+		return validResponse.VisitGetCertificateNameResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmCertificateName operation middleware
+func (sh *strictHandler) ConfirmCertificateName(ctx echo.Context) error {
+	var request ConfirmCertificateNameRequestObject
+
+	var body ConfirmCertificateNameJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmCertificateName(ctx.Request().Context(), request.(ConfirmCertificateNameRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmCertificateName")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmCertificateNameResponseObject); ok {
+		return validResponse.VisitConfirmCertificateNameResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

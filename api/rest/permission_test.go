@@ -70,14 +70,16 @@ func probes(s *school) map[string]func() call {
 	}
 	publisher := `{"documents":[` + strconv.Quote(publishers[0].Documents[0]) + `]}`
 	return map[string]func() call{
-		"getHealth":            get("/api/health"),
-		"createUser":           account("/api/users", ""),
-		"getMe":                get("/api/me"),
-		"updateMe":             with(http.MethodPatch, "/api/me", `{"display_name":"Renamed"}`),
-		"changePassword":       with(http.MethodPut, "/api/me/password", `{"current":"correct horse","new":"correct horse"}`),
-		"createSession":        with(http.MethodPost, "/api/sessions", `{"username":"`+s.people[owner].Username+`","password":"correct horse"}`),
-		"listSessions":         get("/api/sessions"),
-		"deleteCurrentSession": with(http.MethodDelete, "/api/sessions/current", ""),
+		"getHealth":              get("/api/health"),
+		"createUser":             account("/api/users", ""),
+		"getMe":                  get("/api/me"),
+		"updateMe":               with(http.MethodPatch, "/api/me", `{"display_name":"Renamed"}`),
+		"changePassword":         with(http.MethodPut, "/api/me/password", `{"current":"correct horse","new":"correct horse"}`),
+		"getCertificateName":     get("/api/me/certificate-name"),
+		"confirmCertificateName": with(http.MethodPut, "/api/me/certificate-name", `{"name":"Amina Diallo"}`),
+		"createSession":          with(http.MethodPost, "/api/sessions", `{"username":"`+s.people[owner].Username+`","password":"correct horse"}`),
+		"listSessions":           get("/api/sessions"),
+		"deleteCurrentSession":   with(http.MethodDelete, "/api/sessions/current", ""),
 		"deleteSession": func() call {
 			sess, _ := s.session(owner)
 			return call{method: http.MethodDelete, path: "/api/sessions/" + string(sess.ID)}

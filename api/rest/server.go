@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
@@ -39,6 +40,7 @@ type Server struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
+	Wallet      *wallet.Service
 	Bundle      *bundle.Service
 	Desk        *job.Desk
 	Words       *i18n.Catalogue

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -38,6 +39,7 @@ type App struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
+	Wallet      *wallet.Service
 	Bundle      *bundle.Service
 	Desk        *job.Desk
 	engine      sandbox.Engine // nil until Jobs
@@ -88,6 +90,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
+	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Now: now, NewID: newID, Random: rand.Reader}
 	imported, err := blob.OpenDir(filepath.Join(cfg.DataDir, "bundles", "blobs"))
 	if err != nil {
 		return nil, err

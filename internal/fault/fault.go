@@ -15,6 +15,7 @@ const (
 	Unauthenticated Code = "unauthenticated" // nobody is signed in, or the secret is wrong
 	Denied          Code = "denied"          // the actor may not
 	NotFound        Code = "not_found"
+	Gone            Code = "gone"      // it was there, and is no more for good
 	Conflict        Code = "conflict"  // the state does not allow it
 	TooLarge        Code = "too_large" // the input is larger than allowed
 	TooMany         Code = "too_many"  // throttled; RetryAfter says for how long

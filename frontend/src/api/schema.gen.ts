@@ -73,6 +73,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/certificate-name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your name as it will stand on certificates, and since when you have confirmed it. */
+        get: operations["getCertificateName"];
+        /** Confirms your name for certificates that are issued from now on. What was issued keeps the name that it has. */
+        put: operations["confirmCertificateName"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -1105,6 +1123,14 @@ export interface components {
         MeChange: {
             display_name?: string;
             locale?: components["schemas"]["Locale"];
+        };
+        CertificateName: {
+            name: string;
+            /** @description Absent until you confirm a name; before that it is the name of the account. */
+            confirmed_at?: components["schemas"]["Time"];
+        };
+        NewCertificateName: {
+            name: string;
         };
         PasswordChange: {
             current: string;
@@ -2209,6 +2235,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCertificateName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateName"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmCertificateName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCertificateName"];
+            };
+        };
+        responses: {
+            /** @description The name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateName"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -34,6 +34,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"lab", exerciseLab},
 		{"regrade", exerciseRegrade},
 		{"credential", exerciseCredential},
+		{"wallet", exerciseWallet},
 		{"bundle", exerciseBundle},
 		{"outbox", exerciseOutbox},
 		{"transactions", exerciseTransactions},
