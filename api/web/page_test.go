@@ -85,7 +85,7 @@ func TestCodings(t *testing.T) {
 		if n := res.Header.Get("Content-Length"); n != fmt.Sprint(len(body)) {
 			t.Errorf("%q: length %s of %d", tt.accept, n, len(body))
 		}
-		if res.Header.Get("Vary") != "Accept-Encoding" || res.Header.Get("Cache-Control") != "public, max-age=0, must-revalidate" || res.Header.Get("Content-Type") != html5 {
+		if res.Header.Get("Vary") != "Accept-Encoding" || res.Header.Get("Cache-Control") != "public, max-age=300" || res.Header.Get("Content-Type") != html5 {
 			t.Errorf("%q: %v", tt.accept, res.Header)
 		}
 		tag := res.Header.Get("ETag")

@@ -151,7 +151,7 @@ func (w *writer) done(body []byte) (*page, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
-	return newPage(html5, revalidate, body), nil
+	return newPage(html5, briefly, body), nil
 }
 
 func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*page, error) {
@@ -641,7 +641,12 @@ func firstParagraph(fragment string) string {
 // renderApp renders the page in which the app runs.
 func (s *Site) renderApp(locale string) (*page, error) {
 	w := s.writer(locale)
-	return w.done(w.page(w.appFrame()))
+	p, err := w.done(w.page(w.appFrame()))
+	if err != nil {
+		return nil, err
+	}
+	p.cacheControl = revalidate // it fetches its parts one by one: they must be there
+	return p, nil
 }
 
 func (w *writer) appFrame() frame {
