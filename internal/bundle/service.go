@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -68,6 +69,9 @@ type Place struct {
 // Store is what bundle needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(tx Store) error) error
+	// Audit appends an entry to the institution's audit log, and gives it its place there. Within InTx it is part of the
+	// transaction; call it last, because other appenders of the institution wait until that ends.
+	Audit(ctx context.Context, e audit.Entry) error
 
 	// CreateKey inserts. fault.Conflict bundle.key_exists: the institution has an unretired key of that publisher.
 	CreateKey(ctx context.Context, k Key) error

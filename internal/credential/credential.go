@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
@@ -64,16 +65,29 @@ func (c Credential) State(now time.Time) State {
 	return Valid
 }
 
+// KeyKind is what a key is made of.
+type KeyKind string
+
+// The kinds. A DID has one live key of each kind at most.
+const (
+	Ed25519 KeyKind = "ed25519" // signs credentials, lists and codes
+	RSA     KeyKind = "rsa"     // signs VC-JWT, for consumers that want RS256
+)
+
 // Key is an issuing key of an institution. The private half is sealed under
 // the operator's master key.
 type Key struct {
 	ID            KeyID
 	InstitutionID identity.InstitutionID
-	Controller    string // the DID that it signs for
-	Multikey      string // the public half, z6Mk…
+	Controller    string  // the DID that it signs for
+	Kind          KeyKind // "" is Ed25519
+	Multikey      string  // of an Ed25519 key the public half, z6Mk…; of an RSA key its thumbprint (RFC 7638)
+	JWK           string  // the public half of an RSA key, as JSON
 	Sealed        []byte
 	CreatedAt     time.Time
 	RetiredAt     *time.Time // signs nothing that is later; what it signed stays good
+	RevokedAt     *time.Time // what it signed from then on is refused; a revoked key is retired too
+	RevokedReason string
 }
 
 // Method is the address of the key in the DID document.
@@ -116,9 +130,19 @@ type Store interface {
 	// revoked yet, and leaves one that is as it stands: no error.
 	RevokeCredential(ctx context.Context, id ID, at time.Time, reason string) error
 
+	// Audit appends an entry to the institution's audit log, and gives it its place there. Within InTx it is part of the
+	// transaction; call it last, because other appenders of the institution wait until that ends.
+	Audit(ctx context.Context, e audit.Entry) error
+
 	// CreateKey inserts. fault.Conflict credential.key_exists: the institution has an
-	// unretired key of that controller (unique institution_id, controller where retired_at is null).
+	// unretired key of that controller and kind (unique institution_id, controller, kind where retired_at is null).
 	CreateKey(ctx context.Context, k Key) error
+	// RetireKey ends the signing of a key that is not retired: false when it was.
+	RetireKey(ctx context.Context, id KeyID, at time.Time) (bool, error)
+	// RevokeKey sets date and reason of a key that is not revoked: false when it was.
+	RevokeKey(ctx context.Context, id KeyID, at time.Time, reason string) (bool, error)
+	// ListKeysOf lists all keys of a controller, whoever's they are, oldest first.
+	ListKeysOf(ctx context.Context, controller string) ([]Key, error)
 	// ListKeys lists all keys of an institution, retired ones too, oldest first.
 	ListKeys(ctx context.Context, in identity.InstitutionID) ([]Key, error)
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -31,10 +32,11 @@ type rows struct {
 	credentials []credential.Credential
 	keys        []credential.Key
 	lists       []credential.StatusList
+	audits      []audit.Entry
 }
 
 func (r rows) clone() rows {
-	return rows{maps.Clone(r.jobs), slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists)}
+	return rows{maps.Clone(r.jobs), slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists), slices.Clone(r.audits)}
 }
 
 var _ credential.Store = (*memory)(nil)
@@ -60,6 +62,111 @@ func (t inTx) FinishJob(_ context.Context, id job.ID) (bool, error) { return t.m
 
 func (t inTx) CreateCredential(_ context.Context, c credential.Credential) error {
 	return t.m.createCredential(c)
+}
+
+func (t inTx) Audit(_ context.Context, e audit.Entry) error { return t.m.audit(e) }
+
+func (t inTx) RetireKey(_ context.Context, id credential.KeyID, at time.Time) (bool, error) {
+	return t.m.changeKey("RetireKey", id, func(k *credential.Key) bool {
+		fresh := k.RetiredAt == nil
+		if fresh {
+			k.RetiredAt = &at
+		}
+		return fresh
+	})
+}
+
+func (t inTx) RevokeKey(_ context.Context, id credential.KeyID, at time.Time, reason string) (bool, error) {
+	return t.m.changeKey("RevokeKey", id, func(k *credential.Key) bool {
+		fresh := k.RevokedAt == nil
+		if fresh {
+			k.RevokedAt, k.RevokedReason = &at, reason
+		}
+		return fresh
+	})
+}
+
+func (t inTx) CreateKey(_ context.Context, k credential.Key) error { return t.m.createKey(k) }
+
+func (t inTx) RevokeCredential(_ context.Context, id credential.ID, at time.Time, reason string) error {
+	return t.m.revoke(id, at, reason)
+}
+
+func (t inTx) FindCredential(_ context.Context, id credential.ID) (credential.Credential, error) {
+	for _, c := range t.m.credentials {
+		if c.ID == id {
+			return c, nil
+		}
+	}
+	return credential.Credential{}, fault.New(fault.NotFound, "credential.not_found")
+}
+
+func (t inTx) ListKeys(_ context.Context, in identity.InstitutionID) ([]credential.Key, error) {
+	return t.m.keysOf(func(k credential.Key) bool { return k.InstitutionID == in }), nil
+}
+
+// audit chains as a real store does.
+func (m *memory) audit(e audit.Entry) error {
+	if err := m.write("Audit"); err != nil {
+		return err
+	}
+	var head audit.Head
+	for _, o := range m.audits {
+		if o.Institution == e.Institution {
+			head = o.Head()
+		}
+	}
+	e, err := e.After(head)
+	if err == nil {
+		m.audits = append(m.audits, e)
+	}
+	return err
+}
+
+func (m *memory) Audit(_ context.Context, e audit.Entry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.audit(e)
+}
+
+func (m *memory) changeKey(op string, id credential.KeyID, change func(*credential.Key) bool) (bool, error) {
+	if err := m.write(op); err != nil {
+		return false, err
+	}
+	for i := range m.keys {
+		if m.keys[i].ID == id {
+			return change(&m.keys[i]), nil
+		}
+	}
+	return false, nil
+}
+
+func (m *memory) RetireKey(ctx context.Context, id credential.KeyID, at time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return inTx{m: m}.RetireKey(ctx, id, at)
+}
+
+func (m *memory) RevokeKey(ctx context.Context, id credential.KeyID, at time.Time, reason string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return inTx{m: m}.RevokeKey(ctx, id, at, reason)
+}
+
+func (m *memory) ListKeysOf(_ context.Context, controller string) ([]credential.Key, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.keysOf(func(k credential.Key) bool { return k.Controller == controller }), nil
+}
+
+func (m *memory) keysOf(ok func(credential.Key) bool) []credential.Key {
+	var out []credential.Key
+	for _, k := range m.keys {
+		if ok(k) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func (m *memory) write(op string) error {
@@ -159,6 +266,13 @@ func (m *memory) ListInstitutionCredentials(_ context.Context, in identity.Insti
 func (m *memory) RevokeCredential(_ context.Context, id credential.ID, at time.Time, reason string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.revoke(id, at, reason)
+}
+
+func (m *memory) revoke(id credential.ID, at time.Time, reason string) error {
+	if err := m.write("RevokeCredential"); err != nil {
+		return err
+	}
 	for i := range m.credentials {
 		if c := &m.credentials[i]; c.ID == id && c.RevokedAt == nil {
 			c.RevokedAt, c.RevokedReason = &at, reason
@@ -167,11 +281,15 @@ func (m *memory) RevokeCredential(_ context.Context, id credential.ID, at time.T
 	return nil
 }
 
-func (m *memory) CreateKey(_ context.Context, k credential.Key) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *memory) createKey(k credential.Key) error {
+	if err := m.write("CreateKey"); err != nil {
+		return err
+	}
+	if k.Kind == "" {
+		k.Kind = credential.Ed25519
+	}
 	for _, o := range m.keys {
-		if o.InstitutionID == k.InstitutionID && o.Controller == k.Controller && o.RetiredAt == nil {
+		if o.InstitutionID == k.InstitutionID && o.Controller == k.Controller && o.Kind == k.Kind && o.RetiredAt == nil {
 			return fault.New(fault.Conflict, "credential.key_exists")
 		}
 	}
@@ -179,16 +297,16 @@ func (m *memory) CreateKey(_ context.Context, k credential.Key) error {
 	return nil
 }
 
+func (m *memory) CreateKey(_ context.Context, k credential.Key) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.createKey(k)
+}
+
 func (m *memory) ListKeys(_ context.Context, in identity.InstitutionID) ([]credential.Key, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []credential.Key
-	for _, k := range m.keys {
-		if k.InstitutionID == in {
-			out = append(out, k)
-		}
-	}
-	return out, nil
+	return m.keysOf(func(k credential.Key) bool { return k.InstitutionID == in }), nil
 }
 
 func (m *memory) CreateList(_ context.Context, l credential.StatusList) error {

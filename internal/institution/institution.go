@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -39,6 +40,11 @@ type Member struct {
 
 // Store is what institution needs of storage.
 type Store interface {
+	InTx(ctx context.Context, fn func(tx Store) error) error
+	// Audit appends an entry to the institution's audit log, and gives it its place there. Within InTx it is part of the
+	// transaction; call it last, because other appenders of the institution wait until that ends.
+	Audit(ctx context.Context, e audit.Entry) error
+
 	CreateInstitution(ctx context.Context, i Institution) error // fault.Conflict institution.slug_taken
 	FindInstitution(ctx context.Context, id identity.InstitutionID) (Institution, error)
 	FindInstitutionBySlug(ctx context.Context, slug string) (Institution, error)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -86,6 +87,9 @@ type CheckResult struct {
 // Store is what lab needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(tx Store) error) error
+	// Audit appends an entry to the institution's audit log, and gives it its place there. Within InTx it is part of the
+	// transaction; call it last, because other appenders of the institution wait until that ends.
+	Audit(ctx context.Context, e audit.Entry) error
 	// Learning is the learning store in the same transaction.
 	Learning() learning.Store
 	// CreateSubmission stores a new submission; for a known id it changes nothing and gives created false.

@@ -143,10 +143,14 @@ type keyRow struct {
 	ID            key
 	InstitutionID key
 	Controller    string
+	Kind          credential.KeyKind
 	Multikey      string
+	Jwk           string
 	Sealed        []byte
 	CreatedAt     instant
 	RetiredAt     instant
+	RevokedAt     instant
+	RevokedReason string
 }
 
 func (keyRow) TableName() string { return "issuer_keys" }
@@ -154,17 +158,35 @@ func (keyRow) TableName() string { return "issuer_keys" }
 func (r keyRow) key() credential.Key {
 	return credential.Key{
 		ID: credential.KeyID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Controller: r.Controller,
-		Multikey: r.Multikey, Sealed: r.Sealed, CreatedAt: r.CreatedAt.t, RetiredAt: r.RetiredAt.pointer(),
+		Kind: r.Kind, Multikey: r.Multikey, JWK: r.Jwk, Sealed: r.Sealed, CreatedAt: r.CreatedAt.t,
+		RetiredAt: r.RetiredAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
 	}
 }
 
 // CreateKey implements credential.Store.
 func (s *Credential) CreateKey(ctx context.Context, k credential.Key) error {
+	if k.Kind == "" {
+		k.Kind = credential.Ed25519
+	}
 	err := s.write(ctx).Create(&keyRow{
-		ID: key(k.ID), InstitutionID: key(k.InstitutionID), Controller: k.Controller, Multikey: k.Multikey,
+		ID: key(k.ID), InstitutionID: key(k.InstitutionID), Controller: k.Controller, Kind: k.Kind, Multikey: k.Multikey, Jwk: k.JWK,
 		Sealed: k.Sealed, CreatedAt: at(k.CreatedAt), RetiredAt: maybeAt(k.RetiredAt),
+		RevokedAt: maybeAt(k.RevokedAt), RevokedReason: k.RevokedReason,
 	}).Error
 	return s.db.taken(err, "credential.key_exists")
+}
+
+// RetireKey implements credential.Store.
+func (s *Credential) RetireKey(ctx context.Context, id credential.KeyID, when time.Time) (bool, error) {
+	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND retired_at IS NULL", key(id)).Update("retired_at", at(when))
+	return res.RowsAffected == 1, s.db.fail(res.Error)
+}
+
+// RevokeKey implements credential.Store.
+func (s *Credential) RevokeKey(ctx context.Context, id credential.KeyID, when time.Time, reason string) (bool, error) {
+	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND revoked_at IS NULL", key(id)).
+		Updates(map[string]any{"revoked_at": at(when), "revoked_reason": reason})
+	return res.RowsAffected == 1, s.db.fail(res.Error)
 }
 
 // ListKeys implements credential.Store.
@@ -173,6 +195,11 @@ func (s *Credential) ListKeys(ctx context.Context, in identity.InstitutionID) ([
 		return []credential.Key{}, nil
 	}
 	return many(s.conn, s.read(ctx).Where("institution_id = ?", key(in)).Order("id"), keyRow.key)
+}
+
+// ListKeysOf implements credential.Store.
+func (s *Credential) ListKeysOf(ctx context.Context, controller string) ([]credential.Key, error) {
+	return many(s.conn, s.read(ctx).Where("controller = ?", controller).Order("id"), keyRow.key)
 }
 
 type statusListRow struct {

@@ -18,6 +18,11 @@ var _ institution.Store = (*Institution)(nil)
 // Institution gives the store of the institution domain.
 func (db *DB) Institution() *Institution { return &Institution{conn{db: db}} }
 
+// InTx implements institution.Store. See inTx: fn may run again after a deadlock.
+func (s *Institution) InTx(ctx context.Context, fn func(institution.Store) error) error {
+	return s.inTx(ctx, func(c conn) error { return fn(&Institution{c}) })
+}
+
 type institutionRow struct {
 	ID        key
 	Slug      string

@@ -35,6 +35,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"regrade", exerciseRegrade},
 		{"credential", exerciseCredential},
 		{"wallet", exerciseWallet},
+		{"audit", exerciseAudit},
 		{"bundle", exerciseBundle},
 		{"outbox", exerciseOutbox},
 		{"transactions", exerciseTransactions},

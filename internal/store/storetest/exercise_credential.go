@@ -47,8 +47,8 @@ func exerciseCredential(t *testing.T, w *world) {
 
 	t.Run("keys", func(t *testing.T) {
 		retired := noon.Add(-time.Hour)
-		old := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Multikey: "z6MkOld", Sealed: []byte{0, 255, 0}, CreatedAt: noon, RetiredAt: &retired}
-		now := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Multikey: "z6MkNow", Sealed: []byte{1}, CreatedAt: noon}
+		old := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: credential.Ed25519, Multikey: "z6MkOld", Sealed: []byte{0, 255, 0}, CreatedAt: noon, RetiredAt: &retired}
+		now := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: credential.Ed25519, Multikey: "z6MkNow", Sealed: []byte{1}, CreatedAt: noon}
 		ok(t, s.CreateKey(ctx, old))
 		ok(t, s.CreateKey(ctx, now))
 		twin := now
@@ -60,6 +60,37 @@ func exerciseCredential(t *testing.T, w *world) {
 		ok(t, err)
 		if !reflect.DeepEqual(keys, []credential.Key{old, now}) {
 			t.Errorf("keys %+v", keys)
+		}
+
+		rsa := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: credential.RSA, Multikey: "thumb", JWK: `{"kty":"RSA"}`, Sealed: []byte{2}, CreatedAt: noon}
+		ok(t, s.CreateKey(ctx, rsa)) // one of each kind
+		second := rsa
+		second.ID = newID[credential.KeyID]()
+		wantFault(t, s.CreateKey(ctx, second), fault.Conflict, "credential.key_exists")
+		change := func(what string, want bool, fn func() (bool, error)) {
+			t.Helper()
+			got, err := fn()
+			ok(t, err)
+			equal(t, what, got, want)
+		}
+		later := noon.Add(time.Hour)
+		change("retired", true, func() (bool, error) { return s.RetireKey(ctx, now.ID, later) })
+		change("retired twice", false, func() (bool, error) { return s.RetireKey(ctx, now.ID, later.Add(time.Hour)) })
+		change("revoked", true, func() (bool, error) { return s.RevokeKey(ctx, old.ID, noon, "the disk was stolen") })
+		change("revoked twice", false, func() (bool, error) { return s.RevokeKey(ctx, old.ID, later, "again") })
+		now.RetiredAt, old.RevokedAt, old.RevokedReason = &later, new(noon), "the disk was stolen"
+		next := now
+		next.ID, next.Multikey, next.RetiredAt = newID[credential.KeyID](), "z6MkNext", nil
+		ok(t, s.CreateKey(ctx, next))
+		keys, err = s.ListKeys(ctx, w.school.ID)
+		ok(t, err)
+		if !reflect.DeepEqual(keys, []credential.Key{old, now, rsa, next}) {
+			t.Errorf("keys %+v", keys)
+		}
+		keys, err = s.ListKeysOf(ctx, did)
+		ok(t, err)
+		if !reflect.DeepEqual(keys, []credential.Key{old, now, twin, rsa, next}) {
+			t.Errorf("keys of the controller %+v", keys)
 		}
 	})
 
