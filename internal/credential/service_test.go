@@ -160,7 +160,7 @@ func TestIssue(t *testing.T) {
 	if err := json.Unmarshal(c.Document, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if len(doc.Context) != 2 || len(doc.Proof) != 1 || doc.Status["id"] == nil || doc.Status["id"] == doc.Status["statusListCredential"] {
+	if len(doc.Context) != 2 || len(doc.Proof) != 2 || doc.Status["id"] == nil || doc.Status["id"] == doc.Status["statusListCredential"] {
 		t.Errorf("document is %s", c.Document)
 	}
 	if got := doc.Subject.Achievement["id"]; got != "http://localhost:8080/en/courses/ai-in-daily-life@3" {

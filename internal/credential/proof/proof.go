@@ -1,4 +1,4 @@
-// Package proof signs credentials with eddsa-rdfc-2022 and checks such proofs.
+// Package proof signs credentials with eddsa-rdfc-2022 and eddsa-jcs-2022 and checks such proofs.
 //
 // Verification is strict on purpose: it accepts what Banyan itself would
 // sign, and refuses everything that another reader might understand otherwise.
@@ -8,27 +8,27 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mr-tron/base58"
-	"github.com/piprate/json-gold/ld"
 
 	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 // The reasons to refuse a document.
 var (
-	ErrForm      = errors.New("form")      // not strict JSON, an unknown term, something that no signature covers
-	ErrContext   = errors.New("context")   // other contexts than the known ones, or in another order
-	ErrProof     = errors.New("proof")     // absent, not alone, of another suite, malformed
-	ErrPurpose   = errors.New("purpose")   // signed for something else
-	ErrMethod    = errors.New("method")    // unknown key, not the issuer's, not valid when it signed
+	ErrForm      = errors.New("form")    // not strict JSON, an unknown term, something that no signature covers
+	ErrContext   = errors.New("context") // other contexts than the known ones, or in another order
+	ErrProof     = errors.New("proof")   // absent, stripped, twice, of another suite, malformed
+	ErrPurpose   = errors.New("purpose") // signed for something else
+	ErrMethod    = errors.New("method")  // unknown key, not the issuer's, not valid when it signed
+	ErrRevoked   = fmt.Errorf("%w: revoked key", ErrMethod)
 	ErrSignature = errors.New("signature") // changed after it was signed
 )
 
@@ -38,6 +38,7 @@ type Method struct {
 	Multikey   string
 	NotBefore  time.Time
 	NotAfter   time.Time // zero: still in use
+	Revoked    time.Time // what says that it was signed then or later does not count; zero: not revoked
 }
 
 // Resolver finds a verification method by its DID URL. It answers an error for
@@ -56,10 +57,20 @@ type Verified struct {
 	Issuer  string
 	Method  string
 	Created time.Time
+	Suites  []string // whose proofs were there and held, in the document's order
+	// Revoked tells that the key was revoked later than this was signed. Who
+	// stole the key can write any time into a proof: a stranger should say so. Zero: not revoked.
+	Revoked time.Time
 }
 
+// The suites. Both are Ed25519 over SHA-256; they differ in the canonical form
+// of what is signed: RDF statements, or the JSON as it stands.
 const (
-	suite   = "eddsa-rdfc-2022"
+	RDFC = "eddsa-rdfc-2022"
+	JCS  = "eddsa-jcs-2022"
+)
+
+const (
 	purpose = "assertionMethod"
 	// timeForm is how times are written. Seconds: more would say when a learner clicked.
 	timeForm = "2006-01-02T15:04:05Z"
@@ -77,9 +88,11 @@ func ParseTime(s string) (time.Time, error) {
 	return t, nil
 }
 
-// Sign adds a proof to an unsigned credential, as the only member of a proof
-// array: the Open Badges schema refuses a single object. Method is the
-// DID URL of the signer's key, under the issuer's DID. What Verify would refuse is not signed.
+// Sign adds two proofs to an unsigned credential, as a proof array: first
+// eddsa-rdfc-2022, which other verifiers know best, then eddsa-jcs-2022, which a
+// phone can check without JSON-LD. Each signs the document without any proof, so neither
+// depends on the other. Method is the DID URL of the signer's key, under the
+// issuer's DID. What Verify would refuse is not signed.
 func Sign(doc []byte, s Signer, method string, created time.Time) ([]byte, error) {
 	tree, err := decode(doc)
 	if err != nil {
@@ -92,38 +105,52 @@ func Sign(doc []byte, s Signer, method string, created time.Time) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	if !belongs(method, issuer) {
+	if !belongs(method, issuer) || !absoluteIRI.MatchString(method) {
 		return nil, fmt.Errorf("%w: %s is not under %s", ErrMethod, method, issuer)
 	}
-	p := options{FormatTime(created), method}
-	message, err := hashes(tree, p)
-	if err != nil {
-		return nil, err
+	o := options{FormatTime(created), method}
+	proofs := make([]any, 0, 2)
+	for _, suite := range []string{RDFC, JCS} {
+		message, err := messages[suite](tree, o)
+		if err != nil {
+			return nil, err
+		}
+		sig, err := s.Sign(message)
+		if err != nil {
+			return nil, err
+		}
+		p := o.members(suite)
+		if suite == JCS {
+			p["@context"] = tree["@context"]
+		}
+		p["proofValue"] = "z" + base58.Encode(sig)
+		proofs = append(proofs, p)
 	}
-	sig, err := s.Sign(message)
-	if err != nil {
-		return nil, err
-	}
-	proof, err := json.Marshal([]any{map[string]string{
-		"type": "DataIntegrityProof", "cryptosuite": suite, "proofPurpose": purpose,
-		"created": p.created, "verificationMethod": p.method, "proofValue": "z" + base58.Encode(sig),
-	}})
+	raw, err := json.Marshal(proofs)
 	if err != nil {
 		return nil, err
 	}
 	// The document keeps its order of members: the proof goes in before the last brace.
 	out := bytes.TrimSuffix(bytes.TrimRight(doc, " \t\r\n"), []byte("}"))
-	return slices.Concat(out, []byte(`,"proof":`), proof, []byte("}")), nil
+	return slices.Concat(out, []byte(`,"proof":`), raw, []byte("}")), nil
 }
 
-// Verify checks the one proof of a credential. It says who signed, not whether
+// messages gives for each suite what is signed.
+var messages = map[string]func(tree map[string]any, o options) ([]byte, error){RDFC: rdfcMessage, JCS: jcsMessage}
+
+// Verify checks the proofs of a credential, in whatever order they stand. All must hold, and be by one key at one time.
+// A document must carry both suites; eddsa-rdfc-2022 alone is enough for
+// the forms that were signed before there were two (see single). It says who signed, not whether
 // the credential has expired or was revoked.
 func Verify(ctx context.Context, doc []byte, r Resolver) (Verified, error) {
 	tree, err := decode(doc)
 	if err != nil {
 		return Verified{}, err
 	}
-	p, sig, err := takeProof(tree)
+	if err := checkContexts(tree); err != nil {
+		return Verified{}, err
+	}
+	proofs, err := takeProofs(tree)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -131,71 +158,157 @@ func Verify(ctx context.Context, doc []byte, r Resolver) (Verified, error) {
 	if err != nil {
 		return Verified{}, err
 	}
-	created, err := ParseTime(p.created)
+	o := proofs[0].options
+	v := Verified{Issuer: issuer, Method: o.method}
+	if v.Created, err = ParseTime(o.created); err != nil {
+		return Verified{}, err
+	}
+	public, err := v.key(ctx, r)
 	if err != nil {
 		return Verified{}, err
 	}
-	m, err := r.ResolveMethod(ctx, p.method)
-	if err != nil {
-		return Verified{}, fmt.Errorf("%w: %w", ErrMethod, err)
+	for _, p := range proofs {
+		message, err := messages[p.suite](tree, p.options)
+		if err != nil {
+			return Verified{}, err
+		}
+		if !ed25519.Verify(public, message, p.value) {
+			return Verified{}, fmt.Errorf("%w: %s", ErrSignature, p.suite)
+		}
+		v.Suites = append(v.Suites, p.suite)
 	}
-	if m.Controller != issuer || !belongs(p.method, issuer) {
-		return Verified{}, fmt.Errorf("%w: %s speaks for %s, not for %s", ErrMethod, p.method, m.Controller, issuer)
-	}
-	// The proof carries whole seconds.
-	if created.Before(m.NotBefore.Truncate(time.Second)) || !m.NotAfter.IsZero() && created.After(m.NotAfter) {
-		return Verified{}, fmt.Errorf("%w: %s was not valid at %s", ErrMethod, p.method, p.created)
-	}
-	public, err := signing.DecodeMultikey(m.Multikey)
-	if err != nil {
-		return Verified{}, fmt.Errorf("%w: %w", ErrMethod, err)
-	}
-	message, err := hashes(tree, p)
-	if err != nil {
-		return Verified{}, err
-	}
-	if !ed25519.Verify(public, message, sig) {
-		return Verified{}, ErrSignature
-	}
-	return Verified{issuer, p.method, created}, nil
+	return v, nil
 }
 
-// options are the parts of a proof that vary.
+// key gives the public key of the method, if it is the issuer's and was in force at the time of signing.
+func (v *Verified) key(ctx context.Context, r Resolver) (ed25519.PublicKey, error) {
+	m, err := r.ResolveMethod(ctx, v.Method)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMethod, err)
+	}
+	if m.Controller != v.Issuer || !belongs(v.Method, v.Issuer) {
+		return nil, fmt.Errorf("%w: %s speaks for %s, not for %s", ErrMethod, v.Method, m.Controller, v.Issuer)
+	}
+	// The proof carries whole seconds.
+	if v.Created.Before(m.NotBefore.Truncate(time.Second)) || !m.NotAfter.IsZero() && v.Created.After(m.NotAfter) {
+		return nil, fmt.Errorf("%w: %s was not valid at %s", ErrMethod, v.Method, FormatTime(v.Created))
+	}
+	if !m.Revoked.IsZero() && !v.Created.Before(m.Revoked.Truncate(time.Second)) {
+		return nil, fmt.Errorf("%w: %s since %s", ErrRevoked, v.Method, FormatTime(m.Revoked))
+	}
+	v.Revoked = m.Revoked
+	public, err := signing.DecodeMultikey(m.Multikey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMethod, err)
+	}
+	return public, nil
+}
+
+// options are the parts of a proof that vary and that are signed.
 type options struct{ created, method string }
 
-// takeProof removes the proof from the tree and gives its parts.
-func takeProof(tree map[string]any) (options, []byte, error) {
-	bad := func(why string, args ...any) (options, []byte, error) {
-		return options{}, nil, fmt.Errorf("%w: "+why, append([]any{ErrProof}, args...)...)
+// members gives the options as the members of a proof.
+func (o options) members(suite string) map[string]any {
+	return map[string]any{
+		"type": "DataIntegrityProof", "cryptosuite": suite, "proofPurpose": purpose,
+		"created": o.created, "verificationMethod": o.method,
 	}
-	proofs, ok := tree["proof"].([]any)
-	if !ok || len(proofs) != 1 {
-		return bad("not an array of one")
+}
+
+// part is one proof of a document.
+type part struct {
+	options
+	suite string
+	value []byte
+}
+
+// takeProofs removes the proofs from the tree and gives what they say.
+func takeProofs(tree map[string]any) ([]part, error) {
+	list, ok := tree["proof"].([]any)
+	if !ok || len(list) > 2 {
+		return nil, fmt.Errorf("%w: not an array of one or two", ErrProof)
 	}
 	delete(tree, "proof")
-	p, ok := proofs[0].(map[string]any)
-	if !ok || len(p) != 6 {
-		return bad("not the six known members")
+	var out []part
+	has := map[string]bool{}
+	for _, v := range list {
+		p, err := takeProof(v, tree["@context"])
+		if err != nil {
+			return nil, err
+		}
+		if has[p.suite] {
+			return nil, fmt.Errorf("%w: %s twice", ErrProof, p.suite)
+		}
+		if len(out) > 0 && p.options != out[0].options {
+			return nil, fmt.Errorf("%w: proofs of different keys or times", ErrProof)
+		}
+		has[p.suite] = true
+		out = append(out, p)
+	}
+	if !has[RDFC] || !has[JCS] && !single(tree) {
+		return nil, fmt.Errorf("%w: one was taken away", ErrProof)
+	}
+	return out, nil
+}
+
+// single tells whether eddsa-rdfc-2022 alone is enough: for an achievement with
+// one status entry or none, the only form before there were two proofs, and for a status
+// list. That an issuer signs with both is thus said by what remains
+// signed when a proof is taken away, and not by anything beside the document.
+func single(tree map[string]any) bool {
+	types, _ := tree["type"].([]any)
+	if slices.Contains(types, any("BitstringStatusListCredential")) {
+		return true
+	}
+	status, _ := tree["credentialStatus"].([]any) // an array of one says the same as its member
+	return slices.Contains(types, any("AchievementCredential")) && len(status) < 2
+}
+
+func takeProof(v, contexts any) (part, error) {
+	bad := func(why string, args ...any) (part, error) {
+		return part{}, fmt.Errorf("%w: "+why, append([]any{ErrProof}, args...)...)
+	}
+	p, ok := v.(map[string]any)
+	if !ok {
+		return bad("not an object")
 	}
 	text := func(key string) string { s, _ := p[key].(string); return s }
-	if text("type") != "DataIntegrityProof" || text("cryptosuite") != suite {
+	suite := text("cryptosuite")
+	if text("type") != "DataIntegrityProof" || messages[suite] == nil {
 		return bad("type %v, suite %v", p["type"], p["cryptosuite"])
 	}
+	members := 6
+	if suite == JCS {
+		// The specification lets a proof name fewer contexts than the document. Ours names all.
+		if members++; !reflect.DeepEqual(p["@context"], contexts) {
+			return bad("contexts %v", p["@context"])
+		}
+	}
+	if len(p) != members {
+		return bad("not the known members")
+	}
 	if text("proofPurpose") != purpose {
-		return options{}, nil, fmt.Errorf("%w: %v", ErrPurpose, p["proofPurpose"])
+		return part{}, fmt.Errorf("%w: %v", ErrPurpose, p["proofPurpose"])
 	}
 	if !absoluteIRI.MatchString(text("verificationMethod")) {
 		return bad("method %v", p["verificationMethod"])
 	}
-	b58, ok := strings.CutPrefix(text("proofValue"), "z")
-	if !ok || len(b58) > 90 {
+	sig, ok := decodeValue(text("proofValue"))
+	if !ok {
 		return bad("value")
+	}
+	return part{options{text("created"), text("verificationMethod")}, suite, sig}, nil
+}
+
+// decodeValue reads a signature in its one canonical form.
+func decodeValue(s string) ([]byte, bool) {
+	// Base58 decoding costs the square of the length.
+	b58, ok := strings.CutPrefix(s, "z")
+	if !ok || len(b58) > 90 {
+		return nil, false
 	}
 	sig, err := base58.Decode(b58)
-	if err != nil || len(sig) != ed25519.SignatureSize || base58.Encode(sig) != b58 {
-		return bad("value")
-	}
-	return options{text("created"), text("verificationMethod")}, sig, nil
+	return sig, err == nil && len(sig) == ed25519.SignatureSize && base58.Encode(sig) == b58
 }
 
 func issuerOf(tree map[string]any) (string, error) {
@@ -213,98 +326,4 @@ func issuerOf(tree map[string]any) (string, error) {
 func belongs(method, did string) bool {
 	fragment, ok := strings.CutPrefix(method, did+"#")
 	return ok && fragment != ""
-}
-
-// hashes is what is signed: the digest of the proof's options, then the
-// digest of the document, both in canonical form.
-func hashes(tree map[string]any, p options) ([]byte, error) {
-	canonical, err := canonicalise(tree)
-	if err != nil {
-		return nil, err
-	}
-	o, d := sha256.Sum256([]byte(p.canonical())), sha256.Sum256([]byte(canonical))
-	return slices.Concat(o[:], d[:]), nil
-}
-
-// canonical writes the options as canonical N-Quads. The six members are
-// fixed, so the lines are too; a test compares them with what json-gold makes of the same proof.
-func (p options) canonical() string {
-	return `_:c14n0 <http://purl.org/dc/terms/created> "` + p.created + `"^^<http://www.w3.org/2001/XMLSchema#dateTime> .
-_:c14n0 <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://w3id.org/security#DataIntegrityProof> .
-_:c14n0 <https://w3id.org/security#cryptosuite> "` + suite + `"^^<https://w3id.org/security#cryptosuiteString> .
-_:c14n0 <https://w3id.org/security#proofPurpose> <https://w3id.org/security#assertionMethod> .
-_:c14n0 <https://w3id.org/security#verificationMethod> <` + p.method + `> .
-`
-}
-
-var known = [][]string{
-	{CredentialsV2, OpenBadges303}, // a credential
-	{CredentialsV2},                // a status list
-}
-
-func checkContexts(tree map[string]any) error {
-	list, _ := tree["@context"].([]any)
-	names := make([]string, len(list))
-	for i := range list {
-		names[i], _ = list[i].(string)
-	}
-	for _, k := range known {
-		if slices.Equal(names, k) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: %v", ErrContext, tree["@context"])
-}
-
-// canonicalise gives the document's RDF in canonical N-Quads (RDFC-1.0) and
-// refuses a document of which anything would be left out of them.
-//
-// json-gold's Normalize forgets the SafeMode option: unknown terms vanish and
-// a forged field verifies. So the document is expanded first, in safe mode,
-// the result is counted, and the count of statements must come out. That
-// also catches relative types and ids and malformed IRIs, which safe mode lets pass.
-func canonicalise(tree map[string]any) (string, error) {
-	if err := checkContexts(tree); err != nil {
-		return "", err
-	}
-	types, _ := tree["type"].([]any)
-	if !slices.Contains(types, any("VerifiableCredential")) {
-		return "", fmt.Errorf("%w: not a credential: %v", ErrForm, tree["type"])
-	}
-	l, err := contexts()
-	if err != nil {
-		return "", err
-	}
-	opts := ld.NewJsonLdOptions("")
-	opts.DocumentLoader = l
-	opts.SafeMode = true
-	opts.Algorithm = ld.AlgorithmURDNA2015
-	opts.Format = "application/n-quads"
-	expanded, err := ld.NewJsonLdProcessor().Expand(tree, opts)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	if len(expanded) != 1 {
-		return "", fmt.Errorf("%w: %d nodes at the top", ErrForm, len(expanded))
-	}
-	c := census{nodes: map[string]bool{}}
-	if err := c.node(expanded[0]); err != nil {
-		return "", err
-	}
-	if n := countLeaves(tree); c.leaves != n {
-		return "", fmt.Errorf("%w: %d of %d values are left", ErrForm, c.leaves, n)
-	}
-	api := ld.NewJsonLdApi()
-	dataset, err := api.ToRDF(expanded, opts)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	if n := len(dataset.Graphs["@default"]); len(dataset.Graphs) != 1 || n != c.quads {
-		return "", fmt.Errorf("%w: %d of %d statements are left", ErrForm, n, c.quads)
-	}
-	out, err := api.Normalize(dataset, opts)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	return out.(string), nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -39,16 +40,33 @@ const unsigned = `{
       "criteria": {"narrative": "Every lesson read."},
       "inLanguage": "ar",
       "creditsAvailable": 3,
-      "tag": ["ai", "literacy"]
-    }
+      "tag": ["ai", "literacy"],
+      "resultDescription": [
+        {"id": "http://localhost:8080/courses/ai-in-daily-life/versions/1#level", "type": ["ResultDescription"], "name": "Assessment", "resultType": "ext:AssessmentLevel", "allowedValue": ["unsupervised", "supervised", "on_site"]},
+        {"id": "http://localhost:8080/courses/ai-in-daily-life/versions/1#score", "type": ["ResultDescription"], "name": "Score", "resultType": "Percent", "valueMin": "0", "valueMax": "100"}
+      ]
+    },
+    "result": [
+      {"type": ["Result"], "resultDescription": "http://localhost:8080/courses/ai-in-daily-life/versions/1#level", "value": "supervised"},
+      {"type": ["Result"], "resultDescription": "http://localhost:8080/courses/ai-in-daily-life/versions/1#score", "value": "87"}
+    ]
   },
-  "credentialStatus": {
-    "id": "http://localhost:8080/api/status-lists/x-0#94567",
-    "type": "BitstringStatusListEntry",
-    "statusPurpose": "revocation",
-    "statusListIndex": "94567",
-    "statusListCredential": "http://localhost:8080/api/status-lists/x-0"
-  }
+  "credentialStatus": [
+    {
+      "id": "http://localhost:8080/api/status-lists/x-0#94567",
+      "type": "BitstringStatusListEntry",
+      "statusPurpose": "revocation",
+      "statusListIndex": "94567",
+      "statusListCredential": "http://localhost:8080/api/status-lists/x-0"
+    },
+    {
+      "id": "http://localhost:8080/api/status-lists/x-1#94567",
+      "type": "BitstringStatusListEntry",
+      "statusPurpose": "suspension",
+      "statusListIndex": "94567",
+      "statusListCredential": "http://localhost:8080/api/status-lists/x-1"
+    }
+  ]
 }`
 
 var created = time.Date(2026, 11, 23, 5, 0, 1, 0, time.UTC)
@@ -90,8 +108,8 @@ func TestSignAndVerify(t *testing.T) {
 	if err := json.Unmarshal(doc, &tree); err != nil {
 		t.Fatal(err)
 	}
-	if p, ok := tree["proof"].([]any); !ok || len(p) != 1 {
-		t.Fatalf("proof is %v, not an array of one", tree["proof"])
+	if p, ok := tree["proof"].([]any); !ok || len(p) != 2 || !slices.Equal(v.Suites, []string{proof.RDFC, proof.JCS}) {
+		t.Fatalf("proof is %v, not an array of two", tree["proof"])
 	}
 	if !bytes.HasPrefix(doc, []byte(strings.TrimRight(unsigned, "}\n"))) {
 		t.Error("signing changed the document before the proof")
@@ -103,6 +121,37 @@ func TestSignAndVerify(t *testing.T) {
 	}
 	if _, err := proof.Verify(t.Context(), again, keys); err != nil {
 		t.Errorf("re-indented: %v", err)
+	}
+}
+
+// What was signed before there were two proofs stays good: these files were
+// made by that program. What has two status entries was not made by it.
+func TestFirstForms(t *testing.T) {
+	for _, name := range []string{"first-form.json", "first-list.json"} {
+		doc, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := "z6MkvDqGT54cXesYGvABpF1UapVNwjCqRcafi4Px6Thv5T3Z"
+		keys := methods{did + "#" + key: {Controller: did, Multikey: key, NotBefore: created}}
+		v, err := proof.Verify(t.Context(), doc, keys)
+		if err != nil || !slices.Equal(v.Suites, []string{proof.RDFC}) {
+			t.Errorf("%s: %+v, %v", name, v, err)
+		}
+		changed := bytes.Replace(doc, []byte("2026-11-30T"), []byte("2029-11-30T"), 1)
+		changed = bytes.Replace(changed, []byte("Oasis"), []byte("Oases"), 1)
+		if _, err := proof.Verify(t.Context(), changed, keys); !errors.Is(err, proof.ErrSignature) {
+			t.Errorf("%s changed: %v", name, err)
+		}
+	}
+}
+
+// The creator of an achievement may be told as the issuer is, in the same words.
+func TestOneProfileTwice(t *testing.T) {
+	issuer := `{"id": "` + did + `", "type": ["Profile"], "name": "Oasis \"School\" \\ مدرسة الواحة"}`
+	doc, keys := signed(t, strings.Replace(unsigned, `"creditsAvailable"`, `"creator": `+issuer+`, "creditsAvailable"`, 1))
+	if _, err := proof.Verify(t.Context(), doc, keys); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -338,6 +387,26 @@ func TestProofTampering(t *testing.T) {
 	other, otherKeys := signed(t, strings.ReplaceAll(unsigned, "ليلى", "سارة"))
 	all := maps.Clone(keys)
 	maps.Copy(all, otherKeys)
+	stranger, err := signing.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangerMethod := "did:web:localhost%3A8080:institutions:oasis-school#" + stranger.Multikey()
+	all[strangerMethod] = proof.Method{Controller: "did:web:localhost%3A8080:institutions:oasis-school", Multikey: stranger.Multikey(), NotBefore: created}
+	// One key signs both, one of them about somebody else.
+	k, err := signing.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	method := did + "#" + k.Multikey()
+	all[method] = proof.Method{Controller: did, Multikey: k.Multikey(), NotBefore: created}
+	if doc, err = proof.Sign([]byte(unsigned), k, method, created); err != nil {
+		t.Fatal(err)
+	}
+	sameKey, err := proof.Sign([]byte(strings.ReplaceAll(unsigned, "ليلى", "سارة")), k, method, created)
+	if err != nil {
+		t.Fatal(err)
+	}
 	get := func(raw []byte) map[string]any {
 		var m map[string]any
 		if err := json.Unmarshal(raw, &m); err != nil {
@@ -345,32 +414,72 @@ func TestProofTampering(t *testing.T) {
 		}
 		return m
 	}
-	theProof := func(m map[string]any) map[string]any { return m["proof"].([]any)[0].(map[string]any) }
+	at := func(m map[string]any, i int) map[string]any { return m["proof"].([]any)[i].(map[string]any) }
+	both := func(m map[string]any, key string, v any) {
+		for i := range 2 {
+			at(m, i)[key] = v
+		}
+	}
 	tests := []struct {
 		name   string
 		change func(m map[string]any)
 		want   error
 	}{
-		{"stripped", func(m map[string]any) { delete(m, "proof") }, proof.ErrProof},
+		{"the other way round", func(m map[string]any) { slices.Reverse(m["proof"].([]any)) }, nil},
+		{"both stripped", func(m map[string]any) { delete(m, "proof") }, proof.ErrProof},
+		{"jcs stripped", func(m map[string]any) { m["proof"] = m["proof"].([]any)[:1] }, proof.ErrProof},
+		{"rdfc stripped", func(m map[string]any) { m["proof"] = m["proof"].([]any)[1:] }, proof.ErrProof},
 		{"emptied", func(m map[string]any) { m["proof"] = []any{} }, proof.ErrForm},
-		{"not in an array", func(m map[string]any) { m["proof"] = theProof(m) }, proof.ErrProof},
+		{"not in an array", func(m map[string]any) { m["proof"] = at(m, 0) }, proof.ErrProof},
 		{"of another credential", func(m map[string]any) { m["proof"] = get(other)["proof"] }, proof.ErrSignature},
-		{"of another credential, first of two", func(m map[string]any) {
+		{"rdfc of another credential", func(m map[string]any) { m["proof"].([]any)[0] = get(sameKey)["proof"].([]any)[0] }, proof.ErrSignature},
+		{"jcs of another credential", func(m map[string]any) { m["proof"].([]any)[1] = get(sameKey)["proof"].([]any)[1] }, proof.ErrSignature},
+		{"of another credential, first of four", func(m map[string]any) {
 			m["proof"] = append(get(other)["proof"].([]any), m["proof"].([]any)...)
 		}, proof.ErrProof},
-		{"twice", func(m map[string]any) { m["proof"] = append(m["proof"].([]any), theProof(m)) }, proof.ErrProof},
-		{"for authentication", func(m map[string]any) { theProof(m)["proofPurpose"] = "authentication" }, proof.ErrPurpose},
-		{"without purpose", func(m map[string]any) { delete(theProof(m), "proofPurpose") }, proof.ErrProof},
-		{"of the jcs suite", func(m map[string]any) { theProof(m)["cryptosuite"] = "eddsa-jcs-2022" }, proof.ErrProof},
-		{"of an old type", func(m map[string]any) { theProof(m)["type"] = "Ed25519Signature2020" }, proof.ErrProof},
-		{"created elsewhere", func(m map[string]any) { theProof(m)["created"] = "2026-11-23T07:00:01+02:00" }, proof.ErrForm},
-		{"created later", func(m map[string]any) { theProof(m)["created"] = "2026-11-23T05:00:02Z" }, proof.ErrSignature},
-		{"created before the key", func(m map[string]any) { theProof(m)["created"] = "2026-11-23T05:00:00Z" }, proof.ErrMethod},
-		{"by an unknown key", func(m map[string]any) { theProof(m)["verificationMethod"] = did + "#z6MkX" }, proof.ErrMethod},
-		{"value in another base", func(m map[string]any) {
-			theProof(m)["proofValue"] = "u" + theProof(m)["proofValue"].(string)[1:]
+		{"rdfc twice", func(m map[string]any) { m["proof"].([]any)[1] = at(m, 0) }, proof.ErrProof},
+		{"jcs twice", func(m map[string]any) { m["proof"].([]any)[0] = at(m, 1) }, proof.ErrProof},
+		{"a third one", func(m map[string]any) { m["proof"] = append(m["proof"].([]any), at(m, 0)) }, proof.ErrProof},
+		{"values swapped", func(m map[string]any) {
+			a, b := at(m, 0), at(m, 1)
+			a["proofValue"], b["proofValue"] = b["proofValue"], a["proofValue"]
+		}, proof.ErrSignature},
+		{"suites swapped", func(m map[string]any) {
+			a, b := at(m, 0), at(m, 1)
+			a["cryptosuite"], b["cryptosuite"] = b["cryptosuite"], a["cryptosuite"]
+			a["@context"] = b["@context"]
+			delete(b, "@context")
+		}, proof.ErrSignature},
+		{"suite renamed to the other", func(m map[string]any) { at(m, 0)["cryptosuite"] = proof.JCS }, proof.ErrProof},
+		{"suite unknown", func(m map[string]any) { at(m, 1)["cryptosuite"] = "ecdsa-jcs-2019" }, proof.ErrProof},
+		{"suite empty", func(m map[string]any) { at(m, 1)["cryptosuite"] = "" }, proof.ErrProof},
+		{"an unknown one beside", func(m map[string]any) {
+			third := maps.Clone(at(m, 0))
+			third["cryptosuite"] = "ecdsa-rdfc-2019"
+			m["proof"].([]any)[1] = third
 		}, proof.ErrProof},
-		{"value too short", func(m map[string]any) { theProof(m)["proofValue"] = "z2" }, proof.ErrProof},
+		{"of an old type", func(m map[string]any) { at(m, 0)["type"] = "Ed25519Signature2020" }, proof.ErrProof},
+		{"rdfc for authentication", func(m map[string]any) { at(m, 0)["proofPurpose"] = "authentication" }, proof.ErrPurpose},
+		{"jcs for authentication", func(m map[string]any) { at(m, 1)["proofPurpose"] = "authentication" }, proof.ErrPurpose},
+		{"without purpose", func(m map[string]any) { delete(at(m, 0), "proofPurpose") }, proof.ErrProof},
+		{"created elsewhere", func(m map[string]any) { both(m, "created", "2026-11-23T07:00:01+02:00") }, proof.ErrForm},
+		{"created later", func(m map[string]any) { both(m, "created", "2026-11-23T05:00:02Z") }, proof.ErrSignature},
+		{"one created later", func(m map[string]any) { at(m, 1)["created"] = "2026-11-23T05:00:02Z" }, proof.ErrProof},
+		{"created before the key", func(m map[string]any) { both(m, "created", "2026-11-23T05:00:00Z") }, proof.ErrMethod},
+		{"by an unknown key", func(m map[string]any) { both(m, "verificationMethod", did+"#z6MkX") }, proof.ErrMethod},
+		{"by another issuer's key", func(m map[string]any) { both(m, "verificationMethod", strangerMethod) }, proof.ErrMethod},
+		{"one by another issuer's key", func(m map[string]any) { at(m, 1)["verificationMethod"] = strangerMethod }, proof.ErrProof},
+		{"value in another base", func(m map[string]any) {
+			at(m, 0)["proofValue"] = "u" + at(m, 0)["proofValue"].(string)[1:]
+		}, proof.ErrProof},
+		{"value too short", func(m map[string]any) { at(m, 1)["proofValue"] = "z2" }, proof.ErrProof},
+		{"jcs without contexts", func(m map[string]any) { delete(at(m, 1), "@context") }, proof.ErrProof},
+		{"jcs with fewer contexts", func(m map[string]any) { at(m, 1)["@context"] = m["@context"].([]any)[:1] }, proof.ErrProof},
+		{"jcs with other contexts", func(m map[string]any) { at(m, 1)["@context"] = []any{"https://example.org/x"} }, proof.ErrProof},
+		{"rdfc with contexts", func(m map[string]any) { at(m, 0)["@context"] = m["@context"] }, proof.ErrProof},
+		{"with a previous proof", func(m map[string]any) { at(m, 1)["previousProof"] = "urn:x:y" }, proof.ErrProof},
+		{"with an expiry", func(m map[string]any) { at(m, 0)["expires"] = "2030-01-01T00:00:00Z" }, proof.ErrProof},
+		{"one status stripped", func(m map[string]any) { m["credentialStatus"] = m["credentialStatus"].([]any)[:1] }, proof.ErrSignature},
 		{"contexts the other way round", func(m map[string]any) { slices.Reverse(m["@context"].([]any)) }, proof.ErrContext},
 		{"one context more", func(m map[string]any) {
 			m["@context"] = append(m["@context"].([]any), "https://w3id.org/security/data-integrity/v2")
@@ -378,7 +487,10 @@ func TestProofTampering(t *testing.T) {
 		{"context in line", func(m map[string]any) {
 			m["@context"] = append(m["@context"].([]any), map[string]any{"x": "urn:x:y"})
 		}, proof.ErrContext},
-		{"contexts of a status list", func(m map[string]any) { m["@context"] = m["@context"].([]any)[:1] }, proof.ErrForm},
+		{"contexts of a status list", func(m map[string]any) {
+			m["@context"] = m["@context"].([]any)[:1]
+			at(m, 1)["@context"] = m["@context"]
+		}, proof.ErrForm},
 		{"one context as text", func(m map[string]any) { m["@context"] = "https://www.w3.org/ns/credentials/v2" }, proof.ErrContext},
 		{"issuer is another", func(m map[string]any) { m["issuer"].(map[string]any)["id"] = "did:web:example.org" }, proof.ErrMethod},
 		{"issuer looks alike", func(m map[string]any) { m["issuer"].(map[string]any)["id"] = did + "x" }, proof.ErrMethod},
@@ -419,14 +531,20 @@ func TestKeyMustBeTheIssuersAndInForce(t *testing.T) {
 		{"made in the same second", func(m *proof.Method) { m.NotBefore = created.Add(900 * time.Millisecond) }, nil},
 		{"retired before", func(m *proof.Method) { m.NotAfter = created.Add(-time.Second) }, proof.ErrMethod},
 		{"retired since", func(m *proof.Method) { m.NotAfter = created.Add(time.Second) }, nil},
+		{"revoked before", func(m *proof.Method) { m.Revoked = created.Add(-time.Hour) }, proof.ErrRevoked},
+		{"revoked in that second", func(m *proof.Method) { m.Revoked = created.Add(999 * time.Millisecond) }, proof.ErrRevoked},
+		{"revoked since", func(m *proof.Method) { m.Revoked = created.Add(time.Second) }, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := keys[id]
 			tt.change(&m)
-			_, err := proof.Verify(t.Context(), doc, methods{id: m})
-			if !errors.Is(err, tt.want) {
+			v, err := proof.Verify(t.Context(), doc, methods{id: m})
+			if !errors.Is(err, tt.want) || errors.Is(tt.want, proof.ErrRevoked) && !errors.Is(err, proof.ErrMethod) {
 				t.Errorf("error is %v, want %v", err, tt.want)
+			}
+			if err == nil && !v.Revoked.Equal(m.Revoked) {
+				t.Errorf("revoked at %s, says %s", m.Revoked, v.Revoked)
 			}
 		})
 	}
@@ -474,7 +592,8 @@ func TestSignRefuses(t *testing.T) {
 		{"a relative id", strings.Replace(unsigned, `http://localhost:8080/courses`, `/courses`, 1), method},
 		{"an id that no IRI has", strings.Replace(unsigned, `http://localhost:8080/courses`, `http:// /courses`, 1), method},
 		{"a blank id", strings.Replace(unsigned, `http://localhost:8080/courses/ai-in-daily-life/versions/1`, `_:b0`, 1), method},
-		{"one id on two things", strings.Replace(unsigned, `http://localhost:8080/courses/ai-in-daily-life/versions/1`, did, 1), method},
+		{"one id on two things", strings.Replace(unsigned, `http://localhost:8080/courses/ai-in-daily-life/versions/1"`, did+`"`, 1), method},
+		{"one id on two profiles", strings.Replace(unsigned, `"creditsAvailable"`, `"creator": {"id": "`+did+`", "type": ["Profile"], "name": "Other"}, "creditsAvailable"`, 1), method},
 		{"a presentation", `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiablePresentation"],"issuer":"` + did + `"}`, method},
 		{"a nested presentation", strings.Replace(unsigned, `["Achievement"]`, `["Achievement","VerifiablePresentation"]`, 1), method},
 		{"a nested proof", strings.Replace(unsigned, `"achievement": {`, `"achievement": {"endorsement":[{"type":["VerifiableCredential"],"proof":[{"type":"DataIntegrityProof","created":"2026-11-23T05:00:00Z"}]}],`, 1), method},

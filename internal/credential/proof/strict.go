@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -18,7 +19,7 @@ const (
 
 // decode reads JSON so strictly that two readers cannot understand it
 // differently: one value, valid UTF-8, no key twice, no null, no fractions,
-// nothing empty, and no JSON-LD keyword but @context at the top. Whatever
+// nothing empty, and no JSON-LD keyword but @context at the top and in a proof. Whatever
 // canonicalisation would pass over without a word is refused here.
 func decode(raw []byte) (map[string]any, error) {
 	if len(raw) > maxBytes {
@@ -96,7 +97,8 @@ func (d *decoder) object(at string, depth int, bad func(string) error) (any, err
 		if _, twice := m[key]; twice {
 			return nil, bad("a key twice")
 		}
-		if key == "" || strings.ContainsAny(key, "@:") && (key != "@context" || depth > 0) {
+		// A slash stands in no term, and would let a key look like a path.
+		if key == "" || strings.ContainsAny(key, "@:/") && (key != "@context" || depth > 0 && !inProof(at, depth)) {
 			return nil, bad(fmt.Sprintf("key %q", key))
 		}
 		if m[key], err = d.value(at+"/"+key, depth+1); err != nil {
@@ -108,6 +110,9 @@ func (d *decoder) object(at string, depth int, bad func(string) error) (any, err
 	}
 	return m, d.end()
 }
+
+// inProof tells whether an object is a member of the top's proof array.
+func inProof(at string, depth int) bool { return depth == 2 && strings.HasPrefix(at, "/proof/") }
 
 func (d *decoder) array(at string, depth int, bad func(string) error) (any, error) {
 	var a []any
@@ -162,7 +167,7 @@ var absoluteIRI = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|
 type census struct {
 	leaves int // scalars: values, ids, types
 	quads  int // statements that must come out
-	nodes  map[string]bool
+	nodes  map[string]map[string]any
 }
 
 func (c *census) node(v any) error {
@@ -188,6 +193,25 @@ func (c *census) node(v any) error {
 		}
 		return fmt.Errorf("%w: value %T", ErrForm, value)
 	}
+	if list, ok := m["@list"]; ok {
+		return c.list(m, list)
+	}
+	// Two objects with one id are one node, whose parts could move between
+	// them without breaking the signature. They must say the same, and then their statements count once.
+	counted := true
+	if id, ok := m["@id"].(string); ok && len(m) > 1 {
+		twin, twice := c.nodes[id]
+		if twice && !reflect.DeepEqual(twin, m) {
+			return fmt.Errorf("%w: id %q on two things", ErrForm, id)
+		}
+		counted = !twice
+		c.nodes[id] = m
+	}
+	quads := func(n int) {
+		if counted {
+			c.quads += n
+		}
+	}
 	for k, v := range m {
 		switch {
 		case k == "@id":
@@ -196,14 +220,6 @@ func (c *census) node(v any) error {
 				return fmt.Errorf("%w: id %q is not absolute", ErrForm, s)
 			}
 			c.leaves++
-			// Two objects with one id are one node, whose parts could move
-			// between them without breaking the signature.
-			if len(m) > 1 && c.nodes[s] {
-				return fmt.Errorf("%w: id %q twice", ErrForm, s)
-			}
-			if len(m) > 1 {
-				c.nodes[s] = true
-			}
 		case k == "@type":
 			types, _ := v.([]any)
 			if len(types) == 0 {
@@ -219,9 +235,9 @@ func (c *census) node(v any) error {
 				}
 			}
 			c.leaves += len(types)
-			c.quads += len(types)
+			quads(len(types))
 		case !absoluteIRI.MatchString(k):
-			// Also @graph, @list, @reverse and the like: no credential of ours
+			// Also @graph, @reverse and the like: no credential of ours
 			// needs one, and the canonical form of graphs is where json-gold errs.
 			return fmt.Errorf("%w: %s", ErrForm, k)
 		default:
@@ -231,9 +247,24 @@ func (c *census) node(v any) error {
 					return err
 				}
 			}
-			c.quads += len(values)
+			quads(len(values))
 		}
 	}
+	return nil
+}
+
+// list counts an ordered list: each member has a statement that it is first, and one of what is the rest.
+func (c *census) list(m map[string]any, list any) error {
+	values, _ := list.([]any)
+	if len(m) != 1 || len(values) == 0 {
+		return fmt.Errorf("%w: list", ErrForm)
+	}
+	for _, v := range values {
+		if err := c.node(v); err != nil {
+			return err
+		}
+	}
+	c.quads += 2 * len(values)
 	return nil
 }
 
