@@ -45,7 +45,7 @@ func (c *Client) check(address string) (*url.URL, error) {
 	case u.Fragment != "" || strings.HasSuffix(address, "#"):
 		return bad("a fragment")
 	}
-	if c.allowed(u.Host) && (u.Scheme == "http" || u.Scheme == "https") {
+	if slices.Contains(c.cfg.Allow, u.Scheme+"://"+u.Host) {
 		return u, nil
 	}
 	if u.Scheme != "https" {
@@ -80,22 +80,27 @@ func (c *Client) port(u *url.URL) (int, error) {
 	return n, nil
 }
 
-// allowed tells whether the operator let a host through.
-func (c *Client) allowed(host string) bool {
-	return slices.Contains(c.cfg.Allow, host)
+// Origin gives scheme and host under which a host is asked: https, but for those that the operator lets be reached by http.
+func (c *Client) Origin(host string) string {
+	if c != nil && slices.Contains(c.cfg.Allow, "http://"+host) {
+		return "http://" + host
+	}
+	return "https://" + host
 }
 
-// allowedAt is allowed for an address as dialers get it, where the port of the scheme stands too.
-func (c *Client) allowedAt(hostPort string) bool {
-	host, port, err := net.SplitHostPort(hostPort)
-	return err == nil && (c.allowed(hostPort) || (port == "443" || port == "80") && c.allowed(host))
+// allowed tells whether the operator let an address through, as dialers get it: the port of the scheme stands in it too.
+func (c *Client) allowed(hostPort string) bool {
+	return slices.ContainsFunc(c.cfg.Allow, func(origin string) bool {
+		u, err := url.Parse(origin)
+		return err == nil && dialed(u) == hostPort
+	})
 }
 
 // dial resolves a name once, checks every address that it has, and connects to one of those: what the name says a moment later does
 // not matter. One bad address among good ones is refused too, for only an attacker mixes them.
 func (c *Client) dial(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: 4 * time.Second}
-	if c.cfg.Proxy != nil && hostPort == proxyAddress(c.cfg.Proxy) || c.allowedAt(hostPort) {
+	if c.cfg.Proxy != nil && hostPort == dialed(c.cfg.Proxy) || c.allowed(hostPort) {
 		return d.DialContext(ctx, network, hostPort)
 	}
 	host, port, err := net.SplitHostPort(hostPort)
@@ -145,7 +150,8 @@ func (c *Client) dial(ctx context.Context, network, hostPort string) (net.Conn, 
 	return nil, last
 }
 
-func proxyAddress(u *url.URL) string {
+// dialed is the address that an origin is dialled at.
+func dialed(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443", "socks5": "1080"}[u.Scheme]

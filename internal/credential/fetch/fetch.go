@@ -78,8 +78,8 @@ type Resolver interface {
 // Config is how a Client works. Its zero value reaches the public internet by https on port 443.
 type Config struct {
 	Off bool // nothing is fetched
-	// Allow names hosts, as name or name:port, that may be reached by http too, on that port, and on private networks: those of an
-	// operator without the internet, and of tests. Only who runs the server sets it.
+	// Allow names origins, such as http://school.lan:8080, that may be reached as they stand here, by http and on private networks too:
+	// those of an operator without the internet, and of tests. Only who runs the server sets it.
 	Allow []string
 	Ports []int // beside those of Allow; 443 when empty
 	// Proxy is asked for everything, when set. It resolves the names, so it must refuse private networks itself. The

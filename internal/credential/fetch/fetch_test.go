@@ -424,11 +424,14 @@ func TestAllow(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(did))
 	defer other.Close()
 	u, _ := url.Parse(plain.URL)
-	c := New(Config{Allow: []string{u.Host}})
+	c := New(Config{Allow: []string{plain.URL}})
 	if doc, err := c.Fetch(t.Context(), DIDDocument, plain.URL+"/did.json"); err != nil || len(doc.Body) == 0 {
 		t.Errorf("%v", err)
 	}
-	for _, address := range []string{other.URL, "ftp://" + u.Host, "http://user@" + u.Host} {
+	if c.Origin(u.Host) != plain.URL || c.Origin("example.com") != "https://example.com" {
+		t.Errorf("%s, %s", c.Origin(u.Host), c.Origin("example.com"))
+	}
+	for _, address := range []string{other.URL, "https://" + u.Host, "ftp://" + u.Host, "http://user@" + u.Host} {
 		if _, err := c.Fetch(t.Context(), DIDDocument, address); !errors.Is(err, ErrAddress) {
 			t.Errorf("%s: %v", address, err)
 		}
