@@ -1,0 +1,328 @@
+package verifier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential/fetch"
+	"github.com/banyan-lms/banyan/internal/credential/proof"
+)
+
+// check is one credential on its way.
+type check struct {
+	*Verifier
+	Report
+	now    time.Time
+	issuer Issuer    // who signed it, once that is known
+	signed time.Time // when
+	found  []finding
+	broken error // the check itself failed
+}
+
+// finding is a reason with the state that it makes.
+type finding struct {
+	state State
+	Reason
+}
+
+// refusal is a finding on its way up, where an error must be given.
+type refusal struct{ finding }
+
+func (r refusal) Error() string { return string(r.Code) }
+
+func refuse(s State, why Why) error { return refusal{finding{s, Reason{Code: why}}} }
+
+func (v *Verifier) begin(o Options) *check {
+	now := time.Now()
+	if v.Now != nil {
+		now = v.Now()
+	}
+	c := &check{Verifier: v, now: now.UTC()}
+	c.Report = Report{CheckedAt: c.now, Offline: o.Offline || v.Web == nil}
+	c.rest(Clock, Computer, "", c.now)
+	return c
+}
+
+func (c *check) say(s State, why Why, args map[string]any) {
+	c.found = append(c.found, finding{s, Reason{why, args}})
+}
+
+func (c *check) note(why Why, args map[string]any) { c.Notes = append(c.Notes, Reason{why, args}) }
+
+func (c *check) rest(kind BasisKind, from Origin, source string, at time.Time) {
+	c.RestsOn = append(c.RestsOn, Basis{kind, from, source, at})
+}
+
+// take records an error: a refusal speaks of the credential, anything else of us.
+func (c *check) take(err error) {
+	var r refusal
+	switch {
+	case err == nil:
+	case errors.As(err, &r):
+		c.found = append(c.found, r.finding)
+	case c.broken == nil:
+		c.broken = err
+	}
+}
+
+// conclude finds the state that counts. Its reasons stay reasons, the others become notes.
+func (c *check) conclude() {
+	c.State = Valid
+	for _, s := range order {
+		if slices.ContainsFunc(c.found, func(f finding) bool { return f.state == s }) {
+			c.State = s
+			break
+		}
+	}
+	for _, f := range c.found {
+		switch {
+		case f.state == c.State:
+			c.Reasons = append(c.Reasons, f.Reason)
+		case c.State != Invalid:
+			c.note(f.Code, f.Args)
+		}
+	}
+	if c.State == Invalid {
+		c.Notes = nil // what a forgery says beside it is of no weight
+	}
+}
+
+// json checks a credential with embedded proofs.
+func (c *check) json(ctx context.Context, doc []byte) {
+	c.Document = doc
+	var tree map[string]any
+	if err := json.Unmarshal(doc, &tree); err != nil {
+		c.say(Invalid, NotReadable, nil)
+		return
+	}
+	c.Claims = readClaims(tree)
+	verified, err := verifyProofs(ctx, doc, c)
+	if err != nil {
+		c.take(c.refused(err))
+		return
+	}
+	c.signature(verified.Method, verified.Created, keyLost(verified))
+	c.contents(ctx, tree)
+}
+
+// signature records a signature that holds.
+func (c *check) signature(method string, at time.Time, lost time.Time) {
+	c.signed = at
+	c.rest(Signature, Self, method, at)
+	i := c.issuer
+	kind := Issuing
+	if i.From == Trusted {
+		kind = TrustList
+	}
+	c.rest(kind, i.From, i.Source, i.At)
+	if !lost.IsZero() {
+		c.note(KeyLost, map[string]any{"Date": lost})
+	}
+	switch i.From {
+	case Web:
+		c.note(Stranger, map[string]any{"Source": i.Source})
+	case Self:
+		c.say(Unknown, OnlyAKey, nil)
+	}
+}
+
+// refused says which of our reasons an error of package proof is.
+func (c *check) refused(err error) error {
+	var r refusal
+	if errors.As(err, &r) {
+		return err
+	}
+	for _, known := range []struct {
+		err error
+		why Why
+	}{
+		{errRevokedKey, RevokedKey},
+		{proof.ErrMethod, ForeignKey}, {proof.ErrSignature, Changed}, {proof.ErrPurpose, Purpose},
+		{proof.ErrProof, NoProof}, {proof.ErrContext, Terms}, {proof.ErrForm, Terms},
+	} {
+		if errors.Is(err, known.err) {
+			var broken *sourceError
+			if errors.As(err, &broken) {
+				return broken.error
+			}
+			return refuse(Invalid, known.why)
+		}
+	}
+	return err
+}
+
+// contents checks what was signed: what it is, when it holds, whether it was taken back.
+func (c *check) contents(ctx context.Context, tree map[string]any) {
+	types := texts(tree["type"])
+	if !slices.ContainsFunc(types, func(t string) bool {
+		return t == "AchievementCredential" || t == "OpenBadgeCredential" || t == "EndorsementCredential"
+	}) {
+		c.say(Invalid, NotBadge, nil)
+		return
+	}
+	for _, name := range []string{"validFrom", "validUntil"} {
+		if v, ok := tree[name]; ok {
+			if _, err := readTime(v); err != nil {
+				c.say(Invalid, Terms, nil)
+				return
+			}
+		}
+	}
+	latest := c.now
+	for _, entry := range objects(tree["credentialStatus"]) {
+		if at := c.status(ctx, entry); at.After(latest.Add(skew)) {
+			latest = at
+		}
+	}
+	if tree["credentialStatus"] == nil {
+		c.note(Unlisted, nil)
+	}
+	c.register(ctx)
+	if latest.After(c.now) {
+		c.note(ClockDoubted, map[string]any{"Date": latest})
+	}
+	if at := c.Claims.ValidFrom; at.After(latest.Add(skew)) {
+		c.say(Invalid, NotYet, map[string]any{"Date": at})
+	}
+	if at := c.Claims.ValidUntil; !at.IsZero() && !latest.Before(at) {
+		c.say(Expired, ExpiredAt, map[string]any{"Date": at})
+	}
+	if c.Offline {
+		c.note(Offline, nil)
+	}
+}
+
+// register adds what this server's own books say of a credential of its own.
+func (c *check) register(ctx context.Context) {
+	if c.Register == nil || c.issuer.From != Here {
+		return
+	}
+	s, err := c.Register.FindStanding(ctx, c.issuer.DID, c.Claims.ID)
+	if errors.Is(err, ErrUnknown) {
+		return
+	}
+	if err != nil {
+		c.take(err)
+		return
+	}
+	tell := func(state State, why Why, at time.Time, reason string) {
+		args := map[string]any{"Date": at, "Reason": reason}
+		for i := range c.found {
+			if c.found[i].Code == why {
+				c.found[i].Args = args
+				return
+			}
+		}
+		c.say(state, why, args)
+	}
+	if !s.RevokedAt.IsZero() {
+		tell(Revoked, RevokedBy, s.RevokedAt, s.RevokedReason)
+	}
+	if !s.SuspendedAt.IsZero() {
+		tell(Suspended, SuspendedBy, s.SuspendedAt, s.SuspendedReason)
+	}
+}
+
+// sourceError is an error of a source that is neither about the credential nor about the issuer.
+type sourceError struct{ error }
+
+func (e *sourceError) Unwrap() error { return e.error }
+
+// ResolveMethod implements proof.Resolver.
+func (c *check) ResolveMethod(ctx context.Context, id string) (proof.Method, error) {
+	k, err := c.key(ctx, id)
+	if err != nil {
+		return proof.Method{}, err
+	}
+	if k.Multikey == "" {
+		return proof.Method{}, refuse(Invalid, ForeignKey)
+	}
+	return method(c.issuer.DID, k), nil
+}
+
+// key finds a key among what the sources say of its controller, and remembers who that is.
+func (c *check) key(ctx context.Context, id string) (Key, error) {
+	did, fragment, ok := strings.Cut(id, "#")
+	if !ok || fragment == "" {
+		return Key{}, refuse(Invalid, ForeignKey)
+	}
+	if err := checkDID(did); err != nil {
+		return Key{}, refuse(Invalid, BadIssuer)
+	}
+	known, unreachable := false, false
+	for _, source := range c.sources() {
+		i, err := source.FindIssuer(ctx, did)
+		switch {
+		case err == nil:
+		case errors.Is(err, ErrUnknown):
+			continue
+		case errors.Is(err, ErrUnreachable):
+			unreachable = true
+			continue
+		case errors.Is(err, ErrBadIssuer):
+			return Key{}, refuse(Invalid, BadIssuer)
+		default:
+			return Key{}, &sourceError{fmt.Errorf("find issuer %s: %w", did, err)}
+		}
+		if i.DID != did {
+			return Key{}, &sourceError{fmt.Errorf("find issuer %s: got %s", did, i.DID)}
+		}
+		for _, k := range i.Keys {
+			if k.ID == id {
+				c.issuer = i
+				return c.fresher(ctx, i, k), nil
+			}
+		}
+		if i.Final {
+			return Key{}, refuse(Invalid, ForeignKey)
+		}
+		known = true
+	}
+	switch {
+	case unreachable:
+		return Key{}, refuse(Unknown, NoAnswer)
+	case known:
+		return Key{}, refuse(Unknown, UnknownKey)
+	}
+	return Key{}, refuse(Unknown, NoIssuer)
+}
+
+// fresher asks the issuer's own host whether it has revoked a key since somebody else told us of it.
+func (c *check) fresher(ctx context.Context, i Issuer, k Key) Key {
+	if c.Offline || i.From != Trusted && i.From != Given {
+		return k
+	}
+	now, err := webIssuers{c.Web}.FindIssuer(ctx, i.DID)
+	if err != nil {
+		return k
+	}
+	for _, other := range now.Keys {
+		if other.ID == k.ID && !other.Revoked.IsZero() && (k.Revoked.IsZero() || other.Revoked.Before(k.Revoked)) {
+			k.Revoked = other.Revoked
+		}
+	}
+	return k
+}
+
+// sources are those of the caller, then what a name itself says, then the host that it names.
+func (c *check) sources() []Issuers {
+	out := append(slices.Clone(c.Issuers), keyIssuers{})
+	if !c.Offline {
+		out = append(out, webIssuers{c.Web})
+	}
+	return out
+}
+
+// webList asks an address for a status list.
+func (c *check) webList(ctx context.Context, address string) (List, error) {
+	d, err := c.Web.Fetch(ctx, fetch.StatusList, address)
+	if err != nil {
+		return List{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	return List{Document: d.Body, From: Web, At: d.FetchedAt}, nil
+}

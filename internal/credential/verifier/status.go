@@ -1,0 +1,305 @@
+package verifier
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// What a status list may be: at least as long as the specification demands, so that a place tells nothing about whose it is.
+const (
+	minPlaces = 131_072
+	maxPlaces = 32 << 20 // 4 MiB unpacked
+)
+
+var indexForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
+
+// status looks a credential up in one of its status lists. It gives the time at which that list was signed, zero when there is none.
+func (c *check) status(ctx context.Context, entry map[string]any) time.Time {
+	purpose, _ := entry["statusPurpose"].(string)
+	address, _ := entry["statusListCredential"].(string)
+	size, hasSize := entry["statusSize"]
+	if entry["type"] != "BitstringStatusListEntry" || purpose != "revocation" && purpose != "suspension" || hasSize && size != float64(1) {
+		c.say(Unknown, StatusKind, nil)
+		return time.Time{}
+	}
+	text, _ := entry["statusListIndex"].(string)
+	index, err := strconv.Atoi(text)
+	if err != nil || !indexForm.MatchString(text) || address == "" {
+		c.say(Invalid, BadStatus, nil)
+		return time.Time{}
+	}
+	var refused error
+	for list := range c.lists(ctx, address) {
+		if list.err != nil {
+			refused = cmp(refused, list.err)
+			continue
+		}
+		l, err := c.readList(ctx, list.List, address, purpose)
+		if err != nil {
+			refused = cmp(refused, err)
+			continue
+		}
+		set, ok := l.bit(index)
+		if !ok {
+			refused = cmp(refused, refuse(Unknown, BadStatus))
+			continue
+		}
+		return c.judge(list.List, l, address, purpose, set)
+	}
+	c.take(cmp(refused, refuse(Unknown, NoStatus)))
+	return time.Time{}
+}
+
+func cmp(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+type foundList struct {
+	List
+	err error
+}
+
+// lists gives what is known under an address, the best first: this server's own, what the issuer's host says now, then copies.
+func (c *check) lists(ctx context.Context, address string) func(yield func(foundList) bool) {
+	return func(yield func(foundList) bool) {
+		var copies []List
+		for _, source := range c.Lists {
+			l, err := source.FindList(ctx, address)
+			switch {
+			case errors.Is(err, ErrUnknown), errors.Is(err, ErrUnreachable):
+			case err != nil:
+				yield(foundList{err: fmt.Errorf("find status list %s: %w", address, err)})
+				return
+			case l.From == Here:
+				yield(foundList{List: l})
+				return
+			default:
+				copies = append(copies, l)
+			}
+		}
+		if !c.Offline {
+			if l, err := c.webList(ctx, address); err == nil && !yield(foundList{List: l}) {
+				return
+			}
+		}
+		for _, l := range copies {
+			if !yield(foundList{List: l}) {
+				return
+			}
+		}
+	}
+}
+
+// judge says what a place in a list means, and how much its age takes away. What was revoked stays so, however old the list is.
+func (c *check) judge(list List, l *readList, address, purpose string, set bool) time.Time {
+	at := l.signed
+	if !list.At.IsZero() {
+		at = list.At
+	}
+	c.rest(Status, list.From, address, at)
+	newest := list.From == Here || c.Memory.newest(address, l.signed)
+	switch {
+	case set && purpose == "revocation":
+		c.say(Revoked, RevokedBy, map[string]any{"Date": time.Time{}, "Reason": ""})
+	case set:
+		c.say(Suspended, SuspendedBy, map[string]any{"Date": time.Time{}, "Reason": ""})
+	}
+	if !newest {
+		c.say(Unknown, Replayed, nil)
+		return l.signed
+	}
+	maxAge := c.MaxAge
+	if maxAge == 0 {
+		maxAge = DefaultMaxAge
+	}
+	if age := c.now.Sub(at); age > maxAge || !l.until.IsZero() && !c.now.Before(l.until) {
+		c.say(Unknown, OldStatus, map[string]any{"Days": int(age / (24 * time.Hour)), "Date": at})
+	}
+	return l.signed
+}
+
+// readList is a status list whose signature was checked.
+type readList struct {
+	signed, until time.Time
+	bits          []byte
+}
+
+// bit gives a place; place 0 is the leftmost bit.
+func (l *readList) bit(i int) (set, ok bool) {
+	if i < 0 || i >= len(l.bits)*8 {
+		return false, false
+	}
+	return l.bits[i/8]&(1<<(7-i%8)) != 0, true
+}
+
+// readList checks that a list is the issuer's own, signed, of the address and purpose that the credential names.
+func (c *check) readList(ctx context.Context, list List, address, purpose string) (*readList, error) {
+	bad := refuse(Unknown, BadStatus)
+	key := listKey{c.issuer.DID, address, purpose, sha256.Sum256(list.Document)}
+	if l, ok := c.Memory.list(key); ok {
+		return l, nil
+	}
+	issuer := c.issuer
+	verified, err := verifyProofs(ctx, list.Document, c)
+	signer := c.issuer.DID
+	c.issuer = issuer
+	if err != nil {
+		var r refusal
+		if err := c.refused(err); !errors.As(err, &r) {
+			return nil, err // of a source of ours
+		}
+		return nil, bad
+	}
+	var d struct {
+		ID      string `json:"id"`
+		Type    any    `json:"type"`
+		Issuer  any    `json:"issuer"`
+		From    any    `json:"validFrom"`
+		Until   any    `json:"validUntil"`
+		Subject struct {
+			Type    any    `json:"type"`
+			Purpose any    `json:"statusPurpose"`
+			Encoded string `json:"encodedList"`
+			Size    any    `json:"statusSize"`
+		} `json:"credentialSubject"`
+	}
+	if err := json.Unmarshal(list.Document, &d); err != nil {
+		return nil, bad
+	}
+	switch {
+	case signer != issuer.DID || idOf(d.Issuer) != issuer.DID,
+		d.ID != "" && d.ID != address,
+		!slices.Contains(texts(d.Type), "BitstringStatusListCredential"),
+		!slices.Contains(texts(d.Subject.Type), "BitstringStatusList"),
+		!slices.Contains(texts(d.Subject.Purpose), purpose),
+		d.Subject.Size != nil && d.Subject.Size != float64(1):
+		return nil, bad
+	}
+	l := &readList{signed: verified.Created}
+	if d.From != nil {
+		if l.signed, err = readTime(d.From); err != nil {
+			return nil, bad
+		}
+	}
+	if d.Until != nil {
+		if l.until, err = readTime(d.Until); err != nil {
+			return nil, bad
+		}
+	}
+	if l.bits, err = unpack(d.Subject.Encoded); err != nil {
+		return nil, bad
+	}
+	c.Memory.keep(key, l)
+	return l, nil
+}
+
+// unpack reads the bits: multibase u, base64url, gzip. What would become larger than any list is given up before it has.
+func unpack(encoded string) ([]byte, error) {
+	text, ok := strings.CutPrefix(encoded, "u")
+	if !ok {
+		return nil, errors.New("not multibase u")
+	}
+	packed, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimRight(text, "="))
+	if err != nil {
+		return nil, err
+	}
+	in := bytes.NewReader(packed)
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	bits, err := io.ReadAll(io.LimitReader(z, maxPlaces/8+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(bits) > maxPlaces/8 || len(bits) < minPlaces/8 || in.Len() > 0 {
+		return nil, fmt.Errorf("%d bytes of bits", len(bits))
+	}
+	return bits, nil
+}
+
+// Memory is what a process remembers of status lists: how new the newest was that it saw, so that no older one is passed off for it,
+// and the last ones that it checked. The zero Memory is ready.
+type Memory struct {
+	mu    sync.Mutex
+	seen  map[string]time.Time
+	lists map[listKey]*readList
+	bytes int
+}
+
+type listKey struct {
+	issuer, address, purpose string
+	digest                   [sha256.Size]byte
+}
+
+const (
+	maxSeen      = 8192
+	maxListBytes = 16 << 20
+)
+
+// newest records when a list was signed, and tells whether none newer was seen before.
+func (m *Memory) newest(address string, signed time.Time) bool {
+	if m == nil {
+		return true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before, known := m.seen[address]
+	if signed.Before(before) {
+		return false
+	}
+	if m.seen == nil {
+		m.seen = map[string]time.Time{}
+	}
+	if !known && len(m.seen) >= maxSeen {
+		for k := range m.seen { // any: who fills it up with lists of their own must fill it often
+			delete(m.seen, k)
+			break
+		}
+	}
+	m.seen[address] = signed
+	return true
+}
+
+func (m *Memory) list(k listKey) (*readList, bool) {
+	if m == nil {
+		return nil, false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l, ok := m.lists[k]
+	return l, ok
+}
+
+func (m *Memory) keep(k listKey, l *readList) {
+	if m == nil || len(l.bits) > maxListBytes/16 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, known := m.lists[k]; known {
+		return
+	}
+	if m.lists == nil || m.bytes+len(l.bits) > maxListBytes {
+		m.lists, m.bytes = map[listKey]*readList{}, 0
+	}
+	m.lists[k] = l
+	m.bytes += len(l.bits)
+}
