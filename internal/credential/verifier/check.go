@@ -106,7 +106,7 @@ func (c *check) json(ctx context.Context, doc []byte) {
 		c.take(c.refused(err))
 		return
 	}
-	c.signature(verified.Method, verified.Created, keyLost(verified))
+	c.signature(verified.Method, verified.Created, verified.Revoked)
 	c.contents(ctx, tree)
 }
 
@@ -141,9 +141,13 @@ func (c *check) refused(err error) error {
 		err error
 		why Why
 	}{
-		{errRevokedKey, RevokedKey},
-		{proof.ErrMethod, ForeignKey}, {proof.ErrSignature, Changed}, {proof.ErrPurpose, Purpose},
-		{proof.ErrProof, NoProof}, {proof.ErrContext, Terms}, {proof.ErrForm, Terms},
+		{proof.ErrRevoked, RevokedKey}, // the more telling before the more general
+		{proof.ErrMethod, ForeignKey},
+		{proof.ErrSignature, Changed},
+		{proof.ErrPurpose, Purpose},
+		{proof.ErrProof, NoProof},
+		{proof.ErrContext, Terms},
+		{proof.ErrForm, Terms},
 	} {
 		if errors.Is(err, known.err) {
 			var broken *sourceError
@@ -173,13 +177,18 @@ func (c *check) contents(ctx context.Context, tree map[string]any) {
 			}
 		}
 	}
+	c.standing(ctx, objects(tree["credentialStatus"]), tree["credentialStatus"] != nil)
+}
+
+// standing tells whether what was signed holds now: it was not taken back, has begun and is not over.
+func (c *check) standing(ctx context.Context, statuses []map[string]any, listed bool) {
 	latest := c.now
-	for _, entry := range objects(tree["credentialStatus"]) {
+	for _, entry := range statuses {
 		if at := c.status(ctx, entry); at.After(latest.Add(skew)) {
 			latest = at
 		}
 	}
-	if tree["credentialStatus"] == nil {
+	if !listed {
 		c.note(Unlisted, nil)
 	}
 	c.register(ctx)
@@ -192,7 +201,7 @@ func (c *check) contents(ctx context.Context, tree map[string]any) {
 	if at := c.Claims.ValidUntil; !at.IsZero() && !latest.Before(at) {
 		c.say(Expired, ExpiredAt, map[string]any{"Date": at})
 	}
-	if c.Offline {
+	if c.Report.Offline {
 		c.note(Offline, nil)
 	}
 }
@@ -233,24 +242,29 @@ type sourceError struct{ error }
 
 func (e *sourceError) Unwrap() error { return e.error }
 
+// verifyProofs checks every proof of a document that is known here.
+func verifyProofs(ctx context.Context, doc []byte, r proof.Resolver) (proof.Verified, error) {
+	return proof.Verify(ctx, doc, r)
+}
+
 // ResolveMethod implements proof.Resolver.
 func (c *check) ResolveMethod(ctx context.Context, id string) (proof.Method, error) {
-	k, err := c.key(ctx, id)
+	did, fragment, ok := strings.Cut(id, "#")
+	if !ok || fragment == "" {
+		return proof.Method{}, refuse(Invalid, ForeignKey)
+	}
+	k, err := c.key(ctx, did, func(k Key) bool { return k.ID == id })
 	if err != nil {
 		return proof.Method{}, err
 	}
 	if k.Multikey == "" {
 		return proof.Method{}, refuse(Invalid, ForeignKey)
 	}
-	return method(c.issuer.DID, k), nil
+	return proof.Method{Controller: did, Multikey: k.Multikey, NotBefore: k.From, NotAfter: k.Retired, Revoked: k.Revoked}, nil
 }
 
 // key finds a key among what the sources say of its controller, and remembers who that is.
-func (c *check) key(ctx context.Context, id string) (Key, error) {
-	did, fragment, ok := strings.Cut(id, "#")
-	if !ok || fragment == "" {
-		return Key{}, refuse(Invalid, ForeignKey)
-	}
+func (c *check) key(ctx context.Context, did string, is func(Key) bool) (Key, error) {
 	if err := checkDID(did); err != nil {
 		return Key{}, refuse(Invalid, BadIssuer)
 	}
@@ -264,19 +278,15 @@ func (c *check) key(ctx context.Context, id string) (Key, error) {
 		case errors.Is(err, ErrUnreachable):
 			unreachable = true
 			continue
-		case errors.Is(err, ErrBadIssuer):
-			return Key{}, refuse(Invalid, BadIssuer)
 		default:
 			return Key{}, &sourceError{fmt.Errorf("find issuer %s: %w", did, err)}
 		}
 		if i.DID != did {
 			return Key{}, &sourceError{fmt.Errorf("find issuer %s: got %s", did, i.DID)}
 		}
-		for _, k := range i.Keys {
-			if k.ID == id {
-				c.issuer = i
-				return c.fresher(ctx, i, k), nil
-			}
+		if at := slices.IndexFunc(i.Keys, is); at >= 0 {
+			c.issuer = i
+			return c.fresher(ctx, i, i.Keys[at]), nil
 		}
 		if i.Final {
 			return Key{}, refuse(Invalid, ForeignKey)
@@ -294,7 +304,7 @@ func (c *check) key(ctx context.Context, id string) (Key, error) {
 
 // fresher asks the issuer's own host whether it has revoked a key since somebody else told us of it.
 func (c *check) fresher(ctx context.Context, i Issuer, k Key) Key {
-	if c.Offline || i.From != Trusted && i.From != Given {
+	if c.Report.Offline || i.From != Trusted && i.From != Given {
 		return k
 	}
 	now, err := webIssuers{c.Web}.FindIssuer(ctx, i.DID)
@@ -312,7 +322,7 @@ func (c *check) fresher(ctx context.Context, i Issuer, k Key) Key {
 // sources are those of the caller, then what a name itself says, then the host that it names.
 func (c *check) sources() []Issuers {
 	out := append(slices.Clone(c.Issuers), keyIssuers{})
-	if !c.Offline {
+	if !c.Report.Offline {
 		out = append(out, webIssuers{c.Web})
 	}
 	return out

@@ -28,20 +28,20 @@ const maxDID = 400
 // checkDID refuses what is no name of an issuer.
 func checkDID(did string) error {
 	if len(did) > maxDID {
-		return fmt.Errorf("%w: %d characters", ErrBadIssuer, len(did))
+		return fmt.Errorf("%w: %d characters", errBadIssuer, len(did))
 	}
 	switch {
 	case keyForm.MatchString(did):
 		if _, err := signing.DecodeMultikey(strings.TrimPrefix(did, "did:key:")); err != nil {
-			return fmt.Errorf("%w: %w", ErrBadIssuer, err)
+			return fmt.Errorf("%w: %w", errBadIssuer, err)
 		}
 		return nil
 	case !webForm.MatchString(did):
-		return fmt.Errorf("%w: %.80q", ErrBadIssuer, did)
+		return fmt.Errorf("%w: %.80q", errBadIssuer, did)
 	}
 	for s := range strings.SplitSeq(did, ":") {
 		if strings.Trim(s, ".") == "" {
-			return fmt.Errorf("%w: segment %q", ErrBadIssuer, s)
+			return fmt.Errorf("%w: segment %q", errBadIssuer, s)
 		}
 	}
 	return nil

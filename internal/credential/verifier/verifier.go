@@ -137,11 +137,11 @@ type Options struct {
 	Offline bool // nothing is fetched
 }
 
-// The reasons why an Issuers does not name one.
+// The reasons why a source does not name what it is asked for.
 var (
-	ErrUnknown     = errors.New("issuer not known")
-	ErrUnreachable = errors.New("issuer not reachable")
-	ErrBadIssuer   = errors.New("not an issuer's name")
+	ErrUnknown     = errors.New("not known")
+	ErrUnreachable = errors.New("not reachable")
+	errBadIssuer   = errors.New("not an issuer's name")
 )
 
 // Issuer is who signs credentials.
@@ -153,6 +153,7 @@ type Issuer struct {
 	Source string    // who says so: a publisher, an address
 	At     time.Time // when that was said
 	Final  bool      // all its keys are here: another one is not its
+	Lists  []string  // addresses of its status lists, as far as they are known: a code names one by its last letters
 }
 
 // Key is a key of an issuer.
@@ -165,7 +166,7 @@ type Key struct {
 	Revoked  time.Time
 }
 
-// Issuers knows issuers. It answers ErrUnknown, ErrUnreachable or ErrBadIssuer for those that it does not; other errors end the check.
+// Issuers knows issuers. It answers ErrUnknown or ErrUnreachable for those that it does not; other errors end the check.
 type Issuers interface {
 	FindIssuer(ctx context.Context, did string) (Issuer, error)
 }
