@@ -201,7 +201,7 @@ func (c *check) standing(ctx context.Context, statuses []map[string]any, listed 
 	if at := c.Claims.ValidUntil; !at.IsZero() && !latest.Before(at) {
 		c.say(Expired, ExpiredAt, map[string]any{"Date": at})
 	}
-	if c.Report.Offline {
+	if c.Offline {
 		c.note(Offline, nil)
 	}
 }
@@ -304,7 +304,7 @@ func (c *check) key(ctx context.Context, did string, is func(Key) bool) (Key, er
 
 // fresher asks the issuer's own host whether it has revoked a key since somebody else told us of it.
 func (c *check) fresher(ctx context.Context, i Issuer, k Key) Key {
-	if c.Report.Offline || i.From != Trusted && i.From != Given {
+	if c.Offline || i.From != Trusted && i.From != Given {
 		return k
 	}
 	now, err := webIssuers{c.Web}.FindIssuer(ctx, i.DID)
@@ -322,7 +322,7 @@ func (c *check) fresher(ctx context.Context, i Issuer, k Key) Key {
 // sources are those of the caller, then what a name itself says, then the host that it names.
 func (c *check) sources() []Issuers {
 	out := append(slices.Clone(c.Issuers), keyIssuers{})
-	if !c.Report.Offline {
+	if !c.Offline {
 		out = append(out, webIssuers{c.Web})
 	}
 	return out

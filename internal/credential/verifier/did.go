@@ -178,7 +178,7 @@ func readMethod(raw json.RawMessage, did string) (Key, error) {
 		k.Multikey, k.JWK = readJWK(m.JWK)
 	}
 	if _, err := signing.DecodeMultikey(k.Multikey); err != nil && k.JWK == nil {
-		return Key{}, nil //nolint:nilerr // a key of a kind that nobody here can check, P-256 say, is no fault of the document
+		return Key{}, nil // a key of a kind that nobody here can check, P-256 say, is no fault of the document
 	}
 	for _, at := range []struct {
 		text string

@@ -30,7 +30,7 @@ func TestQR(t *testing.T) {
 	}
 	issuer := verifier.Issuer{
 		DID: s.did, From: verifier.Trusted, Source: "did:web:hub.example", At: noon, Lists: []string{"https://other.example/x", address},
-		Keys: []verifier.Key{{ID: s.did + "#" + s.key.Multikey(), Multikey: s.key.Multikey(), From: noon.Add(-48 * time.Hour)}},
+		Keys: []verifier.Key{{ID: s.did + "#" + s.key.Multikey(), Multikey: s.key.Multikey(), From: noon.Add(-30 * 24 * time.Hour)}},
 	}
 	listOf := func(at time.Time, set ...int) verifier.List {
 		return verifier.List{From: verifier.Trusted, Document: sign(t, list(s.did, address, at, bits(t, 131_072, set...), nil), s.did, s.key, at)}

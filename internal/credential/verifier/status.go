@@ -93,7 +93,7 @@ func (c *check) lists(ctx context.Context, address string) func(yield func(found
 				copies = append(copies, l)
 			}
 		}
-		if !c.Report.Offline {
+		if !c.Offline {
 			if l, err := c.webList(ctx, address); err == nil && !yield(foundList{List: l}) {
 				return
 			}
