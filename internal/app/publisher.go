@@ -35,12 +35,22 @@ func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]bundle.
 		lists[l.URL] = l.ID
 		out.Lists = append(out.Lists, bundle.StatusList{URL: l.URL})
 	}
-	open := func(ctx context.Context, url string) ([]byte, error) {
+	open := func(ctx context.Context, url string) (bundle.OpenedList, error) {
 		id, ok := lists[url]
 		if !ok {
-			return nil, fmt.Errorf("no status list at %s", url)
+			return bundle.OpenedList{}, fmt.Errorf("no status list at %s", url)
 		}
-		return a.Credential.StatusList(ctx, id)
+		doc, err := a.Credential.StatusList(ctx, id)
+		if err != nil {
+			return bundle.OpenedList{}, err
+		}
+		l, err := credential.ReadList(doc)
+		return bundle.OpenedList{Document: doc, SignedAt: l.SignedAt}, err
 	}
-	return []bundle.IssuerSource{{Issuer: out, Open: open}}, nil
+	same := func(a, b []byte) bool {
+		x, errX := credential.ReadList(a)
+		y, errY := credential.ReadList(b)
+		return errX == nil && errY == nil && x.Bits == y.Bits
+	}
+	return []bundle.IssuerSource{{Issuer: out, Open: open, Same: same}}, nil
 }

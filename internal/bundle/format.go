@@ -241,28 +241,61 @@ type Trust struct {
 	Publisher string   `json:"publisher"`
 	SignedAt  Time     `json:"signed_at"`
 	Issuers   []Issuer `json:"issuers"`
+	// Recognitions between issuers that this publisher stands for.
+	Recognitions []Recognition `json:"recognitions,omitempty"`
 }
 
 // Issuer is one that signs certificates.
 type Issuer struct {
-	DID   string            `json:"did"`
-	Names map[string]string `json:"names"`
-	Keys  []IssuerKey       `json:"keys"`
-	Lists []StatusList      `json:"lists"`
+	DID     string            `json:"did"`
+	Names   map[string]string `json:"names"`             // by language; `und` when that is not known
+	Country string            `json:"country,omitempty"` // ISO 3166-1, two capital letters
+	Keys    []IssuerKey       `json:"keys"`
+	Lists   []StatusList      `json:"lists"`
 }
 
-// IssuerKey is a key of an issuer. What it signed before it retired stays good.
+// IssuerKey is a key of an issuer. What it signed before it retired stays good; what it signed since it was revoked is worth nothing.
 type IssuerKey struct {
 	Key     string `json:"key"`
 	From    Time   `json:"from"`
 	Retired *Time  `json:"retired,omitempty"`
+	Revoked *Time  `json:"revoked,omitempty"`
 }
+
+// Purpose is what a bit in a status list means.
+type Purpose string
+
+// The purposes. A list without one is for revocation.
+const (
+	Revocation Purpose = "revocation"
+	Suspension Purpose = "suspension"
+)
 
 // StatusList names the blob of a signed status list.
 type StatusList struct {
-	URL    string      `json:"url"`
-	Digest blob.Digest `json:"digest"`
-	Size   int64       `json:"size"`
+	URL      string      `json:"url"`
+	Purpose  Purpose     `json:"purpose,omitempty"`
+	SignedAt *Time       `json:"signed_at,omitempty"` // by the issuer; that is how old its word is
+	Digest   blob.Digest `json:"digest"`
+	Size     int64       `json:"size"`
+}
+
+// Recognition names the blob of a signed word of one issuer: it takes an achievement of another for one of its own.
+type Recognition struct {
+	ID     string            `json:"id"`
+	By     string            `json:"by"` // DID
+	Of     Recognised        `json:"of"`
+	As     map[string]string `json:"as"` // what it counts as, by language
+	From   Time              `json:"from"`
+	Until  *Time             `json:"until,omitempty"`
+	Digest blob.Digest       `json:"digest"` // of the EndorsementCredential
+	Size   int64             `json:"size"`
+}
+
+// Recognised is what is recognised.
+type Recognised struct {
+	DID    string `json:"did"`
+	Course string `json:"course"`
 }
 
 // refuse makes the fault of a reason why a bundle is not taken.
@@ -375,10 +408,11 @@ func scanValue(d *json.Decoder, depth int) error {
 }
 
 var (
-	nameForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`) // safe in paths and addresses
-	localeForm = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$`)
-	didForm    = regexp.MustCompile(`^did:web:[A-Za-z0-9.%:_-]{1,400}$`)
-	hrefForm   = regexp.MustCompile(`^/media/([0-9a-f]{64})\.[a-z0-9]{1,5}$`)
+	nameForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`) // safe in paths and addresses
+	localeForm  = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$`)
+	didForm     = regexp.MustCompile(`^did:web:[A-Za-z0-9.%:_-]{1,400}$`)
+	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+	hrefForm    = regexp.MustCompile(`^/media/([0-9a-f]{64})\.[a-z0-9]{1,5}$`)
 )
 
 // ParseRoot reads line 1 of a root.

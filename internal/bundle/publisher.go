@@ -1,10 +1,10 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -263,7 +263,10 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 		return nil, err
 	}
 	if err == nil && p.fresh(d.Text) && s.Now().Sub(d.SignedAt) < trustAge && said(d.Text, sources) {
-		return d.Text, nil
+		same, err := s.sameLists(ctx, d.Text, sources)
+		if err != nil || same {
+			return d.Text, err
+		}
 	}
 	doc := Trust{Type: "trust", Format: Format, Publisher: p.row.Publisher, SignedAt: At(later(later(s.Now(), p.row.CreatedAt), d.SignedAt.Add(time.Second))), Issuers: []Issuer{}}
 	for _, src := range sources {
@@ -276,14 +279,15 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 			i.Lists = []StatusList{}
 		}
 		for j := range i.Lists {
-			data, err := src.Open(ctx, i.Lists[j].URL)
+			list, err := src.Open(ctx, i.Lists[j].URL)
 			if err != nil {
 				return nil, fmt.Errorf("open status list %s: %w", i.Lists[j].URL, err)
 			}
-			if i.Lists[j].Digest, err = s.Public.Put(ctx, data); err != nil {
+			if i.Lists[j].Digest, err = s.Public.Put(ctx, list.Document); err != nil {
 				return nil, err
 			}
-			i.Lists[j].Size = int64(len(data))
+			signed := At(list.SignedAt)
+			i.Lists[j].Size, i.Lists[j].SignedAt = int64(len(list.Document)), &signed
 		}
 		doc.Issuers = append(doc.Issuers, i)
 	}
@@ -298,6 +302,33 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 	return d.Text, err
 }
 
+// sameLists tells whether the lists that a stored word names say what they say now. A revocation must not wait for the word to grow old.
+func (s *Service) sameLists(ctx context.Context, text []byte, sources []IssuerSource) (bool, error) {
+	t, err := readTrust(text)
+	if err != nil {
+		return false, err
+	}
+	for i, src := range sources {
+		for _, l := range t.Issuers[i].Lists {
+			now, err := src.Open(ctx, l.URL)
+			if err != nil {
+				return false, fmt.Errorf("open status list %s: %w", l.URL, err)
+			}
+			if blob.Of(now.Document) == l.Digest {
+				continue
+			}
+			then, err := s.Public.Open(ctx, l.Digest)
+			if err != nil && !fault.Is(err, fault.NotFound) {
+				return false, err
+			}
+			if err != nil || src.Same == nil || !src.Same(then, now.Document) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
 // said tells whether a stored word says the same of issuers, but for what stands in their lists.
 func said(text []byte, sources []IssuerSource) bool {
 	t, err := readTrust(text)
@@ -306,17 +337,19 @@ func said(text []byte, sources []IssuerSource) bool {
 	}
 	for i, src := range sources {
 		a, b := t.Issuers[i], src.Issuer
-		urls := func(list []StatusList) (out []string) {
+		if b.Keys == nil {
+			b.Keys = []IssuerKey{}
+		}
+		places := func(list []StatusList) (out []StatusList) {
 			for _, l := range list {
-				out = append(out, l.URL)
+				out = append(out, StatusList{URL: l.URL, Purpose: l.Purpose})
 			}
 			return out
 		}
-		same := len(a.Keys) == len(b.Keys) && a.DID == b.DID && reflect.DeepEqual(a.Names, b.Names) && slices.Equal(urls(a.Lists), urls(b.Lists))
-		for j := range a.Keys {
-			same = same && a.Keys[j].Key == b.Keys[j].Key && (a.Keys[j].Retired == nil) == (b.Keys[j].Retired == nil)
-		}
-		if !same {
+		a.Lists, b.Lists = places(a.Lists), places(b.Lists)
+		was, errA := line(a)
+		is, errB := line(b)
+		if errA != nil || errB != nil || !bytes.Equal(was, is) {
 			return false
 		}
 	}

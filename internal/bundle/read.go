@@ -211,6 +211,11 @@ func (t Trust) children() []child {
 			}
 		}
 	}
+	for _, r := range t.Recognitions {
+		if r.Digest.Valid() {
+			out = append(out, child{r.Digest, want{rank: listRank, size: r.Size}})
+		}
+	}
 	return out
 }
 

@@ -123,10 +123,19 @@ type Name struct {
 	Names map[string]string // by language
 }
 
-// IssuerSource is an issuer for whose certificates a publisher stands. Sizes and digests of its lists are filled in from what Open gives.
+// IssuerSource is an issuer for whose certificates a publisher stands. Sizes, digests and times of its lists are filled in from what
+// Open gives.
 type IssuerSource struct {
 	Issuer Issuer
-	Open   func(ctx context.Context, url string) ([]byte, error)
+	Open   func(ctx context.Context, url string) (OpenedList, error)
+	// Same tells whether two lists say the same; nil: when their bytes are the same.
+	Same func(a, b []byte) bool
+}
+
+// OpenedList is a status list as it is now.
+type OpenedList struct {
+	Document []byte
+	SignedAt time.Time
 }
 
 // Service is the door to bundles. It is used through a pointer. Several processes may work on one store.

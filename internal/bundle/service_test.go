@@ -39,6 +39,7 @@ type server struct {
 	imported *failing
 	now      time.Time
 	m        memory // what the course is made of
+	bits     string // of the status list
 }
 
 // failing is a store of blobs that can run out of space.
@@ -69,7 +70,7 @@ func newServer(t testing.TB, host string) *server {
 	if err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{db: db, school: identity.InstitutionID(uuid.Must(uuid.NewV7()).String()), now: day(1).Time, m: memory{}}
+	s := &server{db: db, school: identity.InstitutionID(uuid.Must(uuid.NewV7()).String()), now: day(1).Time, m: memory{}, bits: "list"}
 	if err := db.Institution().CreateInstitution(ctx, institution.Institution{ID: s.school, Slug: "acacia", Name: "Acacia", CreatedAt: s.now}); err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +94,13 @@ func newServer(t testing.TB, host string) *server {
 					DID: "did:web:" + host, Names: map[string]string{"und": "Acacia"}, Keys: []bundle.IssuerKey{{Key: key('i').Multikey(), From: day(1)}},
 					Lists: []bundle.StatusList{{URL: "https://" + host + "/list"}},
 				},
-				Open: func(context.Context, string) ([]byte, error) {
-					return []byte("list of " + s.now.Format(time.RFC3339)), nil
+				Open: func(context.Context, string) (bundle.OpenedList, error) {
+					return bundle.OpenedList{Document: []byte(s.bits + " of " + s.now.Format(time.RFC3339)), SignedAt: s.now}, nil
+				},
+				Same: func(a, b []byte) bool {
+					x, _, _ := bytes.Cut(a, []byte(" "))
+					y, _, _ := bytes.Cut(b, []byte(" "))
+					return bytes.Equal(x, y)
 				},
 			}}, nil
 		},

@@ -303,6 +303,14 @@ func (c Chain) VerifyTrust(text []byte, newest time.Time) (Trust, error) {
 				return Trust{}, damaged("a key of %.60q is not written as it should be", i.DID)
 			}
 		}
+		if i.Country != "" && !countryForm.MatchString(i.Country) {
+			return Trust{}, damaged("%.20q is no country", i.Country)
+		}
+	}
+	for _, r := range t.Recognitions {
+		if !named(r.Digest, r.Size, MaxFrame) || r.ID == "" || r.By == "" || !nameForm.MatchString(r.Of.Course) || r.From.IsZero() {
+			return Trust{}, damaged("recognition %.60q is not written as it should be", r.ID)
+		}
 	}
 	if t.Publisher != c.ID() {
 		return Trust{}, mixed("a trust document of %s with the keys of %s", t.Publisher, c.ID())

@@ -170,7 +170,9 @@ func (m made) frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, 
 	}
 	out = append(out, bundle.Frame{Kind: bundle.RootFrame, Payload: m.signed.Text})
 	if trust != nil {
-		out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte(statusList)})
+		for _, b := range []string{statusList, suspensionList, endorsement} {
+			out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte(b)})
+		}
 	}
 	for _, d := range m.tree.Blobs(sel, nil) {
 		out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: m.blobs[d]})
@@ -193,7 +195,11 @@ func pack(t testing.TB, frames []bundle.Frame) []byte {
 	return b.Bytes()
 }
 
-const statusList = `{"type":["VerifiableCredential","BitstringStatusListCredential"]}`
+const (
+	statusList     = `{"type":["VerifiableCredential","BitstringStatusListCredential"]}`
+	suspensionList = `{"type":["VerifiableCredential","BitstringStatusListCredential"],"suspended":true}`
+	endorsement    = `{"type":["VerifiableCredential","EndorsementCredential"]}`
+)
 
 var everything = bundle.Selection{Locales: []string{"ar", "en"}, Layers: bundle.Layers}
 
@@ -216,10 +222,23 @@ func newWorld(t testing.TB) world {
 	w.without = []bundle.Signed{first, signed(t, "publisher", publisher(school, 2, first.Digest(), holds(b, 3, 31)), b, a)}
 	w.stranger = []bundle.Signed{signed(t, "publisher", publisher(stranger, 1, "", holds(key('s'), 1, 31)), key('s'))}
 	retired := day(3)
+	asOf := day(4)
 	w.trust = signed(t, "trust", bundle.Trust{Type: "trust", Format: 1, Publisher: school, SignedAt: day(5), Issuers: []bundle.Issuer{{
-		DID: school, Names: map[string]string{"en": "Acacia School"},
-		Keys:  []bundle.IssuerKey{{Key: key('i').Multikey(), From: day(1), Retired: &retired}, {Key: key('j').Multikey(), From: day(3)}},
-		Lists: []bundle.StatusList{{URL: "https://school.example/api/status-lists/1", Digest: w.m.put(statusList), Size: int64(len(statusList))}},
+		DID: school, Names: map[string]string{"ar": "مدرسة السنط", "en": "Acacia School"}, Country: "EG",
+		Keys: []bundle.IssuerKey{
+			{Key: key('i').Multikey(), From: day(1), Retired: &retired}, {Key: key('j').Multikey(), From: day(3)},
+			{Key: key('k').Multikey(), From: day(1), Retired: &retired, Revoked: &asOf},
+		},
+		Lists: []bundle.StatusList{
+			{URL: "https://school.example/api/status-lists/1", Digest: w.m.put(statusList), Size: int64(len(statusList))},
+			{
+				URL: "https://school.example/api/status-lists/2", Purpose: bundle.Suspension, SignedAt: &asOf,
+				Digest: w.m.put(suspensionList), Size: int64(len(suspensionList)),
+			},
+		},
+	}}, Recognitions: []bundle.Recognition{{
+		ID: "urn:uuid:019a0000-0000-7000-8000-000000000001", By: stranger, Of: bundle.Recognised{DID: school, Course: "small"},
+		As: map[string]string{"en": "Two credits"}, From: day(2), Until: &retired, Digest: w.m.put(endorsement), Size: int64(len(endorsement)),
 	}}}, b)
 	w.one = build(t, w.m, course(w.m, 1), school, day(2), a)
 	w.two = build(t, w.m, course(w.m, 2), school, day(5), b)

@@ -105,7 +105,37 @@ export interface Trust {
   format: number;
   publisher: string;
   signed_at: string;
-  issuers: { did: string; names?: Record<string, string>; keys: { key: string; from: string; retired?: string }[]; lists?: (Named & { url: string })[] }[];
+  issuers: Issuer[];
+  recognitions?: Recognition[];
+}
+export interface Issuer {
+  did: string;
+  names?: Record<string, string>;
+  country?: string;
+  keys: IssuerKey[];
+  lists?: ListRef[];
+}
+/** What it signed before it retired stays good; what it signed since it was revoked is worth nothing. */
+export interface IssuerKey {
+  key: string;
+  from: string;
+  retired?: string;
+  revoked?: string;
+}
+/** Names the blob of a signed status list; without a purpose it is for revocation. */
+export interface ListRef extends Named {
+  url: string;
+  purpose?: string;
+  signed_at?: string;
+}
+/** Names the blob of a signed word of one issuer: it takes an achievement of another for one of its own. */
+export interface Recognition extends Named {
+  id: string;
+  by: string;
+  of: { did: string; course: string };
+  as: Record<string, string>;
+  from: string;
+  until?: string;
 }
 
 /** A signed document: its whole text, the line that is signed, and who says to have signed it. */
@@ -272,10 +302,14 @@ const trust: Check<Trust> = object({
     object({
       did: who,
       names: maybe(names),
-      keys: list(object({ key: multikey, from: moment, retired: maybe(moment) }), 256),
-      lists: maybe(list(object({ ...named, url: text() }), 1024)),
+      country: maybe(text(2, /^[A-Z]{2}$/)),
+      keys: list(object({ key: multikey, from: moment, retired: maybe(moment), revoked: maybe(moment) }), 256),
+      lists: maybe(list(object({ ...named, url: text(), purpose: maybe(text(32)), signed_at: maybe(moment) }), 1024)),
     }),
     256,
+  ),
+  recognitions: maybe(
+    list(object({ ...named, id: text(256, /./), by: text(408, /./), of: object({ did: text(408), course: id }), as: names, from: moment, until: maybe(moment) }), 1024),
   ),
 });
 

@@ -1,6 +1,6 @@
 // Walks a bundle from its signed root down to its blobs: what is named, what is here, what is wanted. It takes nothing that no verified
 // document above has named, and keeps no bytes.
-import { layers, parseBytes, type Digest, type Documents, type Edition, type Item, type Kind, type Layer, type Module, type Root, type Trust } from './documents';
+import { layers, parseBytes, type Digest, type Documents, type Edition, type Item, type Kind, type Layer, type Module, type Named, type Root, type Trust } from './documents';
 import { BundleError } from './fault';
 import { spoken, type Rule } from './library';
 
@@ -52,12 +52,11 @@ export function top(root: Root): Child[] {
     });
 }
 
-export function lists({ issuers }: Trust): Child[] {
-  const out: Child[] = [];
-  for (const issuer of issuers) {
-    for (const { digest, size } of issuer.lists ?? []) out.push({ digest, rank: 'list', size, course: '', locale: '', module: '', item: '', kind: '', layer: 'text' });
-  }
-  return out;
+export function lists({ issuers, recognitions = [] }: Trust): Child[] {
+  return issuers
+    .reduce<Named[]>((all, issuer) => all.concat(issuer.lists ?? []), [])
+    .concat(recognitions)
+    .map(({ digest, size }) => ({ digest, rank: 'list', size, course: '', locale: '', module: '', item: '', kind: '', layer: 'text' }));
 }
 
 /** Reads a manifest and holds it against what was said of it. Gives what it names in turn. */
