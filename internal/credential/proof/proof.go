@@ -61,6 +61,10 @@ type Verified struct {
 	// Revoked tells that the key was revoked later than this was signed. Who
 	// stole the key can write any time into a proof: a stranger should say so. Zero: not revoked.
 	Revoked time.Time
+	// Expires is when the proof itself ends, if it says so. Ours do not.
+	Expires time.Time
+	// Passed names the suites of proofs that VerifyAny left aside because it does not know them.
+	Passed []string
 }
 
 // The suites. Both are Ed25519 over SHA-256; they differ in the canonical form
@@ -94,7 +98,7 @@ func ParseTime(s string) (time.Time, error) {
 // depends on the other. Method is the DID URL of the signer's key, under the
 // issuer's DID. What Verify would refuse is not signed.
 func Sign(doc []byte, s Signer, method string, created time.Time) ([]byte, error) {
-	tree, err := decode(doc)
+	tree, err := decode(doc, ours)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +109,7 @@ func Sign(doc []byte, s Signer, method string, created time.Time) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	if !belongs(method, issuer) || !absoluteIRI.MatchString(method) {
+	if !belongs(method, issuer) || !isIRI(method) {
 		return nil, fmt.Errorf("%w: %s is not under %s", ErrMethod, method, issuer)
 	}
 	o := options{FormatTime(created), method}
@@ -143,7 +147,7 @@ var messages = map[string]func(tree map[string]any, o options) ([]byte, error){R
 // the forms that were signed before there were two (see single). It says who signed, not whether
 // the credential has expired or was revoked.
 func Verify(ctx context.Context, doc []byte, r Resolver) (Verified, error) {
-	tree, err := decode(doc)
+	tree, err := decode(doc, ours)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -189,8 +193,11 @@ func (v *Verified) key(ctx context.Context, r Resolver) (ed25519.PublicKey, erro
 	if m.Controller != v.Issuer || !belongs(v.Method, v.Issuer) {
 		return nil, fmt.Errorf("%w: %s speaks for %s, not for %s", ErrMethod, v.Method, m.Controller, v.Issuer)
 	}
+	if v.Created.IsZero() && !(m.NotAfter.IsZero() && m.Revoked.IsZero()) {
+		return nil, fmt.Errorf("%w: %s is not in force any more, and the proof does not say when it was made", ErrMethod, v.Method)
+	}
 	// The proof carries whole seconds.
-	if v.Created.Before(m.NotBefore.Truncate(time.Second)) || !m.NotAfter.IsZero() && v.Created.After(m.NotAfter) {
+	if !v.Created.IsZero() && v.Created.Before(m.NotBefore.Truncate(time.Second)) || !m.NotAfter.IsZero() && v.Created.After(m.NotAfter) {
 		return nil, fmt.Errorf("%w: %s was not valid at %s", ErrMethod, v.Method, FormatTime(v.Created))
 	}
 	if !m.Revoked.IsZero() && !v.Created.Before(m.Revoked.Truncate(time.Second)) {
@@ -290,7 +297,7 @@ func takeProof(v, contexts any) (part, error) {
 	if text("proofPurpose") != purpose {
 		return part{}, fmt.Errorf("%w: %v", ErrPurpose, p["proofPurpose"])
 	}
-	if !absoluteIRI.MatchString(text("verificationMethod")) {
+	if !isIRI(text("verificationMethod")) {
 		return bad("method %v", p["verificationMethod"])
 	}
 	sig, ok := decodeValue(text("proofValue"))

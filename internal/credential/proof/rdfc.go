@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-
-	"github.com/piprate/json-gold/ld"
 )
 
 // rdfcMessage is what eddsa-rdfc-2022 signs.
@@ -56,11 +54,6 @@ func checkContexts(tree map[string]any) error {
 
 // canonicalise gives the document's RDF in canonical N-Quads (RDFC-1.0) and
 // refuses a document of which anything would be left out of them.
-//
-// json-gold's Normalize forgets the SafeMode option: unknown terms vanish and
-// a forged field verifies. So the document is expanded first, in safe mode,
-// the result is counted, and the count of statements must come out. That
-// also catches relative types and ids and malformed IRIs, which safe mode lets pass.
 func canonicalise(tree map[string]any) (string, error) {
 	if err := checkContexts(tree); err != nil {
 		return "", err
@@ -69,40 +62,9 @@ func canonicalise(tree map[string]any) (string, error) {
 	if !slices.Contains(types, any("VerifiableCredential")) {
 		return "", fmt.Errorf("%w: not a credential: %v", ErrForm, tree["type"])
 	}
-	l, err := contexts()
+	d, err := quadsOf(tree, true)
 	if err != nil {
 		return "", err
 	}
-	opts := ld.NewJsonLdOptions("")
-	opts.DocumentLoader = l
-	opts.SafeMode = true
-	opts.Algorithm = ld.AlgorithmURDNA2015
-	opts.Format = "application/n-quads"
-	expanded, err := ld.NewJsonLdProcessor().Expand(tree, opts)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	if len(expanded) != 1 {
-		return "", fmt.Errorf("%w: %d nodes at the top", ErrForm, len(expanded))
-	}
-	c := census{nodes: map[string]map[string]any{}}
-	if err := c.node(expanded[0]); err != nil {
-		return "", err
-	}
-	if n := countLeaves(tree); c.leaves != n {
-		return "", fmt.Errorf("%w: %d of %d values are left", ErrForm, c.leaves, n)
-	}
-	api := ld.NewJsonLdApi()
-	dataset, err := api.ToRDF(expanded, opts)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	if n := len(dataset.Graphs["@default"]); len(dataset.Graphs) != 1 || n != c.quads {
-		return "", fmt.Errorf("%w: %d of %d statements are left", ErrForm, n, c.quads)
-	}
-	out, err := api.Normalize(dataset, opts)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	return out.(string), nil
+	return d.canonical()
 }

@@ -4,31 +4,35 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
-// What a document may be at most. A credential of ours has some 2 kB; a status list 30 kB.
-const (
-	maxBytes   = 64 << 10
-	maxDepth   = 12
-	maxObjects = 64
+// form is what a document may be.
+type form struct {
+	bytes, depth, objects int
+	// foreign: documents of others may have fractions, empty arrays, tabs, texts in a named language and one context as text.
+	foreign bool
+}
+
+var (
+	ours    = form{bytes: 64 << 10, depth: 12, objects: 128} // a credential of ours has some 3 kB; a status list 30 kB
+	foreign = form{bytes: 256 << 10, depth: 16, objects: 512, foreign: true}
 )
 
 // decode reads JSON so strictly that two readers cannot understand it
 // differently: one value, valid UTF-8, no key twice, no null, no fractions,
 // nothing empty, and no JSON-LD keyword but @context at the top and in a proof. Whatever
 // canonicalisation would pass over without a word is refused here.
-func decode(raw []byte) (map[string]any, error) {
-	if len(raw) > maxBytes {
-		return nil, fmt.Errorf("%w: more than %d bytes", ErrForm, maxBytes)
+func decode(raw []byte, f form) (map[string]any, error) {
+	if len(raw) > f.bytes {
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrForm, f.bytes)
 	}
 	if !utf8.Valid(raw) {
 		return nil, fmt.Errorf("%w: not UTF-8", ErrForm)
 	}
-	d := decoder{json.NewDecoder(bytes.NewReader(raw)), 0}
+	d := decoder{json.NewDecoder(bytes.NewReader(raw)), f, 0}
 	d.UseNumber()
 	v, err := d.value("", 0)
 	if err != nil {
@@ -46,14 +50,19 @@ func decode(raw []byte) (map[string]any, error) {
 
 type decoder struct {
 	*json.Decoder
-	objects int
+	form
+	seen int // objects
 }
 
-var plainInteger = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,14})$`)
+// What numbers may be. Fractions have no canonical form that every library agrees on, but for short ones.
+var (
+	plainInteger  = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,14})$`)
+	plainFraction = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,8})\.[0-9]{1,6}$`)
+)
 
 func (d *decoder) value(at string, depth int) (any, error) {
 	bad := func(why string) error { return fmt.Errorf("%w: %s at %q", ErrForm, why, at) }
-	if depth > maxDepth {
+	if depth > d.depth {
 		return nil, bad("too deep")
 	}
 	t, err := d.Token()
@@ -66,11 +75,10 @@ func (d *decoder) value(at string, depth int) (any, error) {
 	case bool:
 		return t, nil
 	case string:
-		return t, checkString(t, bad)
+		return t, d.text(t, bad)
 	case json.Number:
-		// Fractions have no canonical form that every library agrees on.
-		if !plainInteger.MatchString(t.String()) {
-			return nil, bad("not a plain integer")
+		if !plainInteger.MatchString(t.String()) && (!d.foreign || !plainFraction.MatchString(t.String())) {
+			return nil, bad("not a plain number")
 		}
 		f, err := t.Float64()
 		return f, err
@@ -84,7 +92,7 @@ func (d *decoder) value(at string, depth int) (any, error) {
 }
 
 func (d *decoder) object(at string, depth int, bad func(string) error) (any, error) {
-	if d.objects++; d.objects > maxObjects {
+	if d.seen++; d.seen > d.objects {
 		return nil, bad("too many objects")
 	}
 	m := map[string]any{}
@@ -98,7 +106,7 @@ func (d *decoder) object(at string, depth int, bad func(string) error) (any, err
 			return nil, bad("a key twice")
 		}
 		// A slash stands in no term, and would let a key look like a path.
-		if key == "" || strings.ContainsAny(key, "@:/") && (key != "@context" || depth > 0 && !inProof(at, depth)) {
+		if key == "" || strings.ContainsAny(key, "@:/") && !d.keyword(key, at, depth) {
 			return nil, bad(fmt.Sprintf("key %q", key))
 		}
 		if m[key], err = d.value(at+"/"+key, depth+1); err != nil {
@@ -111,8 +119,16 @@ func (d *decoder) object(at string, depth int, bad func(string) error) (any, err
 	return m, d.end()
 }
 
-// inProof tells whether an object is a member of the top's proof array.
-func inProof(at string, depth int) bool { return depth == 2 && strings.HasPrefix(at, "/proof/") }
+// keyword tells whether a word of JSON-LD may stand where it stands.
+func (d *decoder) keyword(key, at string, depth int) bool {
+	switch key {
+	case "@context":
+		return depth == 0 || depth == 2 && strings.HasPrefix(at, "/proof/") || depth == 1 && at == "/proof" && d.foreign
+	case "@value", "@language":
+		return d.foreign
+	}
+	return false
+}
 
 func (d *decoder) array(at string, depth int, bad func(string) error) (any, error) {
 	var a []any
@@ -135,7 +151,7 @@ func (d *decoder) array(at string, depth int, bad func(string) error) (any, erro
 		}
 		a = append(a, v)
 	}
-	if len(a) == 0 {
+	if len(a) == 0 && !d.foreign {
 		return nil, bad("empty array")
 	}
 	return a, d.end()
@@ -148,141 +164,13 @@ func (d *decoder) end() error {
 	return nil
 }
 
-// checkString refuses control characters: libraries differ in how they escape
+// text refuses control characters: libraries differ in how they escape
 // them in canonical N-Quads, and no text for people needs them.
-func checkString(s string, bad func(string) error) error {
+func (d *decoder) text(s string, bad func(string) error) error {
 	for _, r := range s {
-		if r < 0x20 && r != '\n' || r == 0x7f || r == utf8.RuneError {
+		if r < 0x20 && r != '\n' && (!d.foreign || r != '\t' && r != '\r') || r == 0x7f || r == utf8.RuneError {
 			return bad(fmt.Sprintf("character %U", r))
 		}
 	}
 	return nil
-}
-
-// absoluteIRI is what may stand where an address is meant. Relative ones would be dropped.
-var absoluteIRI = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|^` + "`" + `\\]+$`)
-
-// census counts what an expanded document holds and refuses what does not
-// come through to the signed statements.
-type census struct {
-	leaves int // scalars: values, ids, types
-	quads  int // statements that must come out
-	nodes  map[string]map[string]any
-}
-
-func (c *census) node(v any) error {
-	m, ok := v.(map[string]any)
-	if !ok {
-		return fmt.Errorf("%w: not a node: %T", ErrForm, v)
-	}
-	if value, ok := m["@value"]; ok {
-		for k := range m {
-			if k != "@value" && k != "@type" {
-				return fmt.Errorf("%w: %s beside a value", ErrForm, k)
-			}
-		}
-		if t, ok := m["@type"]; ok {
-			if s, _ := t.(string); !absoluteIRI.MatchString(s) {
-				return fmt.Errorf("%w: datatype %v", ErrForm, t)
-			}
-		}
-		switch value.(type) {
-		case string, bool, float64:
-			c.leaves++
-			return nil
-		}
-		return fmt.Errorf("%w: value %T", ErrForm, value)
-	}
-	if list, ok := m["@list"]; ok {
-		return c.list(m, list)
-	}
-	// Two objects with one id are one node, whose parts could move between
-	// them without breaking the signature. They must say the same, and then their statements count once.
-	counted := true
-	if id, ok := m["@id"].(string); ok && len(m) > 1 {
-		twin, twice := c.nodes[id]
-		if twice && !reflect.DeepEqual(twin, m) {
-			return fmt.Errorf("%w: id %q on two things", ErrForm, id)
-		}
-		counted = !twice
-		c.nodes[id] = m
-	}
-	quads := func(n int) {
-		if counted {
-			c.quads += n
-		}
-	}
-	for k, v := range m {
-		switch {
-		case k == "@id":
-			s, _ := v.(string)
-			if !absoluteIRI.MatchString(s) {
-				return fmt.Errorf("%w: id %q is not absolute", ErrForm, s)
-			}
-			c.leaves++
-		case k == "@type":
-			types, _ := v.([]any)
-			if len(types) == 0 {
-				return fmt.Errorf("%w: no types", ErrForm)
-			}
-			for _, t := range types {
-				s, _ := t.(string)
-				if !absoluteIRI.MatchString(s) {
-					return fmt.Errorf("%w: unknown type %q", ErrForm, s)
-				}
-				if s == "https://www.w3.org/2018/credentials#VerifiablePresentation" {
-					return fmt.Errorf("%w: a presentation", ErrForm)
-				}
-			}
-			c.leaves += len(types)
-			quads(len(types))
-		case !absoluteIRI.MatchString(k):
-			// Also @graph, @reverse and the like: no credential of ours
-			// needs one, and the canonical form of graphs is where json-gold errs.
-			return fmt.Errorf("%w: %s", ErrForm, k)
-		default:
-			values, _ := v.([]any)
-			for _, v := range values {
-				if err := c.node(v); err != nil {
-					return err
-				}
-			}
-			quads(len(values))
-		}
-	}
-	return nil
-}
-
-// list counts an ordered list: each member has a statement that it is first, and one of what is the rest.
-func (c *census) list(m map[string]any, list any) error {
-	values, _ := list.([]any)
-	if len(m) != 1 || len(values) == 0 {
-		return fmt.Errorf("%w: list", ErrForm)
-	}
-	for _, v := range values {
-		if err := c.node(v); err != nil {
-			return err
-		}
-	}
-	c.quads += 2 * len(values)
-	return nil
-}
-
-func countLeaves(v any) int {
-	n := 0
-	switch v := v.(type) {
-	case map[string]any:
-		for k, v := range v {
-			if k != "@context" {
-				n += countLeaves(v)
-			}
-		}
-	case []any:
-		for _, v := range v {
-			n += countLeaves(v)
-		}
-	default:
-		n = 1
-	}
-	return n
 }
