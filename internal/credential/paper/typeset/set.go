@@ -43,8 +43,9 @@ type Cluster struct {
 	Text    string // as it was written
 	Font    *Font
 	Glyphs  []Glyph
-	Level   int8 // odd: it is read from right to left
-	Advance float64
+	Level   int8    // odd: it is read from right to left
+	X       float64 // ems from the start of the line
+	Advance float64 // ems
 }
 
 // Line is one line, its clusters from left to right.
@@ -346,7 +347,7 @@ func (s *Setter) shape(l *Line, runes []rune, from, to int, it item) error {
 	to26 := func(v fixed.Int26_6) float64 { return float64(v) / 64 / em }
 	for i := 0; i < len(out.Glyphs); {
 		start := out.Glyphs[i].TextIndex()
-		c := Cluster{Font: it.font, Level: it.level}
+		c := Cluster{Font: it.font, Level: it.level, X: l.Width}
 		n := i
 		for ; n < len(out.Glyphs) && out.Glyphs[n].TextIndex() == start; n++ {
 			g := out.Glyphs[n]
