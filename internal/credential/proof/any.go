@@ -16,7 +16,8 @@ import (
 // named in Verified.Passed, and at least one must be known. Contexts are the
 // bundled ones and no others: nothing is fetched. What no context knows is
 // refused at every level, whatever the suite, since nobody could say what it means. Several
-// subjects, proof chains and credentials within the credential that have proofs of their own are refused.
+// subjects, proof chains, several things of one id and credentials with contexts of their own within the credential are refused.
+// What may be good but cannot be judged here is ErrUnsupported, beside the reason.
 //
 // The resolver's methods have NotBefore, NotAfter and Revoked where they are known. A proof
 // that does not say when it was made counts only under a key that was never retired or revoked.
@@ -53,7 +54,7 @@ func VerifyAny(ctx context.Context, doc []byte, r Resolver) (Verified, error) {
 		}
 	}
 	if len(v.Suites) == 0 {
-		return Verified{}, fmt.Errorf("%w: only of unknown suites: %v", ErrProof, v.Passed)
+		return Verified{}, fmt.Errorf("%w: %w: only of unknown suites: %v", ErrUnsupported, ErrProof, v.Passed)
 	}
 	return v, nil
 }
@@ -190,7 +191,7 @@ func names(v any) []string {
 func checkForeign(tree map[string]any) error {
 	list := names(tree["@context"])
 	if len(list) == 0 || len(list) > 4 || list[0] != CredentialsV2 {
-		return fmt.Errorf("%w: %v", ErrContext, tree["@context"])
+		return fmt.Errorf("%w: %w: %v", ErrUnsupported, ErrContext, tree["@context"])
 	}
 	l, err := contexts()
 	if err != nil {
@@ -198,7 +199,7 @@ func checkForeign(tree map[string]any) error {
 	}
 	for i, c := range list {
 		if _, ok := l[c]; !ok || slices.Contains(list[:i], c) {
-			return fmt.Errorf("%w: %q", ErrContext, c)
+			return fmt.Errorf("%w: %w: %q", ErrUnsupported, ErrContext, c)
 		}
 	}
 	types := names(tree["type"])
@@ -206,7 +207,7 @@ func checkForeign(tree map[string]any) error {
 		return fmt.Errorf("%w: not a credential: %v", ErrForm, tree["type"])
 	}
 	if subjects, ok := tree["credentialSubject"].([]any); ok && len(subjects) != 1 {
-		return fmt.Errorf("%w: %d subjects", ErrForm, len(subjects))
+		return fmt.Errorf("%w: %w: %d subjects", ErrUnsupported, ErrForm, len(subjects))
 	}
 	return nil
 }

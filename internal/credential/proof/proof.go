@@ -30,6 +30,8 @@ var (
 	ErrMethod    = errors.New("method")  // unknown key, not the issuer's, not valid when it signed
 	ErrRevoked   = fmt.Errorf("%w: revoked key", ErrMethod)
 	ErrSignature = errors.New("signature") // changed after it was signed
+	// ErrUnsupported goes with another one when a document may be good, but is of a kind that VerifyAny cannot judge.
+	ErrUnsupported = errors.New("unsupported")
 )
 
 // Method is a verification method: a key and whose it is.

@@ -219,7 +219,7 @@ func (s *statements) node(m map[string]any, g term) (term, error) {
 			// them without breaking the signature. They must say the same, and then their statements are made once.
 			twin, twice := s.nodes[g.key()+text]
 			if twice && !reflect.DeepEqual(twin, m) {
-				return term{}, fmt.Errorf("%w: id %q on two things", ErrForm, text)
+				return term{}, fmt.Errorf("%w: %w: id %q on two things", ErrUnsupported, ErrForm, text)
 			}
 			counted = !twice
 			s.nodes[g.key()+text] = m

@@ -106,6 +106,9 @@ func (d *decoder) object(at string, depth int, bad func(string) error) (any, err
 			return nil, bad("a key twice")
 		}
 		// A slash stands in no term, and would let a key look like a path.
+		if key == "@context" && d.foreign && !d.keyword(key, at, depth) {
+			return nil, fmt.Errorf("%w: %w: contexts at %q", ErrUnsupported, ErrForm, at)
+		}
 		if key == "" || strings.ContainsAny(key, "@:/") && !d.keyword(key, at, depth) {
 			return nil, bad(fmt.Sprintf("key %q", key))
 		}
