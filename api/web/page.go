@@ -20,10 +20,10 @@ var (
 	revalidate = []string{"public, max-age=0, must-revalidate"}
 	// Who leafs back and forth in a course pays the line once: on 2G asking alone takes a second. A new version is seen minutes
 	// later, or at once by who reloads.
-	briefly = []string{"public, max-age=300"}
-	immutable  = []string{"public, max-age=31536000, immutable"}
-	noStore    = []string{"no-store"}
-	askAlways  = []string{"no-cache"}
+	briefly   = []string{"public, max-age=300"}
+	immutable = []string{"public, max-age=31536000, immutable"}
+	noStore   = []string{"no-store"}
+	askAlways = []string{"no-cache"}
 )
 
 // page is an answer that is ready to be sent, in every coding. It never

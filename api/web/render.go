@@ -146,12 +146,21 @@ func (w *writer) bodyAttrs(f frame) string {
 	return strings.TrimSpace(out)
 }
 
+// leafed ends the rendering of a page of a course, which people leaf through.
+func (w *writer) leafed(f frame) (*page, error) {
+	p, err := w.done(w.page(f))
+	if err == nil {
+		p.cacheControl = briefly
+	}
+	return p, err
+}
+
 // done ends a rendering.
 func (w *writer) done(body []byte) (*page, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
-	return newPage(html5, briefly, body), nil
+	return newPage(html5, revalidate, body), nil
 }
 
 func (s *Site) renderCatalogue(locale string, versions []curriculum.Version) (*page, error) {
@@ -269,7 +278,7 @@ func (p *coursePage) course() (*page, error) {
 		"authors": p.site.cfg.Words.List(p.locale, p.m.Authors), "modules": modules.String(),
 		"course": p.key.course, "version": strconv.Itoa(p.key.number), "competences": p.competences(),
 	})
-	return p.done(p.page(f))
+	return p.leafed(f)
 }
 
 // kindLabel tells what an item is and what it costs to load: whoever pays for each megabyte wants to know before.
@@ -374,7 +383,7 @@ func (p *coursePage) item(ctx context.Context, items []curriculum.Item, at int) 
 		return nil, err
 	}
 	f.main = p.fill(string(it.Kind), v)
-	return p.done(p.page(f))
+	return p.leafed(f)
 }
 
 func (p *coursePage) neighbour(it curriculum.Item, rel, label string) string {
@@ -641,12 +650,7 @@ func firstParagraph(fragment string) string {
 // renderApp renders the page in which the app runs.
 func (s *Site) renderApp(locale string) (*page, error) {
 	w := s.writer(locale)
-	p, err := w.done(w.page(w.appFrame()))
-	if err != nil {
-		return nil, err
-	}
-	p.cacheControl = revalidate // it fetches its parts one by one: they must be there
-	return p, nil
+	return w.done(w.page(w.appFrame()))
 }
 
 func (w *writer) appFrame() frame {

@@ -23,7 +23,7 @@ type runFrame struct {
 //
 // The policy is the second wall around learners' code, behind the frame's sandbox attribute; the document has an opaque
 // origin also when somebody opens its address. Without a network it is the only one: the copy that devices keep
-// (frontend/src/features/lab/run/connect.ts) is not shown in a frame with that attribute, and is known by how this policy begins. Nothing can be fetched, from the frame or from a worker, which inherits
+// (frontend/src/offline/python/frame.ts) is not shown in a frame with that attribute, and is known by how this policy begins. Nothing can be fetched, from the frame or from a worker, which inherits
 // this policy: connect-src and the rest are none. 'unsafe-eval' is what Brython is: it makes JavaScript of Python. It
 // allows WebAssembly too, also in browsers that do not know 'wasm-unsafe-eval'. No script can be loaded by
 // address, blob: included; workers can be made of blobs, and are.

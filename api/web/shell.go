@@ -87,6 +87,9 @@ var shellParts = []string{
 // Screens that have no use without a server: whoever runs an institution is online.
 const onlineScreens = "src/features/institution/"
 
+// What readers can do without: the labs, and the panel that takes a course along, which brings all of the app with it.
+var laterParts = []string{"src/features/lab/", "src/features/offline/", "src/offline/bundle/resume"}
+
 // renderShell lays out the shell of one language.
 func (s *Site) renderShell(locale string) (*page, error) {
 	w := s.writer(locale)
@@ -209,10 +212,10 @@ func (s *Site) shellFiles(locale string) (files, more []shellFile) {
 	var walk func(into *[]shellFile, name string, reading bool)
 	walk = func(into *[]shellFile, name string, reading bool) {
 		m, ok := s.assets.modules[name]
-		if !ok || strings.HasPrefix(name, onlineScreens) || reading && strings.HasPrefix(name, "src/features/lab/") {
+		if !ok || strings.HasPrefix(name, onlineScreens) || reading && slices.ContainsFunc(laterParts, func(part string) bool { return strings.HasPrefix(name, part) }) {
 			return
 		}
-		if of := wordsModule.FindStringSubmatch(name); of != nil && (of[2] != locale || reading && (of[1] == "app" || of[1] == "lab")) {
+		if of := wordsModule.FindStringSubmatch(name); of != nil && (of[2] != locale || reading && (of[1] == "app" || of[1] == "lab" || of[1] == "offline")) {
 			return
 		}
 		for _, file := range append([]string{m.File}, m.CSS...) {

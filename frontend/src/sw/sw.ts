@@ -35,7 +35,7 @@ self.onfetch = (event) => {
 /** A built file: its name holds a digest, so what is here is what was asked for. */
 async function file(request: Request): Promise<Response> {
   const here = await caches.match(request.url);
-  // The frame of labs (features/lab/run/connect.ts) is not shown without the wall around it.
+  // The frame of labs (offline/python/frame.ts) is not shown without the wall around it.
   if (here && (request.mode !== 'navigate' || /^default-src 'none'; sandbox allow-scripts;/.test(here.headers.get('Content-Security-Policy') as string))) return here;
   const answer = await fetch(request);
   // Who learns here will want it again. A network that wants a sign-in, which answers for everything, does not say that it never changes.

@@ -13,7 +13,7 @@ import { Editor, type EditorHandle, type Mark } from './editor';
 import { createHandIn, type HandIn } from './hand-in';
 import { Hints } from './hints';
 import type { Lab, Submission } from './lab';
-import { useLoaded } from './loaded';
+import { useLoaded } from '../../ui/loaded';
 import { lastLine } from './trace';
 import { nearestLine } from './typing';
 import { VerdictView } from './verdict-view';

@@ -1,6 +1,6 @@
 // Output that is drawn by a chunk of its own; until that is there, and where it cannot be fetched, it is plain text.
 import { t } from '../../i18n/words';
-import { useLoaded } from './loaded';
+import { useLoaded } from '../../ui/loaded';
 
 export function Output({ output }: { output: string }) {
   const loaded = useLoaded(() => import('./output-view'));

@@ -8,6 +8,7 @@ import { running } from '../../offline/bundle/resume';
 import { spokenIn, t } from '../../i18n/words';
 import { Notice } from '../../ui/notice';
 import { Select } from '../../ui/select';
+import { useLoaded } from '../../ui/loaded';
 import { useTask } from '../../ui/task';
 import { online, sparing } from './connection';
 import { follow, type Followed } from './course';
@@ -35,7 +36,7 @@ export function Keep({ course, locale, languages }: Props) {
   if (row === null) return null;
   return (
     <section class="keep">
-      {row?.installed && <Here it={it} version={row.installed} previous={row.previous} />}
+      {row?.installed && <Here it={it} course={course} version={row.installed} previous={row.previous} />}
       {row?.downloads ? (
         <Coming it={it} course={course} />
       ) : (
@@ -49,10 +50,11 @@ export function Keep({ course, locale, languages }: Props) {
 }
 
 /** What is here, whether it is whole, and whether there is something newer. */
-function Here({ it, version, previous }: { it: Followed; version: Version; previous: Version | undefined }) {
+function Here({ it, course, version, previous }: { it: Followed; course: string; version: Version; previous: Version | undefined }) {
   const newer = useSignal<Cost | undefined>(undefined);
   const put = useSignal(false);
   const task = useTask();
+  const labs = useLoaded(() => import('./python'));
   useSignalEffect(() => {
     if (!online.value) return;
     // One small answer; without it the learner stays where they are, which is no fault.
@@ -66,6 +68,7 @@ function Here({ it, version, previous }: { it: Followed; version: Version; previ
     <>
       <p class="tick">{t('ui.offline.here', { Number: version.number, Size: size(it.room.value?.installed ?? 0) })}</p>
       <Gone it={it} />
+      {labs && <labs.Python course={course} version={version} />}
       {found && found.number > version.number && !put.value && (
         <Notice>
           <p>{t('ui.offline.update', { Count: changed(found), Size: size(found.bytes) })}</p>

@@ -4,38 +4,11 @@
 // therefore stands in a frame without it, and has its opaque origin from the policy that it was sent with and is kept with. Whatever frame it
 // is, it gets nothing to run before the browser has said that its origin is opaque.
 import { Unreached } from '../../../api/problem';
-import { patience, patienceWithCopy, soon } from './soon';
+import { isKept, keepFrame, keptAt } from '../../../offline/python/frame';
+import { patience, patienceWithCopy, soon } from '../../../offline/python/soon';
 
 /** The frame or the pack does not start in this browser. */
 export class RunnerError extends Error {}
-
-/** Where the service worker finds the copy, and the server has nothing. Cache Storage of its own: what tidies the shell's leaves it alone. */
-const keptAt = '/assets/lab-frame';
-const cache = 'banyan-lab';
-
-/** How the policy of our frame begins. The service worker asks for it too. */
-const wall = /^default-src 'none'; sandbox allow-scripts; /;
-const walled = (answer: Response) => answer.ok && wall.test(answer.headers.get('Content-Security-Policy') ?? '');
-
-/** Fetches the frame's document and keeps it, its headers with it. Rejects where our server does not answer. */
-async function keepFrame(address: string): Promise<void> {
-  // eslint-disable-next-line no-restricted-globals -- no part of the API: a document beside the page
-  const answer = await fetch(address, { cache: 'no-cache' });
-  // A network that wants a sign-in answers for everything.
-  if (!walled(answer)) throw new Unreached();
-  // Cut off, it is not kept. On a full disk, and where there is no Cache Storage, it runs all the same.
-  await caches
-    .open(cache)
-    .then((c) => c.put(keptAt, answer))
-    .catch(() => undefined);
-}
-
-/** Whether the service worker can show the copy. */
-async function isKept(): Promise<boolean> {
-  if (!navigator.serviceWorker?.controller) return false;
-  const here = await caches.match(keptAt, { cacheName: cache }).catch(() => undefined);
-  return !!here && walled(here);
-}
 
 export interface Connection {
   /** Rejects with Unreached where the frame is neither on this device nor to be reached, and with RunnerError when it does not answer. */

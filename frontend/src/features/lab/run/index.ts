@@ -7,13 +7,13 @@ import judgeRoom from '../../../../../internal/lab/judge.py?raw';
 import { connect, RunnerError, type Connection } from './connect';
 import { exactOnly } from './exact-only';
 import { AuthorFault, judge, type Answer, type Task } from './judge';
-import { openPack, type Pack } from './pack';
+import { openPack, type Pack } from '../../../offline/python/pack';
 import { Listener, makeNonce, readAnswers, readReport } from './report';
 import type { CheckRule } from './rule';
-import { patience } from './soon';
+import { patience } from '../../../offline/python/soon';
 import type { FromFrame, Job, ToFrame } from './worker/wire';
 
-export { dropPack, keptPacks, listPacks, suggest, type Pack, type PackID } from './pack';
+export { dropPack, keptPacks, listPacks, suggest, type Pack, type PackID } from '../../../offline/python/pack';
 export { RunnerError } from './connect';
 export type { CheckRule, Rule } from './rule';
 

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { formatNumber, t } from '../../../i18n/words';
 import { keep, kept as remembered } from '../../../offline/shelf';
 import { ConfirmButton } from '../../../ui/confirm-button';
-import { dropPack, keptPacks, listPacks, suggest, type Pack, type PackID } from './pack';
+import { choiceKey, dropPack, keptPacks, listPacks, suggest, type Pack, type PackID } from '../../../offline/python/pack';
 import './packs.css';
 
 export interface Found {
@@ -14,8 +14,6 @@ export interface Found {
   /** What the learner chose before, where it is still on this device: no need to ask again. */
   chosen?: PackID;
 }
-
-const choiceKey = 'runner/pack';
 
 /** The packs for this browser. Rejects with Unreached when the server cannot be asked and none is kept. */
 export async function findPacks(): Promise<Found> {

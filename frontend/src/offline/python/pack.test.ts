@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Unreached } from '../../../api/problem';
+import { Unreached } from '../../api/problem';
 import { Damaged, dropPack, keptPacks, listPacks, openPack, runsHere, suggest, type Pack } from './pack';
 
 const bytes = new TextEncoder().encode('brython;'.repeat(1000));

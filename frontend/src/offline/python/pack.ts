@@ -1,5 +1,5 @@
 // The Pythons that the page can fetch: what the server offers, and what this device keeps of it.
-import { Unreached } from '../../../api/problem';
+import { Unreached } from '../../api/problem';
 import { digestOf } from './digest';
 import { patience, patienceWithCopy, soon } from './soon';
 
@@ -21,6 +21,9 @@ export type Progress = (bytes: number, total: number) => void;
 
 /** What was fetched is not what the server named: cut off, or changed on the way. */
 export class Damaged extends Error {}
+
+/** Under which key of the shelf `drafts` it stands which pack somebody chose. */
+export const choiceKey = 'runner/pack';
 
 const database = 'banyan-packs';
 const store = 'packs';
