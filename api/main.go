@@ -7,12 +7,17 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/banyan-lms/banyan/api/web"
+	"github.com/banyan-lms/banyan/frontend"
 	"github.com/banyan-lms/banyan/internal/app"
+	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
@@ -68,8 +73,17 @@ func open(ctx context.Context) (*app.App, error) {
 		return nil, err
 	}
 	app.Log(cfg)
-	return app.New(ctx, cfg)
+	a, err := app.New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	// Read when a bundle is first signed, and not at every start.
+	a.Bundle.Runtimes = sync.OnceValue(func() map[string]blob.Digest { return web.Runtimes(frontend.Dist(), python(cfg)) })
+	return a, nil
 }
+
+// python is the file of the runtime that grades labs, and that pages may run too.
+func python(cfg config.Config) string { return filepath.Join(cfg.RuntimeDir, "python.wasm") }
 
 // opened is open with the schema in step, for the subcommands.
 func opened(ctx context.Context, do func(a *app.App) error) error {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -136,7 +135,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 	}
 	site, err := web.New(web.Config{
 		Courses: a.Curriculum, Credentials: a.Credential, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
-		Runtime: filepath.Join(a.Config.RuntimeDir, "python.wasm"), Locale: a.Config.Locale,
+		Runtime: python(a.Config), Locale: a.Config.Locale,
 		Person: func(r *http.Request) []string { return languagesOf(a, r) },
 	})
 	if err != nil {

@@ -20,6 +20,8 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/labstack/echo/v4"
+
+	"github.com/banyan-lms/banyan/internal/blob"
 )
 
 // pack is a Python that pages may fetch and run learners' code in (docs/lab-runner.md). Its bytes never change, and its
@@ -109,6 +111,19 @@ func CompressRuntime(file string) (before, after int, err error) {
 		return 0, 0, err
 	}
 	return len(data), b.Len(), os.Rename(file+".br.new", file+".br")
+}
+
+// Runtimes gives the digests of the Pythons that pages run labs with, by their names: those in the built front end and in the
+// runtime's file. What cannot be read is left out.
+func Runtimes(dist fs.FS, file string) map[string]blob.Digest {
+	out := map[string]blob.Digest{}
+	if p, err := lightPack(dist); err == nil && p != nil {
+		out[p.id] = blob.Digest(p.digest)
+	}
+	if data, err := os.ReadFile(file); err == nil && isSnapshot(data) {
+		out["exact"] = blob.Of(data)
+	}
+	return out
 }
 
 // newPack lays out a pack. br is what another program made of data; what does not fit is left aside.

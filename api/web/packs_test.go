@@ -128,6 +128,9 @@ func TestPacks(t *testing.T) {
 		if len(o.Packs) != 2 || o.Packs[0].ID != "light" || o.Packs[1].ID != "exact" {
 			t.Fatalf("%s: %+v", accept, o)
 		}
+		if got := Runtimes(w.site.cfg.Dist, w.site.cfg.Runtime); len(got) != 2 || string(got["light"]) != o.Packs[0].Digest || string(got["exact"]) != o.Packs[1].Digest {
+			t.Errorf("%s: %v are not the packs %+v", accept, got, o)
+		}
 		for _, p := range o.Packs {
 			res, body := w.get(p.URL, "Accept-Encoding", accept)
 			if res.StatusCode != http.StatusOK || len(body) != p.Bytes {
