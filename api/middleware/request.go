@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"time"
 
@@ -56,6 +57,12 @@ func guard(next echo.HandlerFunc, c echo.Context) (err error) {
 	return next(c)
 }
 
+// A link that shows a credential is a secret, and a log is read by others than its holder's friends.
+var shareForm = regexp.MustCompile(`^((?:/[A-Za-z-]{2,35})?/s/|/api/shares/).+$`)
+
+// LogPath is a path as it may stand in a log.
+func LogPath(path string) string { return shareForm.ReplaceAllString(path, "${1}…") }
+
 // logRequest writes no query and no body: both may hold what is private.
 func logRequest(c echo.Context, err error, took time.Duration) {
 	level, status := slog.LevelInfo, c.Response().Status
@@ -67,7 +74,7 @@ func logRequest(c echo.Context, err error, took time.Duration) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("method", c.Request().Method), slog.String("path", c.Request().URL.Path), slog.Int("status", status),
+		slog.String("method", c.Request().Method), slog.String("path", LogPath(c.Request().URL.Path)), slog.Int("status", status),
 		slog.Duration("took", took.Round(time.Microsecond)), slog.Int64("bytes", c.Response().Size), slog.String("request", RequestID(ctx)),
 	}
 	if err != nil {

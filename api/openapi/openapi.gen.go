@@ -1505,6 +1505,15 @@ type NewRegrade struct {
 	To int `json:"to"`
 }
 
+// NewShare Exactly one of credential_id and imported_id.
+type NewShare struct {
+	CredentialID *UUID `json:"credential_id,omitempty"`
+	EndsAt       *Time `json:"ends_at,omitempty"`
+	ID           *UUID `json:"id,omitempty"`
+	ImportedID   *UUID `json:"imported_id,omitempty"`
+	Named        bool  `json:"named"`
+}
+
 // NewStatement `id` UUIDv7, `enrollment_id`, `verb` (started, completed, answered), `object_id` (a lesson, quiz or lab of the course), `at` (the device's clock),
 // and with `answered` the `responses` by question id: single an option id; multiple a list of option ids; order the option ids in order;
 // match a map from left id to right id; number a number; text a string. An answer to a quiz that draws its questions
@@ -1788,6 +1797,52 @@ type Session struct {
 // SessionList defines model for SessionList.
 type SessionList struct {
 	Items []Session `json:"items"`
+}
+
+// Share defines model for Share.
+type Share struct {
+	CreatedAt    Time  `json:"created_at"`
+	CredentialID *UUID `json:"credential_id,omitempty"`
+	EndedAt      *Time `json:"ended_at,omitempty"`
+	EndsAt       *Time `json:"ends_at,omitempty"`
+	ID           UUID  `json:"id"`
+	ImportedID   *UUID `json:"imported_id,omitempty"`
+	Live         bool  `json:"live"`
+
+	// Named Whether it shows your name.
+	Named bool `json:"named"`
+
+	// URL The address to give away.
+	URL string `json:"url"`
+}
+
+// ShareList defines model for ShareList.
+type ShareList struct {
+	Items []Share `json:"items"`
+}
+
+// Shown defines model for Shown.
+type Shown struct {
+	Achievement *string `json:"achievement,omitempty"`
+	CheckedAt   Time    `json:"checked_at"`
+
+	// Elsewhere Issued elsewhere; checked_at is when its holder last had it checked.
+	Elsewhere bool    `json:"elsewhere"`
+	EndsAt    *Time   `json:"ends_at,omitempty"`
+	ExpiresAt *Time   `json:"expires_at,omitempty"`
+	IssuedAt  *Time   `json:"issued_at,omitempty"`
+	Issuer    *string `json:"issuer,omitempty"`
+
+	// Locale Of the achievement's name.
+	Locale *string `json:"locale,omitempty"`
+
+	// Name Absent when the holder does not show it.
+	Name          *string `json:"name,omitempty"`
+	RevokedAt     *Time   `json:"revoked_at,omitempty"`
+	RevokedReason *string `json:"revoked_reason,omitempty"`
+
+	// Standing valid, revoked, suspended, expired, unknown or invalid. An invalid one says nothing more.
+	Standing string `json:"standing"`
 }
 
 // SignIn defines model for SignIn.
@@ -2308,6 +2363,9 @@ type CreateTokenJSONRequestBody = NewToken
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = NewUser
 
+// CreateShareJSONRequestBody defines body for CreateShare for application/json ContentType.
+type CreateShareJSONRequestBody = NewShare
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetBlob Public bytes of a course version by their digest. They never change.
@@ -2480,6 +2538,9 @@ type ServerInterface interface {
 	// DeleteSession Ends one of your sessions.
 	// (DELETE /api/sessions/{session_id})
 	DeleteSession(ctx echo.Context, sessionID SessionID) error
+	// OpenShare What a link shows. 410 when its holder or its date has ended it.
+	// (GET /api/shares/{token})
+	OpenShare(ctx echo.Context, token string) error
 	// ListStatements What you did, oldest first.
 	// (GET /api/statements)
 	ListStatements(ctx echo.Context, params ListStatementsParams) error
@@ -2519,6 +2580,15 @@ type ServerInterface interface {
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx echo.Context) error
+	// ListShares The links by which you show credentials, ended ones too, the newest first.
+	// (GET /api/wallet/shares)
+	ListShares(ctx echo.Context) error
+	// CreateShare Makes a link that shows one of your credentials to whoever has it. The same id again gives the link that there is.
+	// (POST /api/wallet/shares)
+	CreateShare(ctx echo.Context) error
+	// EndShare Ends a link, for good. Twice is no error.
+	// (DELETE /api/wallet/shares/{share_id})
+	EndShare(ctx echo.Context, shareID UUID) error
 	// GetCFAssociation One association.
 	// (GET /ims/case/v1p1/CFAssociations/{sourcedId})
 	GetCFAssociation(ctx echo.Context, sourcedID SourcedID) error
@@ -3605,6 +3675,22 @@ func (w *ServerInterfaceWrapper) DeleteSession(ctx echo.Context) error {
 	return err
 }
 
+// OpenShare converts echo context to params.
+func (w *ServerInterfaceWrapper) OpenShare(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OpenShare(ctx, token)
+	return err
+}
+
 // ListStatements converts echo context to params.
 func (w *ServerInterfaceWrapper) ListStatements(ctx echo.Context) error {
 	var err error
@@ -3811,6 +3897,40 @@ func (w *ServerInterfaceWrapper) CreateUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateUser(ctx)
+	return err
+}
+
+// ListShares converts echo context to params.
+func (w *ServerInterfaceWrapper) ListShares(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListShares(ctx)
+	return err
+}
+
+// CreateShare converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateShare(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateShare(ctx)
+	return err
+}
+
+// EndShare converts echo context to params.
+func (w *ServerInterfaceWrapper) EndShare(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "share_id" -------------
+	var shareID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "share_id", ctx.Param("share_id"), &shareID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter share_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndShare(ctx, shareID)
 	return err
 }
 
@@ -4034,6 +4154,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials/:credential_id", wrapper.GetCredential, options.OperationMiddlewares["getCredential"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
+	router.GET(options.BaseURL+"/api/wallet/shares", wrapper.ListShares, options.OperationMiddlewares["listShares"]...)
+	router.POST(options.BaseURL+"/api/wallet/shares", wrapper.CreateShare, options.OperationMiddlewares["createShare"]...)
+	router.DELETE(options.BaseURL+"/api/wallet/shares/:share_id", wrapper.EndShare, options.OperationMiddlewares["endShare"]...)
+	router.GET(options.BaseURL+"/api/shares/:token", wrapper.OpenShare, options.OperationMiddlewares["openShare"]...)
 	router.GET(options.BaseURL+"/api/status-lists/:list_id", wrapper.GetStatusList, options.OperationMiddlewares["getStatusList"]...)
 	router.GET(options.BaseURL+"/ims/case/v1p1/CFDocuments", wrapper.GetAllCFDocuments, options.OperationMiddlewares["getAllCFDocuments"]...)
 	router.GET(options.BaseURL+"/ims/case/v1p1/CFDocuments/:sourcedId", wrapper.GetCFDocument, options.OperationMiddlewares["getCFDocument"]...)
@@ -6303,6 +6427,45 @@ func (response DeleteSessiondefaultApplicationProblemPlusJSONResponse) VisitDele
 	return err
 }
 
+type OpenShareRequestObject struct {
+	Token string `json:"token"`
+}
+
+type OpenShareResponseObject interface {
+	VisitOpenShareResponse(w http.ResponseWriter) error
+}
+
+type OpenShare200JSONResponse Shown
+
+func (response OpenShare200JSONResponse) VisitOpenShareResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenSharedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenSharedefaultApplicationProblemPlusJSONResponse) VisitOpenShareResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListStatementsRequestObject struct {
 	Params ListStatementsParams
 }
@@ -6834,6 +6997,116 @@ func (response CreateUserdefaultApplicationProblemPlusJSONResponse) VisitCreateU
 	return err
 }
 
+type ListSharesRequestObject struct {
+}
+
+type ListSharesResponseObject interface {
+	VisitListSharesResponse(w http.ResponseWriter) error
+}
+
+type ListShares200JSONResponse ShareList
+
+func (response ListShares200JSONResponse) VisitListSharesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSharesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSharesdefaultApplicationProblemPlusJSONResponse) VisitListSharesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateShareRequestObject struct {
+	Body *CreateShareJSONRequestBody
+}
+
+type CreateShareResponseObject interface {
+	VisitCreateShareResponse(w http.ResponseWriter) error
+}
+
+type CreateShare201JSONResponse Share
+
+func (response CreateShare201JSONResponse) VisitCreateShareResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSharedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateSharedefaultApplicationProblemPlusJSONResponse) VisitCreateShareResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndShareRequestObject struct {
+	ShareID UUID `json:"share_id"`
+}
+
+type EndShareResponseObject interface {
+	VisitEndShareResponse(w http.ResponseWriter) error
+}
+
+type EndShare204Response struct {
+}
+
+func (response EndShare204Response) VisitEndShareResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndSharedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndSharedefaultApplicationProblemPlusJSONResponse) VisitEndShareResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCFAssociationRequestObject struct {
 	SourcedID SourcedID `json:"sourcedId"`
 }
@@ -7332,6 +7605,9 @@ type StrictServerInterface interface {
 	// DeleteSession Ends one of your sessions.
 	// (DELETE /api/sessions/{session_id})
 	DeleteSession(ctx context.Context, request DeleteSessionRequestObject) (DeleteSessionResponseObject, error)
+	// OpenShare What a link shows. 410 when its holder or its date has ended it.
+	// (GET /api/shares/{token})
+	OpenShare(ctx context.Context, request OpenShareRequestObject) (OpenShareResponseObject, error)
 	// ListStatements What you did, oldest first.
 	// (GET /api/statements)
 	ListStatements(ctx context.Context, request ListStatementsRequestObject) (ListStatementsResponseObject, error)
@@ -7371,6 +7647,15 @@ type StrictServerInterface interface {
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx context.Context, request CreateUserRequestObject) (CreateUserResponseObject, error)
+	// ListShares The links by which you show credentials, ended ones too, the newest first.
+	// (GET /api/wallet/shares)
+	ListShares(ctx context.Context, request ListSharesRequestObject) (ListSharesResponseObject, error)
+	// CreateShare Makes a link that shows one of your credentials to whoever has it. The same id again gives the link that there is.
+	// (POST /api/wallet/shares)
+	CreateShare(ctx context.Context, request CreateShareRequestObject) (CreateShareResponseObject, error)
+	// EndShare Ends a link, for good. Twice is no error.
+	// (DELETE /api/wallet/shares/{share_id})
+	EndShare(ctx context.Context, request EndShareRequestObject) (EndShareResponseObject, error)
 	// GetCFAssociation One association.
 	// (GET /ims/case/v1p1/CFAssociations/{sourcedId})
 	GetCFAssociation(ctx context.Context, request GetCFAssociationRequestObject) (GetCFAssociationResponseObject, error)
@@ -9158,6 +9443,31 @@ func (sh *strictHandler) DeleteSession(ctx echo.Context, sessionID SessionID) er
 	return nil
 }
 
+// OpenShare operation middleware
+func (sh *strictHandler) OpenShare(ctx echo.Context, token string) error {
+	var request OpenShareRequestObject
+
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenShare(ctx.Request().Context(), request.(OpenShareRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenShare")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenShareResponseObject); ok {
+		return validResponse.VisitOpenShareResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListStatements operation middleware
 func (sh *strictHandler) ListStatements(ctx echo.Context, params ListStatementsParams) error {
 	var request ListStatementsRequestObject
@@ -9602,6 +9912,100 @@ func (sh *strictHandler) CreateUser(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateUserResponseObject); ok {
 		return validResponse.VisitCreateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListShares operation middleware
+func (sh *strictHandler) ListShares(ctx echo.Context) error {
+	var request ListSharesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListShares(ctx.Request().Context(), request.(ListSharesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListShares")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSharesResponseObject); ok {
+		return validResponse.VisitListSharesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateShare operation middleware
+func (sh *strictHandler) CreateShare(ctx echo.Context) error {
+	var request CreateShareRequestObject
+
+	var body CreateShareJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateShare(ctx.Request().Context(), request.(CreateShareRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateShare")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateShareResponseObject); ok {
+		return validResponse.VisitCreateShareResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndShare operation middleware
+func (sh *strictHandler) EndShare(ctx echo.Context, shareID UUID) error {
+	var request EndShareRequestObject
+
+	request.ShareID = shareID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndShare(ctx.Request().Context(), request.(EndShareRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndShare")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndShareResponseObject); ok {
+		return validResponse.VisitEndShareResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

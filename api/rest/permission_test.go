@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
@@ -69,6 +70,13 @@ func probes(s *school) map[string]func() call {
 		s.Fatalf("nobody to trust: %v", err)
 	}
 	publisher := `{"documents":[` + strconv.Quote(publishers[0].Documents[0]) + `]}`
+	share := func() wallet.Share {
+		sh, err := s.app.Wallet.Share(s.Context(), s.actor(owner), wallet.NewShare{CredentialID: cs[0].ID})
+		if err != nil {
+			s.Fatal(err)
+		}
+		return sh
+	}
 	return map[string]func() call{
 		"getHealth":              get("/api/health"),
 		"createUser":             account("/api/users", ""),
@@ -183,7 +191,13 @@ func probes(s *school) map[string]func() call {
 		"getCredential":    get("/api/credentials/" + string(cs[0].ID)),
 		"getStanding":      get("/api/credentials/" + string(cs[0].ID) + "/standing"),
 		"revokeCredential": with(http.MethodPut, "/api/credentials/"+string(cs[0].ID)+"/revocation", `{"reason":"A test."}`),
-		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
+		"listShares":       get("/api/wallet/shares"),
+		"createShare":      with(http.MethodPost, "/api/wallet/shares", `{"credential_id":"`+string(cs[0].ID)+`","named":true}`),
+		"endShare": func() call {
+			return call{method: http.MethodDelete, path: "/api/wallet/shares/" + string(share().ID)}
+		},
+		"openShare":     get("/api/shares/" + share().Token),
+		"getStatusList": get("/api/status-lists/" + string(cs[0].StatusListID)),
 	}
 }
 

@@ -2,8 +2,10 @@ package rest
 
 import (
 	"context"
+	"strings"
 
 	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 )
 
@@ -27,4 +29,55 @@ func (s *Server) ConfirmCertificateName(ctx context.Context, req openapi.Confirm
 
 func nameJSON(n wallet.Name) openapi.CertificateName {
 	return openapi.CertificateName{Name: n.Name, ConfirmedAt: optional(n.ConfirmedAt)}
+}
+
+// ListShares implements openapi.StrictServerInterface.
+func (s *Server) ListShares(ctx context.Context, _ openapi.ListSharesRequestObject) (openapi.ListSharesResponseObject, error) {
+	list, err := s.Wallet.ListShares(ctx, actorFrom(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.ListShares200JSONResponse{Items: each(list, s.shareJSON)}, nil
+}
+
+// CreateShare implements openapi.StrictServerInterface.
+func (s *Server) CreateShare(ctx context.Context, req openapi.CreateShareRequestObject) (openapi.CreateShareResponseObject, error) {
+	b := req.Body
+	sh, err := s.Wallet.Share(ctx, actorFrom(ctx), wallet.NewShare{
+		ID: wallet.ShareID(deref(b.ID)), CredentialID: credential.ID(deref(b.CredentialID)), ImportedID: wallet.ImportedID(deref(b.ImportedID)),
+		Named: b.Named, EndsAt: b.EndsAt,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.CreateShare201JSONResponse(s.shareJSON(sh)), nil
+}
+
+// EndShare implements openapi.StrictServerInterface.
+func (s *Server) EndShare(ctx context.Context, req openapi.EndShareRequestObject) (openapi.EndShareResponseObject, error) {
+	if err := s.Wallet.EndShare(ctx, actorFrom(ctx), wallet.ShareID(req.ShareID)); err != nil {
+		return nil, err
+	}
+	return openapi.EndShare204Response{}, nil
+}
+
+// OpenShare implements openapi.StrictServerInterface.
+func (s *Server) OpenShare(ctx context.Context, req openapi.OpenShareRequestObject) (openapi.OpenShareResponseObject, error) {
+	v, err := s.Wallet.OpenShare(ctx, req.Token)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OpenShare200JSONResponse{
+		Standing: v.State, Name: optional(v.Name), Achievement: optional(v.Achievement), Locale: optional(v.Locale), Issuer: optional(v.Issuer),
+		IssuedAt: optional(v.IssuedAt), ExpiresAt: v.ExpiresAt, RevokedAt: v.RevokedAt, RevokedReason: optional(v.RevokedReason),
+		CheckedAt: v.CheckedAt, Elsewhere: v.Elsewhere, EndsAt: v.EndsAt,
+	}, nil
+}
+
+func (s *Server) shareJSON(sh wallet.Share) openapi.Share {
+	return openapi.Share{
+		ID: string(sh.ID), CredentialID: optional(string(sh.CredentialID)), ImportedID: optional(string(sh.ImportedID)),
+		URL: strings.TrimRight(s.PublicURL, "/") + "/s/" + sh.Token, Named: sh.Named, Live: sh.Live(s.Now()),
+		CreatedAt: sh.CreatedAt, EndsAt: sh.EndsAt, EndedAt: sh.EndedAt,
+	}
 }

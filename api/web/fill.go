@@ -172,6 +172,7 @@ var contract = map[string]string{
 	"lab-file":       "name text",
 	"lab-hint":       "label text {spoken}?",
 	"verify":         "standing standing_label standing_text name achievement {achievement_spoken}? institution issued {expires}? {revoked}? reason? course_title? {course_spoken}? json_href checked",
+	"shared":         "standing standing_label standing_text reason to name achievement {achievement_spoken}? {facts} about",
 	"problem":        "title detail code?",
 	"verify-fact":    "label value",
 	"app":            "",

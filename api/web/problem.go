@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -25,7 +26,7 @@ func (r *refusal) Unwrap() error { return r.cause }
 // statuses of the codes, as in the API. What is not here is ours to mend.
 var statuses = map[fault.Code]int{
 	fault.Invalid: http.StatusUnprocessableEntity, fault.Unauthenticated: http.StatusUnauthorized, fault.Denied: http.StatusForbidden,
-	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.TooLarge: http.StatusRequestEntityTooLarge,
+	fault.NotFound: http.StatusNotFound, fault.Gone: http.StatusGone, fault.Conflict: http.StatusConflict, fault.TooLarge: http.StatusRequestEntityTooLarge,
 	fault.TooMany: http.StatusTooManyRequests, fault.Unavailable: http.StatusServiceUnavailable,
 }
 
@@ -47,7 +48,7 @@ func (s *Site) problem(c echo.Context, err error) error {
 		}
 	}
 	if status >= http.StatusInternalServerError {
-		slog.ErrorContext(req.Context(), "serve page", "path", req.URL.Path, "err", err)
+		slog.ErrorContext(req.Context(), "serve page", "path", middleware.LogPath(req.URL.Path), "err", err)
 	}
 	locale, _, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/")
 	h := c.Response().Header()

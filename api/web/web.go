@@ -16,8 +16,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
@@ -42,10 +44,18 @@ type Credentials interface {
 
 var _ Credentials = (*credential.Service)(nil)
 
+// Shares is what the pages need of wallets.
+type Shares interface {
+	OpenShare(ctx context.Context, token string) (wallet.Shown, error)
+}
+
+var _ Shares = (*wallet.Service)(nil)
+
 // Config is what a Site is made of. CacheBytes and Now may be left out.
 type Config struct {
 	Courses     Courses
 	Credentials Credentials
+	Shares      Shares
 	Bundles     Bundles
 	Words       *i18n.Catalogue
 	Dist        fs.FS                        // the built front end
@@ -180,6 +190,8 @@ func (s *Site) Register(e *echo.Echo) {
 	get("/:locale/courses/:course/:item", s.item)
 	get("/verify/:id", s.verify)
 	get("/:locale/verify/:id", s.verify)
+	get("/s/:token", s.shared)
+	get("/:locale/s/:token", s.shared)
 	get("/institutions/:slug/did.json", s.did)
 	get("/app", s.app)
 	get("/app/*", s.app)
@@ -222,7 +234,7 @@ func (s *Site) ErrorHandler(err error, c echo.Context) {
 		}
 	}
 	if err := s.problem(c, err); err != nil {
-		slog.ErrorContext(c.Request().Context(), "write problem page", "path", c.Request().URL.Path, "err", err)
+		slog.ErrorContext(c.Request().Context(), "write problem page", "path", middleware.LogPath(c.Request().URL.Path), "err", err)
 	}
 }
 

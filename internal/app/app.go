@@ -90,7 +90,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
-	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Now: now, NewID: newID, Random: rand.Reader}
+	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Credentials: a.Credential, Now: now, NewID: newID, Random: rand.Reader}
 	imported, err := blob.OpenDir(filepath.Join(cfg.DataDir, "bundles", "blobs"))
 	if err != nil {
 		return nil, err

@@ -2,10 +2,15 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
+	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -36,4 +41,190 @@ func (s *Wallet) SaveName(ctx context.Context, n wallet.Name) error {
 	return s.db.fail(s.write(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "user_id"}}, DoUpdates: clause.AssignmentColumns([]string{"name", "confirmed_at"}),
 	}).Create(&certificateNameRow{UserID: key(n.UserID), Name: n.Name, ConfirmedAt: at(n.ConfirmedAt)}).Error)
+}
+
+type importedRow struct {
+	ID        key
+	UserID    key
+	Digest    string
+	Format    wallet.Format
+	Document  []byte
+	Claims    doc[wallet.Claims]
+	State     string
+	Report    doc[json.RawMessage]
+	CheckedAt instant
+	CreatedAt instant
+}
+
+func (importedRow) TableName() string { return "imported_credentials" }
+
+func (r importedRow) imported() wallet.Imported {
+	return wallet.Imported{
+		ID: wallet.ImportedID(r.ID), UserID: identity.UserID(r.UserID), Digest: r.Digest, Format: r.Format, Document: r.Document,
+		Claims: r.Claims.v, State: r.State, Report: r.Report.v, CheckedAt: r.CheckedAt.t, CreatedAt: r.CreatedAt.t,
+	}
+}
+
+// checkImported looks at the texts that would be mended silently on their way to JSON.
+func checkImported(i wallet.Imported) error {
+	c := i.Claims
+	return checkText(c.ID, c.Name, c.Achievement, c.Locale, c.Issuer, c.IssuerName, c.AchievementID, string(i.Report))
+}
+
+// lockUser makes whoever else counts what a person has wait until the end of the transaction.
+func lockUser(ctx context.Context, c conn, user identity.UserID) error {
+	_, err := one[userRow](c, c.write(ctx).Clauses(forUpdate).Where("id = ?", key(user)), "user.not_found")
+	return err
+}
+
+// CreateImported implements wallet.Store.
+func (s *Wallet) CreateImported(ctx context.Context, i wallet.Imported) (wallet.Imported, error) {
+	if err := checkImported(i); err != nil {
+		return wallet.Imported{}, err
+	}
+	var out wallet.Imported
+	err := s.inTx(ctx, func(c conn) error {
+		if err := lockUser(ctx, c, i.UserID); err != nil {
+			return err
+		}
+		var held []importedRow
+		if err := c.write(ctx).Select("id", "digest").Where("user_id = ?", key(i.UserID)).Find(&held).Error; err != nil {
+			return c.db.fail(err)
+		}
+		for _, r := range held {
+			if r.Digest == i.Digest {
+				r, err := one[importedRow](c, c.write(ctx).Where("id = ?", r.ID), "wallet.not_found")
+				out = r.imported()
+				return err
+			}
+		}
+		if len(held) >= wallet.MaxImported {
+			return fault.New(fault.Conflict, "wallet.full").With("Max", wallet.MaxImported)
+		}
+		out = i
+		return c.db.fail(c.write(ctx).Create(&importedRow{
+			ID: key(i.ID), UserID: key(i.UserID), Digest: i.Digest, Format: i.Format, Document: i.Document, Claims: doc[wallet.Claims]{i.Claims},
+			State: i.State, Report: doc[json.RawMessage]{i.Report}, CheckedAt: at(i.CheckedAt), CreatedAt: at(i.CreatedAt),
+		}).Error)
+	})
+	return out, err
+}
+
+// FindImported implements wallet.Store.
+func (s *Wallet) FindImported(ctx context.Context, user identity.UserID, id wallet.ImportedID) (wallet.Imported, error) {
+	r, err := one[importedRow](s.conn, s.read(ctx).Where("id = ? AND user_id = ?", key(id), key(user)), "wallet.not_found")
+	return r.imported(), err
+}
+
+// ListImported implements wallet.Store.
+func (s *Wallet) ListImported(ctx context.Context, user identity.UserID) ([]wallet.Imported, error) {
+	if !key(user).valid() {
+		return []wallet.Imported{}, nil
+	}
+	return many(s.conn, s.read(ctx).Where("user_id = ?", key(user)).Order("id"), importedRow.imported)
+}
+
+// UpdateChecked implements wallet.Store.
+func (s *Wallet) UpdateChecked(ctx context.Context, i wallet.Imported) error {
+	if err := checkImported(i); err != nil {
+		return err
+	}
+	return changed(s.conn, s.write(ctx).Model(&importedRow{}).Where("id = ? AND user_id = ?", key(i.ID), key(i.UserID)).Updates(map[string]any{
+		"claims": doc[wallet.Claims]{i.Claims}, "state": i.State, "report": doc[json.RawMessage]{i.Report}, "checked_at": at(i.CheckedAt),
+	}), "wallet.not_found")
+}
+
+// DeleteImported implements wallet.Store.
+func (s *Wallet) DeleteImported(ctx context.Context, user identity.UserID, id wallet.ImportedID, when time.Time) error {
+	return s.inTx(ctx, func(c conn) error {
+		err := c.write(ctx).Model(&shareRow{}).Where("user_id = ? AND imported_id = ? AND ended_at IS NULL", key(user), key(id)).
+			Update("ended_at", at(when)).Error
+		if err != nil {
+			return c.db.missing(err, "wallet.not_found")
+		}
+		return changed(c, c.write(ctx).Where("id = ? AND user_id = ?", key(id), key(user)).Delete(&importedRow{}), "wallet.not_found")
+	})
+}
+
+type shareRow struct {
+	ID           key
+	UserID       key
+	CredentialID *key
+	ImportedID   *key
+	Token        string
+	Named        bool
+	CreatedAt    instant
+	EndsAt       instant
+	EndedAt      instant
+}
+
+func (shareRow) TableName() string { return "shares" }
+
+func (r shareRow) share() wallet.Share {
+	return wallet.Share{
+		ID: wallet.ShareID(r.ID), UserID: identity.UserID(r.UserID), CredentialID: credential.ID(r.CredentialID.text()),
+		ImportedID: wallet.ImportedID(r.ImportedID.text()), Token: r.Token, Named: r.Named,
+		CreatedAt: r.CreatedAt.t, EndsAt: r.EndsAt.pointer(), EndedAt: r.EndedAt.pointer(),
+	}
+}
+
+// CreateShare implements wallet.Store.
+func (s *Wallet) CreateShare(ctx context.Context, sh wallet.Share, now time.Time) (wallet.Share, error) {
+	out := sh
+	err := s.inTx(ctx, func(c conn) error {
+		if err := lockUser(ctx, c, sh.UserID); err != nil {
+			return err
+		}
+		var before []shareRow
+		if err := c.write(ctx).Where("id = ?", key(sh.ID)).Find(&before).Error; err != nil {
+			return c.db.fail(err)
+		}
+		if len(before) > 0 {
+			if out = before[0].share(); out.UserID != sh.UserID {
+				return fault.New(fault.Conflict, "share.exists")
+			}
+			return nil
+		}
+		var live, kept int64
+		all := func() *gorm.DB { return c.write(ctx).Model(&shareRow{}).Where("user_id = ?", key(sh.UserID)) }
+		if err := all().Count(&kept).Error; err != nil {
+			return c.db.fail(err)
+		}
+		if err := all().Where("ended_at IS NULL AND (ends_at IS NULL OR ends_at > ?)", at(now)).Count(&live).Error; err != nil {
+			return c.db.fail(err)
+		}
+		if live >= wallet.MaxShares || kept >= wallet.MaxSharesKept {
+			return fault.New(fault.Conflict, "share.too_many").With("Max", wallet.MaxShares)
+		}
+		out = sh
+		return c.db.taken(c.write(ctx).Create(&shareRow{
+			ID: key(sh.ID), UserID: key(sh.UserID), CredentialID: maybeKey(sh.CredentialID), ImportedID: maybeKey(sh.ImportedID), Token: sh.Token,
+			Named: sh.Named, CreatedAt: at(sh.CreatedAt), EndsAt: maybeAt(sh.EndsAt), EndedAt: maybeAt(sh.EndedAt),
+		}).Error, "share.exists")
+	})
+	return out, err
+}
+
+// FindShare implements wallet.Store.
+func (s *Wallet) FindShare(ctx context.Context, token string) (wallet.Share, error) {
+	r, err := one[shareRow](s.conn, s.read(ctx).Where("token = ?", token), "share.not_found")
+	return r.share(), err
+}
+
+// ListShares implements wallet.Store.
+func (s *Wallet) ListShares(ctx context.Context, user identity.UserID) ([]wallet.Share, error) {
+	if !key(user).valid() {
+		return []wallet.Share{}, nil
+	}
+	return many(s.conn, s.read(ctx).Where("user_id = ?", key(user)).Order("created_at DESC, id DESC"), shareRow.share)
+}
+
+// EndShare implements wallet.Store.
+func (s *Wallet) EndShare(ctx context.Context, user identity.UserID, id wallet.ShareID, when time.Time) error {
+	res := s.write(ctx).Model(&shareRow{}).Where("id = ? AND user_id = ? AND ended_at IS NULL", key(id), key(user)).Update("ended_at", at(when))
+	if err := s.db.missing(res.Error, "share.not_found"); err != nil || res.RowsAffected == 1 {
+		return err
+	}
+	_, err := one[shareRow](s.conn, s.read(ctx).Where("id = ? AND user_id = ?", key(id), key(user)), "share.not_found")
+	return err // ended before, or never made?
 }

@@ -924,6 +924,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/wallet/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The links by which you show credentials, ended ones too, the newest first. */
+        get: operations["listShares"];
+        put?: never;
+        /** Makes a link that shows one of your credentials to whoever has it. The same id again gives the link that there is. */
+        post: operations["createShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wallet/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a link, for good. Twice is no error. */
+        delete: operations["endShare"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a link shows. 410 when its holder or its date has ended it. */
+        get: operations["openShare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status-lists/{list_id}": {
         parameters: {
             query?: never;
@@ -1919,6 +1971,48 @@ export interface components {
             /** @enum {string} */
             standing: "valid" | "revoked" | "expired" | "invalid";
             checked_at: components["schemas"]["Time"];
+        };
+        Share: {
+            id: components["schemas"]["UUID"];
+            credential_id?: components["schemas"]["UUID"];
+            imported_id?: components["schemas"]["UUID"];
+            /** @description The address to give away. */
+            url: string;
+            /** @description Whether it shows your name. */
+            named: boolean;
+            live: boolean;
+            created_at: components["schemas"]["Time"];
+            ends_at?: components["schemas"]["Time"];
+            ended_at?: components["schemas"]["Time"];
+        };
+        ShareList: {
+            items: components["schemas"]["Share"][];
+        };
+        /** @description Exactly one of credential_id and imported_id. */
+        NewShare: {
+            id?: components["schemas"]["UUID"];
+            credential_id?: components["schemas"]["UUID"];
+            imported_id?: components["schemas"]["UUID"];
+            named: boolean;
+            ends_at?: components["schemas"]["Time"];
+        };
+        Shown: {
+            /** @description valid, revoked, suspended, expired, unknown or invalid. An invalid one says nothing more. */
+            standing: string;
+            /** @description Absent when the holder does not show it. */
+            name?: string;
+            achievement?: string;
+            /** @description Of the achievement's name. */
+            locale?: string;
+            issuer?: string;
+            issued_at?: components["schemas"]["Time"];
+            expires_at?: components["schemas"]["Time"];
+            revoked_at?: components["schemas"]["Time"];
+            revoked_reason?: string;
+            checked_at: components["schemas"]["Time"];
+            /** @description Issued elsewhere; checked_at is when its holder last had it checked. */
+            elsewhere: boolean;
+            ends_at?: components["schemas"]["Time"];
         };
         Revocation: {
             reason: string;
@@ -3819,6 +3913,96 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listShares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Links */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShare"];
+            };
+        };
+        responses: {
+            /** @description The link */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    openShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the holder shows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shown"];
+                };
             };
             default: components["responses"]["Problem"];
         };
