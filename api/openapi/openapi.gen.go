@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -313,6 +314,120 @@ func (e CredentialStanding) Valid() bool {
 	case CredentialStandingRevoked:
 		return true
 	case CredentialStandingValid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CredentialBasisFrom.
+const (
+	CredentialBasisFromComputer CredentialBasisFrom = "computer"
+	CredentialBasisFromGiven    CredentialBasisFrom = "given"
+	CredentialBasisFromHere     CredentialBasisFrom = "here"
+	CredentialBasisFromSelf     CredentialBasisFrom = "self"
+	CredentialBasisFromTrusted  CredentialBasisFrom = "trusted"
+	CredentialBasisFromWeb      CredentialBasisFrom = "web"
+)
+
+// Valid indicates whether the value is a known member of the CredentialBasisFrom enum.
+func (e CredentialBasisFrom) Valid() bool {
+	switch e {
+	case CredentialBasisFromComputer:
+		return true
+	case CredentialBasisFromGiven:
+		return true
+	case CredentialBasisFromHere:
+		return true
+	case CredentialBasisFromSelf:
+		return true
+	case CredentialBasisFromTrusted:
+		return true
+	case CredentialBasisFromWeb:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CredentialBasisKind.
+const (
+	CredentialBasisKindClock     CredentialBasisKind = "clock"
+	CredentialBasisKindIssuer    CredentialBasisKind = "issuer"
+	CredentialBasisKindSignature CredentialBasisKind = "signature"
+	CredentialBasisKindStatus    CredentialBasisKind = "status"
+	CredentialBasisKindTrustList CredentialBasisKind = "trust_list"
+)
+
+// Valid indicates whether the value is a known member of the CredentialBasisKind enum.
+func (e CredentialBasisKind) Valid() bool {
+	switch e {
+	case CredentialBasisKindClock:
+		return true
+	case CredentialBasisKindIssuer:
+		return true
+	case CredentialBasisKindSignature:
+		return true
+	case CredentialBasisKindStatus:
+		return true
+	case CredentialBasisKindTrustList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CredentialReportFormat.
+const (
+	CredentialReportFormatJSON CredentialReportFormat = "json"
+	CredentialReportFormatJwt  CredentialReportFormat = "jwt"
+	CredentialReportFormatPng  CredentialReportFormat = "png"
+	CredentialReportFormatQr   CredentialReportFormat = "qr"
+	CredentialReportFormatSvg  CredentialReportFormat = "svg"
+)
+
+// Valid indicates whether the value is a known member of the CredentialReportFormat enum.
+func (e CredentialReportFormat) Valid() bool {
+	switch e {
+	case CredentialReportFormatJSON:
+		return true
+	case CredentialReportFormatJwt:
+		return true
+	case CredentialReportFormatPng:
+		return true
+	case CredentialReportFormatQr:
+		return true
+	case CredentialReportFormatSvg:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CredentialState.
+const (
+	CredentialStateExpired   CredentialState = "expired"
+	CredentialStateInvalid   CredentialState = "invalid"
+	CredentialStateRevoked   CredentialState = "revoked"
+	CredentialStateSuspended CredentialState = "suspended"
+	CredentialStateUnknown   CredentialState = "unknown"
+	CredentialStateValid     CredentialState = "valid"
+)
+
+// Valid indicates whether the value is a known member of the CredentialState enum.
+func (e CredentialState) Valid() bool {
+	switch e {
+	case CredentialStateExpired:
+		return true
+	case CredentialStateInvalid:
+		return true
+	case CredentialStateRevoked:
+		return true
+	case CredentialStateSuspended:
+		return true
+	case CredentialStateUnknown:
+		return true
+	case CredentialStateValid:
 		return true
 	default:
 		return false
@@ -1134,10 +1249,119 @@ type Credential struct {
 // CredentialStanding defines model for Credential.Standing.
 type CredentialStanding string
 
+// CredentialBasis One thing that the answer rests on.
+type CredentialBasis struct {
+	// Age Seconds since then.
+	Age *int64 `json:"age,omitempty"`
+
+	// At When it was said.
+	At   *Time               `json:"at,omitempty"`
+	From CredentialBasisFrom `json:"from"`
+	Kind CredentialBasisKind `json:"kind"`
+
+	// Source A key, a DID, an address
+	Source string `json:"source"`
+}
+
+// CredentialBasisFrom defines model for CredentialBasis.From.
+type CredentialBasisFrom string
+
+// CredentialBasisKind defines model for CredentialBasis.Kind.
+type CredentialBasisKind string
+
+// CredentialClaims What the credential says. It is worth what its state is worth.
+type CredentialClaims struct {
+	Achievement   *string `json:"achievement,omitempty"`
+	AchievementID *string `json:"achievement_id,omitempty"`
+	Alignments    *[]struct {
+		Code      *string `json:"code,omitempty"`
+		Framework *string `json:"framework,omitempty"`
+		Name      string  `json:"name"`
+		URL       *string `json:"url,omitempty"`
+	} `json:"alignments,omitempty"`
+	Description *string `json:"description,omitempty"`
+	ID          *string `json:"id,omitempty"`
+	Issuer      string  `json:"issuer"`
+	IssuerName  *string `json:"issuer_name,omitempty"`
+	Kind        *string `json:"kind,omitempty"`
+
+	// Language Of these texts.
+	Language *string `json:"language,omitempty"`
+
+	// Name Of the holder.
+	Name *string `json:"name,omitempty"`
+
+	// Narrative What was done for it.
+	Narrative *string `json:"narrative,omitempty"`
+	Results   *[]struct {
+		Name  *string `json:"name,omitempty"`
+		Type  *string `json:"type,omitempty"`
+		Value string  `json:"value"`
+	} `json:"results,omitempty"`
+	ValidFrom  *Time   `json:"valid_from,omitempty"`
+	ValidUntil *Time   `json:"valid_until,omitempty"`
+	Version    *string `json:"version,omitempty"`
+}
+
 // CredentialList defines model for CredentialList.
 type CredentialList struct {
 	Items []Credential `json:"items"`
 	Next  *string      `json:"next,omitempty"`
+}
+
+// CredentialReason defines model for CredentialReason.
+type CredentialReason struct {
+	// Code Stable: docs/verifying.md lists them.
+	Code string `json:"code"`
+	Date *Time  `json:"date,omitempty"`
+
+	// Detail In the reader's language.
+	Detail string `json:"detail"`
+
+	// Reason In the issuer's own words.
+	Reason *string `json:"reason,omitempty"`
+	Source *string `json:"source,omitempty"`
+}
+
+// CredentialReport defines model for CredentialReport.
+type CredentialReport struct {
+	CheckedAt Time `json:"checked_at"`
+
+	// Claims What the credential says. It is worth what its state is worth.
+	Claims *CredentialClaims `json:"claims,omitempty"`
+
+	// Document The credential as it was found, out of its picture: JSON, a JWT or the text of a code.
+	Document *string                 `json:"document,omitempty"`
+	Format   *CredentialReportFormat `json:"format,omitempty"`
+	Notes    []CredentialReason      `json:"notes"`
+	Offline  bool                    `json:"offline"`
+	Reasons  []CredentialReason      `json:"reasons"`
+	RestsOn  []CredentialBasis       `json:"rests_on"`
+	State    CredentialState         `json:"state"`
+
+	// Text What it means.
+	Text string `json:"text"`
+
+	// Title The state in the reader's language.
+	Title string `json:"title"`
+}
+
+// CredentialReportFormat defines model for CredentialReport.Format.
+type CredentialReportFormat string
+
+// CredentialState defines model for CredentialState.
+type CredentialState string
+
+// CredentialToVerify Either a text or a file.
+type CredentialToVerify struct {
+	// File A file of at most 256 kB, base64
+	File *[]byte `json:"file,omitempty"`
+
+	// Offline Fetches nothing.
+	Offline *bool `json:"offline,omitempty"`
+
+	// Text JSON, a JWT, an SVG or the text of a QR code
+	Text *string `json:"text,omitempty"`
 }
 
 // CredentialsStamp Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again.
@@ -2183,6 +2407,12 @@ type ListCredentialsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// VerifyCredentialParams defines parameters for VerifyCredential.
+type VerifyCredentialParams struct {
+	// Offline Fetches nothing. For a body that is a file; in JSON it is a member.
+	Offline *bool `form:"offline,omitempty" json:"offline,omitempty"`
+}
+
 // ListEnrollmentsParams defines parameters for ListEnrollments.
 type ListEnrollmentsParams struct {
 	// Cursor The `next` of the page before.
@@ -2297,6 +2527,9 @@ type GetAllCFDocumentsParams struct {
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
+// VerifyCredentialJSONRequestBody defines body for VerifyCredential for application/json ContentType.
+type VerifyCredentialJSONRequestBody = CredentialToVerify
+
 // RevokeCredentialJSONRequestBody defines body for RevokeCredential for application/json ContentType.
 type RevokeCredentialJSONRequestBody = Revocation
 
@@ -2386,6 +2619,9 @@ type ServerInterface interface {
 	// ListCredentials Your certificates.
 	// (GET /api/credentials)
 	ListCredentials(ctx echo.Context, params ListCredentialsParams) error
+	// VerifyCredential What any Open Badges 3.0 credential is worth, ours or not. Nothing is kept. Fetches only issuers' documents and status lists.
+	// (POST /api/credentials/verify)
+	VerifyCredential(ctx echo.Context, params VerifyCredentialParams) error
 	// GetCredential The signed credential, Open Badges 3.0. Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id})
 	GetCredential(ctx echo.Context, credentialID CredentialID) error
@@ -2778,6 +3014,24 @@ func (w *ServerInterfaceWrapper) ListCredentials(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListCredentials(ctx, params)
+	return err
+}
+
+// VerifyCredential converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyCredential(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyCredentialParams
+	// ------------- Optional query parameter "offline" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offline", ctx.QueryParams(), &params.Offline, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter offline: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyCredential(ctx, params)
 	return err
 }
 
@@ -4151,6 +4405,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/submissions", wrapper.CreateSubmission, options.OperationMiddlewares["createSubmission"]...)
 	router.GET(options.BaseURL+"/api/submissions/:submission_id", wrapper.GetSubmission, options.OperationMiddlewares["getSubmission"]...)
 	router.GET(options.BaseURL+"/api/credentials", wrapper.ListCredentials, options.OperationMiddlewares["listCredentials"]...)
+	router.POST(options.BaseURL+"/api/credentials/verify", wrapper.VerifyCredential, options.OperationMiddlewares["verifyCredential"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id", wrapper.GetCredential, options.OperationMiddlewares["getCredential"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
@@ -4435,6 +4690,47 @@ type ListCredentialsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListCredentialsdefaultApplicationProblemPlusJSONResponse) VisitListCredentialsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyCredentialRequestObject struct {
+	Params   VerifyCredentialParams
+	JSONBody *VerifyCredentialJSONRequestBody
+	Body     io.Reader
+}
+
+type VerifyCredentialResponseObject interface {
+	VisitVerifyCredentialResponse(w http.ResponseWriter) error
+}
+
+type VerifyCredential200JSONResponse CredentialReport
+
+func (response VerifyCredential200JSONResponse) VisitVerifyCredentialResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyCredentialdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VerifyCredentialdefaultApplicationProblemPlusJSONResponse) VisitVerifyCredentialResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7453,6 +7749,9 @@ type StrictServerInterface interface {
 	// ListCredentials Your certificates.
 	// (GET /api/credentials)
 	ListCredentials(ctx context.Context, request ListCredentialsRequestObject) (ListCredentialsResponseObject, error)
+	// VerifyCredential What any Open Badges 3.0 credential is worth, ours or not. Nothing is kept. Fetches only issuers' documents and status lists.
+	// (POST /api/credentials/verify)
+	VerifyCredential(ctx context.Context, request VerifyCredentialRequestObject) (VerifyCredentialResponseObject, error)
 	// GetCredential The signed credential, Open Badges 3.0. Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id})
 	GetCredential(ctx context.Context, request GetCredentialRequestObject) (GetCredentialResponseObject, error)
@@ -7834,6 +8133,59 @@ func (sh *strictHandler) ListCredentials(ctx echo.Context, params ListCredential
 		return err
 	} else if validResponse, ok := response.(ListCredentialsResponseObject); ok {
 		return validResponse.VisitListCredentialsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyCredential operation middleware
+func (sh *strictHandler) VerifyCredential(ctx echo.Context, params VerifyCredentialParams) error {
+	var request VerifyCredentialRequestObject
+
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body VerifyCredentialJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/octet-stream") {
+		request.Body = ctx.Request().Body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyCredential(ctx.Request().Context(), request.(VerifyCredentialRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyCredential")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyCredentialResponseObject); ok {
+		return validResponse.VisitVerifyCredentialResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

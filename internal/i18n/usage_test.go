@@ -22,6 +22,10 @@ var dynamic = map[string]string{
 	"block.":               "internal/curriculum names the label of a block after the block",
 	"page.kind.":           "api/web names an item's kind",
 	"credential.standing.": "api/web names and explains a credential's state",
+	"credential.state.":    "a state of internal/credential/verifier, and what it means",
+	"credential.why.":      "internal/credential/verifier names its reasons",
+	"credential.rests.":    "internal/credential/verifier names what an answer rests on",
+	"credential.origin.":   "internal/credential/verifier names where it knows things from",
 	"bundle.":              "internal/bundle, and its reader in the page, name a refusal after its reason",
 }
 

@@ -873,6 +873,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/credentials/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What any Open Badges 3.0 credential is worth, ours or not. Nothing is kept. Fetches only issuers' documents and status lists. */
+        post: operations["verifyCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/credentials/{credential_id}": {
         parameters: {
             query?: never;
@@ -1711,6 +1728,96 @@ export interface components {
             /** @description In the reader's language. */
             detail?: string;
             marked?: components["schemas"]["Marked"];
+        };
+        /** @description Either a text or a file. */
+        CredentialToVerify: {
+            /** @description JSON, a JWT, an SVG or the text of a QR code */
+            text?: string;
+            /**
+             * Format: byte
+             * @description A file of at most 256 kB, base64
+             */
+            file?: string;
+            /**
+             * @description Fetches nothing.
+             * @default false
+             */
+            offline: boolean;
+        };
+        /** @enum {string} */
+        CredentialState: "valid" | "revoked" | "suspended" | "expired" | "unknown" | "invalid";
+        CredentialReason: {
+            /** @description Stable: docs/verifying.md lists them. */
+            code: string;
+            /** @description In the reader's language. */
+            detail: string;
+            date?: components["schemas"]["Time"];
+            /** @description In the issuer's own words. */
+            reason?: string;
+            source?: string;
+        };
+        /** @description One thing that the answer rests on. */
+        CredentialBasis: {
+            /** @enum {string} */
+            kind: "signature" | "issuer" | "status" | "trust_list" | "clock";
+            /** @enum {string} */
+            from: "here" | "trusted" | "given" | "web" | "self" | "computer";
+            /** @description A key, a DID, an address */
+            source: string;
+            /** @description When it was said. */
+            at?: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Seconds since then.
+             */
+            age?: number;
+        };
+        /** @description What the credential says. It is worth what its state is worth. */
+        CredentialClaims: {
+            id?: string;
+            /** @description Of the holder. */
+            name?: string;
+            achievement?: string;
+            achievement_id?: string;
+            kind?: string;
+            description?: string;
+            /** @description What was done for it. */
+            narrative?: string;
+            /** @description Of these texts. */
+            language?: string;
+            version?: string;
+            issuer: string;
+            issuer_name?: string;
+            valid_from?: components["schemas"]["Time"];
+            valid_until?: components["schemas"]["Time"];
+            results?: {
+                type?: string;
+                name?: string;
+                value: string;
+            }[];
+            alignments?: {
+                name: string;
+                framework?: string;
+                code?: string;
+                url?: string;
+            }[];
+        };
+        CredentialReport: {
+            state: components["schemas"]["CredentialState"];
+            /** @description The state in the reader's language. */
+            title: string;
+            /** @description What it means. */
+            text: string;
+            /** @enum {string} */
+            format?: "json" | "jwt" | "png" | "svg" | "qr";
+            reasons: components["schemas"]["CredentialReason"][];
+            notes: components["schemas"]["CredentialReason"][];
+            rests_on: components["schemas"]["CredentialBasis"][];
+            claims?: components["schemas"]["CredentialClaims"];
+            /** @description The credential as it was found, out of its picture: JSON, a JWT or the text of a code. */
+            document?: string;
+            offline: boolean;
+            checked_at: components["schemas"]["Time"];
         };
         /** @description Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again. */
         CredentialsStamp: {
@@ -3841,6 +3948,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyCredential: {
+        parameters: {
+            query?: {
+                /** @description Fetches nothing. For a body that is a file; in JSON it is a member. */
+                offline?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON with the text of a credential or a file; or the file itself, as application/octet-stream. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialToVerify"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The answer. What is no credential at all is invalid too. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialReport"];
                 };
             };
             default: components["responses"]["Problem"];
