@@ -1249,6 +1249,14 @@ type Credential struct {
 // CredentialStanding defines model for Credential.Standing.
 type CredentialStanding string
 
+// CredentialAlignment defines model for CredentialAlignment.
+type CredentialAlignment struct {
+	Code      *string `json:"code,omitempty"`
+	Framework *string `json:"framework,omitempty"`
+	Name      string  `json:"name"`
+	URL       *string `json:"url,omitempty"`
+}
+
 // CredentialBasis One thing that the answer rests on.
 type CredentialBasis struct {
 	// Age Seconds since then.
@@ -1271,19 +1279,14 @@ type CredentialBasisKind string
 
 // CredentialClaims What the credential says. It is worth what its state is worth.
 type CredentialClaims struct {
-	Achievement   *string `json:"achievement,omitempty"`
-	AchievementID *string `json:"achievement_id,omitempty"`
-	Alignments    *[]struct {
-		Code      *string `json:"code,omitempty"`
-		Framework *string `json:"framework,omitempty"`
-		Name      string  `json:"name"`
-		URL       *string `json:"url,omitempty"`
-	} `json:"alignments,omitempty"`
-	Description *string `json:"description,omitempty"`
-	ID          *string `json:"id,omitempty"`
-	Issuer      string  `json:"issuer"`
-	IssuerName  *string `json:"issuer_name,omitempty"`
-	Kind        *string `json:"kind,omitempty"`
+	Achievement   *string                `json:"achievement,omitempty"`
+	AchievementID *string                `json:"achievement_id,omitempty"`
+	Alignments    *[]CredentialAlignment `json:"alignments,omitempty"`
+	Description   *string                `json:"description,omitempty"`
+	ID            *string                `json:"id,omitempty"`
+	Issuer        string                 `json:"issuer"`
+	IssuerName    *string                `json:"issuer_name,omitempty"`
+	Kind          *string                `json:"kind,omitempty"`
 
 	// Language Of these texts.
 	Language *string `json:"language,omitempty"`
@@ -1292,15 +1295,11 @@ type CredentialClaims struct {
 	Name *string `json:"name,omitempty"`
 
 	// Narrative What was done for it.
-	Narrative *string `json:"narrative,omitempty"`
-	Results   *[]struct {
-		Name  *string `json:"name,omitempty"`
-		Type  *string `json:"type,omitempty"`
-		Value string  `json:"value"`
-	} `json:"results,omitempty"`
-	ValidFrom  *Time   `json:"valid_from,omitempty"`
-	ValidUntil *Time   `json:"valid_until,omitempty"`
-	Version    *string `json:"version,omitempty"`
+	Narrative  *string             `json:"narrative,omitempty"`
+	Results    *[]CredentialResult `json:"results,omitempty"`
+	ValidFrom  *Time               `json:"valid_from,omitempty"`
+	ValidUntil *Time               `json:"valid_until,omitempty"`
+	Version    *string             `json:"version,omitempty"`
 }
 
 // CredentialList defines model for CredentialList.
@@ -1348,6 +1347,13 @@ type CredentialReport struct {
 
 // CredentialReportFormat defines model for CredentialReport.Format.
 type CredentialReportFormat string
+
+// CredentialResult defines model for CredentialResult.
+type CredentialResult struct {
+	Name  *string `json:"name,omitempty"`
+	Type  *string `json:"type,omitempty"`
+	Value string  `json:"value"`
+}
 
 // CredentialState defines model for CredentialState.
 type CredentialState string

@@ -196,8 +196,9 @@ func probes(s *school) map[string]func() call {
 		"endShare": func() call {
 			return call{method: http.MethodDelete, path: "/api/wallet/shares/" + string(share().ID)}
 		},
-		"openShare":     get("/api/shares/" + share().Token),
-		"getStatusList": get("/api/status-lists/" + string(cs[0].StatusListID)),
+		"openShare":        get("/api/shares/" + share().Token),
+		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
+		"verifyCredential": with(http.MethodPost, "/api/credentials/verify", `{"text":"BNY1:ABC"}`),
 	}
 }
 

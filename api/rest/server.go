@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -42,6 +43,7 @@ type Server struct {
 	Credential  *credential.Service
 	Wallet      *wallet.Service
 	Bundle      *bundle.Service
+	Verifier    *verifier.Verifier
 	Desk        *job.Desk
 	Words       *i18n.Catalogue
 	Ping        func(ctx context.Context) error // the database

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -41,6 +42,7 @@ type App struct {
 	Credential  *credential.Service
 	Wallet      *wallet.Service
 	Bundle      *bundle.Service
+	Verifier    *verifier.Verifier
 	Desk        *job.Desk
 	engine      sandbox.Engine // nil until Jobs
 }
@@ -98,6 +100,9 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	a.Bundle = &bundle.Service{
 		Store: db.Bundle(), Courses: a.Curriculum, Public: public, Imported: imported, Packs: filepath.Join(cfg.DataDir, "bundles", "packs"),
 		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Now: now, NewID: newID, Random: rand.Reader,
+	}
+	if a.Verifier, err = a.verifies(); err != nil {
+		return nil, err
 	}
 	a.Desk = &job.Desk{Store: db.Outbox()}
 	return a, nil

@@ -365,6 +365,30 @@ func readTrust(text []byte) (t Trust, err error) {
 	return t, parse(s.Document, "trust", MaxSigned, &t)
 }
 
+// TrustedWords gives what the publishers whom the operator trusts say of issuers, each checked when it came. It is for our own services.
+func (s *Service) TrustedWords(ctx context.Context) ([]Trust, error) {
+	rows, err := s.Store.ListTrusted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Trust
+	for _, r := range rows {
+		d, err := s.Store.FindDocument(ctx, r.Publisher, TrustDocument, "", 0)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		t, err := readTrust(d.Text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
 // Stated is a publisher with the documents that prove its keys.
 type Stated struct {
 	ID            string

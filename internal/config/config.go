@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,11 @@ type Config struct {
 	Signup        string        `env:"BANYAN_SIGNUP" help:"open (when empty): anybody may make an account; closed: admins make them"`
 	LeaseDays     int           `env:"BANYAN_DEVICE_LEASE_DAYS" help:"days for which a phone may be away before it asks for the password again; 90 when 0"`
 	TrustProxies  string        `env:"BANYAN_TRUST_PROXIES" help:"comma-separated networks whose X-Forwarded-For is believed; none when empty"`
+	Fetch         string        `env:"BANYAN_FETCH" help:"on (when empty): documents and status lists of other issuers are fetched to check their credentials; off: nothing is"`
+	FetchAllow    string        `env:"BANYAN_FETCH_ALLOW" help:"comma-separated origins such as http://school.lan:8080 that may be fetched from by http and on private networks; none when empty"`
+	FetchProxy    string        `env:"BANYAN_FETCH_PROXY" secret:"url" help:"proxy that is asked for them, such as http://proxy.lan:3128; it must refuse private networks itself; none when empty"`
+	FetchPorts    string        `env:"BANYAN_FETCH_PORTS" help:"comma-separated ports of other issuers; 443 when empty"`
+	StatusDays    int           `env:"BANYAN_STATUS_MAX_DAYS" help:"days after which a word on revocation is too old to rely on; 7 when 0"`
 	Locale        string        `env:"BANYAN_LOCALE" help:"language for people who chose none and whose institution has none, such as sw; what their browser asks for when empty"`
 	LogLevel      string        `env:"BANYAN_LOG_LEVEL" help:"debug, info (when empty), warn or error"`
 	LogFormat     string        `env:"BANYAN_LOG_FORMAT" help:"text (when empty) or json"`
@@ -76,6 +82,7 @@ func (c *Config) Defaults() {
 	set(&c.Sandbox, "wasm")
 	set(&c.Require, c.defaultRequire())
 	set(&c.Signup, "open")
+	set(&c.Fetch, "on")
 	set(&c.LogLevel, "info")
 	set(&c.LogFormat, "text")
 	if c.DatabaseConns == 0 {
@@ -86,6 +93,9 @@ func (c *Config) Defaults() {
 	}
 	if c.LeaseDays == 0 {
 		c.LeaseDays = 90
+	}
+	if c.StatusDays == 0 {
+		c.StatusDays = 7
 	}
 	if c.KeepJobs == 0 {
 		c.KeepJobs = 30
@@ -135,6 +145,7 @@ func (c *Config) Check() error {
 	}
 	for _, err := range []error{
 		oneOf("BANYAN_SANDBOX", c.Sandbox, "wasm", "fake"),
+		oneOf("BANYAN_FETCH", c.Fetch, "on", "off"),
 		oneOf("BANYAN_SIGNUP", c.Signup, "open", "closed"),
 		oneOf("BANYAN_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error"),
 		oneOf("BANYAN_LOG_FORMAT", c.LogFormat, "text", "json"),
@@ -155,8 +166,48 @@ func (c *Config) Check() error {
 	if tag, err := language.Parse(c.Locale); c.Locale != "" && (err != nil || tag.String() != c.Locale) {
 		return fmt.Errorf("BANYAN_LOCALE: %q is not a language tag such as sw or pt-BR", c.Locale)
 	}
+	if c.StatusDays < 1 || c.StatusDays > 3650 {
+		return fmt.Errorf("BANYAN_STATUS_MAX_DAYS %d is not from 1 to 3650", c.StatusDays)
+	}
+	if _, _, _, err := c.Fetching(); err != nil {
+		return err
+	}
 	_, err = c.Proxies()
 	return err
+}
+
+// Fetching gives the origins that may be fetched from wherever they are, the ports that other issuers may use, and the proxy that is asked.
+func (c *Config) Fetching() (origins []string, ports []int, proxy *url.URL, err error) {
+	for _, s := range parts(c.FetchAllow) {
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.String() != u.Scheme+"://"+u.Host || strings.ToLower(s) != s {
+			return nil, nil, nil, fmt.Errorf("BANYAN_FETCH_ALLOW: %q is not an origin such as http://school.lan:8080", s)
+		}
+		origins = append(origins, s)
+	}
+	for _, s := range parts(c.FetchPorts) {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > 65535 {
+			return nil, nil, nil, fmt.Errorf("BANYAN_FETCH_PORTS: %q is not a port", s)
+		}
+		ports = append(ports, n)
+	}
+	if c.FetchProxy != "" {
+		if proxy, err = url.Parse(c.FetchProxy); err != nil || proxy.Scheme != "http" && proxy.Scheme != "https" && proxy.Scheme != "socks5" || proxy.Host == "" {
+			return nil, nil, nil, fmt.Errorf("BANYAN_FETCH_PROXY is not an address such as http://proxy.lan:3128")
+		}
+	}
+	return origins, ports, proxy, nil
+}
+
+// parts cuts a list at its commas and leaves out what is empty.
+func parts(list string) (out []string) {
+	for s := range strings.SplitSeq(list, ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Proxies gives the networks whose forwarding headers are believed.

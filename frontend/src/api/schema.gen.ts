@@ -1790,17 +1790,19 @@ export interface components {
             issuer_name?: string;
             valid_from?: components["schemas"]["Time"];
             valid_until?: components["schemas"]["Time"];
-            results?: {
-                type?: string;
-                name?: string;
-                value: string;
-            }[];
-            alignments?: {
-                name: string;
-                framework?: string;
-                code?: string;
-                url?: string;
-            }[];
+            results?: components["schemas"]["CredentialResult"][];
+            alignments?: components["schemas"]["CredentialAlignment"][];
+        };
+        CredentialResult: {
+            type?: string;
+            name?: string;
+            value: string;
+        };
+        CredentialAlignment: {
+            name: string;
+            framework?: string;
+            code?: string;
+            url?: string;
         };
         CredentialReport: {
             state: components["schemas"]["CredentialState"];

@@ -101,12 +101,18 @@ func (c *check) json(ctx context.Context, doc []byte) {
 		return
 	}
 	c.Claims = readClaims(tree)
-	verified, err := verifyProofs(ctx, doc, c)
+	verified, err := c.verifyProofs(ctx, doc, c.Claims.Issuer)
 	if err != nil {
 		c.take(c.refused(err))
 		return
 	}
 	c.signature(verified.Method, verified.Created, verified.Revoked)
+	if len(verified.Passed) > 0 {
+		c.note(MoreProofs, nil)
+	}
+	if end := verified.Expires; !end.IsZero() && !c.now.Before(end) {
+		c.say(Expired, ExpiredAt, map[string]any{"Date": end})
+	}
 	c.contents(ctx, tree)
 }
 
@@ -242,17 +248,21 @@ type sourceError struct{ error }
 
 func (e *sourceError) Unwrap() error { return e.error }
 
-// verifyProofs checks every proof of a document that is known here.
-func verifyProofs(ctx context.Context, doc []byte, r proof.Resolver) (proof.Verified, error) {
-	return proof.Verify(ctx, doc, r)
+// verifyProofs checks every proof of a document that is known here. What a Banyan server signs must be whole: taking one of its
+// two proofs away is a change. Of others nobody knows how many there were.
+func (c *check) verifyProofs(ctx context.Context, doc []byte, issuer string) (proof.Verified, error) {
+	for _, source := range c.Issuers {
+		i, err := source.FindIssuer(ctx, issuer)
+		if err == nil && (i.From == Here || i.From == Trusted) {
+			return proof.Verify(ctx, doc, c)
+		}
+	}
+	return proof.VerifyAny(ctx, doc, c)
 }
 
 // ResolveMethod implements proof.Resolver.
 func (c *check) ResolveMethod(ctx context.Context, id string) (proof.Method, error) {
-	did, fragment, ok := strings.Cut(id, "#")
-	if !ok || fragment == "" {
-		return proof.Method{}, refuse(Invalid, ForeignKey)
-	}
+	did, _, _ := strings.Cut(id, "#")
 	k, err := c.key(ctx, did, func(k Key) bool { return k.ID == id })
 	if err != nil {
 		return proof.Method{}, err
@@ -265,7 +275,10 @@ func (c *check) ResolveMethod(ctx context.Context, id string) (proof.Method, err
 
 // key finds a key among what the sources say of its controller, and remembers who that is.
 func (c *check) key(ctx context.Context, did string, is func(Key) bool) (Key, error) {
-	if err := checkDID(did); err != nil {
+	switch err := checkDID(did); {
+	case errors.Is(err, ErrUnknown):
+		return Key{}, refuse(Unknown, NoIssuer)
+	case err != nil:
 		return Key{}, refuse(Invalid, BadIssuer)
 	}
 	known, unreachable := false, false

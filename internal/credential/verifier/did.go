@@ -25,8 +25,11 @@ var (
 
 const maxDID = 400
 
-// checkDID refuses what is no name of an issuer.
+// checkDID refuses what only looks like a name that is known here: errBadIssuer. Names of other kinds are ErrUnknown.
 func checkDID(did string) error {
+	if start := strings.ToLower(did[:min(len(did), len("did:web"))]); start != "did:web" && start != "did:key" {
+		return fmt.Errorf("%w: %.80q", ErrUnknown, did)
+	}
 	if len(did) > maxDID {
 		return fmt.Errorf("%w: %d characters", errBadIssuer, len(did))
 	}
@@ -85,7 +88,7 @@ func (w webIssuers) FindIssuer(ctx context.Context, did string) (Issuer, error) 
 	}
 	i, err := ReadDIDDocument(d.Body)
 	if err != nil || i.DID != did {
-		return Issuer{}, fmt.Errorf("%w: its document is not %s's: %w", ErrUnreachable, did, err)
+		return Issuer{}, fmt.Errorf("%w: its document is not %s's: %v", ErrUnreachable, did, err) //nolint:errorlint // what is wrong with it is for the log alone
 	}
 	i.From, i.Source, i.At, i.Final = Web, address, d.FetchedAt, !d.Stale
 	return i, nil
@@ -135,6 +138,13 @@ func ReadDIDDocument(raw []byte) (Issuer, error) {
 	}
 	i := Issuer{DID: d.ID}
 	named := map[string]bool{}
+	// A revoked key asserts nothing any more, but what it signed before must find it.
+	for _, k := range byID {
+		if !k.Revoked.IsZero() {
+			named[k.ID] = true
+			i.Keys = append(i.Keys, k)
+		}
+	}
 	for _, a := range d.Assertion {
 		var id string
 		if err := json.Unmarshal(a, &id); err != nil {

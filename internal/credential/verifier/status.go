@@ -156,7 +156,7 @@ func (c *check) readList(ctx context.Context, list List, address, purpose string
 		return l, nil
 	}
 	issuer := c.issuer
-	verified, err := verifyProofs(ctx, list.Document, c)
+	verified, err := c.verifyProofs(ctx, list.Document, c.issuer.DID)
 	signer := c.issuer.DID
 	c.issuer = issuer
 	if err != nil {

@@ -55,11 +55,11 @@ const (
 	Replayed     Why = "status_replayed" // an older list than one that was seen
 	StatusKind   Why = "status_kind"     // a status that nobody here can read
 	KeyLost      Why = "key_revoked_later"
-	Stranger     Why = "issuer_by_web"  // note: its site vouches for the key, nobody here for the issuer
-	Unlisted     Why = "no_status"      // note: the issuer could not take it back
-	Offline      Why = "offline"        // note: nothing was asked for
-	NamedBy      Why = "issuer_by_list" // note: args: Source
-	ClockDoubted Why = "clock"          // note: this computer's clock is behind what others signed
+	Stranger     Why = "issuer_by_web" // note: its site vouches for the key, nobody here for the issuer
+	Unlisted     Why = "no_status"     // note: the issuer could not take it back
+	MoreProofs   Why = "more_proofs"   // note: there are proofs beside those that hold, of kinds that nobody here can check
+	Offline      Why = "offline"       // note: nothing was asked for
+	ClockDoubted Why = "clock"         // note: this computer's clock is behind what others signed
 )
 
 // Reason is why a credential is in its state, or a note beside it.
@@ -67,9 +67,6 @@ type Reason struct {
 	Code Why
 	Args map[string]any // texts and times, for the words
 }
-
-// Key is the message key of the reason's words.
-func (r Reason) Key() string { return "credential.why." + string(r.Code) }
 
 // BasisKind is a kind of thing that an answer rests on.
 type BasisKind string

@@ -1,0 +1,116 @@
+package rest
+
+import (
+	"context"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"github.com/banyan-lms/banyan/api/middleware"
+	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+// What one address may have checked: a check costs some milliseconds, and requests to other hosts.
+const (
+	freeChecks   = 60
+	checksWithin = time.Minute
+)
+
+// VerifyCredential implements openapi.StrictServerInterface.
+func (s *Server) VerifyCredential(ctx context.Context, req openapi.VerifyCredentialRequestObject) (openapi.VerifyCredentialResponseObject, error) {
+	if err := s.Identity.Admit(ctx, "verify", middleware.From(ctx).Address, freeChecks, checksWithin); err != nil {
+		return nil, err
+	}
+	in, offline, err := toVerify(req)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Verifier.Verify(ctx, in, verifier.Options{Offline: offline})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.VerifyCredential200JSONResponse(s.reportJSON(ctx, r)), nil
+}
+
+// toVerify gives what came, whichever way.
+func toVerify(req openapi.VerifyCredentialRequestObject) (in []byte, offline bool, err error) {
+	offline = deref(req.Params.Offline)
+	switch {
+	case req.JSONBody == nil && req.Body == nil:
+	case req.JSONBody == nil:
+		if in, err = io.ReadAll(req.Body); err != nil {
+			return nil, false, middleware.BodyFault(err)
+		}
+	default:
+		b := req.JSONBody
+		offline = offline || deref(b.Offline)
+		if b.Text != nil && b.File != nil {
+			return nil, false, fault.New(fault.Invalid, "credential.nothing_to_check")
+		}
+		in = []byte(deref(b.Text))
+		if b.File != nil {
+			in = *b.File
+		}
+	}
+	if len(in) == 0 {
+		return nil, false, fault.New(fault.Invalid, "credential.nothing_to_check")
+	}
+	if len(in) > verifier.MaxInput {
+		return nil, false, fault.New(fault.TooLarge, "request.too_large").With("KiB", verifier.MaxInput>>10)
+	}
+	return in, offline, nil
+}
+
+func (s *Server) reportJSON(ctx context.Context, r verifier.Report) openapi.CredentialReport {
+	locale := middleware.Locale(ctx)
+	title, text := verifier.StateWords(r.State)
+	reason := func(r verifier.Reason) openapi.CredentialReason {
+		key, args := r.Words(func(t time.Time) string { return s.Words.Date(locale, t) })
+		return openapi.CredentialReason{
+			Code: string(r.Code), Detail: s.Words.T(locale, key, args), Date: optional(r.Date()), Reason: optional(r.Given()), Source: optional(r.Source()),
+		}
+	}
+	out := openapi.CredentialReport{
+		State: openapi.CredentialState(r.State), Title: s.Words.T(locale, title, nil), Text: s.Words.T(locale, text, nil), Format: optional(openapi.CredentialReportFormat(r.Format)),
+		Reasons: each(r.Reasons, reason), Notes: each(r.Notes, reason), Offline: r.Offline, CheckedAt: r.CheckedAt,
+		RestsOn: each(r.RestsOn, func(b verifier.Basis) openapi.CredentialBasis {
+			basis := openapi.CredentialBasis{Kind: openapi.CredentialBasisKind(b.Kind), From: openapi.CredentialBasisFrom(b.From), Source: b.Source, At: optional(b.At)}
+			if !b.At.IsZero() {
+				age := int64(max(0, r.CheckedAt.Sub(b.At)) / time.Second)
+				basis.Age = &age
+			}
+			return basis
+		}),
+	}
+	if r.Readable() {
+		claims := claimsJSON(r.Claims)
+		out.Claims = &claims
+		if utf8.Valid(r.Document) {
+			out.Document = optional(string(r.Document))
+		}
+	}
+	return out
+}
+
+func claimsJSON(c verifier.Claims) openapi.CredentialClaims {
+	out := openapi.CredentialClaims{
+		ID: optional(c.ID), Name: optional(c.Name), Achievement: optional(c.Achievement), AchievementID: optional(c.AchievementID), Kind: optional(c.Kind),
+		Description: optional(c.Description), Narrative: optional(c.Narrative), Language: optional(c.Language), Version: optional(c.Version), Issuer: c.Issuer,
+		IssuerName: optional(c.IssuerName), ValidFrom: optional(c.ValidFrom), ValidUntil: optional(c.ValidUntil),
+	}
+	if len(c.Results) > 0 {
+		list := each(c.Results, func(r verifier.Result) openapi.CredentialResult {
+			return openapi.CredentialResult{Type: optional(r.Type), Name: optional(r.Name), Value: r.Value}
+		})
+		out.Results = &list
+	}
+	if len(c.Alignments) > 0 {
+		list := each(c.Alignments, func(a verifier.Alignment) openapi.CredentialAlignment {
+			return openapi.CredentialAlignment{Name: a.Name, Framework: optional(a.Framework), Code: optional(a.Code), URL: optional(a.URL)}
+		})
+		out.Alignments = &list
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/config"
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/fetch"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+// Fetch gives the client for the documents of other issuers, as the operator has it.
+func Fetch(cfg config.Config) (*fetch.Client, error) {
+	if cfg.Fetch == "off" {
+		return nil, nil
+	}
+	allow, ports, proxy, err := cfg.Fetching()
+	if err != nil {
+		return nil, err
+	}
+	return fetch.New(fetch.Config{Allow: allow, Ports: ports, Proxy: proxy, Now: now}), nil
+}
+
+// verifies makes the checker of any credential: it knows the issuers of this host, then those of whom the operator trusts.
+func (a *App) verifies() (*verifier.Verifier, error) {
+	web, err := Fetch(a.Config)
+	if err != nil {
+		return nil, err
+	}
+	here, trusted := register{a}, Words{a.Bundle.TrustedWords, a.Bundle.Blob, verifier.Trusted}
+	return &verifier.Verifier{
+		Issuers: []verifier.Issuers{here, trusted}, Lists: []verifier.Lists{here, trusted}, Register: here,
+		Web: web, Memory: &verifier.Memory{}, MaxAge: time.Duration(a.Config.StatusDays) * 24 * time.Hour, Now: now,
+	}, nil
+}
+
+// register is what this server itself knows.
+type register struct{ *App }
+
+var (
+	_ verifier.Issuers  = register{}
+	_ verifier.Lists    = register{}
+	_ verifier.Register = register{}
+)
+
+// FindIssuer implements verifier.Issuers.
+func (r register) FindIssuer(ctx context.Context, did string) (verifier.Issuer, error) {
+	slug := did[strings.LastIndexByte(did, ':')+1:]
+	in, err := r.Institution.FindBySlug(ctx, slug)
+	if fault.Is(err, fault.NotFound) {
+		return verifier.Issuer{}, verifier.ErrUnknown
+	}
+	if err != nil {
+		return verifier.Issuer{}, err
+	}
+	i, err := r.Credential.FindIssuer(ctx, in.ID)
+	if err != nil {
+		return verifier.Issuer{}, err
+	}
+	if i.DID != did || len(i.Keys) == 0 {
+		return verifier.Issuer{}, verifier.ErrUnknown
+	}
+	out := verifier.Issuer{DID: i.DID, Names: map[string]string{"und": i.Name}, From: verifier.Here, Source: i.DID, At: now(), Final: true}
+	for _, k := range i.Keys {
+		key := verifier.Key{ID: k.Method(), Multikey: k.Multikey, From: k.CreatedAt}
+		if k.RetiredAt != nil {
+			key.Retired = *k.RetiredAt
+		}
+		out.Keys = append(out.Keys, key)
+	}
+	for _, l := range i.Lists {
+		out.Lists = append(out.Lists, l.URL)
+	}
+	return out, nil
+}
+
+// FindList implements verifier.Lists.
+func (r register) FindList(ctx context.Context, address string) (verifier.List, error) {
+	id, ours := strings.CutPrefix(address, r.Config.PublicURL+"/api/status-lists/")
+	if !ours {
+		return verifier.List{}, verifier.ErrUnknown
+	}
+	doc, err := r.Credential.StatusList(ctx, credential.ListID(id))
+	if fault.Is(err, fault.NotFound) {
+		return verifier.List{}, verifier.ErrUnknown
+	}
+	return verifier.List{Document: doc, From: verifier.Here, At: now()}, err
+}
+
+// FindStanding implements verifier.Register.
+func (r register) FindStanding(ctx context.Context, _, credentialID string) (verifier.Standing, error) {
+	id, ours := strings.CutPrefix(credentialID, r.Config.PublicURL+"/verify/")
+	if !ours {
+		return verifier.Standing{}, verifier.ErrUnknown
+	}
+	c, err := r.Credential.Find(ctx, credential.ID(id))
+	if fault.Is(err, fault.NotFound) {
+		return verifier.Standing{}, verifier.ErrUnknown
+	}
+	if err != nil {
+		return verifier.Standing{}, err
+	}
+	return StandingOf(c), nil
+}
+
+// StandingOf tells what the row of a credential says of it.
+func StandingOf(c credential.Credential) verifier.Standing {
+	var s verifier.Standing
+	if c.RevokedAt != nil {
+		s.RevokedAt, s.RevokedReason = *c.RevokedAt, c.RevokedReason
+	}
+	return s
+}
+
+// Words is what publishers say of issuers, as a source of those and of their status lists.
+type Words struct {
+	List func(ctx context.Context) ([]bundle.Trust, error)
+	Open func(ctx context.Context, d blob.Digest) ([]byte, error)
+	From verifier.Origin
+}
+
+var (
+	_ verifier.Issuers = Words{}
+	_ verifier.Lists   = Words{}
+)
+
+// FindIssuer implements verifier.Issuers. Of several words on one issuer the newest counts.
+func (w Words) FindIssuer(ctx context.Context, did string) (verifier.Issuer, error) {
+	all, err := w.List(ctx)
+	if err != nil {
+		return verifier.Issuer{}, err
+	}
+	found := verifier.Issuer{}
+	for _, t := range all {
+		for _, i := range t.Issuers {
+			if i.DID == did && t.SignedAt.After(found.At) {
+				found = w.issuer(t, i)
+			}
+		}
+	}
+	if found.DID == "" {
+		return verifier.Issuer{}, verifier.ErrUnknown
+	}
+	return found, nil
+}
+
+func (w Words) issuer(t bundle.Trust, i bundle.Issuer) verifier.Issuer {
+	out := verifier.Issuer{DID: i.DID, Names: i.Names, From: w.From, Source: t.Publisher, At: t.SignedAt.Time}
+	for _, k := range i.Keys {
+		key := verifier.Key{ID: i.DID + "#" + k.Key, Multikey: k.Key, From: k.From.Time}
+		if k.Retired != nil {
+			key.Retired = k.Retired.Time
+		}
+		if k.Revoked != nil {
+			key.Revoked = k.Revoked.Time
+		}
+		out.Keys = append(out.Keys, key)
+	}
+	for _, l := range i.Lists {
+		out.Lists = append(out.Lists, l.URL)
+	}
+	return out
+}
+
+// FindList implements verifier.Lists.
+func (w Words) FindList(ctx context.Context, address string) (verifier.List, error) {
+	all, err := w.List(ctx)
+	if err != nil {
+		return verifier.List{}, err
+	}
+	var newest bundle.StatusList
+	var at time.Time
+	for _, t := range all {
+		for _, i := range t.Issuers {
+			for _, l := range i.Lists {
+				if l.URL == address && t.SignedAt.After(at) {
+					newest, at = l, t.SignedAt.Time
+				}
+			}
+		}
+	}
+	if at.IsZero() {
+		return verifier.List{}, verifier.ErrUnknown
+	}
+	doc, err := w.Open(ctx, newest.Digest)
+	if fault.Is(err, fault.NotFound) || errors.Is(err, verifier.ErrUnknown) {
+		return verifier.List{}, verifier.ErrUnknown
+	}
+	return verifier.List{Document: doc, From: w.From}, err
+}
