@@ -32,7 +32,7 @@ type bundleCmd struct {
 	List    bundleListCmd    `cmd:"" help:"List courses that came from elsewhere."`
 	Back    bundleBackCmd    `cmd:"" help:"Use the version before the one in use again."`
 	Remove  bundleRemoveCmd  `cmd:"" help:"Take a course from elsewhere off this server; collect frees its room."`
-	Collect bundleCollectCmd `cmd:"" help:"Delete blobs that no bundle names any more."`
+	Collect bundleCollectCmd `cmd:"" help:"Delete blobs that no bundle names any more, and what was fetched from an address and not taken."`
 	Trust   bundleTrustCmd   `cmd:"" help:"Decide whose bundles are taken."`
 	Rotate  bundleRotateCmd  `cmd:"" help:"Give an institution a new key to sign bundles."`
 }
@@ -168,18 +168,15 @@ func carrier(path, course string) (c bundle.Carrier, done func(), err error) {
 type carried struct {
 	Course string   `help:"Course, where a folder holds several or only this one will do." placeholder:"ID"`
 	JSON   bool     `name:"json" help:"Print JSON for other programs."`
-	Path   []string `arg:"" type:"existingpath" help:".banyan files or folders."`
+	Path   []string `arg:"" help:".banyan files, folders, addresses of .banyan files, or that of another Banyan with --course."`
 }
 
-func (c carried) each(ctx context.Context, do func(a *app.App, path string, from bundle.Carrier) error) error {
+// each opens what is to be read one by one. Rule is what to fetch from an address; nil: all of it.
+func (c carried) each(ctx context.Context, rule *bundle.Rule, do func(a *app.App, path string, from bundle.Carrier) error) error {
 	return opened(ctx, func(a *app.App) error {
 		bad := 0
 		for _, path := range c.Path {
-			from, done, err := carrier(path, c.Course)
-			if err == nil {
-				err = do(a, path, from)
-				done()
-			}
+			err := c.open(ctx, a, path, rule, func(from bundle.Carrier) error { return do(a, path, from) })
 			if err != nil {
 				bad++
 				fmt.Fprintf(os.Stderr, "%s: %s\n", path, app.Explain(err))
@@ -192,11 +189,40 @@ func (c carried) each(ctx context.Context, do func(a *app.App, path string, from
 	})
 }
 
+func (c carried) open(ctx context.Context, a *app.App, path string, rule *bundle.Rule, do func(from bundle.Carrier) error) error {
+	fetched := ""
+	if isAddress(path) {
+		address, err := fileAddress(ctx, path, c.Course, rule)
+		if err != nil {
+			return err
+		}
+		if fetched, err = fetchFile(ctx, incoming(a), address); err != nil {
+			return err
+		}
+		path = fetched
+	}
+	from, done, err := carrier(path, c.Course)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := do(from); err != nil {
+		return err
+	}
+	if fetched != "" {
+		return errors.Join(os.Remove(fetched), os.Remove(fetched+".etag"))
+	}
+	return nil
+}
+
+// incoming is where files from an address lie until they are taken.
+func incoming(a *app.App) string { return filepath.Join(a.Config.DataDir, "bundles", "incoming") }
+
 type bundleVerifyCmd struct{ carried }
 
 // Run checks bundles against what this server trusts.
 func (c *bundleVerifyCmd) Run(ctx context.Context) error {
-	return c.each(ctx, func(a *app.App, path string, from bundle.Carrier) error {
+	return c.each(ctx, nil, func(a *app.App, path string, from bundle.Carrier) error {
 		r, err := a.Bundle.Verify(ctx, identity.System(), from, c.Course)
 		if err != nil {
 			return err
@@ -209,7 +235,7 @@ type bundleInspectCmd struct{ carried }
 
 // Run tells what bundles hold.
 func (c *bundleInspectCmd) Run(ctx context.Context) error {
-	return c.each(ctx, func(a *app.App, path string, from bundle.Carrier) error {
+	return c.each(ctx, nil, func(a *app.App, path string, from bundle.Carrier) error {
 		r, trusted, err := a.Bundle.Inspect(ctx, identity.System(), from)
 		if r.Head.Root.Course == "" {
 			return err
@@ -265,18 +291,18 @@ type bundleImportCmd struct {
 
 // Run takes bundles in.
 func (c *bundleImportCmd) Run(ctx context.Context) error {
-	return c.each(ctx, func(a *app.App, path string, from bundle.Carrier) error {
-		o := bundle.ImportOptions{Course: c.Course}
-		if len(c.Locale) > 0 || c.Tier != "" || len(c.Module) > 0 {
-			if len(c.Locale) == 0 {
-				return errors.New("--tier and --module need --locale")
-			}
-			rule := selection{Locale: c.Locale, Tier: c.Tier, Module: c.Module}.rule("")
-			if rule.Tier == "" {
-				rule.Tier = bundle.AllTier
-			}
-			o.Rule = &rule
+	o := bundle.ImportOptions{Course: c.Course}
+	if len(c.Locale) > 0 || c.Tier != "" || len(c.Module) > 0 {
+		if len(c.Locale) == 0 {
+			return errors.New("--tier and --module need --locale")
 		}
+		rule := selection{Locale: c.Locale, Tier: c.Tier, Module: c.Module}.rule("")
+		if rule.Tier == "" {
+			rule.Tier = bundle.AllTier
+		}
+		o.Rule = &rule
+	}
+	return c.each(ctx, o.Rule, func(a *app.App, path string, from bundle.Carrier) error {
 		got, err := a.Bundle.Import(ctx, identity.System(), from, o)
 		if c.JSON {
 			enc := json.NewEncoder(os.Stdout)
@@ -403,6 +429,10 @@ func (bundleCollectCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
 		freed, err := a.Bundle.Collect(ctx, identity.System())
 		if err != nil {
+			return err
+		}
+		// What was fetched and never taken.
+		if err := os.RemoveAll(incoming(a)); err != nil {
 			return err
 		}
 		fmt.Printf("deleted %d blobs, %s\n", freed.Blobs, kilobytes(freed.Bytes))

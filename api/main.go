@@ -73,6 +73,11 @@ func open(ctx context.Context) (*app.App, error) {
 		return nil, err
 	}
 	app.Log(cfg)
+	return build(ctx, cfg)
+}
+
+// build builds the services, and tells them what only the doors know.
+func build(ctx context.Context, cfg config.Config) (*app.App, error) {
 	a, err := app.New(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("listen on %s: %w. Is another server running? Set BANYAN_LISTEN to another address", cfg.Listen, err)
 	}
 	defer func() { _ = listener.Close() }()
-	a, err := app.New(ctx, cfg)
+	a, err := build(ctx, cfg)
 	if err != nil {
 		return err
 	}
