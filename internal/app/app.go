@@ -74,7 +74,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := signing.OpenFile(cfg.MasterKeyFile)
+	sealer, err := safe(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,41 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	}
 	a.Desk = &job.Desk{Store: db.Outbox()}
 	return a, nil
+}
+
+// safe gives what seals the issuers' keys, where the configuration says that the master key is.
+func safe(cfg config.Config) (signing.Safe, error) {
+	var first signing.Safe
+	var err error
+	switch {
+	case cfg.VaultAddress != "":
+		first, err = signing.NewTransit(signing.TransitConfig{
+			Address: cfg.VaultAddress, Mount: cfg.VaultMount, Key: cfg.VaultKey, TokenFile: cfg.VaultToken, CAFile: cfg.VaultCA,
+		})
+	case cfg.MasterKey != "":
+		first, err = signing.NewEnvironment(string(cfg.MasterKey))
+	default:
+		first, err = signing.OpenFile(cfg.MasterKeyFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var earlier []signing.Safe
+	for _, path := range cfg.Earlier() {
+		// An absent file would be created, and open nothing.
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("BANYAN_MASTER_KEY_EARLIER_FILES: %w", err)
+		}
+		f, err := signing.OpenFile(path)
+		if err != nil {
+			return nil, err
+		}
+		earlier = append(earlier, f)
+	}
+	if len(earlier) == 0 {
+		return first, nil
+	}
+	return signing.NewSeveral(first, earlier...)
 }
 
 // Engine gives the sandbox that the configuration names.

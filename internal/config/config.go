@@ -27,7 +27,14 @@ type Config struct {
 	DatabaseURL   string        `env:"BANYAN_DATABASE_URL" secret:"url" help:"postgres://… for production; SQLite in the data folder when empty"`
 	DatabaseConns int           `env:"BANYAN_DATABASE_CONNS" help:"most connections to the database; 16 when 0"`
 	RedisURL      string        `env:"BANYAN_REDIS_URL" secret:"url" help:"redis://… hands jobs to workers; jobs run in the api process when empty"`
-	MasterKeyFile string        `env:"BANYAN_MASTER_KEY_FILE" help:"file of the key that seals issuers' keys; master.key in the data folder when empty"`
+	MasterKeyFile string        `env:"BANYAN_MASTER_KEY_FILE" help:"file of the key that seals issuers' keys; master.key in the data folder when empty and no other place is named"`
+	MasterKey     Secret        `env:"BANYAN_MASTER_KEY,unset" secret:"all" help:"that key itself, 32 bytes in base64, in place of a file"`
+	EarlierKeys   string        `env:"BANYAN_MASTER_KEY_EARLIER_FILES" help:"comma-separated files of earlier master keys, which open what they sealed and seal nothing"`
+	VaultAddress  string        `env:"BANYAN_VAULT_ADDRESS" help:"https://… of a Vault or OpenBao whose transit engine seals in place of a file"`
+	VaultMount    string        `env:"BANYAN_VAULT_MOUNT" help:"where its transit engine is mounted; transit when empty"`
+	VaultKey      string        `env:"BANYAN_VAULT_KEY" help:"the name of its key; banyan when empty"`
+	VaultToken    string        `env:"BANYAN_VAULT_TOKEN_FILE" help:"file of the token for it, read anew for each request"`
+	VaultCA       string        `env:"BANYAN_VAULT_CA_FILE" help:"file of certificates to trust for it; the system's when empty"`
 	RuntimeDir    string        `env:"BANYAN_RUNTIME_DIR" help:"folder of the Python runtime; ./build/runtime when empty"`
 	Sandbox       string        `env:"BANYAN_SANDBOX" help:"engine that runs learners' code: wasm (when empty) or fake (tests and loopback only)"`
 	Children      int           `env:"BANYAN_SANDBOX_CHILDREN" help:"interpreters at once; one a core when 0"`
@@ -77,7 +84,13 @@ func (c *Config) Defaults() {
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	set(&c.DataDir, "data")
 	set(&c.DatabaseURL, filepath.Join(c.DataDir, "banyan.db"))
-	set(&c.MasterKeyFile, filepath.Join(c.DataDir, "master.key"))
+	if c.MasterKey == "" && c.VaultAddress == "" {
+		set(&c.MasterKeyFile, filepath.Join(c.DataDir, "master.key"))
+	}
+	if c.VaultAddress != "" {
+		set(&c.VaultMount, "transit")
+		set(&c.VaultKey, "banyan")
+	}
 	set(&c.RuntimeDir, filepath.Join("build", "runtime"))
 	set(&c.Sandbox, "wasm")
 	set(&c.Require, c.defaultRequire())
@@ -154,6 +167,18 @@ func (c *Config) Check() error {
 			return err
 		}
 	}
+	places := 0
+	for _, place := range []string{c.MasterKeyFile, string(c.MasterKey), c.VaultAddress} {
+		if place != "" {
+			places++
+		}
+	}
+	if places != 1 {
+		return fmt.Errorf("the master key has one place: name one of BANYAN_MASTER_KEY_FILE, BANYAN_MASTER_KEY and BANYAN_VAULT_ADDRESS")
+	}
+	if c.VaultAddress != "" && c.VaultToken == "" {
+		return fmt.Errorf("BANYAN_VAULT_ADDRESS needs BANYAN_VAULT_TOKEN_FILE")
+	}
 	if c.Children < 0 || c.Concurrency < 0 || c.DatabaseConns < 1 || c.Visibility < time.Second || c.KeepJobs < 1 {
 		return fmt.Errorf("BANYAN_SANDBOX_CHILDREN, BANYAN_JOB_CONCURRENCY, BANYAN_DATABASE_CONNS, BANYAN_JOB_VISIBILITY and BANYAN_JOB_KEEP_DAYS must not be negative or too small")
 	}
@@ -175,6 +200,9 @@ func (c *Config) Check() error {
 	_, err = c.Proxies()
 	return err
 }
+
+// Earlier gives the files of earlier master keys.
+func (c *Config) Earlier() []string { return parts(c.EarlierKeys) }
 
 // Fetching gives the origins that may be fetched from wherever they are, the ports that other issuers may use, and the proxy that is asked.
 func (c *Config) Fetching() (origins []string, ports []int, proxy *url.URL, err error) {

@@ -1,7 +1,9 @@
 package config_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -36,6 +38,9 @@ func TestCheckNamesTheVariable(t *testing.T) {
 		{"proxies", config.Config{TrustProxies: "10.0.0.1"}, "BANYAN_TRUST_PROXIES"},
 		{"an endless lease", config.Config{LeaseDays: 3651}, "BANYAN_DEVICE_LEASE_DAYS"},
 		{"negative", config.Config{Children: -1}, "BANYAN_SANDBOX_CHILDREN"},
+		{"two master keys", config.Config{MasterKeyFile: "x", MasterKey: "y"}, "BANYAN_MASTER_KEY"},
+		{"a file and a key service", config.Config{MasterKeyFile: "x", VaultAddress: "https://vault.example"}, "BANYAN_VAULT_ADDRESS"},
+		{"a key service without a token", config.Config{VaultAddress: "https://vault.example"}, "BANYAN_VAULT_TOKEN_FILE"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,5 +113,32 @@ func TestTerminalLocale(t *testing.T) {
 		if got := config.TerminalLocale(); got != tt.want {
 			t.Errorf("%+v: %q", tt, got)
 		}
+	}
+}
+
+// The master key is read once, and stands neither in what is printed nor in what child programs inherit.
+func TestMasterKeyIsNotPrinted(t *testing.T) {
+	const key = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3I="
+	t.Setenv("BANYAN_MASTER_KEY", key)
+	c, err := config.FromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(c.MasterKey) != key || c.MasterKeyFile != "" {
+		t.Errorf("read %d characters, file %q", len(c.MasterKey), c.MasterKeyFile)
+	}
+	if _, still := os.LookupEnv("BANYAN_MASTER_KEY"); still {
+		t.Error("it stays in the environment")
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := fmt.Sprintf("%v %+v %#v %s %q %x", c, c, c, c.MasterKey, c.MasterKey, c.MasterKey) + fmt.Sprint(c.Settings()) + string(raw)
+	if strings.Contains(printed, key) || strings.Contains(printed, fmt.Sprintf("%x", key)) {
+		t.Error("it is printed")
+	}
+	if !strings.Contains(fmt.Sprint(c.Settings()), "(hidden)") {
+		t.Error("nobody is told that there is one")
 	}
 }

@@ -1,32 +1,19 @@
 package signing
 
-import (
-	"context"
-	"crypto/rand"
-)
+import "crypto/rand"
 
 // Ephemeral keeps its master key in memory: what it sealed is lost with the
 // program. It is for tests and for trying things out on a laptop.
-type Ephemeral struct{ m master }
+type Ephemeral struct{ safe }
 
-var _ Sealer = (*Ephemeral)(nil)
+var _ Safe = (*Ephemeral)(nil)
 
 // NewEphemeral draws a master key.
 func NewEphemeral() (*Ephemeral, error) {
 	key := make([]byte, MasterSize)
 	_, _ = rand.Read(key) // never fails
 	m, err := newMaster(key)
-	return &Ephemeral{m}, err
-}
-
-// Seal implements Sealer.
-func (e *Ephemeral) Seal(_ context.Context, owner Owner, k Key) ([]byte, error) {
-	return e.m.seal(owner, k)
-}
-
-// Open implements Sealer.
-func (e *Ephemeral) Open(_ context.Context, owner Owner, sealed []byte) (Key, error) {
-	return e.m.open(owner, sealed)
+	return &Ephemeral{safe{m}}, err
 }
 
 // String says what it is; the master key is never printed.

@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -14,9 +13,9 @@ import (
 // File keeps its master key in a file of 32 raw bytes that only its owner may
 // read. Who loses the file loses the issuers' keys: back it up, and apart from
 // the database.
-type File struct{ m master }
+type File struct{ safe }
 
-var _ Sealer = (*File)(nil)
+var _ Safe = (*File)(nil)
 
 // OpenFile reads the master key. An absent file is created, whole or not at
 // all; of two programs that start at once one creates it and both read the
@@ -36,7 +35,7 @@ func OpenFile(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open master key file %s: %w", path, err)
 	}
-	return &File{m}, nil
+	return &File{safe{m}}, nil
 }
 
 func readMaster(path string) ([]byte, error) {
@@ -84,16 +83,6 @@ func createMaster(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// Seal implements Sealer.
-func (f *File) Seal(_ context.Context, owner Owner, k Key) ([]byte, error) {
-	return f.m.seal(owner, k)
-}
-
-// Open implements Sealer.
-func (f *File) Open(_ context.Context, owner Owner, sealed []byte) (Key, error) {
-	return f.m.open(owner, sealed)
 }
 
 // String says what it is; the master key is never printed.

@@ -1,12 +1,9 @@
-// Package signing keeps private Ed25519 keys sealed.
+// Package signing keeps private keys sealed.
 package signing
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -27,19 +24,36 @@ var (
 )
 
 // Sealer hides private keys at rest under a master key that it alone knows.
-// A sealed key opens only for the owner it was sealed for.
+// A sealed key opens only for the owner it was sealed for, and as the kind of key that it is.
 type Sealer interface {
 	Seal(ctx context.Context, owner Owner, k Key) ([]byte, error)
 	Open(ctx context.Context, owner Owner, sealed []byte) (Key, error)
+	SealRSA(ctx context.Context, owner Owner, k RSAKey) ([]byte, error)
+	OpenRSA(ctx context.Context, owner Owner, sealed []byte) (RSAKey, error)
+}
+
+// Safe hides keys, and short secrets that are none. Ephemeral, File, Environment and Transit are its siblings.
+type Safe interface {
+	Sealer
+	// SealSecret hides a short secret that is no issuer's key. It opens for the same owner alone.
+	SealSecret(ctx context.Context, owner string, secret []byte) ([]byte, error)
+	// OpenSecret gives back what SealSecret hid.
+	OpenSecret(ctx context.Context, owner string, sealed []byte) ([]byte, error)
 }
 
 // Owner binds a sealed key to its place: moved to another row, it does not open.
 type Owner struct{ InstitutionID, KeyID string }
 
 // bytes writes the lengths too, so that no two owners give the same bytes.
-func (o Owner) bytes() []byte {
-	return fmt.Appendf(nil, "banyan issuer key\n%d %s\n%d %s", len(o.InstitutionID), o.InstitutionID, len(o.KeyID), o.KeyID)
+func (o Owner) bytes(kind string) []byte {
+	return fmt.Appendf(nil, "banyan %s\n%d %s\n%d %s", kind, len(o.InstitutionID), o.InstitutionID, len(o.KeyID), o.KeyID)
 }
+
+// The kinds of what is sealed. They stand first in what binds it to its owner: no kind opens as another.
+const (
+	kindKey = "issuer key"
+	kindRSA = "issuer RSA key"
+)
 
 // Key is an issuer's Ed25519 key. It prints, logs and marshals as its public
 // half, whatever the verb. The zero Key signs nothing.
@@ -119,51 +133,4 @@ func DecodeMultikey(s string) (ed25519.PublicKey, error) {
 		return nil, ErrMultikey
 	}
 	return p, nil
-}
-
-// master is AES-256-GCM under one master key. A sealed key is a version byte,
-// eight bytes that name the master key, the nonce, and the seed with its tag.
-type master struct {
-	aead func() cipher.AEAD // a function for the reason given at Key
-	name [8]byte
-}
-
-const version = 1
-
-func newMaster(key []byte) (master, error) {
-	if len(key) != MasterSize {
-		return master{}, fmt.Errorf("a master key has %d bytes, this one %d", MasterSize, len(key))
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return master{}, err
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return master{}, err
-	}
-	sum := sha256.Sum256(append([]byte("banyan master key name\n"), key...))
-	return master{func() cipher.AEAD { return aead }, [8]byte(sum[:8])}, nil
-}
-
-func (m master) seal(owner Owner, k Key) ([]byte, error) {
-	if k.private == nil {
-		return nil, errors.New("seal an empty key")
-	}
-	out := append([]byte{version}, m.name[:]...)
-	return m.aead().Seal(out, nil, k.private().Seed(), owner.bytes()), nil
-}
-
-func (m master) open(owner Owner, sealed []byte) (Key, error) {
-	if len(sealed) < 9 || sealed[0] != version {
-		return Key{}, ErrBroken
-	}
-	if [8]byte(sealed[1:9]) != m.name {
-		return Key{}, ErrOtherMaster
-	}
-	seed, err := m.aead().Open(nil, nil, sealed[9:], owner.bytes())
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return Key{}, ErrBroken
-	}
-	return newKey(seed), nil
 }

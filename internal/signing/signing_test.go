@@ -22,7 +22,7 @@ import (
 
 var owner = signing.Owner{InstitutionID: "019a0000-0000-7000-8000-000000000001", KeyID: "019a0000-0000-7000-8000-000000000002"}
 
-func sealers(t *testing.T) map[string]signing.Sealer {
+func sealers(t *testing.T) map[string]signing.Safe {
 	t.Helper()
 	e, err := signing.NewEphemeral()
 	if err != nil {
@@ -32,11 +32,37 @@ func sealers(t *testing.T) map[string]signing.Sealer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]signing.Sealer{"ephemeral": e, "file": f}
+	key := make([]byte, signing.MasterSize)
+	_, _ = rand.Read(key)
+	env, err := signing.NewEnvironment(base64.StdEncoding.EncodeToString(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := signing.NewEphemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := signing.NewEphemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	several, err := signing.NewSeveral(fresh, earlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]signing.Safe{"ephemeral": e, "file": f, "environment": env, "several": several}
+}
+
+// transitSealer is a sibling of its own key name: what another one sealed names another master key.
+func transitSealer(t *testing.T) signing.Safe {
+	t.Helper()
+	return newTransitServer(t).open(t)
 }
 
 func TestSealAndOpen(t *testing.T) {
-	for name, s := range sealers(t) {
+	all := sealers(t)
+	all["transit"] = transitSealer(t)
+	for name, s := range all {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
 			k, err := signing.Generate(rand.Reader)

@@ -195,7 +195,7 @@ func (v *Verified) key(ctx context.Context, r Resolver) (ed25519.PublicKey, erro
 	if m.Controller != v.Issuer || !belongs(v.Method, v.Issuer) {
 		return nil, fmt.Errorf("%w: %s speaks for %s, not for %s", ErrMethod, v.Method, m.Controller, v.Issuer)
 	}
-	if v.Created.IsZero() && !(m.NotAfter.IsZero() && m.Revoked.IsZero()) {
+	if v.Created.IsZero() && (!m.NotAfter.IsZero() || !m.Revoked.IsZero()) {
 		return nil, fmt.Errorf("%w: %s is not in force any more, and the proof does not say when it was made", ErrMethod, v.Method)
 	}
 	// The proof carries whole seconds.
