@@ -28,6 +28,7 @@ type commands struct {
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database to this program's schema."`
 	Content     contentCmd     `cmd:"" help:"Check and publish courses."`
 	Bundle      bundleCmd      `cmd:"" help:"Carry courses: build, check and import bundles."`
+	Trust       trustCmd       `cmd:"" help:"Carry what is known of issuers of certificates, so that these can be checked without a network."`
 	User        userCmd        `cmd:"" help:"Make accounts and set passwords."`
 	Institution institutionCmd `cmd:"" help:"Add and list institutions."`
 	Progress    progressCmd    `cmd:"" help:"Derive progress anew from statements."`

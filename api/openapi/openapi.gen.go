@@ -794,6 +794,78 @@ func (e SyncedStatementStatus) Valid() bool {
 	}
 }
 
+// Defines values for NamedCode.
+const (
+	NamedCodeN0 NamedCode = 0
+	NamedCodeN1 NamedCode = 1
+)
+
+// Valid indicates whether the value is a known member of the NamedCode enum.
+func (e NamedCode) Valid() bool {
+	switch e {
+	case NamedCodeN0:
+		return true
+	case NamedCodeN1:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetCodePngParamsName.
+const (
+	GetCodePngParamsNameN0 GetCodePngParamsName = 0
+	GetCodePngParamsNameN1 GetCodePngParamsName = 1
+)
+
+// Valid indicates whether the value is a known member of the GetCodePngParamsName enum.
+func (e GetCodePngParamsName) Valid() bool {
+	switch e {
+	case GetCodePngParamsNameN0:
+		return true
+	case GetCodePngParamsNameN1:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetCodeSvgParamsName.
+const (
+	GetCodeSvgParamsNameN0 GetCodeSvgParamsName = 0
+	GetCodeSvgParamsNameN1 GetCodeSvgParamsName = 1
+)
+
+// Valid indicates whether the value is a known member of the GetCodeSvgParamsName enum.
+func (e GetCodeSvgParamsName) Valid() bool {
+	switch e {
+	case GetCodeSvgParamsNameN0:
+		return true
+	case GetCodeSvgParamsNameN1:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetCodeParamsName.
+const (
+	GetCodeParamsNameN0 GetCodeParamsName = 0
+	GetCodeParamsNameN1 GetCodeParamsName = 1
+)
+
+// Valid indicates whether the value is a known member of the GetCodeParamsName enum.
+func (e GetCodeParamsName) Valid() bool {
+	switch e {
+	case GetCodeParamsNameN0:
+		return true
+	case GetCodeParamsNameN1:
+		return true
+	default:
+		return false
+	}
+}
+
 // Bundle defines model for Bundle.
 type Bundle struct {
 	CourseID Slug `json:"course_id"`
@@ -2351,6 +2423,9 @@ type LabID = Slug
 // Limit defines model for Limit.
 type Limit = int
 
+// NamedCode defines model for NamedCode.
+type NamedCode int
+
 // PublisherID defines model for PublisherID.
 type PublisherID = string
 
@@ -2418,6 +2493,33 @@ type VerifyCredentialParams struct {
 	// Offline Fetches nothing. For a body that is a file; in JSON it is a member.
 	Offline *bool `form:"offline,omitempty" json:"offline,omitempty"`
 }
+
+// GetCodePngParams defines parameters for GetCodePng.
+type GetCodePngParams struct {
+	// Name 1 with the holder's name and 0 without
+	Name *GetCodePngParamsName `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// GetCodePngParamsName defines parameters for GetCodePng.
+type GetCodePngParamsName int
+
+// GetCodeSvgParams defines parameters for GetCodeSvg.
+type GetCodeSvgParams struct {
+	// Name 1 with the holder's name and 0 without
+	Name *GetCodeSvgParamsName `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// GetCodeSvgParamsName defines parameters for GetCodeSvg.
+type GetCodeSvgParamsName int
+
+// GetCodeParams defines parameters for GetCode.
+type GetCodeParams struct {
+	// Name 1 with the holder's name and 0 without
+	Name *GetCodeParamsName `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// GetCodeParamsName defines parameters for GetCode.
+type GetCodeParamsName int
 
 // ListEnrollmentsParams defines parameters for ListEnrollments.
 type ListEnrollmentsParams struct {
@@ -2631,6 +2733,15 @@ type ServerInterface interface {
 	// GetCredential The signed credential, Open Badges 3.0. Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id})
 	GetCredential(ctx echo.Context, credentialID CredentialID) error
+	// GetCodePng The credential's QR code as a picture, with its quiet border.
+	// (GET /api/credentials/{credential_id}/code.png)
+	GetCodePng(ctx echo.Context, credentialID CredentialID, params GetCodePngParams) error
+	// GetCodeSvg The credential's QR code as a drawing, with its quiet border.
+	// (GET /api/credentials/{credential_id}/code.svg)
+	GetCodeSvg(ctx echo.Context, credentialID CredentialID, params GetCodeSvgParams) error
+	// GetCode The text of the credential's QR code (docs/qr-format.md). Whoever has its address may read it.
+	// (GET /api/credentials/{credential_id}/code.txt)
+	GetCode(ctx echo.Context, credentialID CredentialID, params GetCodeParams) error
 	// RevokeCredential Revokes a credential. Twice is no error.
 	// (PUT /api/credentials/{credential_id}/revocation)
 	RevokeCredential(ctx echo.Context, credentialID CredentialID) error
@@ -2819,6 +2930,9 @@ type ServerInterface interface {
 	// DeleteToken Ends one of your tokens.
 	// (DELETE /api/tokens/{token_id})
 	DeleteToken(ctx echo.Context, tokenID TokenID) error
+	// GetTrust What the publishers of this server, and those whom it trusts, say of issuers, with their status lists. One pack, as docs/bundle-format.md has it; it changes when a key or a status does.
+	// (GET /api/trust)
+	GetTrust(ctx echo.Context) error
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx echo.Context) error
@@ -3054,6 +3168,81 @@ func (w *ServerInterfaceWrapper) GetCredential(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetCredential(ctx, credentialID)
+	return err
+}
+
+// GetCodePng converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCodePng(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCodePngParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCodePng(ctx, credentialID, params)
+	return err
+}
+
+// GetCodeSvg converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCodeSvg(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCodeSvgParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCodeSvg(ctx, credentialID, params)
+	return err
+}
+
+// GetCode converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCode(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCodeParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCode(ctx, credentialID, params)
 	return err
 }
 
@@ -4151,6 +4340,15 @@ func (w *ServerInterfaceWrapper) DeleteToken(ctx echo.Context) error {
 	return err
 }
 
+// GetTrust converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTrust(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTrust(ctx)
+	return err
+}
+
 // CreateUser converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateUser(ctx echo.Context) error {
 	var err error
@@ -4413,6 +4611,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials", wrapper.ListCredentials, options.OperationMiddlewares["listCredentials"]...)
 	router.POST(options.BaseURL+"/api/credentials/verify", wrapper.VerifyCredential, options.OperationMiddlewares["verifyCredential"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id", wrapper.GetCredential, options.OperationMiddlewares["getCredential"]...)
+	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.txt", wrapper.GetCode, options.OperationMiddlewares["getCode"]...)
+	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.svg", wrapper.GetCodeSvg, options.OperationMiddlewares["getCodeSvg"]...)
+	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.png", wrapper.GetCodePng, options.OperationMiddlewares["getCodePng"]...)
+	router.GET(options.BaseURL+"/api/trust", wrapper.GetTrust, options.OperationMiddlewares["getTrust"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
 	router.GET(options.BaseURL+"/api/wallet/shares", wrapper.ListShares, options.OperationMiddlewares["listShares"]...)
@@ -4782,6 +4984,135 @@ type GetCredentialdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCredentialdefaultApplicationProblemPlusJSONResponse) VisitGetCredentialResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCodePngRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+	Params       GetCodePngParams
+}
+
+type GetCodePngResponseObject interface {
+	VisitGetCodePngResponse(w http.ResponseWriter) error
+}
+
+type GetCodePng200ImagePngResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetCodePng200ImagePngResponse) VisitGetCodePngResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetCodePngdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCodePngdefaultApplicationProblemPlusJSONResponse) VisitGetCodePngResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCodeSvgRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+	Params       GetCodeSvgParams
+}
+
+type GetCodeSvgResponseObject interface {
+	VisitGetCodeSvgResponse(w http.ResponseWriter) error
+}
+
+type GetCodeSvg200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetCodeSvg200ImageSvgXMLResponse) VisitGetCodeSvgResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetCodeSvgdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCodeSvgdefaultApplicationProblemPlusJSONResponse) VisitGetCodeSvgResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCodeRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+	Params       GetCodeParams
+}
+
+type GetCodeResponseObject interface {
+	VisitGetCodeResponse(w http.ResponseWriter) error
+}
+
+type GetCode200TextResponse string
+
+func (response GetCode200TextResponse) VisitGetCodeResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetCodedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCodedefaultApplicationProblemPlusJSONResponse) VisitGetCodeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7250,6 +7581,58 @@ func (response DeleteTokendefaultApplicationProblemPlusJSONResponse) VisitDelete
 	return err
 }
 
+type GetTrustRequestObject struct {
+}
+
+type GetTrustResponseObject interface {
+	VisitGetTrustResponse(w http.ResponseWriter) error
+}
+
+type GetTrust200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetTrust200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetTrust200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetTrust200ApplicationOctetStreamResponse) VisitGetTrustResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTrustdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTrustdefaultApplicationProblemPlusJSONResponse) VisitGetTrustResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateUserRequestObject struct {
 	Body *CreateUserJSONRequestBody
 }
@@ -7761,6 +8144,15 @@ type StrictServerInterface interface {
 	// GetCredential The signed credential, Open Badges 3.0. Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id})
 	GetCredential(ctx context.Context, request GetCredentialRequestObject) (GetCredentialResponseObject, error)
+	// GetCodePng The credential's QR code as a picture, with its quiet border.
+	// (GET /api/credentials/{credential_id}/code.png)
+	GetCodePng(ctx context.Context, request GetCodePngRequestObject) (GetCodePngResponseObject, error)
+	// GetCodeSvg The credential's QR code as a drawing, with its quiet border.
+	// (GET /api/credentials/{credential_id}/code.svg)
+	GetCodeSvg(ctx context.Context, request GetCodeSvgRequestObject) (GetCodeSvgResponseObject, error)
+	// GetCode The text of the credential's QR code (docs/qr-format.md). Whoever has its address may read it.
+	// (GET /api/credentials/{credential_id}/code.txt)
+	GetCode(ctx context.Context, request GetCodeRequestObject) (GetCodeResponseObject, error)
 	// RevokeCredential Revokes a credential. Twice is no error.
 	// (PUT /api/credentials/{credential_id}/revocation)
 	RevokeCredential(ctx context.Context, request RevokeCredentialRequestObject) (RevokeCredentialResponseObject, error)
@@ -7949,6 +8341,9 @@ type StrictServerInterface interface {
 	// DeleteToken Ends one of your tokens.
 	// (DELETE /api/tokens/{token_id})
 	DeleteToken(ctx context.Context, request DeleteTokenRequestObject) (DeleteTokenResponseObject, error)
+	// GetTrust What the publishers of this server, and those whom it trusts, say of issuers, with their status lists. One pack, as docs/bundle-format.md has it; it changes when a key or a status does.
+	// (GET /api/trust)
+	GetTrust(ctx context.Context, request GetTrustRequestObject) (GetTrustResponseObject, error)
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx context.Context, request CreateUserRequestObject) (CreateUserResponseObject, error)
@@ -8217,6 +8612,84 @@ func (sh *strictHandler) GetCredential(ctx echo.Context, credentialID Credential
 		return err
 	} else if validResponse, ok := response.(GetCredentialResponseObject); ok {
 		return validResponse.VisitGetCredentialResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCodePng operation middleware
+func (sh *strictHandler) GetCodePng(ctx echo.Context, credentialID CredentialID, params GetCodePngParams) error {
+	var request GetCodePngRequestObject
+
+	request.CredentialID = credentialID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCodePng(ctx.Request().Context(), request.(GetCodePngRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCodePng")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCodePngResponseObject); ok {
+		return validResponse.VisitGetCodePngResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCodeSvg operation middleware
+func (sh *strictHandler) GetCodeSvg(ctx echo.Context, credentialID CredentialID, params GetCodeSvgParams) error {
+	var request GetCodeSvgRequestObject
+
+	request.CredentialID = credentialID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCodeSvg(ctx.Request().Context(), request.(GetCodeSvgRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCodeSvg")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCodeSvgResponseObject); ok {
+		return validResponse.VisitGetCodeSvgResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCode operation middleware
+func (sh *strictHandler) GetCode(ctx echo.Context, credentialID CredentialID, params GetCodeParams) error {
+	var request GetCodeRequestObject
+
+	request.CredentialID = credentialID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCode(ctx.Request().Context(), request.(GetCodeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCode")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCodeResponseObject); ok {
+		return validResponse.VisitGetCodeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10224,6 +10697,29 @@ func (sh *strictHandler) DeleteToken(ctx echo.Context, tokenID TokenID) error {
 		return err
 	} else if validResponse, ok := response.(DeleteTokenResponseObject); ok {
 		return validResponse.VisitDeleteTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTrust operation middleware
+func (sh *strictHandler) GetTrust(ctx echo.Context) error {
+	var request GetTrustRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTrust(ctx.Request().Context(), request.(GetTrustRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTrust")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTrustResponseObject); ok {
+		return validResponse.VisitGetTrustResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

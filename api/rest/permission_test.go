@@ -197,6 +197,10 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodDelete, path: "/api/wallet/shares/" + string(share().ID)}
 		},
 		"openShare":        get("/api/shares/" + share().Token),
+		"getCode":          get("/api/credentials/" + string(cs[0].ID) + "/code.txt"),
+		"getCodeSvg":       get("/api/credentials/" + string(cs[0].ID) + "/code.svg"),
+		"getCodePng":       get("/api/credentials/" + string(cs[0].ID) + "/code.png?name=0"),
+		"getTrust":         get("/api/trust"),
 		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
 		"verifyCredential": with(http.MethodPost, "/api/credentials/verify", `{"text":"BNY1:ABC"}`),
 	}

@@ -89,7 +89,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	a.Learning = &learning.Service{Store: db.Learning(), Devices: a.Identity, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Credential = &credential.Service{
-		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
+		Store: db.Credential(), Codes: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Credentials: a.Credential, Now: now, NewID: newID, Random: rand.Reader}
@@ -99,7 +99,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	}
 	a.Bundle = &bundle.Service{
 		Store: db.Bundle(), Courses: a.Curriculum, Public: public, Imported: imported, Packs: filepath.Join(cfg.DataDir, "bundles", "packs"),
-		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Now: now, NewID: newID, Random: rand.Reader,
+		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	if a.Verifier, err = a.verifies(); err != nil {
 		return nil, err

@@ -318,10 +318,13 @@ func (s *Service) sameLists(ctx context.Context, text []byte, sources []IssuerSo
 				continue
 			}
 			then, err := s.Public.Open(ctx, l.Digest)
-			if err != nil && !fault.Is(err, fault.NotFound) {
+			if fault.Is(err, fault.NotFound) {
+				return false, nil
+			}
+			if err != nil {
 				return false, err
 			}
-			if err != nil || src.Same == nil || !src.Same(then, now.Document) {
+			if src.Same == nil || !src.Same(then, now.Document) {
 				return false, nil
 			}
 		}
@@ -457,7 +460,7 @@ func (s *Service) Publishers(ctx context.Context, by identity.Actor) ([]Stated, 
 	return out, nil
 }
 
-// ownPublishers are the institutions that publish courses here, or did. Their documents are made when they are first asked for.
+// ownPublishers are the institutions that publish courses or issue certificates here, or did. Their documents are made when they are first asked for.
 func (s *Service) ownPublishers(ctx context.Context) ([]string, error) {
 	roots, err := s.Store.ListDocuments(ctx, "", RootDocument)
 	if err != nil {
@@ -470,6 +473,20 @@ func (s *Service) ownPublishers(ctx context.Context) ([]string, error) {
 		}
 	}
 	seen := map[string]bool{}
+	issuing, err := s.vouchers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range issuing {
+		seen[string(in)] = true
+		p, err := s.signs(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, p.row.Publisher) {
+			out = append(out, p.row.Publisher)
+		}
+	}
 	for cursor, more := "", true; more; more = cursor != "" {
 		var list []curriculum.Version
 		if list, cursor, err = s.Courses.List(ctx, cursor, 100); err != nil {

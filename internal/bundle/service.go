@@ -151,9 +151,11 @@ type Service struct {
 	Publisher func(ctx context.Context, in identity.InstitutionID) (Name, error)
 	// Issuers gives the issuers for whom an institution stands; nil: none.
 	Issuers func(ctx context.Context, in identity.InstitutionID) ([]IssuerSource, error)
-	Now     func() time.Time
-	NewID   func() string
-	Random  io.Reader
+	// Vouchers lists the institutions that stand for somebody; nil: none.
+	Vouchers func(ctx context.Context) ([]identity.InstitutionID, error)
+	Now      func() time.Time
+	NewID    func() string
+	Random   io.Reader
 
 	moving sync.RWMutex // imports hold it for reading, collecting for writing: it does not wait
 	making sync.Mutex   // one signature of a kind at a time

@@ -226,7 +226,8 @@ func newWorld(t testing.TB) world {
 	w.trust = signed(t, "trust", bundle.Trust{Type: "trust", Format: 1, Publisher: school, SignedAt: day(5), Issuers: []bundle.Issuer{{
 		DID: school, Names: map[string]string{"ar": "مدرسة السنط", "en": "Acacia School"}, Country: "EG",
 		Keys: []bundle.IssuerKey{
-			{Key: key('i').Multikey(), From: day(1), Retired: &retired}, {Key: key('j').Multikey(), From: day(3)},
+			{Key: key('i').Multikey(), From: day(1), Retired: &retired},
+			{Key: key('j').Multikey(), From: day(3)},
 			{Key: key('k').Multikey(), From: day(1), Retired: &retired, Revoked: &asOf},
 		},
 		Lists: []bundle.StatusList{

@@ -46,6 +46,7 @@ type Institutions interface {
 // Service is the door to credentials. Several may work on one store.
 type Service struct {
 	Store        Store
+	Codes        CodeStore
 	Enrollments  Enrollments
 	Courses      Courses
 	People       People

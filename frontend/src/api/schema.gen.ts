@@ -907,6 +907,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/credentials/{credential_id}/code.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text of the credential's QR code (docs/qr-format.md). Whoever has its address may read it. */
+        get: operations["getCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}/code.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The credential's QR code as a drawing, with its quiet border. */
+        get: operations["getCodeSvg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}/code.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The credential's QR code as a picture, with its quiet border. */
+        get: operations["getCodePng"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the publishers of this server, and those whom it trusts, say of issuers, with their status lists. One pack, as docs/bundle-format.md has it; it changes when a key or a status does. */
+        get: operations["getTrust"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/credentials/{credential_id}/standing": {
         parameters: {
             query?: never;
@@ -2310,6 +2378,8 @@ export interface components {
         InstitutionID: components["schemas"]["UUID"];
         UserID: components["schemas"]["UUID"];
         EnrollmentID: components["schemas"]["UUID"];
+        /** @description 1 with the holder's name and 0 without */
+        NamedCode: 0 | 1;
         CredentialID: components["schemas"]["UUID"];
         VersionID: components["schemas"]["UUID"];
         LabID: components["schemas"]["Slug"];
@@ -4003,6 +4073,106 @@ export interface operations {
                 };
                 content: {
                     "application/vc": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCode: {
+        parameters: {
+            query?: {
+                /** @description 1 with the holder's name and 0 without */
+                name?: components["parameters"]["NamedCode"];
+            };
+            header?: never;
+            path: {
+                credential_id: components["parameters"]["CredentialID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCodeSvg: {
+        parameters: {
+            query?: {
+                /** @description 1 with the holder's name and 0 without */
+                name?: components["parameters"]["NamedCode"];
+            };
+            header?: never;
+            path: {
+                credential_id: components["parameters"]["CredentialID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The drawing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCodePng: {
+        parameters: {
+            query?: {
+                /** @description 1 with the holder's name and 0 without */
+                name?: components["parameters"]["NamedCode"];
+            };
+            header?: never;
+            path: {
+                credential_id: components["parameters"]["CredentialID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTrust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pack */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             default: components["responses"]["Problem"];

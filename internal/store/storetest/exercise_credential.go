@@ -163,4 +163,28 @@ func exerciseCredential(t *testing.T, w *world) {
 		}
 		wantFault(t, s.RevokeCredential(ctx, newID[credential.ID](), noon, ""), fault.NotFound, "credential.not_found")
 	})
+
+	t.Run("codes", func(t *testing.T) {
+		_, err := s.FindCode(ctx, first.ID, true)
+		wantFault(t, err, fault.NotFound, "credential.code_not_found")
+		ok(t, s.SaveCode(ctx, first.ID, true, "BNY1:A"))
+		ok(t, s.SaveCode(ctx, first.ID, false, "BNY1:B"))
+		ok(t, s.SaveCode(ctx, first.ID, true, "BNY1:C"))
+		for named, want := range map[bool]string{true: "BNY1:C", false: "BNY1:B"} {
+			got, err := s.FindCode(ctx, first.ID, named)
+			ok(t, err)
+			equal(t, "code", got, want)
+		}
+		ok(t, s.DeleteCodes(ctx, first.ID))
+		ok(t, s.DeleteCodes(ctx, first.ID))
+		_, err = s.FindCode(ctx, first.ID, false)
+		wantFault(t, err, fault.NotFound, "credential.code_not_found")
+		_, err = s.FindCode(ctx, "x", false)
+		wantFault(t, err, fault.NotFound, "credential.code_not_found")
+		issuing, err := s.ListIssuing(ctx)
+		ok(t, err)
+		if !slices.Contains(issuing, w.school.ID) || len(issuing) != 2 {
+			t.Errorf("issuing %v", issuing)
+		}
+	})
 }

@@ -1,0 +1,301 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
+)
+
+// What a trust pack may hold, so that a hostile one costs neither memory nor time.
+const (
+	maxWords     = 1024
+	maxListBytes = 64 << 20
+)
+
+// Word is what one publisher says of issuers, checked.
+type Word struct {
+	Chain Chain
+	Trust Trust
+	Text  []byte // of the signed document
+}
+
+// Words are what several publishers say, with the blobs that they name.
+type Words struct {
+	Words []Word
+	Blobs map[blob.Digest][]byte
+	// Strangers are publishers in the pack of whom nothing was taken, because nobody trusts them.
+	Strangers []string
+}
+
+// Trusts are the words alone.
+func (w *Words) Trusts() []Trust {
+	out := make([]Trust, len(w.Words))
+	for i, word := range w.Words {
+		out[i] = word.Trust
+	}
+	return out
+}
+
+// Blob gives a blob that a word names; fault.NotFound when the pack has it not.
+func (w *Words) Blob(_ context.Context, d blob.Digest) ([]byte, error) {
+	if data, ok := w.Blobs[d]; ok {
+		return data, nil
+	}
+	return nil, fault.New(fault.NotFound, "blob.not_found")
+}
+
+// Said is what one word says of an issuer.
+type Said struct {
+	Issuer
+	Publisher string // who says so
+	Names     map[string]string
+	SignedAt  time.Time
+}
+
+// Issuer finds what is said of an issuer, the newest first.
+func (w *Words) Issuer(did string) []Said {
+	var out []Said
+	for _, word := range w.Words {
+		for _, i := range word.Trust.Issuers {
+			if i.DID == did {
+				out = append(out, Said{Issuer: i, Publisher: word.Trust.Publisher, Names: word.Chain.Newest().Name, SignedAt: word.Trust.SignedAt.Time})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Said) int { return b.SignedAt.Compare(a.SignedAt) })
+	return out
+}
+
+// List finds the newest status list that is published at an address; false when none is there.
+func (w *Words) List(url string) (found StatusList, document []byte, ok bool) {
+	for _, word := range w.Words {
+		for _, i := range word.Trust.Issuers {
+			for _, l := range i.Lists {
+				doc, here := w.Blobs[l.Digest]
+				if here && l.URL == url && (!ok || l.SignedAt != nil && (found.SignedAt == nil || l.SignedAt.After(found.SignedAt.Time))) {
+					found, document, ok = l, doc, true
+				}
+			}
+		}
+	}
+	return found, document, ok
+}
+
+// ReadWords reads a trust pack: the publishers and words of several, each word behind the serials of its publisher, then the blobs that they
+// name. A bundle is one too; its course is passed over. find tells what is known of a publisher; Anyone and Known.Anybody serve who checks
+// against what the pack itself brings. Words of publishers whom nobody trusts are left out and named; all else that is wrong
+// refuses the whole.
+func ReadWords(c Carrier, find func(publisher, course string) (Known, error)) (*Words, error) {
+	w := &Words{Blobs: map[blob.Digest][]byte{}}
+	named := map[blob.Digest]int64{}
+	var chain [][]byte
+	var bytes int64
+	count, blobs, last := 0, false, PublisherFrame
+	for {
+		f, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case f.Kind == PublisherFrame && !blobs && (last == PublisherFrame || last == TrustFrame):
+			if last == TrustFrame {
+				chain = nil
+			}
+			if chain = append(chain, f.Payload); len(chain) > maxSerials {
+				return nil, damaged("more than %d serials", maxSerials)
+			}
+		case f.Kind == TrustFrame && last == PublisherFrame && count < maxWords:
+			count++
+			if err := w.take(chain, f.Payload, find); err != nil {
+				return nil, err
+			}
+		case f.Kind == RootFrame && !blobs:
+		case f.Kind == BlobFrame:
+			if !blobs {
+				for _, word := range w.Words {
+					for _, c := range word.Trust.children() {
+						named[c.digest] = c.size
+					}
+				}
+			}
+			blobs = true
+			d := blob.Of(f.Payload)
+			size, ok := named[d]
+			if !ok {
+				continue
+			}
+			if bytes += int64(len(f.Payload)); size != int64(len(f.Payload)) || bytes > maxListBytes {
+				return nil, damaged("list %s has %d bytes", d, len(f.Payload))
+			}
+			w.Blobs[d] = f.Payload
+		default:
+			return nil, damaged("a frame %q in a place where none may stand", byte(f.Kind))
+		}
+		last = f.Kind
+	}
+	if count == 0 {
+		return nil, refuse("truncated", errors.New("no word on issuers"))
+	}
+	return w, nil
+}
+
+func (w *Words) take(texts [][]byte, word []byte, find func(publisher, course string) (Known, error)) error {
+	brought, err := ReadChain(texts...)
+	if err != nil {
+		return err
+	}
+	known, err := find(brought.ID(), "")
+	if err != nil {
+		return err
+	}
+	if known.Chain.ID() != brought.ID() && !known.Anybody || brought.ID() == "" {
+		w.Strangers = append(w.Strangers, brought.ID())
+		return nil
+	}
+	chain := brought
+	if known.Chain.ID() == brought.ID() {
+		if chain, err = brought.Join(known.Chain); err != nil {
+			return err
+		}
+	}
+	t, err := chain.VerifyTrust(word, known.Newest)
+	if err != nil {
+		return err
+	}
+	w.Words = append(w.Words, Word{chain, t, word})
+	return nil
+}
+
+// vouchers are the institutions whose word this server gives: those that issue certificates.
+func (s *Service) vouchers(ctx context.Context) ([]identity.InstitutionID, error) {
+	if s.Vouchers == nil {
+		return nil, nil
+	}
+	return s.Vouchers(ctx)
+}
+
+// wordFrames gives the serials and the word of each publisher, and the blobs that the words name: of this server's institutions,
+// and of those publishers whom its operator trusts.
+func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Digest, err error) {
+	var words [][2]string // publisher, text
+	own, err := s.vouchers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := map[string]bool{}
+	for _, in := range own {
+		text, err := s.trust(ctx, in)
+		if err != nil {
+			return nil, nil, err
+		}
+		if text == nil {
+			continue
+		}
+		t, err := readTrust(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		seen[t.Publisher] = true
+		words = append(words, [2]string{t.Publisher, string(text)})
+	}
+	rows, err := s.Store.ListTrusted(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range rows {
+		if seen[r.Publisher] {
+			continue
+		}
+		d, err := s.Store.FindDocument(ctx, r.Publisher, TrustDocument, "", 0)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, nil, err
+		}
+		if err == nil {
+			words = append(words, [2]string{r.Publisher, string(d.Text)})
+		}
+	}
+	have := map[blob.Digest]bool{}
+	for _, w := range words {
+		chain, err := s.chain(ctx, w[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, d := range chain.Documents {
+			head = append(head, Frame{PublisherFrame, d.Text})
+		}
+		head = append(head, Frame{TrustFrame, []byte(w[1])})
+		t, err := readTrust([]byte(w[1]))
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, c := range t.children() {
+			if have[c.digest] {
+				continue
+			}
+			// The carrier that brought a word may have had some of its lists not.
+			if _, err := s.open(ctx, c.digest); fault.Is(err, fault.NotFound) {
+				continue
+			} else if err != nil {
+				return nil, nil, err
+			}
+			have[c.digest] = true
+			blobs = append(blobs, c.digest)
+		}
+	}
+	return head, blobs, nil
+}
+
+// TrustPack gives what this server knows of issuers as one pack: the words of its own institutions and of those publishers whom its operator trusts,
+// with status lists. Anyone may ask. fault.NotFound while there is nobody who issues.
+func (s *Service) TrustPack(ctx context.Context) (*Packed, error) {
+	head, blobs, err := s.wordFrames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(head) == 0 {
+		return nil, notFound(errors.New("nobody issues certificates here"))
+	}
+	return s.pack(ctx, head, blobs)
+}
+
+// TakeTrust keeps what a trust pack says, of publishers who are trusted here. An older word than the one known changes nothing.
+// For the operator.
+func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, c Carrier) (*Words, error) {
+	if err := mayChange(by); err != nil {
+		return nil, err
+	}
+	s.moving.RLock()
+	defer s.moving.RUnlock()
+	w, err := ReadWords(c, s.known(ctx, ""))
+	if err != nil {
+		return nil, err
+	}
+	for _, data := range w.Blobs {
+		if _, err := s.Imported.Put(ctx, data); err != nil {
+			return nil, space(fmt.Errorf("keep a status list: %w", err))
+		}
+	}
+	return w, s.Store.InTx(ctx, func(tx Store) error {
+		for _, word := range w.Words {
+			if err := learn(ctx, tx, word.Chain); err != nil {
+				return err
+			}
+			if _, err := tx.ReplaceDocument(ctx, Document{
+				Publisher: word.Trust.Publisher, Kind: TrustDocument, Text: word.Text, SignedAt: word.Trust.SignedAt.Time,
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
