@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 )
 
@@ -33,6 +35,14 @@ func (a *App) purge(ctx context.Context, j job.Job) error {
 		}
 	}
 	slog.InfoContext(ctx, "forgot jobs that were done long ago", "jobs", all, "days", a.Config.KeepJobs)
-	_, err := a.DB.Outbox().FinishJob(ctx, j.ID)
+	// Blobs of imported courses that no version names any more. While an import runs it is another day's work.
+	freed, err := a.Bundle.Collect(ctx, identity.System())
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	if freed.Blobs > 0 {
+		slog.InfoContext(ctx, "deleted blobs of bundles that nothing names any more", "blobs", freed.Blobs, "bytes", freed.Bytes)
+	}
+	_, err = a.DB.Outbox().FinishJob(ctx, j.ID)
 	return err
 }

@@ -156,7 +156,20 @@ func (c *compiler) medium(file string, l Locale, keep func([]byte) blob.Digest) 
 		m = page.Medium{Src: add(item.sound.Data, path.Ext(file)), Type: item.sound.Type, Duration: item.sound.Duration}
 		m.Size = sent
 	}
+	m.Credit = c.credit(item.source)
 	return m, all, sent
+}
+
+// credit is what stands beside a medium that is not all the course's own.
+func (c *compiler) credit(m mediumSource) []string {
+	if m.Author == "" || m.Licence == c.course.Licence && slices.Contains(c.course.Authors, m.Author) {
+		return nil
+	}
+	parts := []string{m.Author}
+	if m.Source != "" {
+		parts = append(parts, m.Source)
+	}
+	return append(parts, m.Licence)
 }
 
 // drawn is a drawing with its labels in a language.

@@ -38,6 +38,7 @@ type Medium struct {
 	Type          string // of a recording
 	Size          int    // of a recording, in bytes
 	Duration      time.Duration
+	Credit        []string // author, source, licence, where they are not the course's own
 }
 
 // Words gives a page its texts in one language.
@@ -409,6 +410,9 @@ func (r *writer) directive(n *segment.Directive) {
 	case n.Name != "figure":
 		r.children(n)
 	}
+	if n.Name == "figure" || n.Name == "audio" {
+		r.credit(r.words.Media(n.Title).Credit)
+	}
 	if n.Name == "lab" {
 		said := r.words.Lab(n.Title)
 		r.prose.WriteString(said.Text + "\n")
@@ -453,6 +457,22 @@ func (r *writer) audio(n *segment.Directive) {
 		// Nobody should press play without knowing what it costs. api/web writes it in the digits and units of the reader.
 		fmt.Fprintf(&r.out, `<p class="size" data-seconds="%d" data-bytes="%d"></p>`+"\n", int(m.Duration.Seconds()+0.5), m.Size)
 	}
+}
+
+// credit names whose a medium is: what is shared under conditions is shown with them, wherever the page goes.
+func (r *writer) credit(parts []string) {
+	if len(parts) == 0 {
+		return
+	}
+	r.out.WriteString(`<p class="credit">`)
+	for i, part := range parts {
+		if i > 0 {
+			r.out.WriteString(" · ")
+		}
+		// In whatever script it is: none may turn the next one round.
+		r.out.WriteString(`<span dir="auto">` + html.EscapeString(part) + "</span>")
+	}
+	r.out.WriteString("</p>\n")
 }
 
 // glossary ends the page with the words of the course that it links to.
