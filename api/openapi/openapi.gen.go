@@ -1771,6 +1771,9 @@ type NewEnrollment struct {
 
 	// InstitutionID Needed only by members of several institutions.
 	InstitutionID *UUID `json:"institution_id,omitempty"`
+
+	// Number The version that was learnt with while no network was there. The newest when left out, or not known here.
+	Number *int `json:"number,omitempty"`
 }
 
 // NewInstitution defines model for NewInstitution.
@@ -2765,7 +2768,7 @@ type ServerInterface interface {
 	// ListEnrollments The courses you take.
 	// (GET /api/enrollments)
 	ListEnrollments(ctx echo.Context, params ListEnrollmentsParams) error
-	// CreateEnrollment Enrols in the newest version of a course. The version is pinned. Enrolling twice gives the first enrollment.
+	// CreateEnrollment Enrols in a course. The version is pinned. Enrolling twice gives the first enrollment.
 	// (POST /api/enrollments)
 	CreateEnrollment(ctx echo.Context) error
 	// GetProgress How far a learner is.
@@ -8176,7 +8179,7 @@ type StrictServerInterface interface {
 	// ListEnrollments The courses you take.
 	// (GET /api/enrollments)
 	ListEnrollments(ctx context.Context, request ListEnrollmentsRequestObject) (ListEnrollmentsResponseObject, error)
-	// CreateEnrollment Enrols in the newest version of a course. The version is pinned. Enrolling twice gives the first enrollment.
+	// CreateEnrollment Enrols in a course. The version is pinned. Enrolling twice gives the first enrollment.
 	// (POST /api/enrollments)
 	CreateEnrollment(ctx context.Context, request CreateEnrollmentRequestObject) (CreateEnrollmentResponseObject, error)
 	// GetProgress How far a learner is.

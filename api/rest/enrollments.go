@@ -33,7 +33,7 @@ func (s *Server) ListEnrollments(ctx context.Context, req openapi.ListEnrollment
 func (s *Server) CreateEnrollment(ctx context.Context, req openapi.CreateEnrollmentRequestObject) (openapi.CreateEnrollmentResponseObject, error) {
 	e, created, err := s.Learning.Enroll(ctx, actorFrom(ctx), learning.NewEnrollment{
 		ID: learning.EnrollmentID(deref(req.Body.ID)), CourseID: curriculum.CourseID(req.Body.CourseID),
-		InstitutionID: identity.InstitutionID(deref(req.Body.InstitutionID)),
+		InstitutionID: identity.InstitutionID(deref(req.Body.InstitutionID)), Number: deref(req.Body.Number),
 	})
 	if err != nil {
 		return nil, err

@@ -79,6 +79,13 @@ func TestEnrollPinsTheVersion(t *testing.T) {
 	if late.VersionID != second.ID {
 		t.Errorf("a new learner gets version %s, want the newest", late.VersionID)
 	}
+	// Who began without a network keeps what they began with, if it is known here.
+	for number, want := range map[int]curriculum.VersionID{1: before.VersionID, 2: second.ID, 9: second.ID} {
+		e, _, err := c.Enroll(t.Context(), c.learner(), learning.NewEnrollment{CourseID: course, Number: number})
+		if err != nil || e.VersionID != want {
+			t.Errorf("version %d gives %s, want %s: %v", number, e.VersionID, want, err)
+		}
+	}
 	// What counts is the pinned version's criteria.
 	for _, e := range []learning.Enrollment{before, late} {
 		by := identity.Actor{UserID: e.UserID}

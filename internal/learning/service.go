@@ -17,6 +17,7 @@ import (
 type Courses interface {
 	FindLatest(ctx context.Context, id curriculum.CourseID) (curriculum.Version, error)
 	FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error)
+	FindVersionNumber(ctx context.Context, id curriculum.CourseID, number int) (curriculum.Version, error)
 	OpenVault(ctx context.Context, v curriculum.Version) (curriculum.VaultFile, error)
 }
 
@@ -34,10 +35,13 @@ type NewEnrollment struct {
 	ID            EnrollmentID // client-made; "" lets the server make one
 	CourseID      curriculum.CourseID
 	InstitutionID identity.InstitutionID // "" takes the first institution where the actor learns
+	// Number is the version that the learner has on their device, and began to learn with while no network was there. 0, and a
+	// number that is not known here, give the newest.
+	Number int
 }
 
-// Enroll puts the actor into the newest version of a course and pins it. Who
-// takes the course already gets the first enrollment and created false.
+// Enroll puts the actor into a version of a course and pins it. Who takes the
+// course already gets the first enrollment and created false.
 func (s *Service) Enroll(ctx context.Context, by identity.Actor, n NewEnrollment) (e Enrollment, created bool, err error) {
 	if by.UserID == "" {
 		return Enrollment{}, false, fault.New(fault.Unauthenticated, "session.required")
@@ -56,7 +60,7 @@ func (s *Service) Enroll(ctx context.Context, by identity.Actor, n NewEnrollment
 	if e, err := s.Store.FindEnrollmentIn(ctx, by.UserID, n.CourseID); err == nil || !fault.Is(err, fault.NotFound) {
 		return e, false, err
 	}
-	v, err := s.Courses.FindLatest(ctx, n.CourseID)
+	v, err := s.wanted(ctx, n)
 	if err != nil {
 		return Enrollment{}, false, err
 	}
@@ -72,6 +76,15 @@ func (s *Service) Enroll(ctx context.Context, by identity.Actor, n NewEnrollment
 		err = fault.New(fault.Conflict, "enrollment.id_taken")
 	}
 	return e, err == nil, err
+}
+
+func (s *Service) wanted(ctx context.Context, n NewEnrollment) (curriculum.Version, error) {
+	if n.Number > 0 {
+		if v, err := s.Courses.FindVersionNumber(ctx, n.CourseID, n.Number); err == nil || !fault.Is(err, fault.NotFound) {
+			return v, err
+		}
+	}
+	return s.Courses.FindLatest(ctx, n.CourseID)
 }
 
 func learnsIn(by identity.Actor, want identity.InstitutionID) (identity.InstitutionID, bool) {

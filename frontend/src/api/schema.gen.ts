@@ -725,7 +725,7 @@ export interface paths {
         /** The courses you take. */
         get: operations["listEnrollments"];
         put?: never;
-        /** Enrols in the newest version of a course. The version is pinned. Enrolling twice gives the first enrollment. */
+        /** Enrols in a course. The version is pinned. Enrolling twice gives the first enrollment. */
         post: operations["createEnrollment"];
         delete?: never;
         options?: never;
@@ -1610,6 +1610,8 @@ export interface components {
             course_id: components["schemas"]["Slug"];
             /** @description Needed only by members of several institutions. */
             institution_id?: components["schemas"]["UUID"];
+            /** @description The version that was learnt with while no network was there. The newest when left out, or not known here. */
+            number?: number;
         };
         Enrollment: {
             id: components["schemas"]["UUID"];

@@ -56,8 +56,8 @@ export class FakeServer {
   calls: string[] = [];
   posts: { device: string; epoch: number; acknowledged: number; cursor?: string; zipped: boolean; bytes: number; statements: (Json & { id: string; object_id: string; sequence: number })[] }[] = [];
 
-  enrol(id: string, user = this.user, course = 'course'): void {
-    this.enrollments.set(id, { id, user_id: user, course_id: course, institution_id: 'i', version_id: 'v', number: 1, title: { en: 'Course' }, created_at: '2026-11-01T00:00:00Z', done: 0, total: 4, completed: false });
+  enrol(id: string, user = this.user, course = 'course', number = 1): void {
+    this.enrollments.set(id, { id, user_id: user, course_id: course, institution_id: 'i', version_id: 'v', number, title: { en: 'Course' }, created_at: '2026-11-01T00:00:00Z', done: 0, total: 4, completed: false });
   }
 
   backup(): string {
@@ -171,10 +171,10 @@ export class FakeServer {
     });
   }
 
-  private enrolment({ id, course_id }: Json): Response {
+  private enrolment({ id, course_id, number }: Json): Response {
     const before = Array.from(this.enrollments.values()).find((one) => one.user_id === this.user && one.course_id === course_id);
     if (before) return json(before);
-    this.enrol(id as string, this.user, course_id as string);
+    this.enrol(id as string, this.user, course_id as string, number as number | undefined);
     return json(this.enrollments.get(id as string), 201);
   }
 

@@ -153,10 +153,10 @@ async function sendIntents(user: string): Promise<void> {
   for (const intent of await recallAll<Intent>(user, 'intent')) await enrol(user, intent);
 }
 
-async function enrol(user: string, { id, course_id, institution_id }: Pick<Intent, 'id' | 'course_id' | 'institution_id'>): Promise<void> {
+async function enrol(user: string, { id, course_id, institution_id, number }: Pick<Intent, 'id' | 'course_id' | 'institution_id'> & Partial<Pick<Intent, 'number'>>): Promise<void> {
   let made: Enrollment;
   try {
-    made = await patiently((signal) => ask(api.POST('/api/enrollments', { body: { id, course_id, ...(institution_id ? { institution_id } : {}) }, signal })));
+    made = await patiently((signal) => ask(api.POST('/api/enrollments', { body: { id, course_id, ...(institution_id && { institution_id }), ...(number && { number }) }, signal })));
   } catch (cause) {
     if (!(cause instanceof Problem) || !final(cause.status)) throw cause;
     // It stays: what was done under it waits for the day when it is allowed.
