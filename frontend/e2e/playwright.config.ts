@@ -12,7 +12,7 @@ export default defineConfig({
   outputDir: '../test-results',
   workers: 1,
   // Browsers are killed and lines are cut here: what fails by chance of the machine passes when tried again, and is listed as flaky.
-  retries: 2,
+  retries: 1,
   reporter: [['list']],
   ...timeouts,
   use: { ...browser, trace: 'retain-on-failure', viewport: { width: 360, height: 740 } },
