@@ -17,6 +17,120 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AIHelp.
+const (
+	AIHelpMuch       AIHelp = "much"
+	AIHelpNone       AIHelp = "none"
+	AIHelpSome       AIHelp = "some"
+	AIHelpUndeclared AIHelp = "undeclared"
+)
+
+// Valid indicates whether the value is a known member of the AIHelp enum.
+func (e AIHelp) Valid() bool {
+	switch e {
+	case AIHelpMuch:
+		return true
+	case AIHelpNone:
+		return true
+	case AIHelpSome:
+		return true
+	case AIHelpUndeclared:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Assessment.
+const (
+	AssessmentOnSite       Assessment = "on_site"
+	AssessmentSupervised   Assessment = "supervised"
+	AssessmentUnsupervised Assessment = "unsupervised"
+)
+
+// Valid indicates whether the value is a known member of the Assessment enum.
+func (e Assessment) Valid() bool {
+	switch e {
+	case AssessmentOnSite:
+		return true
+	case AssessmentSupervised:
+		return true
+	case AssessmentUnsupervised:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AwardDeclarationAiHelp.
+const (
+	AwardDeclarationAiHelpMuch AwardDeclarationAiHelp = "much"
+	AwardDeclarationAiHelpNone AwardDeclarationAiHelp = "none"
+	AwardDeclarationAiHelpSome AwardDeclarationAiHelp = "some"
+)
+
+// Valid indicates whether the value is a known member of the AwardDeclarationAiHelp enum.
+func (e AwardDeclarationAiHelp) Valid() bool {
+	switch e {
+	case AwardDeclarationAiHelpMuch:
+		return true
+	case AwardDeclarationAiHelpNone:
+		return true
+	case AwardDeclarationAiHelpSome:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AwardState.
+const (
+	AwardStateIssued  AwardState = "issued"
+	AwardStateReady   AwardState = "ready"
+	AwardStateRefused AwardState = "refused"
+	AwardStateWaiting AwardState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the AwardState enum.
+func (e AwardState) Valid() bool {
+	switch e {
+	case AwardStateIssued:
+		return true
+	case AwardStateReady:
+		return true
+	case AwardStateRefused:
+		return true
+	case AwardStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AwardWant.
+const (
+	AwardWantApproval    AwardWant = "approval"
+	AwardWantAssessment  AwardWant = "assessment"
+	AwardWantDeclaration AwardWant = "declaration"
+	AwardWantName        AwardWant = "name"
+)
+
+// Valid indicates whether the value is a known member of the AwardWant enum.
+func (e AwardWant) Valid() bool {
+	switch e {
+	case AwardWantApproval:
+		return true
+	case AwardWantAssessment:
+		return true
+	case AwardWantDeclaration:
+		return true
+	case AwardWantName:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BundleChangeChange.
 const (
 	BundleChangeChangeChanged BundleChangeChange = "changed"
@@ -298,10 +412,11 @@ func (e CaseStatusInfoImsxSeverity) Valid() bool {
 
 // Defines values for CredentialStanding.
 const (
-	CredentialStandingExpired CredentialStanding = "expired"
-	CredentialStandingInvalid CredentialStanding = "invalid"
-	CredentialStandingRevoked CredentialStanding = "revoked"
-	CredentialStandingValid   CredentialStanding = "valid"
+	CredentialStandingExpired   CredentialStanding = "expired"
+	CredentialStandingInvalid   CredentialStanding = "invalid"
+	CredentialStandingRevoked   CredentialStanding = "revoked"
+	CredentialStandingSuspended CredentialStanding = "suspended"
+	CredentialStandingValid     CredentialStanding = "valid"
 )
 
 // Valid indicates whether the value is a known member of the CredentialStanding enum.
@@ -312,6 +427,8 @@ func (e CredentialStanding) Valid() bool {
 	case CredentialStandingInvalid:
 		return true
 	case CredentialStandingRevoked:
+		return true
+	case CredentialStandingSuspended:
 		return true
 	case CredentialStandingValid:
 		return true
@@ -676,10 +793,11 @@ func (e Scope) Valid() bool {
 
 // Defines values for StandingStanding.
 const (
-	StandingStandingExpired StandingStanding = "expired"
-	StandingStandingInvalid StandingStanding = "invalid"
-	StandingStandingRevoked StandingStanding = "revoked"
-	StandingStandingValid   StandingStanding = "valid"
+	StandingStandingExpired   StandingStanding = "expired"
+	StandingStandingInvalid   StandingStanding = "invalid"
+	StandingStandingRevoked   StandingStanding = "revoked"
+	StandingStandingSuspended StandingStanding = "suspended"
+	StandingStandingValid     StandingStanding = "valid"
 )
 
 // Valid indicates whether the value is a known member of the StandingStanding enum.
@@ -690,6 +808,8 @@ func (e StandingStanding) Valid() bool {
 	case StandingStandingInvalid:
 		return true
 	case StandingStandingRevoked:
+		return true
+	case StandingStandingSuspended:
 		return true
 	case StandingStandingValid:
 		return true
@@ -865,6 +985,125 @@ func (e GetCodeParamsName) Valid() bool {
 		return false
 	}
 }
+
+// Defines values for ListIssuedCredentialsParamsStanding.
+const (
+	ListIssuedCredentialsParamsStandingRevoked   ListIssuedCredentialsParamsStanding = "revoked"
+	ListIssuedCredentialsParamsStandingSuspended ListIssuedCredentialsParamsStanding = "suspended"
+)
+
+// Valid indicates whether the value is a known member of the ListIssuedCredentialsParamsStanding enum.
+func (e ListIssuedCredentialsParamsStanding) Valid() bool {
+	switch e {
+	case ListIssuedCredentialsParamsStandingRevoked:
+		return true
+	case ListIssuedCredentialsParamsStandingSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// AIHelp How much an AI helped, as the learner says.
+type AIHelp string
+
+// Assessment Under whose eyes somebody was assessed, from the least to the most.
+type Assessment string
+
+// Award defines model for Award.
+type Award struct {
+	// AiHelp How much an AI helped, as the learner says.
+	AiHelp     AIHelp `json:"ai_help"`
+	ApprovedAt *Time  `json:"approved_at,omitempty"`
+
+	// AsksHelp Whether the criteria ask the learner for it.
+	AsksHelp bool `json:"asks_help"`
+
+	// Assessment Under whose eyes somebody was assessed, from the least to the most.
+	Assessment Assessment `json:"assessment"`
+	CourseID   Slug       `json:"course_id"`
+
+	// CourseNumber Of the course version.
+	CourseNumber int   `json:"course_number"`
+	CreatedAt    Time  `json:"created_at"`
+	CredentialID *UUID `json:"credential_id,omitempty"`
+	EnrollmentID UUID  `json:"enrollment_id"`
+	ID           UUID  `json:"id"`
+
+	// Name The name that will stand on the certificate.
+	Name string `json:"name"`
+
+	// NameConfirmedAt By staff.
+	NameConfirmedAt        *Time   `json:"name_confirmed_at,omitempty"`
+	NameConfirmedByLearner bool    `json:"name_confirmed_by_learner"`
+	RefusedAt              *Time   `json:"refused_at,omitempty"`
+	RefusedReason          *string `json:"refused_reason,omitempty"`
+
+	// RequiredAssessment Under whose eyes somebody was assessed, from the least to the most.
+	RequiredAssessment *Assessment `json:"required_assessment,omitempty"`
+
+	// Score 0 to 1, on average when it was made.
+	Score        *float64   `json:"score,omitempty"`
+	SourceLocale Locale     `json:"source_locale"`
+	State        AwardState `json:"state"`
+
+	// Title One text by locale; every locale of the course is present.
+	Title Text `json:"title"`
+
+	// TitleLang In which language the text beside it is given to readers of another, by their locale. Who is not in it gets their own.
+	TitleLang *Langs `json:"title_lang,omitempty"`
+	UserID    UUID   `json:"user_id"`
+	Username  string `json:"username"`
+
+	// Wants What it waits for.
+	Wants []AwardWant `json:"wants"`
+}
+
+// AwardAssessment defines model for AwardAssessment.
+type AwardAssessment struct {
+	// Assessment Under whose eyes somebody was assessed, from the least to the most.
+	Assessment Assessment `json:"assessment"`
+}
+
+// AwardDecision defines model for AwardDecision.
+type AwardDecision struct {
+	Approve bool `json:"approve"`
+
+	// Reason Needed to refuse.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// AwardDeclaration defines model for AwardDeclaration.
+type AwardDeclaration struct {
+	AiHelp AwardDeclarationAiHelp `json:"ai_help"`
+}
+
+// AwardDeclarationAiHelp defines model for AwardDeclaration.AiHelp.
+type AwardDeclarationAiHelp string
+
+// AwardList defines model for AwardList.
+type AwardList struct {
+	// Counts How many there are by state, for staff.
+	Counts *struct {
+		Issued  int `json:"issued"`
+		Ready   int `json:"ready"`
+		Refused int `json:"refused"`
+		Waiting int `json:"waiting"`
+	} `json:"counts,omitempty"`
+	Items []Award `json:"items"`
+	Next  *string `json:"next,omitempty"`
+}
+
+// AwardName defines model for AwardName.
+type AwardName struct {
+	Name string `json:"name"`
+}
+
+// AwardState defines model for AwardState.
+type AwardState string
+
+// AwardWant defines model for AwardWant.
+type AwardWant string
 
 // Bundle defines model for Bundle.
 type Bundle struct {
@@ -1305,17 +1544,25 @@ type Credential struct {
 
 	// AchievementLang The language of the achievement's name, where it is not the reader's.
 	AchievementLang *string `json:"achievement_lang,omitempty"`
-	CourseID        Slug    `json:"course_id"`
-	ExpiresAt       *Time   `json:"expires_at,omitempty"`
-	ID              UUID    `json:"id"`
-	Institution     string  `json:"institution"`
-	IssuedAt        Time    `json:"issued_at"`
+
+	// AiHelp How much an AI helped, as the learner says.
+	AiHelp *AIHelp `json:"ai_help,omitempty"`
+
+	// Assessment Under whose eyes somebody was assessed, from the least to the most.
+	Assessment  *Assessment `json:"assessment,omitempty"`
+	CourseID    Slug        `json:"course_id"`
+	ExpiresAt   *Time       `json:"expires_at,omitempty"`
+	ID          UUID        `json:"id"`
+	Institution string      `json:"institution"`
+	IssuedAt    Time        `json:"issued_at"`
 
 	// Name The holder's name as on the certificate.
-	Name          string             `json:"name"`
-	RevokedAt     *Time              `json:"revoked_at,omitempty"`
-	RevokedReason *string            `json:"revoked_reason,omitempty"`
-	Standing      CredentialStanding `json:"standing"`
+	Name            string             `json:"name"`
+	RevokedAt       *Time              `json:"revoked_at,omitempty"`
+	RevokedReason   *string            `json:"revoked_reason,omitempty"`
+	Standing        CredentialStanding `json:"standing"`
+	SuspendedAt     *Time              `json:"suspended_at,omitempty"`
+	SuspendedReason *string            `json:"suspended_reason,omitempty"`
 }
 
 // CredentialStanding defines model for Credential.Standing.
@@ -1442,10 +1689,69 @@ type CredentialToVerify struct {
 	Text *string `json:"text,omitempty"`
 }
 
-// CredentialsStamp Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again.
+// CredentialsStamp Changes whenever a certificate of yours is issued, suspended, reinstated or revoked. Compare it with the last one before you ask /api/credentials again.
 type CredentialsStamp struct {
 	ChangedAt *Time `json:"changed_at,omitempty"`
 	Count     int   `json:"count"`
+}
+
+// Criteria defines model for Criteria.
+type Criteria struct {
+	CourseID  Slug          `json:"course_id"`
+	CreatedAt Time          `json:"created_at"`
+	Number    int           `json:"number"`
+	Terms     CriteriaTerms `json:"terms"`
+}
+
+// CriteriaList defines model for CriteriaList.
+type CriteriaList struct {
+	Items []Criteria `json:"items"`
+}
+
+// CriteriaTerms defines model for CriteriaTerms.
+type CriteriaTerms struct {
+	// Approval Whether a person approves each award.
+	Approval bool `json:"approval"`
+
+	// AskHelp Whether the learner must say how much an AI helped.
+	AskHelp bool `json:"ask_help"`
+
+	// Assessment Under whose eyes somebody was assessed, from the least to the most.
+	Assessment Assessment `json:"assessment"`
+
+	// Competences What it attests, of the course's. None: all of them.
+	Competences []string `json:"competences"`
+
+	// ConfirmName Whether staff confirms the holder's name.
+	ConfirmName bool `json:"confirm_name"`
+
+	// Items What must be passed. None: what the course itself asks.
+	Items []Slug `json:"items"`
+
+	// MinScore On average over the graded quizzes and labs asked; 0 asks for none.
+	MinScore float64 `json:"min_score"`
+
+	// Months How long the certificate holds; 0: as the server has it.
+	Months int `json:"months"`
+}
+
+// Delegation defines model for Delegation.
+type Delegation struct {
+	Courses     []Slug `json:"courses"`
+	CreatedAt   Time   `json:"created_at"`
+	DisplayName string `json:"display_name"`
+	EndedAt     *Time  `json:"ended_at,omitempty"`
+	ExpiresAt   *Time  `json:"expires_at,omitempty"`
+	ID          UUID   `json:"id"`
+	Quota       *int   `json:"quota,omitempty"`
+	Used        int    `json:"used"`
+	UserID      UUID   `json:"user_id"`
+	Username    string `json:"username"`
+}
+
+// DelegationList defines model for DelegationList.
+type DelegationList struct {
+	Items []Delegation `json:"items"`
 }
 
 // Device defines model for Device.
@@ -1570,6 +1876,34 @@ type InstitutionSettings struct {
 
 	// Locale The language (BCP 47) of members who chose none themselves; empty for none.
 	Locale *string `json:"locale,omitempty"`
+}
+
+// IssueBatch defines model for IssueBatch.
+type IssueBatch struct {
+	CreatedAt Time `json:"created_at"`
+	Done      bool `json:"done"`
+	ID        UUID `json:"id"`
+	Issued    int  `json:"issued"`
+
+	// Open Not looked at yet.
+	Open int `json:"open"`
+
+	// Signing Approved, and not signed yet.
+	Signing int `json:"signing"`
+
+	// Skipped Awards that were left as they are, and why.
+	Skipped []struct {
+		Code   string `json:"code"`
+		Count  int    `json:"count"`
+		Detail string `json:"detail"`
+	} `json:"skipped"`
+	Total int `json:"total"`
+}
+
+// IssueBatchList defines model for IssueBatchList.
+type IssueBatchList struct {
+	Items []IssueBatch `json:"items"`
+	Next  *string      `json:"next,omitempty"`
 }
 
 // Item defines model for Item.
@@ -1752,6 +2086,17 @@ type NewCertificateName struct {
 	Name string `json:"name"`
 }
 
+// NewDelegation defines model for NewDelegation.
+type NewDelegation struct {
+	// Courses None: every course.
+	Courses   *[]Slug `json:"courses,omitempty"`
+	ExpiresAt *Time   `json:"expires_at,omitempty"`
+
+	// Quota How many certificates; without it any number.
+	Quota  *int `json:"quota,omitempty"`
+	UserID UUID `json:"user_id"`
+}
+
 // NewDevice defines model for NewDevice.
 type NewDevice struct {
 	// ID A UUIDv7 that the device made for this learner.
@@ -1780,6 +2125,17 @@ type NewEnrollment struct {
 type NewInstitution struct {
 	Name string `json:"name"`
 	Slug Slug   `json:"slug"`
+}
+
+// NewIssueBatch defines model for NewIssueBatch.
+type NewIssueBatch struct {
+	// Assessment Under whose eyes somebody was assessed, from the least to the most.
+	Assessment *Assessment `json:"assessment,omitempty"`
+
+	// Awards Which; without it all that wait.
+	Awards   *[]UUID `json:"awards,omitempty"`
+	CourseID *Slug   `json:"course_id,omitempty"`
+	ID       UUID    `json:"id"`
 }
 
 // NewMember defines model for NewMember.
@@ -2257,7 +2613,7 @@ type SubmissionList struct {
 type SyncAnswer struct {
 	Answers []SyncedStatement `json:"answers"`
 
-	// Credentials Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again.
+	// Credentials Changes whenever a certificate of yours is issued, suspended, reinstated or revoked. Compare it with the last one before you ask /api/credentials again.
 	Credentials CredentialsStamp `json:"credentials"`
 
 	// Current Nothing has arrived after the cursor that was sent but what this batch brought: keep the new cursor, there is nothing to pull.
@@ -2280,7 +2636,7 @@ type SyncBatch = json.RawMessage
 
 // SyncPage defines model for SyncPage.
 type SyncPage struct {
-	// Credentials Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again.
+	// Credentials Changes whenever a certificate of yours is issued, suspended, reinstated or revoked. Compare it with the last one before you ask /api/credentials again.
 	Credentials CredentialsStamp `json:"credentials"`
 	Cursor      string           `json:"cursor"`
 
@@ -2402,6 +2758,12 @@ type WorkFile struct {
 	Work string `json:"work"`
 }
 
+// AwardID defines model for AwardID.
+type AwardID = UUID
+
+// BatchID defines model for BatchID.
+type BatchID = UUID
+
 // CourseID defines model for CourseID.
 type CourseID = Slug
 
@@ -2452,6 +2814,13 @@ type VersionID = UUID
 
 // CaseStatus imsx_StatusInfo of CASE 1.1.
 type CaseStatus = CaseStatusInfo
+
+// ListAwardsParams defines parameters for ListAwards.
+type ListAwardsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // PlanBundleParams defines parameters for PlanBundle.
 type PlanBundleParams struct {
@@ -2538,15 +2907,39 @@ type ListInstitutionsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ListIssuedCredentialsParams defines parameters for ListIssuedCredentials.
-type ListIssuedCredentialsParams struct {
+// ListInstitutionAwardsParams defines parameters for ListInstitutionAwards.
+type ListInstitutionAwardsParams struct {
+	State    *AwardState `form:"state,omitempty" json:"state,omitempty"`
+	CourseID *Slug       `form:"course_id,omitempty" json:"course_id,omitempty"`
+
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListIssuedCredentialsParams defines parameters for ListIssuedCredentials.
+type ListIssuedCredentialsParams struct {
+	// Search Part of a holder's name, or the whole id of a credential.
+	Search   *string                              `form:"search,omitempty" json:"search,omitempty"`
+	Standing *ListIssuedCredentialsParamsStanding `form:"standing,omitempty" json:"standing,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListIssuedCredentialsParamsStanding defines parameters for ListIssuedCredentials.
+type ListIssuedCredentialsParamsStanding string
+
 // ListInstitutionEnrollmentsParams defines parameters for ListInstitutionEnrollments.
 type ListInstitutionEnrollmentsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListIssueBatchesParams defines parameters for ListIssueBatches.
+type ListIssueBatchesParams struct {
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2638,11 +3031,20 @@ type GetAllCFDocumentsParams struct {
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
+// DeclareAwardJSONRequestBody defines body for DeclareAward for application/json ContentType.
+type DeclareAwardJSONRequestBody = AwardDeclaration
+
 // VerifyCredentialJSONRequestBody defines body for VerifyCredential for application/json ContentType.
 type VerifyCredentialJSONRequestBody = CredentialToVerify
 
+// ReinstateCredentialJSONRequestBody defines body for ReinstateCredential for application/json ContentType.
+type ReinstateCredentialJSONRequestBody = Revocation
+
 // RevokeCredentialJSONRequestBody defines body for RevokeCredential for application/json ContentType.
 type RevokeCredentialJSONRequestBody = Revocation
+
+// SuspendCredentialJSONRequestBody defines body for SuspendCredential for application/json ContentType.
+type SuspendCredentialJSONRequestBody = Revocation
 
 // CreateDeviceJSONRequestBody defines body for CreateDevice for application/json ContentType.
 type CreateDeviceJSONRequestBody = NewDevice
@@ -2658,6 +3060,24 @@ type CreateInstitutionJSONRequestBody = NewInstitution
 
 // UpdateInstitutionJSONRequestBody defines body for UpdateInstitution for application/json ContentType.
 type UpdateInstitutionJSONRequestBody = InstitutionSettings
+
+// AssessAwardJSONRequestBody defines body for AssessAward for application/json ContentType.
+type AssessAwardJSONRequestBody = AwardAssessment
+
+// DecideAwardJSONRequestBody defines body for DecideAward for application/json ContentType.
+type DecideAwardJSONRequestBody = AwardDecision
+
+// ConfirmAwardNameJSONRequestBody defines body for ConfirmAwardName for application/json ContentType.
+type ConfirmAwardNameJSONRequestBody = AwardName
+
+// SetCriteriaJSONRequestBody defines body for SetCriteria for application/json ContentType.
+type SetCriteriaJSONRequestBody = CriteriaTerms
+
+// CreateDelegationJSONRequestBody defines body for CreateDelegation for application/json ContentType.
+type CreateDelegationJSONRequestBody = NewDelegation
+
+// CreateIssueBatchJSONRequestBody defines body for CreateIssueBatch for application/json ContentType.
+type CreateIssueBatchJSONRequestBody = NewIssueBatch
 
 // MarkLabFaultSeenJSONRequestBody defines body for MarkLabFaultSeen for application/json ContentType.
 type MarkLabFaultSeenJSONRequestBody = LabFaultSeen
@@ -2712,6 +3132,12 @@ type CreateShareJSONRequestBody = NewShare
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListAwards What you have earned, and what your certificates still wait for.
+	// (GET /api/awards)
+	ListAwards(ctx echo.Context, params ListAwardsParams) error
+	// DeclareAward Says how much an AI helped you. It stands on the certificate, and can be said until that is issued.
+	// (PUT /api/awards/{award_id}/declaration)
+	DeclareAward(ctx echo.Context, awardID AwardID) error
 	// GetBlob Public bytes of a course version by their digest. They never change.
 	// (GET /api/blobs/{digest})
 	GetBlob(ctx echo.Context, digest string) error
@@ -2745,12 +3171,18 @@ type ServerInterface interface {
 	// GetCode The text of the credential's QR code (docs/qr-format.md). Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id}/code.txt)
 	GetCode(ctx echo.Context, credentialID CredentialID, params GetCodeParams) error
+	// ReinstateCredential Ends a suspension. One that is not suspended stays as it is; a revocation is for ever.
+	// (PUT /api/credentials/{credential_id}/reinstatement)
+	ReinstateCredential(ctx echo.Context, credentialID CredentialID) error
 	// RevokeCredential Revokes a credential. Twice is no error.
 	// (PUT /api/credentials/{credential_id}/revocation)
 	RevokeCredential(ctx echo.Context, credentialID CredentialID) error
-	// GetStanding Whether a credential is valid, revoked or expired, freshly checked.
+	// GetStanding Whether a credential is valid, suspended, revoked or expired, freshly checked.
 	// (GET /api/credentials/{credential_id}/standing)
 	GetStanding(ctx echo.Context, credentialID CredentialID) error
+	// SuspendCredential Suspends a credential until it is reinstated. Twice is no error.
+	// (PUT /api/credentials/{credential_id}/suspension)
+	SuspendCredential(ctx echo.Context, credentialID CredentialID) error
 	// ListDevices Your devices that are not revoked, the newest first.
 	// (GET /api/devices)
 	ListDevices(ctx echo.Context) error
@@ -2789,15 +3221,51 @@ type ServerInterface interface {
 	// UpdateInstitution Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx echo.Context, institutionID InstitutionID) error
+	// ListInstitutionAwards What learners of the institution have earned, and what their certificates still wait for.
+	// (GET /api/institutions/{institution_id}/awards)
+	ListInstitutionAwards(ctx echo.Context, institutionID InstitutionID, params ListInstitutionAwardsParams) error
+	// AssessAward Attests under whose eyes the learner was assessed. Who does so stands in the institution's log.
+	// (PUT /api/institutions/{institution_id}/awards/{award_id}/assessment)
+	AssessAward(ctx echo.Context, institutionID InstitutionID, awardID AwardID) error
+	// DecideAward Approves an award, or refuses it with a reason. When nothing else is missing, the certificate is signed at once. Twice is no error.
+	// (PUT /api/institutions/{institution_id}/awards/{award_id}/decision)
+	DecideAward(ctx echo.Context, institutionID InstitutionID, awardID AwardID) error
+	// ConfirmAwardName Confirms the holder's name as it was seen. When the learner has changed it meanwhile, nothing is confirmed.
+	// (PUT /api/institutions/{institution_id}/awards/{award_id}/name)
+	ConfirmAwardName(ctx echo.Context, institutionID InstitutionID, awardID AwardID) error
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
 	// (POST /api/institutions/{institution_id}/course-versions)
 	PublishCourse(ctx echo.Context, institutionID InstitutionID) error
 	// ListIssuedCredentials What the institution has issued.
 	// (GET /api/institutions/{institution_id}/credentials)
 	ListIssuedCredentials(ctx echo.Context, institutionID InstitutionID, params ListIssuedCredentialsParams) error
+	// ListCriteria What the institution asks for its certificates. A course that is not listed asks what the course itself says, and nobody approves.
+	// (GET /api/institutions/{institution_id}/criteria)
+	ListCriteria(ctx echo.Context, institutionID InstitutionID) error
+	// SetCriteria Sets what the institution asks for its certificate of a course. Awards keep the criteria under which they were made; the same again changes nothing.
+	// (PUT /api/institutions/{institution_id}/criteria/{course_id})
+	SetCriteria(ctx echo.Context, institutionID InstitutionID, courseID CourseID) error
+	// ListDelegations Which issuers are limited, also by delegations that have ended. Issuers see their own.
+	// (GET /api/institutions/{institution_id}/delegations)
+	ListDelegations(ctx echo.Context, institutionID InstitutionID) error
+	// CreateDelegation Limits an issuer to a number of certificates, a time, some courses. Who has had a delegation may give only what those that hold allow.
+	// (POST /api/institutions/{institution_id}/delegations)
+	CreateDelegation(ctx echo.Context, institutionID InstitutionID) error
+	// EndDelegation Ends a delegation. Twice is no error.
+	// (DELETE /api/institutions/{institution_id}/delegations/{delegation_id})
+	EndDelegation(ctx echo.Context, institutionID InstitutionID, delegationID UUID) error
 	// ListInstitutionEnrollments Who takes which course in the institution, and how far they are.
 	// (GET /api/institutions/{institution_id}/enrollments)
 	ListInstitutionEnrollments(ctx echo.Context, institutionID InstitutionID, params ListInstitutionEnrollmentsParams) error
+	// ListIssueBatches Batches of the institution, newest first.
+	// (GET /api/institutions/{institution_id}/issue-batches)
+	ListIssueBatches(ctx echo.Context, institutionID InstitutionID, params ListIssueBatchesParams) error
+	// CreateIssueBatch Approves many awards and has them issued. What lacks more than an approval and a level is left as it is. The same id again starts nothing.
+	// (POST /api/institutions/{institution_id}/issue-batches)
+	CreateIssueBatch(ctx echo.Context, institutionID InstitutionID) error
+	// GetIssueBatch How far a batch is.
+	// (GET /api/institutions/{institution_id}/issue-batches/{batch_id})
+	GetIssueBatch(ctx echo.Context, institutionID InstitutionID, batchID BatchID) error
 	// ListLabFaults Labs that could not judge what was handed in, the newest first. Their learners have lost nothing.
 	// (GET /api/institutions/{institution_id}/lab-faults)
 	ListLabFaults(ctx echo.Context, institutionID InstitutionID) error
@@ -2971,6 +3439,47 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ListAwards converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAwards(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAwardsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAwards(ctx, params)
+	return err
+}
+
+// DeclareAward converts echo context to params.
+func (w *ServerInterfaceWrapper) DeclareAward(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "award_id" -------------
+	var awardID AwardID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "award_id", ctx.Param("award_id"), &awardID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter award_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeclareAward(ctx, awardID)
+	return err
 }
 
 // GetBlob converts echo context to params.
@@ -3249,6 +3758,22 @@ func (w *ServerInterfaceWrapper) GetCode(ctx echo.Context) error {
 	return err
 }
 
+// ReinstateCredential converts echo context to params.
+func (w *ServerInterfaceWrapper) ReinstateCredential(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReinstateCredential(ctx, credentialID)
+	return err
+}
+
 // RevokeCredential converts echo context to params.
 func (w *ServerInterfaceWrapper) RevokeCredential(ctx echo.Context) error {
 	var err error
@@ -3278,6 +3803,22 @@ func (w *ServerInterfaceWrapper) GetStanding(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetStanding(ctx, credentialID)
+	return err
+}
+
+// SuspendCredential converts echo context to params.
+func (w *ServerInterfaceWrapper) SuspendCredential(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SuspendCredential(ctx, credentialID)
 	return err
 }
 
@@ -3456,6 +3997,124 @@ func (w *ServerInterfaceWrapper) UpdateInstitution(ctx echo.Context) error {
 	return err
 }
 
+// ListInstitutionAwards converts echo context to params.
+func (w *ServerInterfaceWrapper) ListInstitutionAwards(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListInstitutionAwardsParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "course_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "course_id", ctx.QueryParams(), &params.CourseID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListInstitutionAwards(ctx, institutionID, params)
+	return err
+}
+
+// AssessAward converts echo context to params.
+func (w *ServerInterfaceWrapper) AssessAward(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "award_id" -------------
+	var awardID AwardID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "award_id", ctx.Param("award_id"), &awardID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter award_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AssessAward(ctx, institutionID, awardID)
+	return err
+}
+
+// DecideAward converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideAward(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "award_id" -------------
+	var awardID AwardID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "award_id", ctx.Param("award_id"), &awardID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter award_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideAward(ctx, institutionID, awardID)
+	return err
+}
+
+// ConfirmAwardName converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmAwardName(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "award_id" -------------
+	var awardID AwardID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "award_id", ctx.Param("award_id"), &awardID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter award_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmAwardName(ctx, institutionID, awardID)
+	return err
+}
+
 // PublishCourse converts echo context to params.
 func (w *ServerInterfaceWrapper) PublishCourse(ctx echo.Context) error {
 	var err error
@@ -3485,6 +4144,20 @@ func (w *ServerInterfaceWrapper) ListIssuedCredentials(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListIssuedCredentialsParams
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
+	}
+
+	// ------------- Optional query parameter "standing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "standing", ctx.QueryParams(), &params.Standing, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter standing: %s", err))
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -3501,6 +4174,102 @@ func (w *ServerInterfaceWrapper) ListIssuedCredentials(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListIssuedCredentials(ctx, institutionID, params)
+	return err
+}
+
+// ListCriteria converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCriteria(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCriteria(ctx, institutionID)
+	return err
+}
+
+// SetCriteria converts echo context to params.
+func (w *ServerInterfaceWrapper) SetCriteria(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "course_id" -------------
+	var courseID CourseID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course_id", ctx.Param("course_id"), &courseID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetCriteria(ctx, institutionID, courseID)
+	return err
+}
+
+// ListDelegations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDelegations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDelegations(ctx, institutionID)
+	return err
+}
+
+// CreateDelegation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateDelegation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateDelegation(ctx, institutionID)
+	return err
+}
+
+// EndDelegation converts echo context to params.
+func (w *ServerInterfaceWrapper) EndDelegation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "delegation_id" -------------
+	var delegationID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delegation_id", ctx.Param("delegation_id"), &delegationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delegation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndDelegation(ctx, institutionID, delegationID)
 	return err
 }
 
@@ -3533,6 +4302,78 @@ func (w *ServerInterfaceWrapper) ListInstitutionEnrollments(ctx echo.Context) er
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListInstitutionEnrollments(ctx, institutionID, params)
+	return err
+}
+
+// ListIssueBatches converts echo context to params.
+func (w *ServerInterfaceWrapper) ListIssueBatches(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListIssueBatchesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListIssueBatches(ctx, institutionID, params)
+	return err
+}
+
+// CreateIssueBatch converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateIssueBatch(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateIssueBatch(ctx, institutionID)
+	return err
+}
+
+// GetIssueBatch converts echo context to params.
+func (w *ServerInterfaceWrapper) GetIssueBatch(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "batch_id" -------------
+	var batchID BatchID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "batch_id", ctx.Param("batch_id"), &batchID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter batch_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetIssueBatch(ctx, institutionID, batchID)
 	return err
 }
 
@@ -4577,6 +5418,18 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/roles/:role", wrapper.AddRole, options.OperationMiddlewares["addRole"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/course-versions", wrapper.PublishCourse, options.OperationMiddlewares["publishCourse"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/enrollments", wrapper.ListInstitutionEnrollments, options.OperationMiddlewares["listInstitutionEnrollments"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/criteria", wrapper.ListCriteria, options.OperationMiddlewares["listCriteria"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/criteria/:course_id", wrapper.SetCriteria, options.OperationMiddlewares["setCriteria"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/awards", wrapper.ListInstitutionAwards, options.OperationMiddlewares["listInstitutionAwards"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/awards/:award_id/decision", wrapper.DecideAward, options.OperationMiddlewares["decideAward"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/awards/:award_id/assessment", wrapper.AssessAward, options.OperationMiddlewares["assessAward"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/awards/:award_id/name", wrapper.ConfirmAwardName, options.OperationMiddlewares["confirmAwardName"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/issue-batches", wrapper.ListIssueBatches, options.OperationMiddlewares["listIssueBatches"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/issue-batches", wrapper.CreateIssueBatch, options.OperationMiddlewares["createIssueBatch"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/issue-batches/:batch_id", wrapper.GetIssueBatch, options.OperationMiddlewares["getIssueBatch"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/delegations", wrapper.ListDelegations, options.OperationMiddlewares["listDelegations"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/delegations", wrapper.CreateDelegation, options.OperationMiddlewares["createDelegation"]...)
+	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/delegations/:delegation_id", wrapper.EndDelegation, options.OperationMiddlewares["endDelegation"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/credentials", wrapper.ListIssuedCredentials, options.OperationMiddlewares["listIssuedCredentials"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/lab-faults", wrapper.ListLabFaults, options.OperationMiddlewares["listLabFaults"]...)
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/lab-faults/:version_id/:lab_id/seen", wrapper.MarkLabFaultSeen, options.OperationMiddlewares["markLabFaultSeen"]...)
@@ -4611,6 +5464,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/submissions", wrapper.ListSubmissions, options.OperationMiddlewares["listSubmissions"]...)
 	router.POST(options.BaseURL+"/api/submissions", wrapper.CreateSubmission, options.OperationMiddlewares["createSubmission"]...)
 	router.GET(options.BaseURL+"/api/submissions/:submission_id", wrapper.GetSubmission, options.OperationMiddlewares["getSubmission"]...)
+	router.GET(options.BaseURL+"/api/awards", wrapper.ListAwards, options.OperationMiddlewares["listAwards"]...)
+	router.PUT(options.BaseURL+"/api/awards/:award_id/declaration", wrapper.DeclareAward, options.OperationMiddlewares["declareAward"]...)
 	router.GET(options.BaseURL+"/api/credentials", wrapper.ListCredentials, options.OperationMiddlewares["listCredentials"]...)
 	router.POST(options.BaseURL+"/api/credentials/verify", wrapper.VerifyCredential, options.OperationMiddlewares["verifyCredential"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id", wrapper.GetCredential, options.OperationMiddlewares["getCredential"]...)
@@ -4624,6 +5479,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/wallet/shares", wrapper.CreateShare, options.OperationMiddlewares["createShare"]...)
 	router.DELETE(options.BaseURL+"/api/wallet/shares/:share_id", wrapper.EndShare, options.OperationMiddlewares["endShare"]...)
 	router.GET(options.BaseURL+"/api/shares/:token", wrapper.OpenShare, options.OperationMiddlewares["openShare"]...)
+	router.PUT(options.BaseURL+"/api/credentials/:credential_id/suspension", wrapper.SuspendCredential, options.OperationMiddlewares["suspendCredential"]...)
+	router.PUT(options.BaseURL+"/api/credentials/:credential_id/reinstatement", wrapper.ReinstateCredential, options.OperationMiddlewares["reinstateCredential"]...)
 	router.GET(options.BaseURL+"/api/status-lists/:list_id", wrapper.GetStatusList, options.OperationMiddlewares["getStatusList"]...)
 	router.GET(options.BaseURL+"/ims/case/v1p1/CFDocuments", wrapper.GetAllCFDocuments, options.OperationMiddlewares["getAllCFDocuments"]...)
 	router.GET(options.BaseURL+"/ims/case/v1p1/CFDocuments/:sourcedId", wrapper.GetCFDocument, options.OperationMiddlewares["getCFDocument"]...)
@@ -4637,6 +5494,85 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 type CaseStatusJSONResponse CaseStatusInfo
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type ListAwardsRequestObject struct {
+	Params ListAwardsParams
+}
+
+type ListAwardsResponseObject interface {
+	VisitListAwardsResponse(w http.ResponseWriter) error
+}
+
+type ListAwards200JSONResponse AwardList
+
+func (response ListAwards200JSONResponse) VisitListAwardsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAwardsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAwardsdefaultApplicationProblemPlusJSONResponse) VisitListAwardsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclareAwardRequestObject struct {
+	AwardID AwardID `json:"award_id"`
+	Body    *DeclareAwardJSONRequestBody
+}
+
+type DeclareAwardResponseObject interface {
+	VisitDeclareAwardResponse(w http.ResponseWriter) error
+}
+
+type DeclareAward200JSONResponse Award
+
+func (response DeclareAward200JSONResponse) VisitDeclareAwardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclareAwarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeclareAwarddefaultApplicationProblemPlusJSONResponse) VisitDeclareAwardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type GetBlobRequestObject struct {
 	Digest string `json:"digest"`
@@ -5127,6 +6063,40 @@ func (response GetCodedefaultApplicationProblemPlusJSONResponse) VisitGetCodeRes
 	return err
 }
 
+type ReinstateCredentialRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+	Body         *ReinstateCredentialJSONRequestBody
+}
+
+type ReinstateCredentialResponseObject interface {
+	VisitReinstateCredentialResponse(w http.ResponseWriter) error
+}
+
+type ReinstateCredential204Response struct {
+}
+
+func (response ReinstateCredential204Response) VisitReinstateCredentialResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReinstateCredentialdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReinstateCredentialdefaultApplicationProblemPlusJSONResponse) VisitReinstateCredentialResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RevokeCredentialRequestObject struct {
 	CredentialID CredentialID `json:"credential_id"`
 	Body         *RevokeCredentialJSONRequestBody
@@ -5189,6 +6159,40 @@ type GetStandingdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetStandingdefaultApplicationProblemPlusJSONResponse) VisitGetStandingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendCredentialRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+	Body         *SuspendCredentialJSONRequestBody
+}
+
+type SuspendCredentialResponseObject interface {
+	VisitSuspendCredentialResponse(w http.ResponseWriter) error
+}
+
+type SuspendCredential204Response struct {
+}
+
+func (response SuspendCredential204Response) VisitSuspendCredentialResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SuspendCredentialdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SuspendCredentialdefaultApplicationProblemPlusJSONResponse) VisitSuspendCredentialResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5686,6 +6690,169 @@ func (response UpdateInstitutiondefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type ListInstitutionAwardsRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        ListInstitutionAwardsParams
+}
+
+type ListInstitutionAwardsResponseObject interface {
+	VisitListInstitutionAwardsResponse(w http.ResponseWriter) error
+}
+
+type ListInstitutionAwards200JSONResponse AwardList
+
+func (response ListInstitutionAwards200JSONResponse) VisitListInstitutionAwardsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInstitutionAwardsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListInstitutionAwardsdefaultApplicationProblemPlusJSONResponse) VisitListInstitutionAwardsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessAwardRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	AwardID       AwardID       `json:"award_id"`
+	Body          *AssessAwardJSONRequestBody
+}
+
+type AssessAwardResponseObject interface {
+	VisitAssessAwardResponse(w http.ResponseWriter) error
+}
+
+type AssessAward200JSONResponse Award
+
+func (response AssessAward200JSONResponse) VisitAssessAwardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AssessAwarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AssessAwarddefaultApplicationProblemPlusJSONResponse) VisitAssessAwardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAwardRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	AwardID       AwardID       `json:"award_id"`
+	Body          *DecideAwardJSONRequestBody
+}
+
+type DecideAwardResponseObject interface {
+	VisitDecideAwardResponse(w http.ResponseWriter) error
+}
+
+type DecideAward200JSONResponse Award
+
+func (response DecideAward200JSONResponse) VisitDecideAwardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAwarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideAwarddefaultApplicationProblemPlusJSONResponse) VisitDecideAwardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmAwardNameRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	AwardID       AwardID       `json:"award_id"`
+	Body          *ConfirmAwardNameJSONRequestBody
+}
+
+type ConfirmAwardNameResponseObject interface {
+	VisitConfirmAwardNameResponse(w http.ResponseWriter) error
+}
+
+type ConfirmAwardName200JSONResponse Award
+
+func (response ConfirmAwardName200JSONResponse) VisitConfirmAwardNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmAwardNamedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmAwardNamedefaultApplicationProblemPlusJSONResponse) VisitConfirmAwardNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PublishCourseRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Body          io.Reader
@@ -5780,6 +6947,199 @@ func (response ListIssuedCredentialsdefaultApplicationProblemPlusJSONResponse) V
 	return err
 }
 
+type ListCriteriaRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type ListCriteriaResponseObject interface {
+	VisitListCriteriaResponse(w http.ResponseWriter) error
+}
+
+type ListCriteria200JSONResponse CriteriaList
+
+func (response ListCriteria200JSONResponse) VisitListCriteriaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCriteriadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCriteriadefaultApplicationProblemPlusJSONResponse) VisitListCriteriaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetCriteriaRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	CourseID      CourseID      `json:"course_id"`
+	Body          *SetCriteriaJSONRequestBody
+}
+
+type SetCriteriaResponseObject interface {
+	VisitSetCriteriaResponse(w http.ResponseWriter) error
+}
+
+type SetCriteria200JSONResponse Criteria
+
+func (response SetCriteria200JSONResponse) VisitSetCriteriaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetCriteriadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetCriteriadefaultApplicationProblemPlusJSONResponse) VisitSetCriteriaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDelegationsRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type ListDelegationsResponseObject interface {
+	VisitListDelegationsResponse(w http.ResponseWriter) error
+}
+
+type ListDelegations200JSONResponse DelegationList
+
+func (response ListDelegations200JSONResponse) VisitListDelegationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDelegationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDelegationsdefaultApplicationProblemPlusJSONResponse) VisitListDelegationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDelegationRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *CreateDelegationJSONRequestBody
+}
+
+type CreateDelegationResponseObject interface {
+	VisitCreateDelegationResponse(w http.ResponseWriter) error
+}
+
+type CreateDelegation201JSONResponse Delegation
+
+func (response CreateDelegation201JSONResponse) VisitCreateDelegationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDelegationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateDelegationdefaultApplicationProblemPlusJSONResponse) VisitCreateDelegationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndDelegationRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	DelegationID  UUID          `json:"delegation_id"`
+}
+
+type EndDelegationResponseObject interface {
+	VisitEndDelegationResponse(w http.ResponseWriter) error
+}
+
+type EndDelegation204Response struct {
+}
+
+func (response EndDelegation204Response) VisitEndDelegationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndDelegationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndDelegationdefaultApplicationProblemPlusJSONResponse) VisitEndDelegationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListInstitutionEnrollmentsRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListInstitutionEnrollmentsParams
@@ -5809,6 +7169,140 @@ type ListInstitutionEnrollmentsdefaultApplicationProblemPlusJSONResponse struct 
 }
 
 func (response ListInstitutionEnrollmentsdefaultApplicationProblemPlusJSONResponse) VisitListInstitutionEnrollmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIssueBatchesRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        ListIssueBatchesParams
+}
+
+type ListIssueBatchesResponseObject interface {
+	VisitListIssueBatchesResponse(w http.ResponseWriter) error
+}
+
+type ListIssueBatches200JSONResponse IssueBatchList
+
+func (response ListIssueBatches200JSONResponse) VisitListIssueBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIssueBatchesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListIssueBatchesdefaultApplicationProblemPlusJSONResponse) VisitListIssueBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIssueBatchRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *CreateIssueBatchJSONRequestBody
+}
+
+type CreateIssueBatchResponseObject interface {
+	VisitCreateIssueBatchResponse(w http.ResponseWriter) error
+}
+
+type CreateIssueBatch200JSONResponse IssueBatch
+
+func (response CreateIssueBatch200JSONResponse) VisitCreateIssueBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIssueBatch202JSONResponse IssueBatch
+
+func (response CreateIssueBatch202JSONResponse) VisitCreateIssueBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIssueBatchdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateIssueBatchdefaultApplicationProblemPlusJSONResponse) VisitCreateIssueBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIssueBatchRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	BatchID       BatchID       `json:"batch_id"`
+}
+
+type GetIssueBatchResponseObject interface {
+	VisitGetIssueBatchResponse(w http.ResponseWriter) error
+}
+
+type GetIssueBatch200JSONResponse IssueBatch
+
+func (response GetIssueBatch200JSONResponse) VisitGetIssueBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIssueBatchdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetIssueBatchdefaultApplicationProblemPlusJSONResponse) VisitGetIssueBatchResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7188,8 +8682,14 @@ type GetStatusListResponseObject interface {
 	VisitGetStatusListResponse(w http.ResponseWriter) error
 }
 
+type GetStatusList200ResponseHeaders struct {
+	CacheControl *string
+	ETag         *string
+}
+
 type GetStatusList200ApplicationVcResponse struct {
 	Body          io.Reader
+	Headers       GetStatusList200ResponseHeaders
 	ContentLength int64
 }
 
@@ -7198,6 +8698,12 @@ func (response GetStatusList200ApplicationVcResponse) VisitGetStatusListResponse
 	w.Header().Set("Content-Type", "application/vc")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
 	}
 	w.WriteHeader(200)
 
@@ -8123,6 +9629,12 @@ func (response GetCFPackagedefaultJSONResponse) VisitGetCFPackageResponse(w http
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListAwards What you have earned, and what your certificates still wait for.
+	// (GET /api/awards)
+	ListAwards(ctx context.Context, request ListAwardsRequestObject) (ListAwardsResponseObject, error)
+	// DeclareAward Says how much an AI helped you. It stands on the certificate, and can be said until that is issued.
+	// (PUT /api/awards/{award_id}/declaration)
+	DeclareAward(ctx context.Context, request DeclareAwardRequestObject) (DeclareAwardResponseObject, error)
 	// GetBlob Public bytes of a course version by their digest. They never change.
 	// (GET /api/blobs/{digest})
 	GetBlob(ctx context.Context, request GetBlobRequestObject) (GetBlobResponseObject, error)
@@ -8156,12 +9668,18 @@ type StrictServerInterface interface {
 	// GetCode The text of the credential's QR code (docs/qr-format.md). Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id}/code.txt)
 	GetCode(ctx context.Context, request GetCodeRequestObject) (GetCodeResponseObject, error)
+	// ReinstateCredential Ends a suspension. One that is not suspended stays as it is; a revocation is for ever.
+	// (PUT /api/credentials/{credential_id}/reinstatement)
+	ReinstateCredential(ctx context.Context, request ReinstateCredentialRequestObject) (ReinstateCredentialResponseObject, error)
 	// RevokeCredential Revokes a credential. Twice is no error.
 	// (PUT /api/credentials/{credential_id}/revocation)
 	RevokeCredential(ctx context.Context, request RevokeCredentialRequestObject) (RevokeCredentialResponseObject, error)
-	// GetStanding Whether a credential is valid, revoked or expired, freshly checked.
+	// GetStanding Whether a credential is valid, suspended, revoked or expired, freshly checked.
 	// (GET /api/credentials/{credential_id}/standing)
 	GetStanding(ctx context.Context, request GetStandingRequestObject) (GetStandingResponseObject, error)
+	// SuspendCredential Suspends a credential until it is reinstated. Twice is no error.
+	// (PUT /api/credentials/{credential_id}/suspension)
+	SuspendCredential(ctx context.Context, request SuspendCredentialRequestObject) (SuspendCredentialResponseObject, error)
 	// ListDevices Your devices that are not revoked, the newest first.
 	// (GET /api/devices)
 	ListDevices(ctx context.Context, request ListDevicesRequestObject) (ListDevicesResponseObject, error)
@@ -8200,15 +9718,51 @@ type StrictServerInterface interface {
 	// UpdateInstitution Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx context.Context, request UpdateInstitutionRequestObject) (UpdateInstitutionResponseObject, error)
+	// ListInstitutionAwards What learners of the institution have earned, and what their certificates still wait for.
+	// (GET /api/institutions/{institution_id}/awards)
+	ListInstitutionAwards(ctx context.Context, request ListInstitutionAwardsRequestObject) (ListInstitutionAwardsResponseObject, error)
+	// AssessAward Attests under whose eyes the learner was assessed. Who does so stands in the institution's log.
+	// (PUT /api/institutions/{institution_id}/awards/{award_id}/assessment)
+	AssessAward(ctx context.Context, request AssessAwardRequestObject) (AssessAwardResponseObject, error)
+	// DecideAward Approves an award, or refuses it with a reason. When nothing else is missing, the certificate is signed at once. Twice is no error.
+	// (PUT /api/institutions/{institution_id}/awards/{award_id}/decision)
+	DecideAward(ctx context.Context, request DecideAwardRequestObject) (DecideAwardResponseObject, error)
+	// ConfirmAwardName Confirms the holder's name as it was seen. When the learner has changed it meanwhile, nothing is confirmed.
+	// (PUT /api/institutions/{institution_id}/awards/{award_id}/name)
+	ConfirmAwardName(ctx context.Context, request ConfirmAwardNameRequestObject) (ConfirmAwardNameResponseObject, error)
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
 	// (POST /api/institutions/{institution_id}/course-versions)
 	PublishCourse(ctx context.Context, request PublishCourseRequestObject) (PublishCourseResponseObject, error)
 	// ListIssuedCredentials What the institution has issued.
 	// (GET /api/institutions/{institution_id}/credentials)
 	ListIssuedCredentials(ctx context.Context, request ListIssuedCredentialsRequestObject) (ListIssuedCredentialsResponseObject, error)
+	// ListCriteria What the institution asks for its certificates. A course that is not listed asks what the course itself says, and nobody approves.
+	// (GET /api/institutions/{institution_id}/criteria)
+	ListCriteria(ctx context.Context, request ListCriteriaRequestObject) (ListCriteriaResponseObject, error)
+	// SetCriteria Sets what the institution asks for its certificate of a course. Awards keep the criteria under which they were made; the same again changes nothing.
+	// (PUT /api/institutions/{institution_id}/criteria/{course_id})
+	SetCriteria(ctx context.Context, request SetCriteriaRequestObject) (SetCriteriaResponseObject, error)
+	// ListDelegations Which issuers are limited, also by delegations that have ended. Issuers see their own.
+	// (GET /api/institutions/{institution_id}/delegations)
+	ListDelegations(ctx context.Context, request ListDelegationsRequestObject) (ListDelegationsResponseObject, error)
+	// CreateDelegation Limits an issuer to a number of certificates, a time, some courses. Who has had a delegation may give only what those that hold allow.
+	// (POST /api/institutions/{institution_id}/delegations)
+	CreateDelegation(ctx context.Context, request CreateDelegationRequestObject) (CreateDelegationResponseObject, error)
+	// EndDelegation Ends a delegation. Twice is no error.
+	// (DELETE /api/institutions/{institution_id}/delegations/{delegation_id})
+	EndDelegation(ctx context.Context, request EndDelegationRequestObject) (EndDelegationResponseObject, error)
 	// ListInstitutionEnrollments Who takes which course in the institution, and how far they are.
 	// (GET /api/institutions/{institution_id}/enrollments)
 	ListInstitutionEnrollments(ctx context.Context, request ListInstitutionEnrollmentsRequestObject) (ListInstitutionEnrollmentsResponseObject, error)
+	// ListIssueBatches Batches of the institution, newest first.
+	// (GET /api/institutions/{institution_id}/issue-batches)
+	ListIssueBatches(ctx context.Context, request ListIssueBatchesRequestObject) (ListIssueBatchesResponseObject, error)
+	// CreateIssueBatch Approves many awards and has them issued. What lacks more than an approval and a level is left as it is. The same id again starts nothing.
+	// (POST /api/institutions/{institution_id}/issue-batches)
+	CreateIssueBatch(ctx context.Context, request CreateIssueBatchRequestObject) (CreateIssueBatchResponseObject, error)
+	// GetIssueBatch How far a batch is.
+	// (GET /api/institutions/{institution_id}/issue-batches/{batch_id})
+	GetIssueBatch(ctx context.Context, request GetIssueBatchRequestObject) (GetIssueBatchResponseObject, error)
 	// ListLabFaults Labs that could not judge what was handed in, the newest first. Their learners have lost nothing.
 	// (GET /api/institutions/{institution_id}/lab-faults)
 	ListLabFaults(ctx context.Context, request ListLabFaultsRequestObject) (ListLabFaultsResponseObject, error)
@@ -8389,6 +9943,79 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ListAwards operation middleware
+func (sh *strictHandler) ListAwards(ctx echo.Context, params ListAwardsParams) error {
+	var request ListAwardsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAwards(ctx.Request().Context(), request.(ListAwardsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAwards")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAwardsResponseObject); ok {
+		return validResponse.VisitListAwardsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeclareAward operation middleware
+func (sh *strictHandler) DeclareAward(ctx echo.Context, awardID AwardID) error {
+	var request DeclareAwardRequestObject
+
+	request.AwardID = awardID
+
+	var body DeclareAwardJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeclareAward(ctx.Request().Context(), request.(DeclareAwardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeclareAward")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeclareAwardResponseObject); ok {
+		return validResponse.VisitDeclareAwardResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // GetBlob operation middleware
@@ -8699,6 +10326,54 @@ func (sh *strictHandler) GetCode(ctx echo.Context, credentialID CredentialID, pa
 	return nil
 }
 
+// ReinstateCredential operation middleware
+func (sh *strictHandler) ReinstateCredential(ctx echo.Context, credentialID CredentialID) error {
+	var request ReinstateCredentialRequestObject
+
+	request.CredentialID = credentialID
+
+	var body ReinstateCredentialJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReinstateCredential(ctx.Request().Context(), request.(ReinstateCredentialRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReinstateCredential")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReinstateCredentialResponseObject); ok {
+		return validResponse.VisitReinstateCredentialResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RevokeCredential operation middleware
 func (sh *strictHandler) RevokeCredential(ctx echo.Context, credentialID CredentialID) error {
 	var request RevokeCredentialRequestObject
@@ -8766,6 +10441,54 @@ func (sh *strictHandler) GetStanding(ctx echo.Context, credentialID CredentialID
 		return err
 	} else if validResponse, ok := response.(GetStandingResponseObject); ok {
 		return validResponse.VisitGetStandingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SuspendCredential operation middleware
+func (sh *strictHandler) SuspendCredential(ctx echo.Context, credentialID CredentialID) error {
+	var request SuspendCredentialRequestObject
+
+	request.CredentialID = credentialID
+
+	var body SuspendCredentialJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SuspendCredential(ctx.Request().Context(), request.(SuspendCredentialRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SuspendCredential")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SuspendCredentialResponseObject); ok {
+		return validResponse.VisitSuspendCredentialResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9177,6 +10900,179 @@ func (sh *strictHandler) UpdateInstitution(ctx echo.Context, institutionID Insti
 	return nil
 }
 
+// ListInstitutionAwards operation middleware
+func (sh *strictHandler) ListInstitutionAwards(ctx echo.Context, institutionID InstitutionID, params ListInstitutionAwardsParams) error {
+	var request ListInstitutionAwardsRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInstitutionAwards(ctx.Request().Context(), request.(ListInstitutionAwardsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInstitutionAwards")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListInstitutionAwardsResponseObject); ok {
+		return validResponse.VisitListInstitutionAwardsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AssessAward operation middleware
+func (sh *strictHandler) AssessAward(ctx echo.Context, institutionID InstitutionID, awardID AwardID) error {
+	var request AssessAwardRequestObject
+
+	request.InstitutionID = institutionID
+	request.AwardID = awardID
+
+	var body AssessAwardJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AssessAward(ctx.Request().Context(), request.(AssessAwardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AssessAward")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AssessAwardResponseObject); ok {
+		return validResponse.VisitAssessAwardResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideAward operation middleware
+func (sh *strictHandler) DecideAward(ctx echo.Context, institutionID InstitutionID, awardID AwardID) error {
+	var request DecideAwardRequestObject
+
+	request.InstitutionID = institutionID
+	request.AwardID = awardID
+
+	var body DecideAwardJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideAward(ctx.Request().Context(), request.(DecideAwardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideAward")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideAwardResponseObject); ok {
+		return validResponse.VisitDecideAwardResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmAwardName operation middleware
+func (sh *strictHandler) ConfirmAwardName(ctx echo.Context, institutionID InstitutionID, awardID AwardID) error {
+	var request ConfirmAwardNameRequestObject
+
+	request.InstitutionID = institutionID
+	request.AwardID = awardID
+
+	var body ConfirmAwardNameJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmAwardName(ctx.Request().Context(), request.(ConfirmAwardNameRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmAwardName")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmAwardNameResponseObject); ok {
+		return validResponse.VisitConfirmAwardNameResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PublishCourse operation middleware
 func (sh *strictHandler) PublishCourse(ctx echo.Context, institutionID InstitutionID) error {
 	var request PublishCourseRequestObject
@@ -9230,6 +11126,179 @@ func (sh *strictHandler) ListIssuedCredentials(ctx echo.Context, institutionID I
 	return nil
 }
 
+// ListCriteria operation middleware
+func (sh *strictHandler) ListCriteria(ctx echo.Context, institutionID InstitutionID) error {
+	var request ListCriteriaRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCriteria(ctx.Request().Context(), request.(ListCriteriaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCriteria")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCriteriaResponseObject); ok {
+		return validResponse.VisitListCriteriaResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetCriteria operation middleware
+func (sh *strictHandler) SetCriteria(ctx echo.Context, institutionID InstitutionID, courseID CourseID) error {
+	var request SetCriteriaRequestObject
+
+	request.InstitutionID = institutionID
+	request.CourseID = courseID
+
+	var body SetCriteriaJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetCriteria(ctx.Request().Context(), request.(SetCriteriaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetCriteria")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetCriteriaResponseObject); ok {
+		return validResponse.VisitSetCriteriaResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDelegations operation middleware
+func (sh *strictHandler) ListDelegations(ctx echo.Context, institutionID InstitutionID) error {
+	var request ListDelegationsRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDelegations(ctx.Request().Context(), request.(ListDelegationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDelegations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDelegationsResponseObject); ok {
+		return validResponse.VisitListDelegationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateDelegation operation middleware
+func (sh *strictHandler) CreateDelegation(ctx echo.Context, institutionID InstitutionID) error {
+	var request CreateDelegationRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body CreateDelegationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDelegation(ctx.Request().Context(), request.(CreateDelegationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDelegation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDelegationResponseObject); ok {
+		return validResponse.VisitCreateDelegationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndDelegation operation middleware
+func (sh *strictHandler) EndDelegation(ctx echo.Context, institutionID InstitutionID, delegationID UUID) error {
+	var request EndDelegationRequestObject
+
+	request.InstitutionID = institutionID
+	request.DelegationID = delegationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndDelegation(ctx.Request().Context(), request.(EndDelegationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndDelegation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndDelegationResponseObject); ok {
+		return validResponse.VisitEndDelegationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListInstitutionEnrollments operation middleware
 func (sh *strictHandler) ListInstitutionEnrollments(ctx echo.Context, institutionID InstitutionID, params ListInstitutionEnrollmentsParams) error {
 	var request ListInstitutionEnrollmentsRequestObject
@@ -9250,6 +11319,106 @@ func (sh *strictHandler) ListInstitutionEnrollments(ctx echo.Context, institutio
 		return err
 	} else if validResponse, ok := response.(ListInstitutionEnrollmentsResponseObject); ok {
 		return validResponse.VisitListInstitutionEnrollmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListIssueBatches operation middleware
+func (sh *strictHandler) ListIssueBatches(ctx echo.Context, institutionID InstitutionID, params ListIssueBatchesParams) error {
+	var request ListIssueBatchesRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIssueBatches(ctx.Request().Context(), request.(ListIssueBatchesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIssueBatches")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListIssueBatchesResponseObject); ok {
+		return validResponse.VisitListIssueBatchesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateIssueBatch operation middleware
+func (sh *strictHandler) CreateIssueBatch(ctx echo.Context, institutionID InstitutionID) error {
+	var request CreateIssueBatchRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body CreateIssueBatchJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateIssueBatch(ctx.Request().Context(), request.(CreateIssueBatchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateIssueBatch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateIssueBatchResponseObject); ok {
+		return validResponse.VisitCreateIssueBatchResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetIssueBatch operation middleware
+func (sh *strictHandler) GetIssueBatch(ctx echo.Context, institutionID InstitutionID, batchID BatchID) error {
+	var request GetIssueBatchRequestObject
+
+	request.InstitutionID = institutionID
+	request.BatchID = batchID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIssueBatch(ctx.Request().Context(), request.(GetIssueBatchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIssueBatch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetIssueBatchResponseObject); ok {
+		return validResponse.VisitGetIssueBatchResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

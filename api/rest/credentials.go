@@ -3,6 +3,9 @@ package rest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
@@ -32,7 +35,9 @@ func (s *Server) ListIssuedCredentials(ctx context.Context, req openapi.ListIssu
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
-	list, err := s.Credential.ListIssued(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), credential.ID(after), limit)
+	list, err := s.Credential.ListIssued(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), credential.Filter{
+		Search: strings.TrimSpace(deref(req.Params.Search)), State: credential.State(deref(req.Params.Standing)),
+	}, credential.ID(after), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -71,13 +76,33 @@ func (s *Server) RevokeCredential(ctx context.Context, req openapi.RevokeCredent
 	return openapi.RevokeCredential204Response{}, nil
 }
 
+// SuspendCredential implements openapi.StrictServerInterface.
+func (s *Server) SuspendCredential(ctx context.Context, req openapi.SuspendCredentialRequestObject) (openapi.SuspendCredentialResponseObject, error) {
+	if err := s.Credential.Suspend(ctx, actorFrom(ctx), credential.ID(req.CredentialID), req.Body.Reason); err != nil {
+		return nil, err
+	}
+	return openapi.SuspendCredential204Response{}, nil
+}
+
+// ReinstateCredential implements openapi.StrictServerInterface.
+func (s *Server) ReinstateCredential(ctx context.Context, req openapi.ReinstateCredentialRequestObject) (openapi.ReinstateCredentialResponseObject, error) {
+	if err := s.Credential.Reinstate(ctx, actorFrom(ctx), credential.ID(req.CredentialID), req.Body.Reason); err != nil {
+		return nil, err
+	}
+	return openapi.ReinstateCredential204Response{}, nil
+}
+
 // GetStatusList implements openapi.StrictServerInterface.
 func (s *Server) GetStatusList(ctx context.Context, req openapi.GetStatusListRequestObject) (openapi.GetStatusListResponseObject, error) {
 	doc, err := s.Credential.StatusList(ctx, credential.ListID(req.ListID))
 	if err != nil {
 		return nil, err
 	}
-	return openapi.GetStatusList200ApplicationVcResponse{Body: bytes.NewReader(doc), ContentLength: int64(len(doc))}, nil
+	etag, cache := fmt.Sprintf(`"%x"`, sha256.Sum256(doc)), fmt.Sprintf("public, max-age=%d", int(credential.ListTTL.Seconds()))
+	return openapi.GetStatusList200ApplicationVcResponse{
+		Body: bytes.NewReader(doc), ContentLength: int64(len(doc)),
+		Headers: openapi.GetStatusList200ResponseHeaders{ETag: &etag, CacheControl: &cache},
+	}, nil
 }
 
 func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credential) ([]openapi.Credential, error) {
@@ -96,7 +121,8 @@ func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credenti
 		out[i] = openapi.Credential{
 			ID: string(c.ID), Name: c.Name, Achievement: achievement, AchievementLang: lang, Institution: names[c.InstitutionID],
 			CourseID: string(c.CourseID), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt,
-			RevokedReason: optional(c.RevokedReason), Standing: openapi.CredentialStanding(c.State(now)),
+			RevokedReason: optional(c.RevokedReason), SuspendedAt: c.SuspendedAt, SuspendedReason: optional(c.SuspendedReason),
+			Assessment: optional(openapi.Assessment(c.Assessment)), AiHelp: optional(openapi.AIHelp(c.AIHelp)), Standing: openapi.CredentialStanding(c.State(now)),
 		}
 	}
 	return out, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -30,7 +31,29 @@ func probes(s *school) map[string]func() call {
 	if err != nil || len(cs) != 1 {
 		s.Fatalf("no credential to probe: %v", err)
 	}
+	// Of somebody else, that stays unrevoked.
+	other := s.enroll("other learner A")
+	s.finish(other)
+	second, err := s.app.DB.Credential().FindCredentialOf(s.Context(), other.ID)
+	if err != nil {
+		s.Fatal(err)
+	}
 	in := "/api/institutions/" + string(s.a.ID)
+	award := s.waiting(owner)
+	awards := in + "/awards/" + string(award.ID)
+	batch, _, err := s.app.Issuing.StartBatch(s.Context(), s.actor("admin A"), s.a.ID, issuing.NewBatch{ID: issuing.BatchID(v7())})
+	if err != nil {
+		s.Fatal(err)
+	}
+	// Lifts every limit, lest the issuer that others sign in as is limited.
+	delegation := func() issuing.HeldDelegation {
+		d, err := s.app.Issuing.Delegate(s.Context(), s.actor("admin A"), s.a.ID, issuing.NewDelegation{UserID: s.people["issuer A"].ID})
+		if err != nil {
+			s.Fatal(err)
+		}
+		return d
+	}
+	delegation()
 	// Nobody whom the test signs in as: their roles must stay as they are.
 	pupil := s.user(identity.NewUser{Memberships: []identity.Membership{{InstitutionID: s.a.ID, Role: identity.Learner}}})
 	member := in + "/members/" + string(pupil.ID) + "/roles/trainer"
@@ -186,13 +209,41 @@ func probes(s *school) map[string]func() call {
 		"createSubmission": func() call {
 			return call{method: http.MethodPost, path: "/api/submissions", body: submissionBody(v7(), string(e.ID))}
 		},
-		"getSubmission":    get("/api/submissions/" + submission),
-		"listCredentials":  get("/api/credentials"),
-		"getCredential":    get("/api/credentials/" + string(cs[0].ID)),
-		"getStanding":      get("/api/credentials/" + string(cs[0].ID) + "/standing"),
-		"revokeCredential": with(http.MethodPut, "/api/credentials/"+string(cs[0].ID)+"/revocation", `{"reason":"A test."}`),
-		"listShares":       get("/api/wallet/shares"),
-		"createShare":      with(http.MethodPost, "/api/wallet/shares", `{"credential_id":"`+string(cs[0].ID)+`","named":true}`),
+		"getSubmission":       get("/api/submissions/" + submission),
+		"listCredentials":     get("/api/credentials"),
+		"getCredential":       get("/api/credentials/" + string(cs[0].ID)),
+		"getStanding":         get("/api/credentials/" + string(cs[0].ID) + "/standing"),
+		"revokeCredential":    with(http.MethodPut, "/api/credentials/"+string(cs[0].ID)+"/revocation", `{"reason":"A test."}`),
+		"suspendCredential":   with(http.MethodPut, "/api/credentials/"+string(second.ID)+"/suspension", `{"reason":"A test."}`),
+		"reinstateCredential": with(http.MethodPut, "/api/credentials/"+string(second.ID)+"/reinstatement", `{"reason":"A test."}`),
+		"listCriteria":        get(in + "/criteria"),
+		"setCriteria": with(http.MethodPut, in+"/criteria/"+shipped,
+			`{"items":[],"min_score":0.5,"approval":true,"confirm_name":false,"ask_help":false,"assessment":"unsupervised","months":12,"competences":[]}`),
+		"listInstitutionAwards": get(in + "/awards?state=waiting&course_id=asked-for"),
+		"decideAward":           with(http.MethodPut, awards+"/decision", `{"approve":false,"reason":"A test."}`),
+		"assessAward":           with(http.MethodPut, awards+"/assessment", `{"assessment":"on_site"}`),
+		"confirmAwardName": func() call {
+			name, _, err := s.app.Wallet.CertificateName(s.Context(), award.UserID)
+			if err != nil {
+				s.Fatal(err)
+			}
+			return call{method: http.MethodPut, path: awards + "/name", body: `{"name":` + strconv.Quote(name) + `}`}
+		},
+		"listAwards":       get("/api/awards"),
+		"declareAward":     with(http.MethodPut, "/api/awards/"+string(award.ID)+"/declaration", `{"ai_help":"some"}`),
+		"listIssueBatches": get(in + "/issue-batches"),
+		"createIssueBatch": func() call {
+			return call{method: http.MethodPost, path: in + "/issue-batches", body: `{"id":"` + v7() + `","awards":[],"assessment":"supervised"}`}
+		},
+		"getIssueBatch":    get(in + "/issue-batches/" + string(batch.ID)),
+		"listDelegations":  get(in + "/delegations"),
+		"createDelegation": with(http.MethodPost, in+"/delegations", `{"user_id":"`+string(s.people["issuer A"].ID)+`","courses":[],"quota":1000}`),
+		"endDelegation": func() call {
+			return call{method: http.MethodDelete, path: in + "/delegations/" + string(delegation().ID)}
+		},
+		"getStatusList": get("/api/status-lists/" + string(cs[0].StatusListID)),
+		"listShares":    get("/api/wallet/shares"),
+		"createShare":   with(http.MethodPost, "/api/wallet/shares", `{"credential_id":"`+string(cs[0].ID)+`","named":true}`),
 		"endShare": func() call {
 			return call{method: http.MethodDelete, path: "/api/wallet/shares/" + string(share().ID)}
 		},
@@ -201,7 +252,6 @@ func probes(s *school) map[string]func() call {
 		"getCodeSvg":       get("/api/credentials/" + string(cs[0].ID) + "/code.svg"),
 		"getCodePng":       get("/api/credentials/" + string(cs[0].ID) + "/code.png?name=0"),
 		"getTrust":         get("/api/trust"),
-		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
 		"verifyCredential": with(http.MethodPost, "/api/credentials/verify", `{"text":"BNY1:ABC"}`),
 	}
 }

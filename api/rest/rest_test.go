@@ -28,6 +28,8 @@ import (
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/config"
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -94,7 +96,7 @@ func newSchool(t *testing.T) *school {
 	}
 	s.echo = echo.New()
 	srv := &rest.Server{
-		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential, Wallet: a.Wallet,
+		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential, Issuing: a.Issuing, Wallet: a.Wallet,
 		Bundle: a.Bundle, Verifier: a.Verifier, Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: "test", PublicURL: cfg.PublicURL, SignupOpen: true, Now: a.Now,
 	}
 	if err := srv.Register(s.echo); err != nil {
@@ -324,6 +326,12 @@ func (s *school) drain() {
 // publishNewer publishes the shipped course once more, with another summary.
 func (s *school) publishNewer() curriculum.Version {
 	s.Helper()
+	return s.publishEdited("\nauthors: [", "\nauthors: [Somebody else, ")
+}
+
+// publishEdited publishes the shipped course with a change in course.yaml.
+func (s *school) publishEdited(from, to string) curriculum.Version {
+	s.Helper()
 	folder, err := fs.Sub(content.Examples(), shipped)
 	if err != nil {
 		s.Fatal(err)
@@ -341,12 +349,36 @@ func (s *school) publishNewer() curriculum.Version {
 		s.Fatal(err)
 	}
 	course := files["course.yaml"]
-	course.Data = bytes.Replace(course.Data, []byte("\nauthors: ["), []byte("\nauthors: [Somebody else, "), 1)
+	course.Data = bytes.Replace(course.Data, []byte(from), []byte(to), 1)
 	v, created, err := s.app.Curriculum.Publish(s.Context(), identity.System(), string(s.a.ID), files)
 	if err != nil || !created {
-		s.Fatalf("publish a newer version: created %v, %v", created, err)
+		s.Fatalf("publish an edited version: created %v, %v", created, err)
 	}
 	return v
+}
+
+// waiting gives an award of a learner in a course of its own, for whose certificate institution A asks everything.
+func (s *school) waiting(name string) issuing.Award {
+	s.Helper()
+	const course = "asked-for"
+	if _, err := s.app.Curriculum.FindLatest(s.Context(), course); err != nil {
+		s.publishEdited("\nid: "+shipped, "\nid: "+course)
+	}
+	if _, err := s.app.Issuing.SetCriteria(s.Context(), s.actor("admin A"), s.a.ID, course, issuing.Terms{
+		Approval: true, ConfirmName: true, AskHelp: true, Assessment: credential.Supervised,
+	}); err != nil {
+		s.Fatal(err)
+	}
+	e, _, err := s.app.Learning.Enroll(s.Context(), s.actor(name), learning.NewEnrollment{CourseID: course})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.finish(e)
+	a, err := s.app.DB.Issuing().FindAwardOf(s.Context(), e.ID)
+	if err != nil || a.State != issuing.Waiting {
+		s.Fatalf("award %+v, %v", a, err)
+	}
+	return a
 }
 
 // shippedZip is the shipped course as a trainer would upload it.

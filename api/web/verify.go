@@ -69,6 +69,10 @@ func (w *writer) standing(st credential.Standing, label string, course *curricul
 			v["reason"] = w.t("page.verify.reason", map[string]any{"Reason": st.Credential.RevokedReason})
 		}
 	}
+	if at := st.Credential.SuspendedAt; st.State == credential.Suspended && at != nil {
+		v["revoked"] = w.fill("verify-fact", values{"label": w.t("page.verify.suspended", nil), "value": date(w.locale, *at)})
+		v["reason"] = w.t("page.verify.reason", map[string]any{"Reason": st.Credential.SuspendedReason})
+	}
 	return v
 }
 

@@ -17,9 +17,11 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/job"
@@ -40,6 +42,7 @@ type App struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
+	Issuing     *issuing.Service
 	Wallet      *wallet.Service
 	Bundle      *bundle.Service
 	Verifier    *verifier.Verifier
@@ -74,6 +77,10 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	words, err := i18n.Load()
+	if err != nil {
+		return nil, err
+	}
 	sealer, err := safe(cfg)
 	if err != nil {
 		return nil, err
@@ -89,10 +96,15 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	a.Learning = &learning.Service{Store: db.Learning(), Devices: a.Identity, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Credential = &credential.Service{
-		Store: db.Credential(), Codes: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution,
+		Store: db.Credential(), Codes: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution, Words: words,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Credentials: a.Credential, Now: now, NewID: newID, Random: rand.Reader}
+	a.Issuing = &issuing.Service{
+		Store: db.Issuing(), Learning: db.Learning(), Courses: a.Curriculum, People: a.Identity, Press: a.Credential,
+		HolderName: a.Wallet.CertificateName, Now: now, NewID: newID,
+	}
+	a.Credential.Limits = a.Issuing.Limits
 	imported, err := blob.OpenDir(filepath.Join(cfg.DataDir, "bundles", "blobs"))
 	if err != nil {
 		return nil, err
@@ -176,12 +188,16 @@ func (a *App) Jobs() (job.Table, error) {
 	a.engine, a.Lab.Engine = engine, engine
 	return job.Table{
 		Handlers: map[job.Kind]job.Handler{
-			lab.GradeKind:          a.Lab.Grade,
-			lab.PlanRegradeKind:    a.Lab.PlanRegrade,
-			lab.RegradeKind:        a.Lab.Regrade,
-			lab.ApplyRegradeKind:   a.Lab.Apply,
-			learning.CompletedKind: a.Credential.Issue,
-			purgeKind:              a.purge,
+			lab.GradeKind:           a.Lab.Grade,
+			lab.PlanRegradeKind:     a.Lab.PlanRegrade,
+			lab.RegradeKind:         a.Lab.Regrade,
+			lab.ApplyRegradeKind:    a.Lab.Apply,
+			learning.CompletedKind:  a.Issuing.Weigh,
+			learning.ProgressedKind: a.Issuing.Weigh,
+			issuing.IssueKind:       a.Issuing.Issue,
+			issuing.BatchKind:       a.Issuing.RunBatch,
+			issuing.CriteriaKind:    a.Issuing.Reweigh,
+			purgeKind:               a.purge,
 		},
 		Parked: map[job.Kind]func(context.Context, job.Job, error) error{
 			lab.GradeKind:   a.Lab.Parked,

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/config"
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
@@ -65,15 +67,25 @@ func TestACourseTravels(t *testing.T) {
 	if err := hub.DB.Learning().CreateEnrollment(ctx, e); err != nil {
 		t.Fatal(err)
 	}
-	payload, err := json.Marshal(learning.CompletedPayload{EnrollmentID: e.ID})
+	finished := learning.Progress{EnrollmentID: e.ID, ObjectID: curriculum.ContentID(v.CourseID), Completed: true, UpdatedAt: hub.Now()}
+	if err := hub.DB.Learning().MergeProgress(ctx, []learning.Progress{finished}); err != nil {
+		t.Fatal(err)
+	}
+	j, err := job.New(job.ID(id()), learning.CompletedKind, learning.CompletedPayload{EnrollmentID: e.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := job.Job{ID: job.ID(id()), Kind: learning.CompletedKind, Payload: payload}
 	if _, err := hub.DB.Outbox().Ensure(ctx, j); err != nil {
 		t.Fatal(err)
 	}
-	if err := hub.Credential.Issue(ctx, j); err != nil {
+	if err := hub.Issuing.Weigh(ctx, j); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := hub.DB.Outbox().Start(ctx, job.Backlog, 10, time.Minute)
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("asked for %+v, %v", asked, err)
+	}
+	if err := hub.Issuing.Issue(ctx, asked[0]); err != nil {
 		t.Fatal(err)
 	}
 
@@ -144,10 +156,11 @@ func TestACourseTravels(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || word == nil || len(word.Issuers) != 1 || word.Issuers[0].DID != did || len(word.Issuers[0].Keys) != 1 || len(word.Issuers[0].Lists) != 1 {
+	if err != nil || word == nil || len(word.Issuers) != 1 || word.Issuers[0].DID != did || len(word.Issuers[0].Keys) != 1 || len(word.Issuers[0].Lists) != 2 ||
+		word.Issuers[0].Lists[0].Purpose != bundle.Suspension || word.Issuers[0].Lists[1].Purpose != bundle.Revocation {
 		t.Fatalf("%+v %v", word, err)
 	}
-	if got, err := node.Bundle.Blob(ctx, word.Issuers[0].Lists[0].Digest); err != nil || !bytes.Equal(got, list) {
+	if got, err := node.Bundle.Blob(ctx, word.Issuers[0].Lists[1].Digest); err != nil || !bytes.Equal(got, list) {
 		t.Errorf("%v", err)
 	}
 	if stated[0].Documents[0] == "" || strings.Contains(stated[0].Documents[0], word.Issuers[0].Keys[0].Key) {

@@ -33,7 +33,7 @@ func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]bundle.
 	lists := map[string]credential.ListID{}
 	for _, l := range i.Lists {
 		lists[l.URL] = l.ID
-		out.Lists = append(out.Lists, bundle.StatusList{URL: l.URL})
+		out.Lists = append(out.Lists, bundle.StatusList{URL: l.URL, Purpose: bundle.Purpose(l.Purpose)})
 	}
 	open := func(ctx context.Context, url string) (bundle.OpenedList, error) {
 		id, ok := lists[url]

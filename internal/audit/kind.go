@@ -24,6 +24,7 @@ const (
 
 	AwardApproved Kind = "award_approved" // award, user, course
 	AwardRefused  Kind = "award_refused"  // award, user, course
+	AwardAssessed Kind = "award_assessed" // award, user, course, assessment
 	AwardDeclared Kind = "award_declared" // award, ai_help
 	NameConfirmed Kind = "name_confirmed" // user
 
@@ -50,7 +51,7 @@ const (
 var Kinds = []Kind{
 	InstitutionCreated, ProfileChanged, DomainChanged, LogoChanged, MemberCreated, RoleGiven, RoleTaken,
 	KeyCreated, KeyRotated, KeyRevoked, KeyResealed,
-	CriteriaSet, CriteriaRemoved, TemplateChanged, AwardApproved, AwardRefused, AwardDeclared, NameConfirmed,
+	CriteriaSet, CriteriaRemoved, TemplateChanged, AwardApproved, AwardRefused, AwardAssessed, AwardDeclared, NameConfirmed,
 	BatchStarted, BatchFinished, CredentialIssued, CredentialRevoked, CredentialSuspended, CredentialReinstated,
 	DelegationGiven, DelegationChanged, DelegationEnded, RecognitionGiven, RecognitionEnded,
 	RegradeApplied, PublisherTrusted, PublisherDistrusted,

@@ -3,12 +3,12 @@ package credential
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -21,7 +21,7 @@ type (
 
 // Credential is what an institution issued to a learner for one enrollment.
 // Document is the signed truth, byte by byte as it was signed; the other fields
-// repeat parts of it so that lists need not read it. Only the revocation ever changes.
+// repeat parts of it so that lists need not read it. Only revocation and suspension ever change.
 type Credential struct {
 	ID              ID
 	EnrollmentID    learning.EnrollmentID
@@ -33,13 +33,54 @@ type Credential struct {
 	AchievementName curriculum.Text // in the languages that it was written in; before, in every language of the course
 	Locale          curriculum.Locale
 	Document        []byte
+	Assessment      Assessment // "" in those of old, which do not say
+	AIHelp          AIHelp     // "" in those of old
 	StatusListID    ListID
-	StatusIndex     int        // place in the status list, 0 to ListSize-1
-	IssuedAt        time.Time  // whole seconds
-	ExpiresAt       *time.Time // whole seconds; nil: never
-	RevokedAt       *time.Time
-	RevokedReason   string
+	// SuspensionListID is the list beside it, in which the credential has the same place; "" in those of old.
+	SuspensionListID ListID
+	StatusIndex      int        // place in the status lists, 0 to ListSize-1
+	IssuedAt         time.Time  // whole seconds
+	ExpiresAt        *time.Time // whole seconds; nil: never
+	RevokedAt        *time.Time
+	RevokedReason    string
+	SuspendedAt      *time.Time // nil again after a reinstatement
+	SuspendedReason  string
+	ChangedAt        time.Time // issued, suspended, reinstated or revoked last
 }
+
+// Assessment is under whose eyes somebody showed what they can, from the least to the most.
+type Assessment string
+
+// The levels of assessment.
+const (
+	Unsupervised Assessment = "unsupervised"
+	Supervised   Assessment = "supervised"
+	OnSite       Assessment = "on_site"
+)
+
+var levels = []Assessment{Unsupervised, Supervised, OnSite}
+
+// Known tells whether it is one of the levels.
+func (a Assessment) Known() bool { return slices.Contains(levels, a) }
+
+// Reaches tells whether it is as much as another or more.
+func (a Assessment) Reaches(want Assessment) bool {
+	return slices.Index(levels, a) >= slices.Index(levels, want)
+}
+
+// AIHelp is how much an AI helped with what was handed in, as the learner says.
+type AIHelp string
+
+// What learners declare. Undeclared is who was not asked or said nothing.
+const (
+	Undeclared AIHelp = "undeclared"
+	NoHelp     AIHelp = "none"
+	SomeHelp   AIHelp = "some"
+	MuchHelp   AIHelp = "much"
+)
+
+// Declared tells whether it is something that a learner says.
+func (h AIHelp) Declared() bool { return h == NoHelp || h == SomeHelp || h == MuchHelp }
 
 // State is what a credential is worth.
 type State string
@@ -47,10 +88,11 @@ type State string
 // The states. Invalid means that the stored document does not hold: its
 // signature is broken, or the row beside it says something else.
 const (
-	Valid   State = "valid"
-	Revoked State = "revoked"
-	Expired State = "expired"
-	Invalid State = "invalid"
+	Valid     State = "valid"
+	Suspended State = "suspended"
+	Revoked   State = "revoked"
+	Expired   State = "expired"
+	Invalid   State = "invalid"
 )
 
 // State tells what the row says at a time, without checking the signature:
@@ -61,6 +103,8 @@ func (c Credential) State(now time.Time) State {
 		return Revoked
 	case c.ExpiresAt != nil && !now.Before(*c.ExpiresAt):
 		return Expired
+	case c.SuspendedAt != nil:
+		return Suspended
 	}
 	return Valid
 }
@@ -93,26 +137,41 @@ type Key struct {
 // Method is the address of the key in the DID document.
 func (k Key) Method() string { return k.Controller + "#" + k.Multikey }
 
-// StatusList is a list of ListSize bits in which an institution's credentials have their places.
+// Purpose is what a bit of a status list means.
+type Purpose string
+
+// The purposes. A revocation is for ever; a suspension may end.
+const (
+	Revocation Purpose = "revocation"
+	Suspension Purpose = "suspension"
+)
+
+// StatusList is a list of ListSize bits in which an institution's credentials have their places. A list of
+// revocations and one of suspensions belong together.
 type StatusList struct {
 	ID            ListID
 	InstitutionID identity.InstitutionID
 	Issuer        string // the DID; verifiers want it to be the credential's
+	Purpose       Purpose
+	TwinID        ListID // of a list of revocations: that of suspensions; "" in those of old, which get no more credentials
 	CreatedAt     time.Time
 }
 
-// Stamp tells one state of somebody's credentials from the next: it changes when one is issued or revoked.
+// Stamp tells one state of somebody's credentials from the next: it changes when one is issued, suspended, reinstated or revoked.
 type Stamp struct {
 	Count     int
 	ChangedAt time.Time // zero when there are none
 }
 
+// Filter says which of an institution's credentials are asked for. Its zero value is all.
+type Filter struct {
+	Search string // part of a holder's name, or the whole id of a credential
+	State  State  // Revoked or Suspended; other states follow from the time
+}
+
 // Store is what credential needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(tx Store) error) error
-	// FinishJob marks a job done and tells whether it was not done before.
-	FinishJob(ctx context.Context, id job.ID) (bool, error)
-
 	// CreateCredential inserts. fault.Conflict credential.exists: the
 	// enrollment has one already (unique enrollment_id). fault.Conflict
 	// credential.index_taken: the place in the list is taken (unique
@@ -122,13 +181,14 @@ type Store interface {
 	FindCredentialOf(ctx context.Context, enrollment learning.EnrollmentID) (Credential, error) // fault.NotFound credential.not_found
 	// ListCredentials lists a user's by id, oldest first, those after a cursor ("" from the start).
 	ListCredentials(ctx context.Context, user identity.UserID, after ID, limit int) ([]Credential, error)
-	// StampCredentials counts a user's and tells when one of them was issued or revoked last.
+	// StampCredentials counts a user's and tells when one of them changed last.
 	StampCredentials(ctx context.Context, user identity.UserID) (Stamp, error)
 	// ListInstitutionCredentials lists an institution's in the same order.
-	ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, after ID, limit int) ([]Credential, error)
-	// RevokeCredential sets time and reason of a credential that is not
-	// revoked yet, and leaves one that is as it stands: no error.
-	RevokeCredential(ctx context.Context, id ID, at time.Time, reason string) error
+	ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, f Filter, after ID, limit int) ([]Credential, error)
+	// LockCredential finds one that no other transaction changes until this one ends.
+	LockCredential(ctx context.Context, id ID) (Credential, error) // fault.NotFound credential.not_found
+	// UpdateStanding stores revocation, suspension and the time of the change.
+	UpdateStanding(ctx context.Context, c Credential) error
 
 	// Audit appends an entry to the institution's audit log, and gives it its place there. Within InTx it is part of the
 	// transaction; call it last, because other appenders of the institution wait until that ends.
@@ -148,13 +208,13 @@ type Store interface {
 
 	CreateList(ctx context.Context, l StatusList) error
 	FindList(ctx context.Context, id ListID) (StatusList, error) // fault.NotFound credential.list_not_found
-	// FindLastList gives the list with the greatest id of an institution and
-	// issuer; fault.NotFound credential.list_not_found when there is none.
+	// FindLastList gives the list of revocations with the greatest id of an institution and
+	// issuer that has a twin; fault.NotFound credential.list_not_found when there is none.
 	FindLastList(ctx context.Context, in identity.InstitutionID, issuer string) (StatusList, error)
-	// ListLists lists the lists of an institution and issuer, oldest first.
+	// ListLists lists the lists of an institution and issuer, of both purposes, oldest first.
 	ListLists(ctx context.Context, in identity.InstitutionID, issuer string) ([]StatusList, error)
 	// IndexTaken tells whether a credential has that place.
 	IndexTaken(ctx context.Context, list ListID, index int) (bool, error)
-	// ListRevoked gives the places of the revoked credentials of a list, ascending.
-	ListRevoked(ctx context.Context, list ListID) ([]int, error)
+	// ListSet gives the places in a list whose bit is set, ascending: of revoked or of suspended credentials.
+	ListSet(ctx context.Context, l StatusList) ([]int, error)
 }

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +34,7 @@ type document struct {
 	ValidFrom  string   `json:"validFrom"`
 	ValidUntil string   `json:"validUntil,omitempty"`
 	Subject    subject  `json:"credentialSubject"`
-	Status     status   `json:"credentialStatus"`
+	Status     statuses `json:"credentialStatus"`
 }
 
 type profile struct {
@@ -44,7 +46,26 @@ type profile struct {
 type subject struct {
 	Type        []string           `json:"type"`
 	Identifier  []identityObject   `json:"identifier"`
+	Result      []result           `json:"result,omitempty"`
 	Achievement achievementContent `json:"achievement"`
+}
+
+// result is one thing that was found; what it means stands in the achievement under the same address.
+type result struct {
+	Type        []string `json:"type"`
+	Description string   `json:"resultDescription"`
+	Value       string   `json:"value"`
+}
+
+// resultDescription says what a result means. The possible values would be a JSON-LD list, which package proof
+// refuses; docs/credentials.md has them.
+type resultDescription struct {
+	ID         string   `json:"id"`
+	Type       []string `json:"type"`
+	Name       string   `json:"name"`
+	ResultType string   `json:"resultType"`
+	ValueMin   string   `json:"valueMin,omitempty"`
+	ValueMax   string   `json:"valueMax,omitempty"`
 }
 
 // identityObject carries the one thing about the person that stands on a
@@ -65,9 +86,10 @@ type achievementContent struct {
 	Description string   `json:"description"`
 	Criteria    criteria `json:"criteria"`
 	// Open Badges wants plain strings, so the language stands here and not beside each text.
-	InLanguage string      `json:"inLanguage"`
-	Version    string      `json:"version"`
-	Alignment  []alignment `json:"alignment,omitempty"`
+	InLanguage string              `json:"inLanguage"`
+	Version    string              `json:"version"`
+	Alignment  []alignment         `json:"alignment,omitempty"`
+	Results    []resultDescription `json:"resultDescription,omitempty"`
 }
 
 // alignment says to which competence of a published framework the achievement attests.
@@ -90,6 +112,27 @@ type status struct {
 	Purpose    string `json:"statusPurpose"`
 	Index      string `json:"statusListIndex"`
 	Credential string `json:"statusListCredential"`
+}
+
+// statuses are one or several entries; documents of old have one that stands alone.
+type statuses []status
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *statuses) UnmarshalJSON(raw []byte) error {
+	if len(raw) > 0 && raw[0] == '[' {
+		return json.Unmarshal(raw, (*[]status)(s))
+	}
+	*s = make(statuses, 1)
+	return json.Unmarshal(raw, &(*s)[0])
+}
+
+func (s statuses) of(p Purpose) status {
+	for _, e := range s {
+		if e.Purpose == string(p) {
+			return e
+		}
+	}
+	return status{}
 }
 
 // addresses are the names that a host gives to what it signs.
@@ -145,8 +188,15 @@ func (a addresses) alignments(ids []string, locale string) []alignment {
 	return out
 }
 
+// What a credential's results are about. The first two are our own, in the form that Open Badges gives to extensions.
+const (
+	assessmentResult = "ext:AssessmentLevel"
+	helpResult       = "ext:AIAssistance"
+	scoreResult      = "Percent"
+)
+
 // build writes the unsigned document of a credential.
-func build(a addresses, c Credential, in institution.Institution, v curriculum.Version) ([]byte, error) {
+func build(a addresses, w Words, c Credential, g Grant, in institution.Institution, v curriculum.Version) ([]byte, error) {
 	m := v.Manifest
 	text := func(t curriculum.Text) string { return clean(t.In(c.Locale, m.SourceLocale)) }
 	d := document{
@@ -165,24 +215,46 @@ func build(a addresses, c Credential, in institution.Institution, v curriculum.V
 				Kind:        "CertificateOfCompletion",
 				Name:        text(m.Achievement.Name),
 				Description: text(m.Achievement.Description),
-				Criteria:    criteria{Narrative: text(m.Achievement.Narrative)},
+				Criteria:    criteria{Narrative: clean(g.narrative(w, c.Locale, m))},
 				InLanguage:  c.Locale,
 				Version:     strconv.Itoa(v.Number),
-				Alignment:   a.alignments(m.Achievement.Competences, c.Locale),
+				Alignment:   a.alignments(g.competences(m), c.Locale),
 			},
 		},
-		Status: status{
-			ID:         a.list(c.StatusListID) + "#" + strconv.Itoa(c.StatusIndex),
+	}
+	for p, list := range map[Purpose]ListID{Revocation: c.StatusListID, Suspension: c.SuspensionListID} {
+		d.Status = append(d.Status, status{
+			ID:         a.list(list) + "#" + strconv.Itoa(c.StatusIndex),
 			Type:       "BitstringStatusListEntry",
-			Purpose:    "revocation",
+			Purpose:    string(p),
 			Index:      strconv.Itoa(c.StatusIndex),
-			Credential: a.list(c.StatusListID),
-		},
+			Credential: a.list(list),
+		})
+	}
+	slices.SortFunc(d.Status, func(x, y status) int { return strings.Compare(x.Purpose, y.Purpose) })
+	said := func(part, key, kind, value string) {
+		id := a.achievement(v) + "#" + part
+		desc := resultDescription{ID: id, Type: []string{"ResultDescription"}, Name: clean(w.T(c.Locale, key, nil)), ResultType: kind}
+		if kind == scoreResult {
+			desc.ValueMin, desc.ValueMax = "0", "100"
+		}
+		d.Subject.Achievement.Results = append(d.Subject.Achievement.Results, desc)
+		d.Subject.Result = append(d.Subject.Result, result{[]string{"Result"}, id, value})
+	}
+	said("assessment", "credential.assessment", assessmentResult, string(c.Assessment))
+	said("ai-help", "credential.ai_help", helpResult, string(c.AIHelp))
+	if g.Score != nil {
+		said("score", "credential.score", scoreResult, percent(*g.Score))
 	}
 	if c.ExpiresAt != nil {
 		d.ValidUntil = proof.FormatTime(*c.ExpiresAt)
 	}
 	return marshal(d)
+}
+
+// percent writes a score of 0 to 1, and never more than was reached.
+func percent(score float64) string {
+	return strconv.FormatFloat(math.Floor(score*1000+1e-6)/10, 'f', -1, 64)
 }
 
 // marshal leaves <, > and & as they are: this JSON is read by people and stands in no page unescaped.
@@ -219,9 +291,12 @@ type Claims struct {
 	IssuerName    string
 	IssuedAt      time.Time
 	ExpiresAt     *time.Time
+	Version       string     // of the course
+	Assessment    Assessment // "" in documents of old
+	AIHelp        AIHelp     // "" in documents of old
+	Score         string     // in percent, "" where none is stated
 
-	statusList  string
-	statusIndex string
+	status statuses
 }
 
 // ReadClaims reads a document without checking its proof.
@@ -238,7 +313,21 @@ func ReadClaims(doc []byte) (Claims, error) {
 		Achievement: d.Subject.Achievement.Name, AchievementID: d.Subject.Achievement.ID,
 		Description: d.Subject.Achievement.Description, Narrative: d.Subject.Achievement.Criteria.Narrative,
 		Locale: d.Subject.Achievement.InLanguage, Issuer: d.Issuer.ID, IssuerName: d.Issuer.Name,
-		statusList: d.Status.Credential, statusIndex: d.Status.Index,
+		Version: d.Subject.Achievement.Version, status: d.Status,
+	}
+	kinds := map[string]string{}
+	for _, r := range d.Subject.Achievement.Results {
+		kinds[r.ID] = r.ResultType
+	}
+	for _, r := range d.Subject.Result {
+		switch kinds[r.Description] {
+		case assessmentResult:
+			c.Assessment = Assessment(r.Value)
+		case helpResult:
+			c.AIHelp = AIHelp(r.Value)
+		case scoreResult:
+			c.Score = r.Value
+		}
 	}
 	var err error
 	if c.IssuedAt, err = proof.ParseTime(d.ValidFrom); err != nil {
@@ -274,10 +363,23 @@ func (c Claims) match(r Credential) error {
 		return errors.New("another time of issue")
 	case !expires:
 		return errors.New("another time of expiry")
-	case !strings.HasSuffix(c.statusList, "/api/status-lists/"+string(r.StatusListID)) || c.statusIndex != strconv.Itoa(r.StatusIndex):
+	case c.Assessment != r.Assessment:
+		return errors.New("another level of assessment")
+	case c.AIHelp != r.AIHelp:
+		return errors.New("another declaration of help")
+	case !c.places(Revocation, r.StatusListID, r.StatusIndex) || !c.places(Suspension, r.SuspensionListID, r.StatusIndex):
 		return errors.New("another place in the status list")
 	}
 	return nil
+}
+
+// places tells whether the document has that place in that list, or none for a list that is none.
+func (c Claims) places(p Purpose, list ListID, index int) bool {
+	e := c.status.of(p)
+	if list == "" {
+		return e == status{}
+	}
+	return strings.HasSuffix(e.Credential, "/api/status-lists/"+string(list)) && e.Index == strconv.Itoa(index)
 }
 
 // names are the achievement's own names, without words that stand in for a translation.

@@ -3,7 +3,6 @@ package credential_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +14,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -28,7 +26,6 @@ type memory struct {
 }
 
 type rows struct {
-	jobs        map[job.ID]bool // done?
 	credentials []credential.Credential
 	keys        []credential.Key
 	lists       []credential.StatusList
@@ -36,7 +33,7 @@ type rows struct {
 }
 
 func (r rows) clone() rows {
-	return rows{maps.Clone(r.jobs), slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists), slices.Clone(r.audits)}
+	return rows{slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists), slices.Clone(r.audits)}
 }
 
 var _ credential.Store = (*memory)(nil)
@@ -58,10 +55,11 @@ func (m *memory) InTx(_ context.Context, fn func(tx credential.Store) error) err
 	return nil
 }
 
-func (t inTx) FinishJob(_ context.Context, id job.ID) (bool, error) { return t.m.finishJob(id) }
-
-func (t inTx) CreateCredential(_ context.Context, c credential.Credential) error {
-	return t.m.createCredential(c)
+func (t inTx) LockCredential(_ context.Context, id credential.ID) (credential.Credential, error) {
+	if i := slices.IndexFunc(t.m.credentials, func(c credential.Credential) bool { return c.ID == id }); i >= 0 {
+		return t.m.credentials[i], nil
+	}
+	return credential.Credential{}, fault.New(fault.NotFound, "credential.not_found")
 }
 
 func (t inTx) Audit(_ context.Context, e audit.Entry) error { return t.m.audit(e) }
@@ -87,10 +85,6 @@ func (t inTx) RevokeKey(_ context.Context, id credential.KeyID, at time.Time, re
 }
 
 func (t inTx) CreateKey(_ context.Context, k credential.Key) error { return t.m.createKey(k) }
-
-func (t inTx) RevokeCredential(_ context.Context, id credential.ID, at time.Time, reason string) error {
-	return t.m.revoke(id, at, reason)
-}
 
 func (t inTx) FindCredential(_ context.Context, id credential.ID) (credential.Credential, error) {
 	for _, c := range t.m.credentials {
@@ -176,28 +170,31 @@ func (m *memory) write(op string) error {
 	return m.fail(op)
 }
 
-func (m *memory) finishJob(id job.ID) (bool, error) {
-	if err := m.write("FinishJob"); err != nil {
-		return false, err
-	}
-	fresh := !m.jobs[id]
-	if m.jobs == nil {
-		m.jobs = map[job.ID]bool{}
-	}
-	m.jobs[id] = true
-	return fresh, nil
+func (t inTx) StampCredentials(_ context.Context, user identity.UserID) (credential.Stamp, error) {
+	return t.m.stamp(user), nil
 }
 
-func (m *memory) FinishJob(_ context.Context, id job.ID) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.finishJob(id)
+func (t inTx) UpdateStanding(_ context.Context, c credential.Credential) error {
+	if err := t.m.write("UpdateStanding"); err != nil {
+		return err
+	}
+	for i := range t.m.credentials {
+		if t.m.credentials[i].ID == c.ID {
+			t.m.credentials[i] = c
+		}
+	}
+	return nil
+}
+
+func (m *memory) LockCredential(context.Context, credential.ID) (credential.Credential, error) {
+	panic("only within a transaction")
+}
+
+func (m *memory) UpdateStanding(context.Context, credential.Credential) error {
+	panic("only within a transaction")
 }
 
 func (m *memory) createCredential(c credential.Credential) error {
-	if err := m.write("CreateCredential"); err != nil {
-		return err
-	}
 	for _, o := range m.credentials {
 		if o.EnrollmentID == c.EnrollmentID {
 			return fault.New(fault.Conflict, "credential.exists")
@@ -251,34 +248,26 @@ func (m *memory) ListCredentials(_ context.Context, user identity.UserID, after 
 }
 
 func (m *memory) StampCredentials(_ context.Context, user identity.UserID) (credential.Stamp, error) {
-	var st credential.Stamp
-	for _, c := range m.list("", len(m.credentials), func(c credential.Credential) bool { return c.UserID == user }) {
-		st.Count++
-		st.ChangedAt = c.IssuedAt
-	}
-	return st, nil
-}
-
-func (m *memory) ListInstitutionCredentials(_ context.Context, in identity.InstitutionID, after credential.ID, limit int) ([]credential.Credential, error) {
-	return m.list(after, limit, func(c credential.Credential) bool { return c.InstitutionID == in }), nil
-}
-
-func (m *memory) RevokeCredential(_ context.Context, id credential.ID, at time.Time, reason string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.revoke(id, at, reason)
+	return m.stamp(user), nil
 }
 
-func (m *memory) revoke(id credential.ID, at time.Time, reason string) error {
-	if err := m.write("RevokeCredential"); err != nil {
-		return err
-	}
-	for i := range m.credentials {
-		if c := &m.credentials[i]; c.ID == id && c.RevokedAt == nil {
-			c.RevokedAt, c.RevokedReason = &at, reason
+func (m *memory) stamp(user identity.UserID) (st credential.Stamp) {
+	for _, c := range m.credentials {
+		if c.UserID != user {
+			continue
+		}
+		st.Count++
+		if c.ChangedAt.After(st.ChangedAt) {
+			st.ChangedAt = c.ChangedAt
 		}
 	}
-	return nil
+	return st
+}
+
+func (m *memory) ListInstitutionCredentials(_ context.Context, in identity.InstitutionID, _ credential.Filter, after credential.ID, limit int) ([]credential.Credential, error) {
+	return m.list(after, limit, func(c credential.Credential) bool { return c.InstitutionID == in }), nil
 }
 
 func (m *memory) createKey(k credential.Key) error {
@@ -345,7 +334,7 @@ func (m *memory) FindLastList(_ context.Context, in identity.InstitutionID, issu
 	defer m.mu.Unlock()
 	var last credential.StatusList
 	for _, l := range m.lists {
-		if l.InstitutionID == in && l.Issuer == issuer && l.ID > last.ID {
+		if l.InstitutionID == in && l.Issuer == issuer && l.TwinID != "" && l.ID > last.ID {
 			last = l
 		}
 	}
@@ -363,12 +352,12 @@ func (m *memory) IndexTaken(_ context.Context, list credential.ListID, index int
 	}), nil
 }
 
-func (m *memory) ListRevoked(_ context.Context, list credential.ListID) ([]int, error) {
+func (m *memory) ListSet(_ context.Context, l credential.StatusList) ([]int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []int
 	for _, c := range m.credentials {
-		if c.StatusListID == list && c.RevokedAt != nil {
+		if c.StatusListID == l.ID && c.RevokedAt != nil || c.SuspensionListID == l.ID && c.SuspendedAt != nil {
 			out = append(out, c.StatusIndex)
 		}
 	}
@@ -376,19 +365,20 @@ func (m *memory) ListRevoked(_ context.Context, list credential.ListID) ([]int, 
 	return out, nil
 }
 
+// words says keys as they are.
+type words struct{}
+
+func (words) T(locale, key string, _ map[string]any) string { return locale + " " + key }
+
 // world is what the service asks of its neighbours.
 type world struct {
 	enrollments  map[learning.EnrollmentID]learning.Enrollment
 	versions     map[curriculum.VersionID]curriculum.Version
 	users        map[identity.UserID]identity.User
 	institutions map[identity.InstitutionID]institution.Institution
-	asked        func() // called when an enrollment is looked up
 }
 
 func (w *world) FindEnrollment(_ context.Context, id learning.EnrollmentID) (learning.Enrollment, error) {
-	if w.asked != nil {
-		w.asked()
-	}
 	e, ok := w.enrollments[id]
 	if !ok {
 		return e, fault.New(fault.NotFound, "enrollment.not_found")

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -43,6 +42,11 @@ type Institutions interface {
 	FindBySlug(ctx context.Context, slug string) (institution.Institution, error)
 }
 
+// Words are what is said to people in their languages; i18n.Catalogue has them.
+type Words interface {
+	T(locale, key string, args map[string]any) string
+}
+
 // Service is the door to credentials. Several may work on one store.
 type Service struct {
 	Store        Store
@@ -51,12 +55,15 @@ type Service struct {
 	Courses      Courses
 	People       People
 	Institutions Institutions
-	Sealer       signing.Sealer
-	PublicURL    string        // where people reach this server: https://host[/path]
-	Validity     time.Duration // how long a credential holds; 0: without end
-	Now          func() time.Time
-	NewID        func() string // UUIDv7
-	Random       io.Reader     // crypto/rand.Reader
+	Words        Words
+	// Limits tells why an issuer of an institution may not act for a course, where an admin has limited them; nil limits nobody.
+	Limits    func(ctx context.Context, by identity.Actor, in identity.InstitutionID, course curriculum.CourseID) error
+	Sealer    signing.Sealer
+	PublicURL string        // where people reach this server: https://host[/path]
+	Validity  time.Duration // how long a credential holds; 0: without end
+	Now       func() time.Time
+	NewID     func() string // UUIDv7
+	Random    io.Reader     // crypto/rand.Reader
 
 	kept    sync.Map   // ListID -> *signedList
 	keeping sync.Mutex // held while a list is signed
@@ -162,37 +169,11 @@ func (s *Service) StampOwn(ctx context.Context, by identity.Actor) (Stamp, error
 }
 
 // ListIssued lists what an institution issued, for its issuers and admins and the operator.
-func (s *Service) ListIssued(ctx context.Context, by identity.Actor, in identity.InstitutionID, after ID, limit int) ([]Credential, error) {
+func (s *Service) ListIssued(ctx context.Context, by identity.Actor, in identity.InstitutionID, f Filter, after ID, limit int) ([]Credential, error) {
 	if !by.Operates() && !by.Has(in, identity.Issuer, identity.Admin) {
 		return nil, fault.New(fault.Denied, "credential.list_denied")
 	}
-	return s.Store.ListInstitutionCredentials(ctx, in, after, limit)
-}
-
-const maxReason = 500
-
-// Revoke takes a credential back, for ever, and says why. Issuers and admins
-// of its institution may. The first revocation stands: a second one is no error and changes nothing.
-func (s *Service) Revoke(ctx context.Context, by identity.Actor, id ID, reason string) error {
-	if by.Anonymous() {
-		return fault.New(fault.Unauthenticated, "session.required")
-	}
-	if !by.Scoped(identity.ScopeIssue) {
-		return fault.New(fault.Denied, "token.scope_missing")
-	}
-	c, err := s.Find(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !by.Has(c.InstitutionID, identity.Issuer, identity.Admin) {
-		return fault.New(fault.Denied, "credential.revoke_denied")
-	}
-	reason = strings.TrimSpace(reason)
-	if n := utf8.RuneCountInString(reason); n < 1 || n > maxReason || !identity.CleanText(strings.ReplaceAll(reason, "\n", " ")) {
-		return fault.New(fault.Invalid, "request.invalid").
-			At(fault.Detail{Pointer: "/reason", Key: "credential.bad_reason", Args: map[string]any{"Max": maxReason}})
-	}
-	return s.Store.RevokeCredential(ctx, id, s.Now().UTC(), reason)
+	return s.Store.ListInstitutionCredentials(ctx, in, f, after, limit)
 }
 
 func isUUID(s string) bool {

@@ -3,7 +3,6 @@ package credential_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +23,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
@@ -80,7 +77,7 @@ func newBench(t testing.TB) *bench {
 		},
 	}
 	b.Service = &credential.Service{
-		Store: b.store, Enrollments: b.world, Courses: b.world, People: b.world, Institutions: b.world,
+		Store: b.store, Enrollments: b.world, Courses: b.world, People: b.world, Institutions: b.world, Words: words{},
 		Sealer: sealer, PublicURL: "http://localhost:8080", Random: rand.Reader,
 		Now:   func() time.Time { return b.now },
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
@@ -88,37 +85,30 @@ func newBench(t testing.TB) *bench {
 	return b
 }
 
-// enroll adds an enrollment and gives the job that finishing the course causes.
-func (b *bench) enroll(t testing.TB, n int, user identity.UserID, in identity.InstitutionID) job.Job {
-	t.Helper()
+func (b *bench) enroll(n int, user identity.UserID, in identity.InstitutionID) learning.EnrollmentID {
 	e := learning.Enrollment{
 		ID: id[learning.EnrollmentID](4, n), UserID: user, InstitutionID: in,
 		CourseID: "ai-in-daily-life", VersionID: id[curriculum.VersionID](3, 1),
 	}
 	b.world.enrollments[e.ID] = e
-	return b.job(t, n, e.ID)
-}
-
-func (b *bench) job(t testing.TB, n int, e learning.EnrollmentID) job.Job {
-	t.Helper()
-	j, err := job.New(id[job.ID](5, n), learning.CompletedKind, learning.CompletedPayload{EnrollmentID: e})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return j
+	return e.ID
 }
 
 func (b *bench) issued(t testing.TB, n int, user identity.UserID, in identity.InstitutionID) credential.Credential {
 	t.Helper()
-	j := b.enroll(t, n, user, in)
-	if err := b.Issue(t.Context(), j); err != nil {
-		t.Fatal(err)
+	return b.granted(t, credential.Grant{EnrollmentID: b.enroll(n, user, in)})
+}
+
+func (b *bench) granted(t testing.TB, g credential.Grant) credential.Credential {
+	t.Helper()
+	cs, err := b.Prepare(t.Context(), g)
+	if err == nil {
+		err = b.store.CreateCredential(t.Context(), cs[0])
 	}
-	c, err := b.store.FindCredentialOf(t.Context(), id[learning.EnrollmentID](4, n))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return cs[0]
 }
 
 func (b *bench) check(t testing.TB, id credential.ID, want credential.State) credential.Standing {
@@ -137,9 +127,6 @@ func issuer(in identity.InstitutionID) identity.Actor {
 func TestIssue(t *testing.T) {
 	b := newBench(t)
 	c := b.issued(t, 1, layla, oasis)
-	if !b.store.jobs[id[job.ID](5, 1)] {
-		t.Error("the job is not done")
-	}
 	if c.Name != "ليلى حداد" || c.Locale != "ar" || c.UserID != layla || c.InstitutionID != oasis ||
 		c.VersionID != id[curriculum.VersionID](3, 1) || c.ExpiresAt != nil || !c.IssuedAt.Equal(b.now.Truncate(time.Second)) {
 		t.Errorf("row is %+v", c)
@@ -152,7 +139,7 @@ func TestIssue(t *testing.T) {
 	var doc struct {
 		Context []string         `json:"@context"`
 		Proof   []map[string]any `json:"proof"`
-		Status  map[string]any   `json:"credentialStatus"`
+		Status  []map[string]any `json:"credentialStatus"`
 		Subject struct {
 			Achievement map[string]any `json:"achievement"`
 		} `json:"credentialSubject"`
@@ -160,7 +147,8 @@ func TestIssue(t *testing.T) {
 	if err := json.Unmarshal(c.Document, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if len(doc.Context) != 2 || len(doc.Proof) != 2 || doc.Status["id"] == nil || doc.Status["id"] == doc.Status["statusListCredential"] {
+	if len(doc.Context) != 2 || len(doc.Proof) != 2 || len(doc.Status) != 2 || doc.Status[0]["statusPurpose"] != "revocation" || doc.Status[1]["statusPurpose"] != "suspension" ||
+		doc.Status[0]["id"] == doc.Status[1]["id"] || doc.Status[0]["id"] == doc.Status[0]["statusListCredential"] {
 		t.Errorf("document is %s", c.Document)
 	}
 	if got := doc.Subject.Achievement["id"]; got != "http://localhost:8080/en/courses/ai-in-daily-life@3" {
@@ -192,7 +180,7 @@ func TestIssue(t *testing.T) {
 		t.Errorf("document is %s", other.Document)
 	}
 	b.check(t, other.ID, credential.Valid)
-	if len(b.store.keys) != 1 || len(b.store.lists) != 1 {
+	if len(b.store.keys) != 1 || len(b.store.lists) != 2 {
 		t.Errorf("%d keys, %d lists", len(b.store.keys), len(b.store.lists))
 	}
 }
@@ -213,117 +201,27 @@ func TestIssueInTheLanguageThatThereIs(t *testing.T) {
 	}
 }
 
-func TestIssueOnce(t *testing.T) {
-	b := newBench(t)
-	first := b.issued(t, 1, layla, oasis)
-	again := b.job(t, 1, first.EnrollmentID)
-	second := b.job(t, 2, first.EnrollmentID)
-	for _, j := range []job.Job{again, again, second} {
-		if err := b.Issue(t.Context(), j); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(b.store.credentials) != 1 || !b.store.jobs[second.ID] {
-		t.Errorf("%d credentials, jobs %v", len(b.store.credentials), b.store.jobs)
-	}
-	// A job that is done is left alone, even if its result is not there.
-	done := b.enroll(t, 3, sam, oasis)
-	b.store.jobs[done.ID] = true
-	if err := b.Issue(t.Context(), done); err != nil || len(b.store.credentials) != 1 {
-		t.Errorf("a done job ran again: %v", err)
-	}
-}
-
-// Both workers look before either writes; so the store's constraint decides.
-func TestIssueByManyAtOnce(t *testing.T) {
-	for _, sameJob := range []bool{true, false} {
-		t.Run(fmt.Sprintf("same job %v", sameJob), func(t *testing.T) {
-			const workers = 8
-			b := newBench(t)
-			b.enroll(t, 1, layla, oasis)
-			var waiting atomic.Int32
-			all := make(chan struct{})
-			b.world.asked = func() {
-				if waiting.Add(1) == workers {
-					close(all)
-				}
-				<-all
-			}
-			jobs := make([]job.Job, workers)
-			var wg sync.WaitGroup
-			for i := range workers {
-				n := i + 1
-				if sameJob {
-					n = 1
-				}
-				jobs[i] = b.job(t, n, id[learning.EnrollmentID](4, 1))
-				wg.Go(func() {
-					if err := b.Issue(context.Background(), jobs[i]); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			wg.Wait()
-			if len(b.store.credentials) != 1 || len(b.store.keys) != 1 {
-				t.Errorf("%d credentials, %d keys", len(b.store.credentials), len(b.store.keys))
-			}
-			for _, j := range jobs {
-				if !b.store.jobs[j.ID] {
-					t.Errorf("job %s is not done", j.ID)
-				}
-			}
-			b.check(t, b.store.credentials[0].ID, credential.Valid)
-		})
-	}
-}
-
-func TestIssueLeavesNothingHalf(t *testing.T) {
-	b := newBench(t)
-	j := b.enroll(t, 1, layla, oasis)
-	broken := errors.New("disk full")
-	b.store.fail = func(op string) error {
-		if op == "CreateCredential" {
-			return broken
-		}
-		return nil
-	}
-	if err := b.Issue(t.Context(), j); !errors.Is(err, broken) {
-		t.Fatalf("error is %v", err)
-	}
-	if b.store.jobs[j.ID] || len(b.store.credentials) > 0 {
-		t.Fatal("the job is done without a credential")
-	}
-	b.store.fail = nil
-	if err := b.Issue(t.Context(), j); err != nil || len(b.store.credentials) != 1 {
-		t.Fatalf("second try: %v", err)
-	}
-}
-
-func TestIssueErrs(t *testing.T) {
+func TestPrepareErrs(t *testing.T) {
 	tests := []struct {
 		name   string
-		change func(b *bench, j *job.Job)
+		change func(b *bench, e *learning.EnrollmentID)
 	}{
-		{"no JSON", func(_ *bench, j *job.Job) { j.Payload = []byte("x") }},
-		{"unknown enrollment", func(_ *bench, j *job.Job) { j.Payload = []byte(`{"enrollment_id":"x"}`) }},
-		{"no enrollment", func(_ *bench, j *job.Job) { j.Payload = []byte(`{}`) }},
-		{"unknown user", func(b *bench, _ *job.Job) { delete(b.world.users, layla) }},
-		{"unknown version", func(b *bench, _ *job.Job) { clear(b.world.versions) }},
-		{"unknown institution", func(b *bench, _ *job.Job) { clear(b.world.institutions) }},
-		{"no public URL", func(b *bench, _ *job.Job) { b.PublicURL = "" }},
-		{"odd public URL", func(b *bench, _ *job.Job) { b.PublicURL = "https://example.org/?x" }},
-		{"no randomness", func(b *bench, _ *job.Job) { b.Random = strings.NewReader("") }},
+		{"unknown enrollment", func(_ *bench, e *learning.EnrollmentID) { *e = "x" }},
+		{"no enrollment", func(_ *bench, e *learning.EnrollmentID) { *e = "" }},
+		{"unknown user", func(b *bench, _ *learning.EnrollmentID) { delete(b.world.users, layla) }},
+		{"unknown version", func(b *bench, _ *learning.EnrollmentID) { clear(b.world.versions) }},
+		{"unknown institution", func(b *bench, _ *learning.EnrollmentID) { clear(b.world.institutions) }},
+		{"no public URL", func(b *bench, _ *learning.EnrollmentID) { b.PublicURL = "" }},
+		{"odd public URL", func(b *bench, _ *learning.EnrollmentID) { b.PublicURL = "https://example.org/?x" }},
+		{"no randomness", func(b *bench, _ *learning.EnrollmentID) { b.Random = strings.NewReader("") }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
-			j := b.enroll(t, 1, layla, oasis)
-			tt.change(b, &j)
-			if err := b.Issue(t.Context(), j); err == nil || strings.Contains(err.Error(), "%!") {
+			e := b.enroll(1, layla, oasis)
+			tt.change(b, &e)
+			if _, err := b.Prepare(t.Context(), credential.Grant{EnrollmentID: e}); err == nil || strings.Contains(err.Error(), "%!") {
 				t.Errorf("error is %v", err)
-			}
-			if b.store.jobs[j.ID] || len(b.store.credentials) > 0 {
-				t.Error("something was written")
 			}
 		})
 	}
@@ -356,7 +254,7 @@ func TestPlacesInTheStatusList(t *testing.T) {
 	if c := b.issued(t, 1, layla, oasis); c.StatusIndex != 7 {
 		t.Fatalf("first place is %d", c.StatusIndex)
 	}
-	if c := b.issued(t, 2, sam, oasis); c.StatusIndex != 8 || len(b.store.lists) != 1 {
+	if c := b.issued(t, 2, sam, oasis); c.StatusIndex != 8 || len(b.store.lists) != 2 {
 		t.Fatalf("second place is %d", c.StatusIndex)
 	}
 	// Sixteen taken places in a row: the list counts as full and another begins.
@@ -364,11 +262,11 @@ func TestPlacesInTheStatusList(t *testing.T) {
 		d.draws = append(d.draws, at(7))
 	}
 	c := b.issued(t, 3, sam, oasis)
-	if len(b.store.lists) != 2 || c.StatusListID != b.store.lists[1].ID {
+	if len(b.store.lists) != 4 || c.StatusListID != b.store.lists[3].ID || c.SuspensionListID != b.store.lists[2].ID {
 		t.Fatalf("%d lists", len(b.store.lists))
 	}
 	b.check(t, c.ID, credential.Valid)
-	if c := b.issued(t, 4, sam, oasis); c.StatusListID != b.store.lists[1].ID {
+	if c := b.issued(t, 4, sam, oasis); c.StatusListID != b.store.lists[3].ID {
 		t.Error("the full list is still used")
 	}
 	for range 400 {
@@ -376,23 +274,6 @@ func TestPlacesInTheStatusList(t *testing.T) {
 		if c.StatusIndex < 0 || c.StatusIndex >= credential.ListSize {
 			t.Fatalf("place %d", c.StatusIndex)
 		}
-	}
-}
-
-// The place was free when the worker looked and is taken when it writes.
-func TestPlaceTakenMeanwhile(t *testing.T) {
-	b := newBench(t)
-	j := b.enroll(t, 1, layla, oasis)
-	refusals := 3
-	b.store.fail = func(op string) error {
-		if op == "CreateCredential" && refusals > 0 {
-			refusals--
-			return fault.New(fault.Conflict, "credential.index_taken")
-		}
-		return nil
-	}
-	if err := b.Issue(t.Context(), j); err != nil || len(b.store.credentials) != 1 {
-		t.Fatalf("issued %d, %v", len(b.store.credentials), err)
 	}
 }
 
@@ -451,6 +332,9 @@ func TestTamperedRowsAreInvalid(t *testing.T) {
 		{"longer life", func(c, _ *credential.Credential, _ *memory) { c.ExpiresAt = &later }},
 		{"endless life", func(c, _ *credential.Credential, _ *memory) { c.ExpiresAt = nil }},
 		{"place in the list", func(c, _ *credential.Credential, _ *memory) { c.StatusIndex ^= 1 }},
+		{"level of assessment", func(c, _ *credential.Credential, _ *memory) { c.Assessment = credential.OnSite }},
+		{"help by AI", func(c, _ *credential.Credential, _ *memory) { c.AIHelp = credential.NoHelp }},
+		{"no list of suspensions", func(c, _ *credential.Credential, _ *memory) { c.SuspensionListID = "" }},
 		{"list", func(c, _ *credential.Credential, _ *memory) { c.StatusListID = id[credential.ListID](9, 9) }},
 		{"no document", func(c, _ *credential.Credential, _ *memory) { c.Document = nil }},
 		{"proof stripped", func(c, _ *credential.Credential, _ *memory) {
@@ -558,11 +442,11 @@ func TestLists(t *testing.T) {
 		t.Errorf("anonymous: %v", err)
 	}
 	for name, by := range map[string]identity.Actor{"issuer": issuer(oasis), "operator": {UserID: sam, Operator: true}, "system": identity.System()} {
-		first, err := b.ListIssued(ctx, by, oasis, "", 1)
+		first, err := b.ListIssued(ctx, by, oasis, credential.Filter{}, "", 1)
 		if err != nil || len(first) != 1 {
 			t.Fatalf("%s: %v, %v", name, first, err)
 		}
-		rest, err := b.ListIssued(ctx, by, oasis, first[0].ID, 10)
+		rest, err := b.ListIssued(ctx, by, oasis, credential.Filter{}, first[0].ID, 10)
 		if err != nil || len(rest) != 1 || rest[0].ID == first[0].ID {
 			t.Errorf("%s: %v, %v", name, rest, err)
 		}
@@ -570,7 +454,7 @@ func TestLists(t *testing.T) {
 	for name, by := range map[string]identity.Actor{
 		"anonymous": {}, "another's issuer": issuer(river), "learner": {UserID: layla, Memberships: []identity.Membership{{InstitutionID: oasis, Role: identity.Learner}}},
 	} {
-		if _, err := b.ListIssued(ctx, by, oasis, "", 10); !fault.Is(err, fault.Denied) {
+		if _, err := b.ListIssued(ctx, by, oasis, credential.Filter{}, "", 10); !fault.Is(err, fault.Denied) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -737,8 +621,8 @@ func TestKeysStaySealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Sealer = other
-	j := b.enroll(t, 2, sam, oasis)
-	if err := b.Issue(t.Context(), j); !errors.Is(err, signing.ErrOtherMaster) {
+	e := b.enroll(2, sam, oasis)
+	if _, err := b.Prepare(t.Context(), credential.Grant{EnrollmentID: e}); !errors.Is(err, signing.ErrOtherMaster) {
 		t.Errorf("issued under another master key: %v", err)
 	}
 	if len(b.store.keys) != 1 {
@@ -747,16 +631,11 @@ func TestKeysStaySealed(t *testing.T) {
 	b.check(t, c.ID, credential.Valid) // checking needs no private key
 }
 
-func BenchmarkIssue(b *testing.B) {
+func BenchmarkPrepare(b *testing.B) {
 	bench := newBench(b)
-	n := 0
+	e := bench.enroll(1, layla, oasis)
 	for b.Loop() {
-		n++
-		b.StopTimer()
-		j := bench.enroll(b, n, layla, oasis)
-		bench.store.credentials = nil
-		b.StartTimer()
-		if err := bench.Issue(b.Context(), j); err != nil {
+		if _, err := bench.Prepare(b.Context(), credential.Grant{EnrollmentID: e}); err != nil {
 			b.Fatal(err)
 		}
 	}

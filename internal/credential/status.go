@@ -19,7 +19,7 @@ import (
 const ListSize = 131_072
 
 const (
-	listTTL  = 5 * time.Minute    // how long others may keep a list
+	ListTTL  = 5 * time.Minute    // how long others may keep a list
 	listLife = 7 * 24 * time.Hour // after that an old list proves nothing
 )
 
@@ -41,15 +41,15 @@ type listSubject struct {
 	TTL     int64  `json:"ttl"` // milliseconds
 }
 
-// signedList is a list as it was last signed, and for which revocations.
+// signedList is a list as it was last signed, and with which bits.
 type signedList struct {
-	revoked []int
-	at      time.Time
-	doc     []byte
+	set []int
+	at  time.Time
+	doc []byte
 }
 
 // StatusList gives a Bitstring Status List 1.0, signed by its institution, to
-// anyone. A revocation shows at once here; others may keep what they
+// anyone. A revocation or suspension shows at once here; others may keep what they
 // fetched for its ttl.
 func (s *Service) StatusList(ctx context.Context, id ListID) ([]byte, error) {
 	if !isUUID(string(id)) {
@@ -59,36 +59,36 @@ func (s *Service) StatusList(ctx context.Context, id ListID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	revoked, err := s.Store.ListRevoked(ctx, id)
+	set, err := s.Store.ListSet(ctx, list)
 	if err != nil {
 		return nil, err
 	}
-	if doc, ok := s.keptList(id, revoked); ok {
+	if doc, ok := s.keptList(id, set); ok {
 		return doc, nil
 	}
 	s.keeping.Lock() // many who ask at once cause one signature
 	defer s.keeping.Unlock()
-	if doc, ok := s.keptList(id, revoked); ok {
+	if doc, ok := s.keptList(id, set); ok {
 		return doc, nil
 	}
-	doc, err := s.signList(ctx, list, revoked)
+	doc, err := s.signList(ctx, list, set)
 	if err != nil {
 		return nil, err
 	}
-	s.kept.Store(id, &signedList{revoked, s.Now(), doc})
+	s.kept.Store(id, &signedList{set, s.Now(), doc})
 	return doc, nil
 }
 
-func (s *Service) keptList(id ListID, revoked []int) ([]byte, bool) {
+func (s *Service) keptList(id ListID, set []int) ([]byte, bool) {
 	v, ok := s.kept.Load(id)
 	if !ok {
 		return nil, false
 	}
 	l := v.(*signedList)
-	return l.doc, slices.Equal(l.revoked, revoked) && s.Now().Sub(l.at) < listTTL
+	return l.doc, slices.Equal(l.set, set) && s.Now().Sub(l.at) < ListTTL
 }
 
-func (s *Service) signList(ctx context.Context, list StatusList, revoked []int) ([]byte, error) {
+func (s *Service) signList(ctx context.Context, list StatusList, set []int) ([]byte, error) {
 	a, err := parsePublicURL(s.PublicURL)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (s *Service) signList(ctx context.Context, list StatusList, revoked []int) 
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := encodeBits(revoked)
+	encoded, err := encodeBits(set)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +118,8 @@ func (s *Service) signList(ctx context.Context, list StatusList, revoked []int) 
 		ValidFrom:  proof.FormatTime(now),
 		ValidUntil: proof.FormatTime(now.Add(listLife)),
 		Subject: listSubject{
-			ID: a.list(list.ID) + "#list", Type: "BitstringStatusList", Purpose: "revocation",
-			Encoded: encoded, TTL: listTTL.Milliseconds(),
+			ID: a.list(list.ID) + "#list", Type: "BitstringStatusList", Purpose: string(list.Purpose),
+			Encoded: encoded, TTL: ListTTL.Milliseconds(),
 		},
 	})
 	if err != nil {
@@ -205,8 +205,9 @@ type Issuer struct {
 
 // IssuerList is where a status list is published.
 type IssuerList struct {
-	ID  ListID
-	URL string
+	ID      ListID
+	URL     string
+	Purpose Purpose
 }
 
 // FindIssuer tells who an institution is as an issuer, and where its status lists stand. It is open to anyone, as all of it is. Before the
@@ -235,7 +236,7 @@ func (s *Service) FindIssuer(ctx context.Context, in identity.InstitutionID) (Is
 		return Issuer{}, err
 	}
 	for _, l := range lists {
-		i.Lists = append(i.Lists, IssuerList{ID: l.ID, URL: a.list(l.ID)})
+		i.Lists = append(i.Lists, IssuerList{ID: l.ID, URL: a.list(l.ID), Purpose: l.Purpose})
 	}
 	return i, nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 const verifierDir = "testdata/verifier"
@@ -36,15 +37,15 @@ type verdict struct {
 }
 
 // askOthers lets the libraries of npm judge. They see what a stranger would
-// fetch: the credential, the DID document, the status list.
-func askOthers(t *testing.T, doc, did, list []byte) verdict {
+// fetch: the credential, the DID document, the status lists.
+func askOthers(t *testing.T, doc, did []byte, lists ...json.RawMessage) verdict {
 	t.Helper()
 	if out, err := installVerifier(); err != nil {
 		t.Fatalf("npm ci in %s: %v\n%s", verifierDir, err, out)
 	}
 	input := map[string]any{"credential": json.RawMessage(doc), "did_documents": []json.RawMessage{did}}
-	if list != nil {
-		input["status_list"] = json.RawMessage(list)
+	if lists != nil {
+		input["status_lists"] = lists
 	}
 	raw, err := json.Marshal(input)
 	if err != nil {
@@ -83,17 +84,21 @@ func TestIndependentVerifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := func() []byte {
+	lists := func() []json.RawMessage {
 		t.Helper()
-		l, err := b.StatusList(t.Context(), c.StatusListID)
-		if err != nil {
-			t.Fatal(err)
+		var both []json.RawMessage
+		for _, id := range []credential.ListID{c.StatusListID, c.SuspensionListID} {
+			l, err := b.StatusList(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both = append(both, l)
 		}
-		return l
+		return both
 	}
 
 	for _, c := range []credential.Credential{c, plain} {
-		if v := askOthers(t, c.Document, did, list()); !v.Verified || v.Status == nil || *v.Status {
+		if v := askOthers(t, c.Document, did, lists()...); !v.Verified || v.Status == nil || *v.Status {
 			t.Errorf("a fresh credential: %+v\n%s", v, c.Document)
 		}
 	}
@@ -115,23 +120,35 @@ func TestIndependentVerifier(t *testing.T) {
 		if bytes.Equal(tt.doc, c.Document) && bytes.Equal(tt.did, did) {
 			t.Fatalf("%s: nothing changed", tt.name)
 		}
-		v := askOthers(t, tt.doc, tt.did, list())
+		v := askOthers(t, tt.doc, tt.did, lists()...)
 		if v.Verified || !strings.Contains(strings.Join(v.Errors, "\n"), tt.because) {
 			t.Errorf("%s changed: %+v, want %q", tt.name, v, tt.because)
 		}
 	}
 
-	if err := b.Revoke(t.Context(), issuer(oasis), c.ID, "issued in error"); err != nil {
-		t.Fatal(err)
+	steps := []struct {
+		name   string
+		do     func(ctx context.Context, by identity.Actor, id credential.ID, reason string) error
+		status bool
+	}{
+		{"suspended", b.Suspend, true},
+		{"reinstated", b.Reinstate, false},
+		{"revoked", b.Revoke, true},
 	}
-	if v := askOthers(t, c.Document, did, list()); v.Status == nil || !*v.Status {
-		t.Errorf("a revoked credential: %+v", v)
+	for _, step := range steps {
+		if err := step.do(t.Context(), issuer(oasis), c.ID, "issued in error"); err != nil {
+			t.Fatal(err)
+		}
+		if v := askOthers(t, c.Document, did, lists()...); v.Status == nil || *v.Status != step.status {
+			t.Errorf("a %s credential: %+v", step.name, v)
+		}
 	}
-	if v := askOthers(t, plain.Document, did, list()); !v.Verified || v.Status == nil || *v.Status {
+	if v := askOthers(t, plain.Document, did, lists()...); !v.Verified || v.Status == nil || *v.Status {
 		t.Errorf("its neighbour: %+v", v)
 	}
-	forged := bytes.Replace(list(), []byte(`"encodedList":"u`), []byte(`"encodedList":"uX`), 1)
-	if v := askOthers(t, plain.Document, did, forged); v.Verified && v.Status != nil {
+	forged := lists()
+	forged[0] = bytes.Replace(forged[0], []byte(`"encodedList":"u`), []byte(`"encodedList":"uX`), 1)
+	if v := askOthers(t, plain.Document, did, forged...); v.Verified && v.Status != nil {
 		t.Errorf("a changed status list: %+v", v)
 	}
 }

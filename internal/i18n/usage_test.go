@@ -31,18 +31,22 @@ var dynamic = map[string]string{
 
 // noKeys look like keys in Go and are none.
 var noKeys = map[string]string{
-	"course.completed":  "a job's kind",
-	"lab.grade":         "a job's kind",
-	"lab.regrade":       "a job's kind",
-	"lab.regrade.apply": "a job's kind",
-	"lab.regrade.plan":  "a job's kind",
-	"course.title":      "a key of a course's own translations, as is the next",
-	"course.summary":    "see course.title",
-	"course.yaml":       "a file",
-	"lab.yaml":          "a file",
-	"locale.yaml":       "a file",
-	"media.yaml":        "a file",
-	"statement.md":      "a file",
+	"course.completed":   "a job's kind",
+	"course.progressed":  "a job's kind",
+	"credential.issue":   "a job's kind",
+	"credential.batch":   "a job's kind",
+	"credential.reweigh": "a job's kind",
+	"lab.grade":          "a job's kind",
+	"lab.regrade":        "a job's kind",
+	"lab.regrade.apply":  "a job's kind",
+	"lab.regrade.plan":   "a job's kind",
+	"course.title":       "a key of a course's own translations, as is the next",
+	"course.summary":     "see course.title",
+	"course.yaml":        "a file",
+	"lab.yaml":           "a file",
+	"locale.yaml":        "a file",
+	"media.yaml":         "a file",
+	"statement.md":       "a file",
 }
 
 var (

@@ -164,10 +164,15 @@ type Store interface {
 	// ListProgressOf gives the progress of several enrollments in one query.
 	ListProgressOf(ctx context.Context, ids []EnrollmentID) (map[EnrollmentID][]Progress, error)
 	Enqueue(ctx context.Context, j job.Job) error
+	// Watched tells whether somebody wants to hear each time that a learner of an institution comes nearer to the end of a course.
+	Watched(ctx context.Context, in identity.InstitutionID, course curriculum.CourseID) (bool, error)
 }
 
 // CompletedKind is the job that a finished course causes; its payload is a CompletedPayload.
 const CompletedKind job.Kind = "course.completed"
+
+// ProgressedKind is the job that is caused when an enrollment comes nearer to its end while Watched; its payload is a CompletedPayload.
+const ProgressedKind job.Kind = "course.progressed"
 
 // CompletedPayload names the enrollment that met its course's criteria.
 type CompletedPayload struct {

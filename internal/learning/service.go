@@ -315,11 +315,11 @@ func (s *Service) settle(ctx context.Context, tx Store, id EnrollmentID) error {
 	course := curriculum.ContentID(e.CourseID)
 	for _, p := range ps {
 		if p.ObjectID == course && p.Completed {
-			return nil
+			return s.tell(ctx, tx, e)
 		}
 	}
 	if !Met(&v.Manifest, ps) {
-		return nil
+		return s.tell(ctx, tx, e)
 	}
 	now := s.Now()
 	st := Statement{
@@ -333,6 +333,19 @@ func (s *Service) settle(ctx context.Context, tx Store, id EnrollmentID) error {
 		return err
 	}
 	j, err := job.New(job.ID(s.NewID()), CompletedKind, CompletedPayload{EnrollmentID: id})
+	if err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, j)
+}
+
+// tell asks for the job of those who want to hear of progress that does not finish a course.
+func (s *Service) tell(ctx context.Context, tx Store, e Enrollment) error {
+	watched, err := tx.Watched(ctx, e.InstitutionID, e.CourseID)
+	if err != nil || !watched {
+		return err
+	}
+	j, err := job.New(job.ID(s.NewID()), ProgressedKind, CompletedPayload{EnrollmentID: e.ID})
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -25,28 +25,29 @@ func (s *Credential) InTx(ctx context.Context, fn func(credential.Store) error) 
 	return s.inTx(ctx, func(c conn) error { return fn(&Credential{c}) })
 }
 
-// FinishJob implements credential.Store.
-func (s *Credential) FinishJob(ctx context.Context, id job.ID) (bool, error) {
-	return finishJob(ctx, s.conn, id)
-}
-
 type credentialRow struct {
-	ID              key
-	EnrollmentID    key
-	UserID          key
-	InstitutionID   key
-	CourseID        string
-	VersionID       key
-	Name            string
-	AchievementName doc[curriculum.Text]
-	Locale          string
-	Document        []byte
-	StatusListID    key
-	StatusIndex     int
-	IssuedAt        instant
-	ExpiresAt       instant
-	RevokedAt       instant
-	RevokedReason   string
+	ID               key
+	EnrollmentID     key
+	UserID           key
+	InstitutionID    key
+	CourseID         string
+	VersionID        key
+	Name             string
+	AchievementName  doc[curriculum.Text]
+	Locale           string
+	Document         []byte
+	Assessment       credential.Assessment
+	AIHelp           credential.AIHelp `gorm:"column:ai_help"`
+	StatusListID     key
+	SuspensionListID *key
+	StatusIndex      int
+	IssuedAt         instant
+	ExpiresAt        instant
+	RevokedAt        instant
+	RevokedReason    string
+	SuspendedAt      instant
+	SuspendedReason  string
+	ChangedAt        instant
 }
 
 func (credentialRow) TableName() string { return "credentials" }
@@ -56,13 +57,19 @@ func (r credentialRow) credential() credential.Credential {
 		ID: credential.ID(r.ID), EnrollmentID: learning.EnrollmentID(r.EnrollmentID), UserID: identity.UserID(r.UserID),
 		InstitutionID: identity.InstitutionID(r.InstitutionID), CourseID: curriculum.CourseID(r.CourseID),
 		VersionID: curriculum.VersionID(r.VersionID), Name: r.Name, AchievementName: r.AchievementName.v, Locale: r.Locale,
-		Document: r.Document, StatusListID: credential.ListID(r.StatusListID), StatusIndex: r.StatusIndex,
+		Document: r.Document, Assessment: r.Assessment, AIHelp: r.AIHelp,
+		StatusListID: credential.ListID(r.StatusListID), SuspensionListID: credential.ListID(r.SuspensionListID.text()), StatusIndex: r.StatusIndex,
 		IssuedAt: r.IssuedAt.t, ExpiresAt: r.ExpiresAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
+		SuspendedAt: r.SuspendedAt.pointer(), SuspendedReason: r.SuspendedReason, ChangedAt: r.ChangedAt.t,
 	}
 }
 
 // CreateCredential implements credential.Store.
 func (s *Credential) CreateCredential(ctx context.Context, c credential.Credential) error {
+	return createCredential(ctx, s.conn, c)
+}
+
+func createCredential(ctx context.Context, s conn, c credential.Credential) error {
 	for locale, name := range c.AchievementName {
 		if err := checkText(locale, name); err != nil {
 			return err
@@ -71,8 +78,10 @@ func (s *Credential) CreateCredential(ctx context.Context, c credential.Credenti
 	err := s.write(ctx).Create(&credentialRow{
 		ID: key(c.ID), EnrollmentID: key(c.EnrollmentID), UserID: key(c.UserID), InstitutionID: key(c.InstitutionID),
 		CourseID: string(c.CourseID), VersionID: key(c.VersionID), Name: c.Name, AchievementName: doc[curriculum.Text]{c.AchievementName},
-		Locale: c.Locale, Document: c.Document, StatusListID: key(c.StatusListID), StatusIndex: c.StatusIndex,
+		Locale: c.Locale, Document: c.Document, Assessment: c.Assessment, AIHelp: c.AIHelp,
+		StatusListID: key(c.StatusListID), SuspensionListID: maybeKey(c.SuspensionListID), StatusIndex: c.StatusIndex,
 		IssuedAt: at(c.IssuedAt), ExpiresAt: maybeAt(c.ExpiresAt), RevokedAt: maybeAt(c.RevokedAt), RevokedReason: c.RevokedReason,
+		SuspendedAt: maybeAt(c.SuspendedAt), SuspendedReason: c.SuspendedReason, ChangedAt: at(c.ChangedAt),
 	}).Error
 	if err != nil && s.db.dialect.repeats(err, "credentials", "status_list_id") {
 		return s.db.taken(err, "credential.index_taken")
@@ -97,10 +106,30 @@ func (s *Credential) ListCredentials(ctx context.Context, user identity.UserID, 
 	return s.list(ctx, "user_id = ?", key(user), key(after), limit)
 }
 
-// ListInstitutionCredentials implements credential.Store.
-func (s *Credential) ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, after credential.ID, limit int) ([]credential.Credential, error) {
-	return s.list(ctx, "institution_id = ?", key(in), key(after), limit)
+// ListInstitutionCredentials implements credential.Store. On SQLite large and small letters are the same in the
+// Latin alphabet alone.
+func (s *Credential) ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, f credential.Filter, after credential.ID, limit int) ([]credential.Credential, error) {
+	if !key(in).valid() {
+		return []credential.Credential{}, nil
+	}
+	q := s.read(ctx).Where("institution_id = ?", key(in))
+	switch {
+	case key(f.Search).valid():
+		q = q.Where("id = ?", key(f.Search))
+	case f.Search != "":
+		q = q.Where(`lower(name) LIKE lower(?) ESCAPE '!'`, "%"+likeEscaper.Replace(f.Search)+"%")
+	}
+	switch f.State {
+	case credential.Revoked:
+		q = q.Where("revoked_at IS NOT NULL")
+	case credential.Suspended:
+		q = q.Where("suspended_at IS NOT NULL AND revoked_at IS NULL")
+	}
+	return many(s.conn, forward(q, "id", key(after), limit), credentialRow.credential)
 }
+
+// likeEscaper makes a text mean itself in LIKE.
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // StampCredentials implements credential.Store.
 func (s *Credential) StampCredentials(ctx context.Context, user identity.UserID) (credential.Stamp, error) {
@@ -108,13 +137,15 @@ func (s *Credential) StampCredentials(ctx context.Context, user identity.UserID)
 		return credential.Stamp{}, nil
 	}
 	out, err := query(ctx, s.readPool(), func(rows *sql.Rows) (st credential.Stamp, err error) {
-		var issued, revoked instant
-		err = rows.Scan(&st.Count, &issued, &revoked)
-		if st.ChangedAt = issued.t; revoked.t.After(issued.t) {
-			st.ChangedAt = revoked.t
+		var latest [3]instant
+		err = rows.Scan(&st.Count, &latest[0], &latest[1], &latest[2])
+		for _, i := range latest {
+			if i.t.After(st.ChangedAt) {
+				st.ChangedAt = i.t
+			}
 		}
 		return st, err
-	}, `SELECT count(*), max(issued_at), max(revoked_at) FROM credentials WHERE user_id = $1`, key(user))
+	}, `SELECT count(*), max(issued_at), max(revoked_at), max(changed_at) FROM credentials WHERE user_id = $1`, key(user))
 	if err != nil {
 		return credential.Stamp{}, s.db.fail(err)
 	}
@@ -128,15 +159,18 @@ func (s *Credential) list(ctx context.Context, where string, whose, after key, l
 	return many(s.conn, forward(s.read(ctx).Where(where, whose), "id", after, limit), credentialRow.credential)
 }
 
-// RevokeCredential implements credential.Store.
-func (s *Credential) RevokeCredential(ctx context.Context, id credential.ID, when time.Time, reason string) error {
-	res := s.write(ctx).Model(&credentialRow{}).Where("id = ? AND revoked_at IS NULL", key(id)).
-		Updates(map[string]any{"revoked_at": at(when), "revoked_reason": reason})
-	if err := s.db.missing(res.Error, "credential.not_found"); err != nil || res.RowsAffected == 1 {
-		return err
-	}
-	_, err := s.FindCredential(ctx, id) // revoked before, or never issued?
-	return err
+// LockCredential implements credential.Store. Outside of a transaction it would hold nothing.
+func (s *Credential) LockCredential(ctx context.Context, id credential.ID) (credential.Credential, error) {
+	r, err := one[credentialRow](s.conn, s.write(ctx).Clauses(forUpdate).Where("id = ?", key(id)), "credential.not_found")
+	return r.credential(), err
+}
+
+// UpdateStanding implements credential.Store.
+func (s *Credential) UpdateStanding(ctx context.Context, c credential.Credential) error {
+	return changed(s.conn, s.write(ctx).Model(&credentialRow{}).Where("id = ?", key(c.ID)).Updates(map[string]any{
+		"revoked_at": maybeAt(c.RevokedAt), "revoked_reason": c.RevokedReason,
+		"suspended_at": maybeAt(c.SuspendedAt), "suspended_reason": c.SuspendedReason, "changed_at": at(c.ChangedAt),
+	}), "credential.not_found")
 }
 
 type keyRow struct {
@@ -206,6 +240,8 @@ type statusListRow struct {
 	ID            key
 	InstitutionID key
 	Issuer        string
+	Purpose       credential.Purpose
+	TwinID        *key
 	CreatedAt     instant
 }
 
@@ -213,14 +249,15 @@ func (statusListRow) TableName() string { return "status_lists" }
 
 func (r statusListRow) list() credential.StatusList {
 	return credential.StatusList{
-		ID: credential.ListID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Issuer: r.Issuer, CreatedAt: r.CreatedAt.t,
+		ID: credential.ListID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Issuer: r.Issuer,
+		Purpose: r.Purpose, TwinID: credential.ListID(r.TwinID.text()), CreatedAt: r.CreatedAt.t,
 	}
 }
 
 // CreateList implements credential.Store.
 func (s *Credential) CreateList(ctx context.Context, l credential.StatusList) error {
 	return s.db.fail(s.write(ctx).Create(&statusListRow{
-		ID: key(l.ID), InstitutionID: key(l.InstitutionID), Issuer: l.Issuer, CreatedAt: at(l.CreatedAt),
+		ID: key(l.ID), InstitutionID: key(l.InstitutionID), Issuer: l.Issuer, Purpose: l.Purpose, TwinID: maybeKey(l.TwinID), CreatedAt: at(l.CreatedAt),
 	}).Error)
 }
 
@@ -232,7 +269,8 @@ func (s *Credential) FindList(ctx context.Context, id credential.ListID) (creden
 
 // FindLastList implements credential.Store.
 func (s *Credential) FindLastList(ctx context.Context, in identity.InstitutionID, issuer string) (credential.StatusList, error) {
-	r, err := one[statusListRow](s.conn, s.read(ctx).Where("institution_id = ? AND issuer = ?", key(in), issuer).Order("id DESC"), "credential.list_not_found")
+	q := s.read(ctx).Where("institution_id = ? AND issuer = ? AND purpose = ? AND twin_id IS NOT NULL", key(in), issuer, credential.Revocation)
+	r, err := one[statusListRow](s.conn, q.Order("id DESC"), "credential.list_not_found")
 	return r.list(), err
 }
 
@@ -246,21 +284,23 @@ func (s *Credential) ListLists(ctx context.Context, in identity.InstitutionID, i
 
 // IndexTaken implements credential.Store.
 func (s *Credential) IndexTaken(ctx context.Context, list credential.ListID, index int) (bool, error) {
-	places, err := s.places(ctx, list, "status_index = ?", index)
+	places, err := s.places(ctx, "status_list_id = ? AND status_index = ?", key(list), index)
 	return len(places) > 0, err
 }
 
-// ListRevoked implements credential.Store.
-func (s *Credential) ListRevoked(ctx context.Context, list credential.ListID) ([]int, error) {
-	return s.places(ctx, list, "revoked_at IS NOT NULL")
+// ListSet implements credential.Store.
+func (s *Credential) ListSet(ctx context.Context, l credential.StatusList) ([]int, error) {
+	if l.Purpose == credential.Suspension {
+		return s.places(ctx, "suspension_list_id = ? AND suspended_at IS NOT NULL", key(l.ID))
+	}
+	return s.places(ctx, "status_list_id = ? AND revoked_at IS NOT NULL", key(l.ID))
 }
 
-func (s *Credential) places(ctx context.Context, list credential.ListID, where string, args ...any) ([]int, error) {
+func (s *Credential) places(ctx context.Context, where string, args ...any) ([]int, error) {
 	type place struct{ StatusIndex int }
-	if !key(list).valid() {
+	if k, ok := args[0].(key); ok && !k.valid() {
 		return []int{}, nil
 	}
-	q := s.read(ctx).Table("credentials").Select("status_index").
-		Where("status_list_id = ?", key(list)).Where(where, args...).Order("status_index")
+	q := s.read(ctx).Table("credentials").Select("status_index").Where(where, args...).Order("status_index")
 	return many(s.conn, q, func(r place) int { return r.StatusIndex })
 }

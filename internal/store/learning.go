@@ -375,6 +375,18 @@ func (s *Learning) ListProgressOf(ctx context.Context, ids []learning.Enrollment
 // Enqueue implements learning.Store.
 func (s *Learning) Enqueue(ctx context.Context, j job.Job) error { return enqueue(ctx, s.conn, j) }
 
+// Watched implements learning.Store: where an institution's criteria are not the course's own, its completion alone does not tell
+// who meets them.
+func (s *Learning) Watched(ctx context.Context, in identity.InstitutionID, course curriculum.CourseID) (bool, error) {
+	own, err := query(ctx, s.readPool(), func(rows *sql.Rows) (bool, error) {
+		var items doc[[]string]
+		var score float64
+		err := rows.Scan(&items, &score)
+		return len(items.v) > 0 || score > 0, err
+	}, `SELECT items, min_score FROM criteria WHERE institution_id = $1 AND course_id = $2 ORDER BY number DESC LIMIT 1`, key(in), string(course))
+	return len(own) > 0 && own[0], s.db.fail(err)
+}
+
 // foldRows folds deltas of one object into one row, for a statement may not
 // touch a row twice, and sorts them, lest two transactions wait for each other.
 func foldRows(ps []learning.Progress) []progressRow {

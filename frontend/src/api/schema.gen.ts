@@ -395,6 +395,204 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions/{institution_id}/criteria": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** What the institution asks for its certificates. A course that is not listed asks what the course itself says, and nobody approves. */
+        get: operations["listCriteria"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/criteria/{course_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                course_id: components["parameters"]["CourseID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets what the institution asks for its certificate of a course. Awards keep the criteria under which they were made; the same again changes nothing. */
+        put: operations["setCriteria"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/awards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** What learners of the institution have earned, and what their certificates still wait for. */
+        get: operations["listInstitutionAwards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/awards/{award_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                award_id: components["parameters"]["AwardID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Approves an award, or refuses it with a reason. When nothing else is missing, the certificate is signed at once. Twice is no error. */
+        put: operations["decideAward"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/awards/{award_id}/assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                award_id: components["parameters"]["AwardID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Attests under whose eyes the learner was assessed. Who does so stands in the institution's log. */
+        put: operations["assessAward"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/awards/{award_id}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                award_id: components["parameters"]["AwardID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Confirms the holder's name as it was seen. When the learner has changed it meanwhile, nothing is confirmed. */
+        put: operations["confirmAwardName"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/issue-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** Batches of the institution, newest first. */
+        get: operations["listIssueBatches"];
+        put?: never;
+        /** Approves many awards and has them issued. What lacks more than an approval and a level is left as it is. The same id again starts nothing. */
+        post: operations["createIssueBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/issue-batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                batch_id: components["parameters"]["BatchID"];
+            };
+            cookie?: never;
+        };
+        /** How far a batch is. */
+        get: operations["getIssueBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** Which issuers are limited, also by delegations that have ended. Issuers see their own. */
+        get: operations["listDelegations"];
+        put?: never;
+        /** Limits an issuer to a number of certificates, a time, some courses. Who has had a delegation may give only what those that hold allow. */
+        post: operations["createDelegation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/delegations/{delegation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                delegation_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a delegation. Twice is no error. */
+        delete: operations["endDelegation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institutions/{institution_id}/credentials": {
         parameters: {
             query?: never;
@@ -856,6 +1054,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/awards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you have earned, and what your certificates still wait for. */
+        get: operations["listAwards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/awards/{award_id}/declaration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says how much an AI helped you. It stands on the certificate, and can be said until that is issued. */
+        put: operations["declareAward"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/credentials": {
         parameters: {
             query?: never;
@@ -982,7 +1214,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether a credential is valid, revoked or expired, freshly checked. */
+        /** Whether a credential is valid, suspended, revoked or expired, freshly checked. */
         get: operations["getStanding"];
         put?: never;
         post?: never;
@@ -1054,6 +1286,40 @@ export interface paths {
         /** What a link shows. 410 when its holder or its date has ended it. */
         get: operations["openShare"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}/suspension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Suspends a credential until it is reinstated. Twice is no error. */
+        put: operations["suspendCredential"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}/reinstatement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Ends a suspension. One that is not suspended stays as it is; a revocation is for ever. */
+        put: operations["reinstateCredential"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1891,7 +2157,7 @@ export interface components {
             offline: boolean;
             checked_at: components["schemas"]["Time"];
         };
-        /** @description Changes whenever a certificate of yours is issued or revoked. Compare it with the last one before you ask /api/credentials again. */
+        /** @description Changes whenever a certificate of yours is issued, suspended, reinstated or revoked. Compare it with the last one before you ask /api/credentials again. */
         CredentialsStamp: {
             count: number;
             changed_at?: components["schemas"]["Time"];
@@ -2138,8 +2404,167 @@ export interface components {
             expires_at?: components["schemas"]["Time"];
             revoked_at?: components["schemas"]["Time"];
             revoked_reason?: string;
+            suspended_at?: components["schemas"]["Time"];
+            suspended_reason?: string;
+            assessment?: components["schemas"]["Assessment"];
+            ai_help?: components["schemas"]["AIHelp"];
             /** @enum {string} */
-            standing: "valid" | "revoked" | "expired" | "invalid";
+            standing: "valid" | "suspended" | "revoked" | "expired" | "invalid";
+        };
+        /**
+         * @description Under whose eyes somebody was assessed, from the least to the most.
+         * @enum {string}
+         */
+        Assessment: "unsupervised" | "supervised" | "on_site";
+        /**
+         * @description How much an AI helped, as the learner says.
+         * @enum {string}
+         */
+        AIHelp: "undeclared" | "none" | "some" | "much";
+        /** @enum {string} */
+        AwardState: "waiting" | "ready" | "refused" | "issued";
+        /** @enum {string} */
+        AwardWant: "approval" | "assessment" | "name" | "declaration";
+        CriteriaTerms: {
+            /** @description What must be passed. None: what the course itself asks. */
+            items: components["schemas"]["Slug"][];
+            /**
+             * Format: double
+             * @description On average over the graded quizzes and labs asked; 0 asks for none.
+             */
+            min_score: number;
+            /** @description Whether a person approves each award. */
+            approval: boolean;
+            /** @description Whether staff confirms the holder's name. */
+            confirm_name: boolean;
+            /** @description Whether the learner must say how much an AI helped. */
+            ask_help: boolean;
+            assessment: components["schemas"]["Assessment"];
+            /** @description How long the certificate holds; 0: as the server has it. */
+            months: number;
+            /** @description What it attests, of the course's. None: all of them. */
+            competences: string[];
+        };
+        Criteria: {
+            course_id: components["schemas"]["Slug"];
+            number: number;
+            terms: components["schemas"]["CriteriaTerms"];
+            created_at: components["schemas"]["Time"];
+        };
+        CriteriaList: {
+            items: components["schemas"]["Criteria"][];
+        };
+        Award: {
+            id: components["schemas"]["UUID"];
+            enrollment_id: components["schemas"]["UUID"];
+            user_id: components["schemas"]["UUID"];
+            username: string;
+            /** @description The name that will stand on the certificate. */
+            name: string;
+            name_confirmed_by_learner: boolean;
+            /** @description By staff. */
+            name_confirmed_at?: components["schemas"]["Time"];
+            course_id: components["schemas"]["Slug"];
+            /** @description Of the course version. */
+            course_number: number;
+            title: components["schemas"]["Text"];
+            title_lang?: components["schemas"]["Langs"];
+            source_locale: components["schemas"]["Locale"];
+            state: components["schemas"]["AwardState"];
+            /** @description What it waits for. */
+            wants: components["schemas"]["AwardWant"][];
+            /**
+             * Format: double
+             * @description 0 to 1, on average when it was made.
+             */
+            score?: number;
+            ai_help: components["schemas"]["AIHelp"];
+            /** @description Whether the criteria ask the learner for it. */
+            asks_help: boolean;
+            assessment: components["schemas"]["Assessment"];
+            required_assessment?: components["schemas"]["Assessment"];
+            approved_at?: components["schemas"]["Time"];
+            refused_at?: components["schemas"]["Time"];
+            refused_reason?: string;
+            credential_id?: components["schemas"]["UUID"];
+            created_at: components["schemas"]["Time"];
+        };
+        AwardList: {
+            items: components["schemas"]["Award"][];
+            /** @description How many there are by state, for staff. */
+            counts?: {
+                waiting: number;
+                ready: number;
+                refused: number;
+                issued: number;
+            };
+            next?: string;
+        };
+        AwardDecision: {
+            approve: boolean;
+            /** @description Needed to refuse. */
+            reason?: string;
+        };
+        AwardAssessment: {
+            assessment: components["schemas"]["Assessment"];
+        };
+        AwardName: {
+            name: string;
+        };
+        AwardDeclaration: {
+            /** @enum {string} */
+            ai_help: "none" | "some" | "much";
+        };
+        NewIssueBatch: {
+            id: components["schemas"]["UUID"];
+            /** @description Which; without it all that wait. */
+            awards?: components["schemas"]["UUID"][];
+            course_id?: components["schemas"]["Slug"];
+            assessment?: components["schemas"]["Assessment"];
+        };
+        IssueBatch: {
+            id: components["schemas"]["UUID"];
+            total: number;
+            /** @description Not looked at yet. */
+            open: number;
+            /** @description Approved, and not signed yet. */
+            signing: number;
+            issued: number;
+            /** @description Awards that were left as they are, and why. */
+            skipped: {
+                code: string;
+                detail: string;
+                count: number;
+            }[];
+            done: boolean;
+            created_at: components["schemas"]["Time"];
+        };
+        IssueBatchList: {
+            items: components["schemas"]["IssueBatch"][];
+            next?: string;
+        };
+        NewDelegation: {
+            user_id: components["schemas"]["UUID"];
+            /** @description None: every course. */
+            courses?: components["schemas"]["Slug"][];
+            /** @description How many certificates; without it any number. */
+            quota?: number;
+            expires_at?: components["schemas"]["Time"];
+        };
+        Delegation: {
+            id: components["schemas"]["UUID"];
+            user_id: components["schemas"]["UUID"];
+            username: string;
+            display_name: string;
+            courses: components["schemas"]["Slug"][];
+            quota?: number;
+            used: number;
+            expires_at?: components["schemas"]["Time"];
+            created_at: components["schemas"]["Time"];
+            ended_at?: components["schemas"]["Time"];
+        };
+        DelegationList: {
+            items: components["schemas"]["Delegation"][];
         };
         CredentialList: {
             items: components["schemas"]["Credential"][];
@@ -2148,7 +2573,7 @@ export interface components {
         Standing: {
             credential: components["schemas"]["Credential"];
             /** @enum {string} */
-            standing: "valid" | "revoked" | "expired" | "invalid";
+            standing: "valid" | "suspended" | "revoked" | "expired" | "invalid";
             checked_at: components["schemas"]["Time"];
         };
         Share: {
@@ -2383,6 +2808,8 @@ export interface components {
         /** @description 1 with the holder's name and 0 without */
         NamedCode: 0 | 1;
         CredentialID: components["schemas"]["UUID"];
+        AwardID: components["schemas"]["UUID"];
+        BatchID: components["schemas"]["UUID"];
         VersionID: components["schemas"]["UUID"];
         LabID: components["schemas"]["Slug"];
         RegradeID: components["schemas"]["UUID"];
@@ -3118,9 +3545,335 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listCriteria: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Criteria */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriteriaList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setCriteria: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                course_id: components["parameters"]["CourseID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CriteriaTerms"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Criteria"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listInstitutionAwards: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["AwardState"];
+                course_id?: components["schemas"]["Slug"];
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Awards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AwardList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideAward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                award_id: components["parameters"]["AwardID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AwardDecision"];
+            };
+        };
+        responses: {
+            /** @description Decided */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Award"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    assessAward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                award_id: components["parameters"]["AwardID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AwardAssessment"];
+            };
+        };
+        responses: {
+            /** @description Attested */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Award"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmAwardName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                award_id: components["parameters"]["AwardID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AwardName"];
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Award"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listIssueBatches: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Batches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBatchList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createIssueBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIssueBatch"];
+            };
+        };
+        responses: {
+            /** @description Started before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBatch"];
+                };
+            };
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBatch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getIssueBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                batch_id: components["parameters"]["BatchID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A batch */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBatch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDelegations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delegations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DelegationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createDelegation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDelegation"];
+            };
+        };
+        responses: {
+            /** @description Delegated */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endDelegation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                delegation_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listIssuedCredentials: {
         parameters: {
             query?: {
+                /** @description Part of a holder's name, or the whole id of a credential. */
+                search?: string;
+                standing?: "revoked" | "suspended";
                 /** @description The `next` of the page before. */
                 cursor?: components["parameters"]["Cursor"];
                 limit?: components["parameters"]["Limit"];
@@ -4002,6 +4755,58 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listAwards: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Awards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AwardList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    declareAward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                award_id: components["parameters"]["AwardID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AwardDeclaration"];
+            };
+        };
+        responses: {
+            /** @description Declared */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Award"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listCredentials: {
         parameters: {
             query?: {
@@ -4318,6 +5123,56 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    suspendCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential_id: components["parameters"]["CredentialID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description Suspended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reinstateCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential_id: components["parameters"]["CredentialID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description Reinstated */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getStatusList: {
         parameters: {
             query?: never;
@@ -4332,6 +5187,8 @@ export interface operations {
             /** @description The list */
             200: {
                 headers: {
+                    ETag?: string;
+                    "Cache-Control"?: string;
                     [name: string]: unknown;
                 };
                 content: {

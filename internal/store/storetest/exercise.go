@@ -34,6 +34,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"lab", exerciseLab},
 		{"regrade", exerciseRegrade},
 		{"credential", exerciseCredential},
+		{"issuing", exerciseIssuing},
 		{"wallet", exerciseWallet},
 		{"audit", exerciseAudit},
 		{"bundle", exerciseBundle},

@@ -18,14 +18,17 @@ func exerciseCredential(t *testing.T, w *world) {
 	ctx, s := t.Context(), w.Credential()
 	const did = "did:web:acacia.example"
 
-	list := credential.StatusList{ID: newID[credential.ListID](), InstitutionID: w.school.ID, Issuer: did, CreatedAt: noon}
+	list := credential.StatusList{ID: newID[credential.ListID](), InstitutionID: w.school.ID, Issuer: did, Purpose: credential.Revocation, CreatedAt: noon}
+	twin := list
+	twin.ID, twin.Purpose = newID[credential.ListID](), credential.Suspension
 	t.Run("status lists", func(t *testing.T) {
 		_, err := s.FindLastList(ctx, w.school.ID, did)
 		wantFault(t, err, fault.NotFound, "credential.list_not_found")
-		older, other := list, list
-		list.ID, other.ID = newID[credential.ListID](), newID[credential.ListID]()
+		older, other, lone := list, list, list
+		list.ID, other.ID, lone.ID = newID[credential.ListID](), newID[credential.ListID](), newID[credential.ListID]()
+		list.TwinID, other.TwinID = twin.ID, twin.ID
 		other.Issuer = "did:web:other.example"
-		for _, l := range []credential.StatusList{older, list, other} {
+		for _, l := range []credential.StatusList{older, twin, list, other, lone} { // lone is as those of old are
 			ok(t, s.CreateList(ctx, l))
 		}
 		got, err := s.FindLastList(ctx, w.school.ID, did)
@@ -36,7 +39,7 @@ func exerciseCredential(t *testing.T, w *world) {
 		equal(t, "list", got, older)
 		lists, err := s.ListLists(ctx, w.school.ID, did)
 		ok(t, err)
-		if !reflect.DeepEqual(lists, []credential.StatusList{older, list}) {
+		if !reflect.DeepEqual(lists, []credential.StatusList{older, twin, list, lone}) {
 			t.Errorf("lists %+v", lists)
 		}
 		_, err = s.FindList(ctx, "x")
@@ -99,7 +102,8 @@ func exerciseCredential(t *testing.T, w *world) {
 		return credential.Credential{
 			ID: newID[credential.ID](), EnrollmentID: e.ID, UserID: e.UserID, InstitutionID: e.InstitutionID, CourseID: e.CourseID, VersionID: e.VersionID,
 			Name: "أمينة", AchievementName: curriculum.Text{"en": "AI", "ar": "ذكاء"}, Locale: "ar", Document: []byte("{ \"a\":1,\n\x00\xff }"),
-			StatusListID: list.ID, StatusIndex: index, IssuedAt: noon, ExpiresAt: &expires,
+			Assessment: credential.OnSite, AIHelp: credential.SomeHelp, StatusListID: list.ID, SuspensionListID: twin.ID, StatusIndex: index,
+			IssuedAt: noon, ExpiresAt: &expires, ChangedAt: noon,
 		}
 	}
 	first := issue(w.enrollment, 131071)
@@ -142,26 +146,70 @@ func exerciseCredential(t *testing.T, w *world) {
 		if !reflect.DeepEqual(got, all) {
 			t.Errorf("mine %+v, want %+v", got, all)
 		}
-		got, err = s.ListInstitutionCredentials(ctx, w.school.ID, first.ID, 2)
+		got, err = s.ListInstitutionCredentials(ctx, w.school.ID, credential.Filter{}, first.ID, 2)
 		ok(t, err)
 		if !reflect.DeepEqual(got, all[1:3]) {
 			t.Errorf("second page of the school %+v", got)
 		}
+		change := func(i int, do func(c *credential.Credential)) {
+			t.Helper()
+			ok(t, s.InTx(ctx, func(tx credential.Store) error {
+				c, err := tx.LockCredential(ctx, all[i].ID)
+				ok(t, err)
+				do(&c)
+				all[i] = c
+				return tx.UpdateStanding(ctx, c)
+			}))
+		}
+		minute := noon.Add(time.Minute)
 		for _, i := range []int{1, 0, 2} {
-			ok(t, s.RevokeCredential(ctx, all[i].ID, noon.Add(time.Minute), "copied"))
+			change(i, func(c *credential.Credential) { c.RevokedAt, c.RevokedReason, c.ChangedAt = &minute, "copied", minute })
 		}
-		ok(t, s.RevokeCredential(ctx, first.ID, noon.Add(time.Hour), "again"))
-		revoked, err := s.FindCredential(ctx, first.ID)
+		for _, i := range []int{2, 3} {
+			change(i, func(c *credential.Credential) {
+				c.SuspendedAt, c.SuspendedReason, c.ChangedAt = &minute, "asked about", minute.Add(time.Second)
+			})
+		}
+		for i, c := range all {
+			got, err := s.FindCredential(ctx, c.ID)
+			ok(t, err)
+			if !reflect.DeepEqual(got, all[i]) {
+				t.Errorf("changed %+v, want %+v", got, all[i])
+			}
+		}
+		stamp, err := s.StampCredentials(ctx, w.learner.ID)
 		ok(t, err)
-		if revoked.RevokedAt == nil || !revoked.RevokedAt.Equal(noon.Add(time.Minute)) || revoked.RevokedReason != "copied" {
-			t.Errorf("revoked at %v for %q, want the first time", revoked.RevokedAt, revoked.RevokedReason)
+		equal(t, "stamp", stamp, credential.Stamp{Count: 4, ChangedAt: minute.Add(time.Second)})
+		for _, tt := range []struct {
+			list credential.StatusList
+			want []int
+		}{{list, []int{29, 30, 131071}}, {twin, []int{28, 29}}, {credential.StatusList{ID: "x"}, []int{}}} {
+			places, err := s.ListSet(ctx, tt.list)
+			ok(t, err)
+			if !slices.Equal(places, tt.want) {
+				t.Errorf("%s: places %v, want %v", tt.list.Purpose, places, tt.want)
+			}
 		}
-		places, err := s.ListRevoked(ctx, list.ID)
-		ok(t, err)
-		if !slices.Equal(places, []int{29, 30, 131071}) {
-			t.Errorf("revoked places %v", places)
+		for _, tt := range []struct {
+			name string
+			f    credential.Filter
+			want []credential.Credential
+		}{
+			{"part of the name", credential.Filter{Search: "مين"}, all},
+			{"another name", credential.Filter{Search: "%"}, []credential.Credential{}},
+			{"an id", credential.Filter{Search: string(first.ID)}, all[:1]},
+			{"revoked", credential.Filter{State: credential.Revoked}, all[:3]},
+			{"suspended, and not revoked", credential.Filter{State: credential.Suspended}, all[3:]},
+		} {
+			got, err := s.ListInstitutionCredentials(ctx, w.school.ID, tt.f, "", 10)
+			ok(t, err)
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("%s: %d", tt.name, len(got))
+			}
 		}
-		wantFault(t, s.RevokeCredential(ctx, newID[credential.ID](), noon, ""), fault.NotFound, "credential.not_found")
+		_, err = s.LockCredential(ctx, newID[credential.ID]())
+		wantFault(t, err, fault.NotFound, "credential.not_found")
+		wantFault(t, s.UpdateStanding(ctx, credential.Credential{ID: newID[credential.ID]()}), fault.NotFound, "credential.not_found")
 	})
 
 	t.Run("codes", func(t *testing.T) {

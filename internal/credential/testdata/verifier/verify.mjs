@@ -1,5 +1,5 @@
-// Reads {credential, did_documents, status_list} as JSON on stdin and prints
-// {verified, status, errors}. Everything comes from stdin and from npm's context
+// Reads {credential, did_documents, status_lists} as JSON on stdin and prints
+// {verified, status, errors}; status is true when a bit is set in one of the lists. Everything comes from stdin and from npm's context
 // packages: what asks for another address is refused, and so is the network.
 import { contexts as vcContexts } from '@digitalbazaar/credentials-context';
 import { DataIntegrityProof } from '@digitalbazaar/data-integrity';
@@ -20,8 +20,8 @@ for (const did of input.did_documents ?? []) {
     documents.set(method.id, { '@context': 'https://w3id.org/security/multikey/v1', ...method });
   }
 }
-if (input.status_list) {
-  documents.set(input.status_list.id, input.status_list);
+for (const list of input.status_lists ?? []) {
+  documents.set(list.id, list);
 }
 
 async function documentLoader(address) {
@@ -42,13 +42,13 @@ function words(error) {
 const suite = new DataIntegrityProof({ cryptosuite });
 const result = { verified: false, status: null, errors: [] };
 try {
-  const found = await verifyCredential({ credential: input.credential, suite, documentLoader, checkStatus: input.status_list && checkStatus });
+  const found = await verifyCredential({ credential: input.credential, suite, documentLoader, checkStatus: input.status_lists && checkStatus });
   result.verified = found.verified;
   result.errors = words(found.error);
-  if (input.status_list) {
+  if (input.status_lists) {
     const status = await checkStatus({ credential: input.credential, suite, documentLoader });
     result.errors.push(...words(status.error));
-    result.status = status.results?.[0]?.status ?? null;
+    result.status = status.results?.some((r) => r.status) ?? null;
   }
 } catch (error) {
   result.errors = words(error);
