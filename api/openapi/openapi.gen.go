@@ -3162,6 +3162,12 @@ type ServerInterface interface {
 	// GetCredential The signed credential, Open Badges 3.0. Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id})
 	GetCredential(ctx echo.Context, credentialID CredentialID) error
+	// GetBadgePNG A picture that carries the credential (Open Badges 3.0, baked PNG).
+	// (GET /api/credentials/{credential_id}/badge.png)
+	GetBadgePNG(ctx echo.Context, credentialID CredentialID) error
+	// GetBadgeSVG A picture that carries the credential (Open Badges 3.0, baked SVG).
+	// (GET /api/credentials/{credential_id}/badge.svg)
+	GetBadgeSVG(ctx echo.Context, credentialID CredentialID) error
 	// GetCodePng The credential's QR code as a picture, with its quiet border.
 	// (GET /api/credentials/{credential_id}/code.png)
 	GetCodePng(ctx echo.Context, credentialID CredentialID, params GetCodePngParams) error
@@ -3680,6 +3686,38 @@ func (w *ServerInterfaceWrapper) GetCredential(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetCredential(ctx, credentialID)
+	return err
+}
+
+// GetBadgePNG converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBadgePNG(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBadgePNG(ctx, credentialID)
+	return err
+}
+
+// GetBadgeSVG converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBadgeSVG(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBadgeSVG(ctx, credentialID)
 	return err
 }
 
@@ -5473,6 +5511,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.svg", wrapper.GetCodeSvg, options.OperationMiddlewares["getCodeSvg"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.png", wrapper.GetCodePng, options.OperationMiddlewares["getCodePng"]...)
 	router.GET(options.BaseURL+"/api/trust", wrapper.GetTrust, options.OperationMiddlewares["getTrust"]...)
+	router.GET(options.BaseURL+"/api/credentials/:credential_id/badge.png", wrapper.GetBadgePNG, options.OperationMiddlewares["getBadgePNG"]...)
+	router.GET(options.BaseURL+"/api/credentials/:credential_id/badge.svg", wrapper.GetBadgeSVG, options.OperationMiddlewares["getBadgeSVG"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
 	router.GET(options.BaseURL+"/api/wallet/shares", wrapper.ListShares, options.OperationMiddlewares["listShares"]...)
@@ -5923,6 +5963,116 @@ type GetCredentialdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCredentialdefaultApplicationProblemPlusJSONResponse) VisitGetCredentialResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBadgePNGRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+}
+
+type GetBadgePNGResponseObject interface {
+	VisitGetBadgePNGResponse(w http.ResponseWriter) error
+}
+
+type GetBadgePNG200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetBadgePNG200ImagePngResponse struct {
+	Body          io.Reader
+	Headers       GetBadgePNG200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetBadgePNG200ImagePngResponse) VisitGetBadgePNGResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetBadgePNGdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBadgePNGdefaultApplicationProblemPlusJSONResponse) VisitGetBadgePNGResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBadgeSVGRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+}
+
+type GetBadgeSVGResponseObject interface {
+	VisitGetBadgeSVGResponse(w http.ResponseWriter) error
+}
+
+type GetBadgeSVG200ResponseHeaders struct {
+	ContentDisposition    *string
+	ContentSecurityPolicy *string
+}
+
+type GetBadgeSVG200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	Headers       GetBadgeSVG200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetBadgeSVG200ImageSvgXMLResponse) VisitGetBadgeSVGResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.ContentSecurityPolicy != nil {
+		w.Header().Set("Content-Security-Policy", fmt.Sprint(*response.Headers.ContentSecurityPolicy))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetBadgeSVGdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBadgeSVGdefaultApplicationProblemPlusJSONResponse) VisitGetBadgeSVGResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9125,23 +9275,6 @@ func (response GetTrust200ApplicationOctetStreamResponse) VisitGetTrustResponse(
 	return err
 }
 
-type GetTrustdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response GetTrustdefaultApplicationProblemPlusJSONResponse) VisitGetTrustResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CreateUserRequestObject struct {
 	Body *CreateUserJSONRequestBody
 }
@@ -9659,6 +9792,12 @@ type StrictServerInterface interface {
 	// GetCredential The signed credential, Open Badges 3.0. Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id})
 	GetCredential(ctx context.Context, request GetCredentialRequestObject) (GetCredentialResponseObject, error)
+	// GetBadgePNG A picture that carries the credential (Open Badges 3.0, baked PNG).
+	// (GET /api/credentials/{credential_id}/badge.png)
+	GetBadgePNG(ctx context.Context, request GetBadgePNGRequestObject) (GetBadgePNGResponseObject, error)
+	// GetBadgeSVG A picture that carries the credential (Open Badges 3.0, baked SVG).
+	// (GET /api/credentials/{credential_id}/badge.svg)
+	GetBadgeSVG(ctx context.Context, request GetBadgeSVGRequestObject) (GetBadgeSVGResponseObject, error)
 	// GetCodePng The credential's QR code as a picture, with its quiet border.
 	// (GET /api/credentials/{credential_id}/code.png)
 	GetCodePng(ctx context.Context, request GetCodePngRequestObject) (GetCodePngResponseObject, error)
@@ -10242,6 +10381,56 @@ func (sh *strictHandler) GetCredential(ctx echo.Context, credentialID Credential
 		return err
 	} else if validResponse, ok := response.(GetCredentialResponseObject); ok {
 		return validResponse.VisitGetCredentialResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBadgePNG operation middleware
+func (sh *strictHandler) GetBadgePNG(ctx echo.Context, credentialID CredentialID) error {
+	var request GetBadgePNGRequestObject
+
+	request.CredentialID = credentialID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBadgePNG(ctx.Request().Context(), request.(GetBadgePNGRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBadgePNG")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBadgePNGResponseObject); ok {
+		return validResponse.VisitGetBadgePNGResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBadgeSVG operation middleware
+func (sh *strictHandler) GetBadgeSVG(ctx echo.Context, credentialID CredentialID) error {
+	var request GetBadgeSVGRequestObject
+
+	request.CredentialID = credentialID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBadgeSVG(ctx.Request().Context(), request.(GetBadgeSVGRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBadgeSVG")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBadgeSVGResponseObject); ok {
+		return validResponse.VisitGetBadgeSVGResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -252,6 +252,8 @@ func probes(s *school) map[string]func() call {
 		"getCodeSvg":       get("/api/credentials/" + string(cs[0].ID) + "/code.svg"),
 		"getCodePng":       get("/api/credentials/" + string(cs[0].ID) + "/code.png?name=0"),
 		"getTrust":         get("/api/trust"),
+		"getBadgePNG":      get("/api/credentials/" + string(cs[0].ID) + "/badge.png"),
+		"getBadgeSVG":      get("/api/credentials/" + string(cs[0].ID) + "/badge.svg"),
 		"verifyCredential": with(http.MethodPost, "/api/credentials/verify", `{"text":"BNY1:ABC"}`),
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
@@ -46,6 +47,7 @@ type Server struct {
 	Wallet      *wallet.Service
 	Bundle      *bundle.Service
 	Verifier    *verifier.Verifier
+	Badges      *bake.Drawer
 	Desk        *job.Desk
 	Words       *i18n.Catalogue
 	Ping        func(ctx context.Context) error // the database

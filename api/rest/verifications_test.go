@@ -53,6 +53,27 @@ func TestVerifyCredential(t *testing.T) {
 			t.Errorf("%+v", r.RestsOn)
 		}
 	}
+	// A picture carries the credential, byte by byte.
+	for _, kind := range []string{"png", "svg"} {
+		rec := s.do(call{method: http.MethodGet, path: "/api/credentials/" + string(cs[0].ID) + "/badge." + kind})
+		if rec.Code != http.StatusOK || !strings.HasPrefix(rec.Header().Get("Content-Type"), "image/"+kind) || !strings.Contains(rec.Header().Get("Content-Disposition"), "."+kind) {
+			t.Fatalf("%d %v", rec.Code, rec.Header())
+		}
+		if policy := rec.Header().Get("Content-Security-Policy"); kind == "svg" && policy != "default-src 'none'; sandbox" {
+			t.Errorf("policy %q", policy)
+		}
+		r := ask(call{body: `{"file":"` + base64.StdEncoding.EncodeToString(rec.Body.Bytes()) + `"}`})
+		if r.State != "valid" || string(*r.Format) != kind || *r.Document != doc {
+			t.Errorf("%s: %+v", kind, r)
+		}
+		spoilt := ask(call{body: strings.Replace(rec.Body.String(), cs[0].Name, strings.Repeat("X", len(cs[0].Name)), 1), contentType: "application/octet-stream"})
+		if spoilt.State != "invalid" {
+			t.Errorf("%s: %+v", kind, spoilt)
+		}
+	}
+	if rec := s.do(call{method: http.MethodGet, path: "/api/credentials/" + v7() + "/badge.png"}); rec.Code != http.StatusNotFound {
+		t.Errorf("%d", rec.Code)
+	}
 	changed := ask(call{body: `{"text":"` + quoted(strings.Replace(doc, cs[0].Name, "Somebody else", 1)) + `"}`, header: map[string]string{"Accept-Language": "ar"}})
 	if changed.State != "invalid" || changed.Claims != nil || changed.Document != nil || changed.Reasons[0].Code != "changed" || changed.Title != "غير صالحة" || changed.Reasons[0].Detail != "غُيّرت بعد توقيعها." {
 		t.Errorf("%+v", changed)

@@ -17,7 +17,9 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -46,6 +48,7 @@ type App struct {
 	Wallet      *wallet.Service
 	Bundle      *bundle.Service
 	Verifier    *verifier.Verifier
+	Badges      *bake.Drawer
 	Desk        *job.Desk
 	engine      sandbox.Engine // nil until Jobs
 }
@@ -116,6 +119,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if a.Verifier, err = a.verifies(); err != nil {
 		return nil, err
 	}
+	a.Badges = &bake.Drawer{Fonts: &typeset.Library{}}
 	a.Desk = &job.Desk{Store: db.Outbox()}
 	return a, nil
 }

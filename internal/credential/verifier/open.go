@@ -5,6 +5,7 @@ import (
 	"context"
 	"unicode/utf8"
 
+	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/code"
 )
 
@@ -14,15 +15,31 @@ func (c *check) open(ctx context.Context, in []byte) {
 		c.say(Invalid, NotReadable, nil)
 		return
 	}
-	text := bytes.TrimSpace(bytes.TrimPrefix(in, []byte("\xef\xbb\xbf")))
+	read := func([]byte) ([]byte, error) { return in, nil }
 	switch {
-	case code.Is(string(text)):
-		c.Format = QR
+	case bake.IsPNG(in):
+		c.Format, read = PNG, bake.ReadPNG
+	case bake.IsSVG(in):
+		c.Format, read = SVG, bake.ReadSVG
+	}
+	text, err := read(in)
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
+	if err != nil || !utf8.Valid(text) {
+		c.say(Invalid, NotReadable, nil)
+		return
+	}
+	format := Format("")
+	switch {
+	case code.Is(string(text)) && c.Format == "":
+		format = QR
 		c.qr(ctx, string(text))
-	case len(text) > 0 && text[0] == '{' && utf8.Valid(text):
-		c.Format = JSON
+	case len(text) > 0 && text[0] == '{':
+		format = JSON
 		c.json(ctx, text)
 	default:
 		c.say(Invalid, NotReadable, nil)
+	}
+	if c.Format == "" {
+		c.Format = format
 	}
 }
