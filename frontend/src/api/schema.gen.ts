@@ -5016,6 +5016,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     getBadgePNG: {
