@@ -7,6 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/code"
+	"github.com/banyan-lms/banyan/internal/credential/vcjwt"
 )
 
 // open finds out what came, takes a credential out of its picture, and checks it.
@@ -33,6 +34,9 @@ func (c *check) open(ctx context.Context, in []byte) {
 	case code.Is(string(text)) && c.Format == "":
 		format = QR
 		c.qr(ctx, string(text))
+	case vcjwt.Is(string(text)):
+		format = JWT
+		c.jwt(ctx, string(text))
 	case len(text) > 0 && text[0] == '{':
 		format = JSON
 		c.json(ctx, text)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential/vcjwt"
 )
 
 // What a status list may be: at least as long as the specification demands, so that a place tells nothing about whose it is.
@@ -156,7 +158,7 @@ func (c *check) readList(ctx context.Context, list List, address, purpose string
 		return l, nil
 	}
 	issuer := c.issuer
-	verified, err := c.verifyProofs(ctx, list.Document, c.issuer.DID)
+	doc, signed, err := c.verifyList(ctx, list.Document)
 	signer := c.issuer.DID
 	c.issuer = issuer
 	if err != nil {
@@ -179,7 +181,7 @@ func (c *check) readList(ctx context.Context, list List, address, purpose string
 			Size    any    `json:"statusSize"`
 		} `json:"credentialSubject"`
 	}
-	if err := json.Unmarshal(list.Document, &d); err != nil {
+	if err := json.Unmarshal(doc, &d); err != nil {
 		return nil, bad
 	}
 	switch {
@@ -191,7 +193,7 @@ func (c *check) readList(ctx context.Context, list List, address, purpose string
 		d.Subject.Size != nil && d.Subject.Size != float64(1):
 		return nil, bad
 	}
-	l := &readList{signed: verified.Created}
+	l := &readList{signed: signed}
 	if d.From != nil {
 		if l.signed, err = readTime(d.From); err != nil {
 			return nil, bad
@@ -207,6 +209,16 @@ func (c *check) readList(ctx context.Context, list List, address, purpose string
 	}
 	c.Memory.keep(key, l)
 	return l, nil
+}
+
+// verifyList checks the signature of a list in either form, and gives what was signed and when.
+func (c *check) verifyList(ctx context.Context, list []byte) (doc []byte, at time.Time, err error) {
+	if text := string(bytes.TrimSpace(list)); vcjwt.Is(text) {
+		v, err := vcjwt.Verify(ctx, text, c, c)
+		return v.Document, v.Signed, err
+	}
+	v, err := c.verifyProofs(ctx, list, c.issuer.DID)
+	return list, v.Created, err
 }
 
 // unpack reads the bits: multibase u, base64url, gzip. What would become larger than any list is given up before it has.
