@@ -2,33 +2,17 @@ package credential_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/strangers"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
-
-const verifierDir = "testdata/verifier"
-
-// installVerifier brings the npm packages, once, where nobody has yet.
-var installVerifier = sync.OnceValues(func() ([]byte, error) {
-	if _, err := os.Stat(filepath.Join(verifierDir, "node_modules", ".package-lock.json")); err == nil {
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = verifierDir
-	return cmd.CombinedOutput()
-})
 
 type verdict struct {
 	Verified bool     `json:"verified"`
@@ -40,30 +24,12 @@ type verdict struct {
 // fetch: the credential, the DID document, the status lists.
 func askOthers(t *testing.T, doc, did []byte, lists ...json.RawMessage) verdict {
 	t.Helper()
-	if out, err := installVerifier(); err != nil {
-		t.Fatalf("npm ci in %s: %v\n%s", verifierDir, err, out)
-	}
 	input := map[string]any{"credential": json.RawMessage(doc), "did_documents": []json.RawMessage{did}}
 	if lists != nil {
 		input["status_lists"] = lists
 	}
-	raw, err := json.Marshal(input)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "node", "verify.mjs")
-	cmd.Dir = verifierDir
-	cmd.Stdin = bytes.NewReader(raw)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("node verify.mjs: %v\n%s", err, &stderr)
-	}
 	var v verdict
-	if err := json.Unmarshal(out, &v); err != nil {
-		t.Fatalf("verifier says %s: %v", out, err)
-	}
+	strangers.Ask(t, "verify", input, &v)
 	return v
 }
 
@@ -155,7 +121,7 @@ func TestIndependentVerifier(t *testing.T) {
 
 // The lock must name no registry: each machine has its own.
 func TestVerifierLockIsPortable(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join(verifierDir, "package-lock.json"))
+	raw, err := os.ReadFile(filepath.Join(strangers.Dir(), "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
