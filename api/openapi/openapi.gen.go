@@ -1853,14 +1853,33 @@ type ImportedSubmissionStatus string
 
 // Institution defines model for Institution.
 type Institution struct {
+	// Country ISO 3166-1 alpha-2.
+	Country *string `json:"country,omitempty"`
+
+	// Domain The host that the institution has for itself.
+	Domain *string `json:"domain,omitempty"`
+
+	// FallbackName The name where names has none that fits.
+	FallbackName *string `json:"fallback_name,omitempty"`
+
 	// Fallbacks Languages (BCP 47) that stand in for another, in order.
 	Fallbacks *Fallbacks `json:"fallbacks,omitempty"`
 	ID        UUID       `json:"id"`
 
 	// Locale The language (BCP 47) of members who chose none themselves.
-	Locale *string `json:"locale,omitempty"`
-	Name   string  `json:"name"`
-	Slug   string  `json:"slug"`
+	Locale *string  `json:"locale,omitempty"`
+	Logo   *Picture `json:"logo,omitempty"`
+
+	// Name In the reader's language where it has one.
+	Name string `json:"name"`
+
+	// NameLang The language (BCP 47) of the name where it is known to be another than the reader's.
+	NameLang *string `json:"name_lang,omitempty"`
+
+	// Names A text by language (BCP 47).
+	Names       *Names       `json:"names,omitempty"`
+	Signatories *[]Signatory `json:"signatories,omitempty"`
+	Slug        string       `json:"slug"`
 }
 
 // InstitutionList defines model for InstitutionList.
@@ -1871,11 +1890,26 @@ type InstitutionList struct {
 
 // InstitutionSettings defines model for InstitutionSettings.
 type InstitutionSettings struct {
+	// Country ISO 3166-1 alpha-2; empty for none.
+	Country *string `json:"country,omitempty"`
+
+	// Domain A host of the institution's own in lower case; empty for none.
+	Domain *string `json:"domain,omitempty"`
+
 	// Fallbacks Languages (BCP 47) that stand in for another, in order.
 	Fallbacks *Fallbacks `json:"fallbacks,omitempty"`
 
 	// Locale The language (BCP 47) of members who chose none themselves; empty for none.
 	Locale *string `json:"locale,omitempty"`
+
+	// Name The name where names has none that fits.
+	Name *string `json:"name,omitempty"`
+
+	// Names A text by language (BCP 47).
+	Names *Names `json:"names,omitempty"`
+
+	// Signatories Who stands on certificates
+	Signatories *[]SignatorySettings `json:"signatories,omitempty"`
 }
 
 // IssueBatch defines model for IssueBatch.
@@ -2081,6 +2115,9 @@ type Module struct {
 	TitleLang *Langs `json:"title_lang,omitempty"`
 }
 
+// Names A text by language (BCP 47).
+type Names map[string]string
+
 // NewCertificateName defines model for NewCertificateName.
 type NewCertificateName struct {
 	Name string `json:"name"`
@@ -2254,6 +2291,13 @@ type PastVerdict struct {
 
 	// Version Number of the course version whose lab has graded.
 	Version int `json:"version"`
+}
+
+// Picture defines model for Picture.
+type Picture struct {
+	Height int    `json:"height"`
+	URL    string `json:"url"`
+	Width  int    `json:"width"`
 }
 
 // Problem RFC 9457, with a stable code.
@@ -2510,6 +2554,25 @@ type Shown struct {
 type SignIn struct {
 	Password string `json:"password"`
 	Username string `json:"username"`
+}
+
+// Signatory defines model for Signatory.
+type Signatory struct {
+	ID        UUID     `json:"id"`
+	Name      string   `json:"name"`
+	Signature *Picture `json:"signature,omitempty"`
+
+	// Title A text by language (BCP 47).
+	Title *Names `json:"title,omitempty"`
+}
+
+// SignatorySettings defines model for SignatorySettings.
+type SignatorySettings struct {
+	ID   UUID   `json:"id"`
+	Name string `json:"name"`
+
+	// Title A text by language (BCP 47).
+	Title *Names `json:"title,omitempty"`
 }
 
 // Slug defines model for Slug.
@@ -3224,7 +3287,7 @@ type ServerInterface interface {
 	// FindInstitution One institution.
 	// (GET /api/institutions/{institution_id})
 	FindInstitution(ctx echo.Context, institutionID InstitutionID) error
-	// UpdateInstitution Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published.
+	// UpdateInstitution Sets what an institution says of itself (its names, country, own domain and signatories), its language, and which languages stand in for another where a translation is missing. The last counts from the next time that a course is published; another domain gives another DID, with a key of its own.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx echo.Context, institutionID InstitutionID) error
 	// ListInstitutionAwards What learners of the institution have earned, and what their certificates still wait for.
@@ -3278,6 +3341,12 @@ type ServerInterface interface {
 	// MarkLabFaultSeen Takes a lab off the list until it fails again. Twice is no error.
 	// (PUT /api/institutions/{institution_id}/lab-faults/{version_id}/{lab_id}/seen)
 	MarkLabFaultSeen(ctx echo.Context, institutionID InstitutionID, versionID VersionID, labID LabID) error
+	// RemoveLogo Takes the logo away. Where there is none nothing happens.
+	// (DELETE /api/institutions/{institution_id}/logo)
+	RemoveLogo(ctx echo.Context, institutionID InstitutionID) error
+	// SetLogo Sets the logo, a PNG or JPEG picture. It is drawn anew, so that nothing of the file is left but how it looks.
+	// (PUT /api/institutions/{institution_id}/logo)
+	SetLogo(ctx echo.Context, institutionID InstitutionID) error
 	// ListMembers Who belongs to the institution.
 	// (GET /api/institutions/{institution_id}/members)
 	ListMembers(ctx echo.Context, institutionID InstitutionID, params ListMembersParams) error
@@ -3320,6 +3389,12 @@ type ServerInterface interface {
 	// ListRegradeResults What the newer lab says of each submission, beside the verdict in force.
 	// (GET /api/institutions/{institution_id}/regrades/{regrade_id}/results)
 	ListRegradeResults(ctx echo.Context, institutionID InstitutionID, regradeID RegradeID, params ListRegradeResultsParams) error
+	// RemoveSignature Takes the picture of a signature away.
+	// (DELETE /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
+	RemoveSignature(ctx echo.Context, institutionID InstitutionID, signatoryID UUID) error
+	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
+	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
+	SetSignature(ctx echo.Context, institutionID InstitutionID, signatoryID UUID) error
 	// GetMe Who is signed in.
 	// (GET /api/me)
 	GetMe(ctx echo.Context) error
@@ -4463,6 +4538,38 @@ func (w *ServerInterfaceWrapper) MarkLabFaultSeen(ctx echo.Context) error {
 	return err
 }
 
+// RemoveLogo converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveLogo(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveLogo(ctx, institutionID)
+	return err
+}
+
+// SetLogo converts echo context to params.
+func (w *ServerInterfaceWrapper) SetLogo(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetLogo(ctx, institutionID)
+	return err
+}
+
 // ListMembers converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMembers(ctx echo.Context) error {
 	var err error
@@ -4820,6 +4927,54 @@ func (w *ServerInterfaceWrapper) ListRegradeResults(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListRegradeResults(ctx, institutionID, regradeID, params)
+	return err
+}
+
+// RemoveSignature converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveSignature(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "signatory_id" -------------
+	var signatoryID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "signatory_id", ctx.Param("signatory_id"), &signatoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter signatory_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveSignature(ctx, institutionID, signatoryID)
+	return err
+}
+
+// SetSignature converts echo context to params.
+func (w *ServerInterfaceWrapper) SetSignature(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "signatory_id" -------------
+	var signatoryID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "signatory_id", ctx.Param("signatory_id"), &signatoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter signatory_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetSignature(ctx, institutionID, signatoryID)
 	return err
 }
 
@@ -5449,6 +5604,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/institutions", wrapper.CreateInstitution, options.OperationMiddlewares["createInstitution"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id", wrapper.FindInstitution, options.OperationMiddlewares["findInstitution"]...)
 	router.PATCH(options.BaseURL+"/api/institutions/:institution_id", wrapper.UpdateInstitution, options.OperationMiddlewares["updateInstitution"]...)
+	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/logo", wrapper.RemoveLogo, options.OperationMiddlewares["removeLogo"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/logo", wrapper.SetLogo, options.OperationMiddlewares["setLogo"]...)
+	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/signatories/:signatory_id/signature", wrapper.RemoveSignature, options.OperationMiddlewares["removeSignature"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/signatories/:signatory_id/signature", wrapper.SetSignature, options.OperationMiddlewares["setSignature"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.CreateMember, options.OperationMiddlewares["createMember"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/devices", wrapper.ListMemberDevices, options.OperationMiddlewares["listMemberDevices"]...)
@@ -7539,6 +7698,80 @@ func (response MarkLabFaultSeendefaultApplicationProblemPlusJSONResponse) VisitM
 	return err
 }
 
+type RemoveLogoRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type RemoveLogoResponseObject interface {
+	VisitRemoveLogoResponse(w http.ResponseWriter) error
+}
+
+type RemoveLogo204Response struct {
+}
+
+func (response RemoveLogo204Response) VisitRemoveLogoResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveLogodefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveLogodefaultApplicationProblemPlusJSONResponse) VisitRemoveLogoResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetLogoRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	ContentType   string
+	Body          io.Reader
+}
+
+type SetLogoResponseObject interface {
+	VisitSetLogoResponse(w http.ResponseWriter) error
+}
+
+type SetLogo200JSONResponse Institution
+
+func (response SetLogo200JSONResponse) VisitSetLogoResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetLogodefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetLogodefaultApplicationProblemPlusJSONResponse) VisitSetLogoResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMembersRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListMembersParams
@@ -8081,6 +8314,82 @@ type ListRegradeResultsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListRegradeResultsdefaultApplicationProblemPlusJSONResponse) VisitListRegradeResultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveSignatureRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	SignatoryID   UUID          `json:"signatory_id"`
+}
+
+type RemoveSignatureResponseObject interface {
+	VisitRemoveSignatureResponse(w http.ResponseWriter) error
+}
+
+type RemoveSignature204Response struct {
+}
+
+func (response RemoveSignature204Response) VisitRemoveSignatureResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveSignaturedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveSignaturedefaultApplicationProblemPlusJSONResponse) VisitRemoveSignatureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSignatureRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	SignatoryID   UUID          `json:"signatory_id"`
+	ContentType   string
+	Body          io.Reader
+}
+
+type SetSignatureResponseObject interface {
+	VisitSetSignatureResponse(w http.ResponseWriter) error
+}
+
+type SetSignature200JSONResponse Institution
+
+func (response SetSignature200JSONResponse) VisitSetSignatureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSignaturedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetSignaturedefaultApplicationProblemPlusJSONResponse) VisitSetSignatureResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9871,7 +10180,7 @@ type StrictServerInterface interface {
 	// FindInstitution One institution.
 	// (GET /api/institutions/{institution_id})
 	FindInstitution(ctx context.Context, request FindInstitutionRequestObject) (FindInstitutionResponseObject, error)
-	// UpdateInstitution Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published.
+	// UpdateInstitution Sets what an institution says of itself (its names, country, own domain and signatories), its language, and which languages stand in for another where a translation is missing. The last counts from the next time that a course is published; another domain gives another DID, with a key of its own.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx context.Context, request UpdateInstitutionRequestObject) (UpdateInstitutionResponseObject, error)
 	// ListInstitutionAwards What learners of the institution have earned, and what their certificates still wait for.
@@ -9925,6 +10234,12 @@ type StrictServerInterface interface {
 	// MarkLabFaultSeen Takes a lab off the list until it fails again. Twice is no error.
 	// (PUT /api/institutions/{institution_id}/lab-faults/{version_id}/{lab_id}/seen)
 	MarkLabFaultSeen(ctx context.Context, request MarkLabFaultSeenRequestObject) (MarkLabFaultSeenResponseObject, error)
+	// RemoveLogo Takes the logo away. Where there is none nothing happens.
+	// (DELETE /api/institutions/{institution_id}/logo)
+	RemoveLogo(ctx context.Context, request RemoveLogoRequestObject) (RemoveLogoResponseObject, error)
+	// SetLogo Sets the logo, a PNG or JPEG picture. It is drawn anew, so that nothing of the file is left but how it looks.
+	// (PUT /api/institutions/{institution_id}/logo)
+	SetLogo(ctx context.Context, request SetLogoRequestObject) (SetLogoResponseObject, error)
 	// ListMembers Who belongs to the institution.
 	// (GET /api/institutions/{institution_id}/members)
 	ListMembers(ctx context.Context, request ListMembersRequestObject) (ListMembersResponseObject, error)
@@ -9967,6 +10282,12 @@ type StrictServerInterface interface {
 	// ListRegradeResults What the newer lab says of each submission, beside the verdict in force.
 	// (GET /api/institutions/{institution_id}/regrades/{regrade_id}/results)
 	ListRegradeResults(ctx context.Context, request ListRegradeResultsRequestObject) (ListRegradeResultsResponseObject, error)
+	// RemoveSignature Takes the picture of a signature away.
+	// (DELETE /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
+	RemoveSignature(ctx context.Context, request RemoveSignatureRequestObject) (RemoveSignatureResponseObject, error)
+	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
+	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
+	SetSignature(ctx context.Context, request SetSignatureRequestObject) (SetSignatureResponseObject, error)
 	// GetMe Who is signed in.
 	// (GET /api/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -11706,6 +12027,59 @@ func (sh *strictHandler) MarkLabFaultSeen(ctx echo.Context, institutionID Instit
 	return nil
 }
 
+// RemoveLogo operation middleware
+func (sh *strictHandler) RemoveLogo(ctx echo.Context, institutionID InstitutionID) error {
+	var request RemoveLogoRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveLogo(ctx.Request().Context(), request.(RemoveLogoRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveLogo")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveLogoResponseObject); ok {
+		return validResponse.VisitRemoveLogoResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetLogo operation middleware
+func (sh *strictHandler) SetLogo(ctx echo.Context, institutionID InstitutionID) error {
+	var request SetLogoRequestObject
+
+	request.InstitutionID = institutionID
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetLogo(ctx.Request().Context(), request.(SetLogoRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetLogo")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetLogoResponseObject); ok {
+		return validResponse.VisitSetLogoResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMembers operation middleware
 func (sh *strictHandler) ListMembers(ctx echo.Context, institutionID InstitutionID, params ListMembersParams) error {
 	var request ListMembersRequestObject
@@ -12155,6 +12529,61 @@ func (sh *strictHandler) ListRegradeResults(ctx echo.Context, institutionID Inst
 		return err
 	} else if validResponse, ok := response.(ListRegradeResultsResponseObject); ok {
 		return validResponse.VisitListRegradeResultsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveSignature operation middleware
+func (sh *strictHandler) RemoveSignature(ctx echo.Context, institutionID InstitutionID, signatoryID UUID) error {
+	var request RemoveSignatureRequestObject
+
+	request.InstitutionID = institutionID
+	request.SignatoryID = signatoryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveSignature(ctx.Request().Context(), request.(RemoveSignatureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveSignature")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveSignatureResponseObject); ok {
+		return validResponse.VisitRemoveSignatureResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetSignature operation middleware
+func (sh *strictHandler) SetSignature(ctx echo.Context, institutionID InstitutionID, signatoryID UUID) error {
+	var request SetSignatureRequestObject
+
+	request.InstitutionID = institutionID
+	request.SignatoryID = signatoryID
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetSignature(ctx.Request().Context(), request.(SetSignatureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetSignature")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetSignatureResponseObject); ok {
+		return validResponse.VisitSetSignatureResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

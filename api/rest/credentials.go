@@ -115,7 +115,7 @@ func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credenti
 			if err != nil {
 				return nil, err
 			}
-			names[c.InstitutionID] = in.Name
+			names[c.InstitutionID], _ = in.NameIn(locale)
 		}
 		achievement, lang := said(c.AchievementName, nil, locale, c.Locale)
 		out[i] = openapi.Credential{

@@ -2,7 +2,9 @@ package rest
 
 import (
 	"context"
+	"io"
 
+	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -20,7 +22,7 @@ func (s *Server) ListInstitutions(ctx context.Context, req openapi.ListInstituti
 		return nil, err
 	}
 	return openapi.ListInstitutions200JSONResponse{
-		Items: each(list, institutionJSON),
+		Items: each(list, func(i institution.Institution) openapi.Institution { return institutionJSON(ctx, i) }),
 		Next:  next(list, limit, func(i institution.Institution) string { return string(i.ID) }),
 	}, nil
 }
@@ -31,7 +33,7 @@ func (s *Server) CreateInstitution(ctx context.Context, req openapi.CreateInstit
 	if err != nil {
 		return nil, err
 	}
-	return openapi.CreateInstitution201JSONResponse(institutionJSON(i)), nil
+	return openapi.CreateInstitution201JSONResponse(institutionJSON(ctx, i)), nil
 }
 
 // FindInstitution implements openapi.StrictServerInterface.
@@ -40,18 +42,72 @@ func (s *Server) FindInstitution(ctx context.Context, req openapi.FindInstitutio
 	if err != nil {
 		return nil, err
 	}
-	return openapi.FindInstitution200JSONResponse(institutionJSON(i)), nil
+	return openapi.FindInstitution200JSONResponse(institutionJSON(ctx, i)), nil
 }
 
 // UpdateInstitution implements openapi.StrictServerInterface.
 func (s *Server) UpdateInstitution(ctx context.Context, req openapi.UpdateInstitutionRequestObject) (openapi.UpdateInstitutionResponseObject, error) {
 	i, err := s.Institution.Update(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), institution.Change{
 		Fallbacks: (*map[string][]string)(req.Body.Fallbacks), Locale: req.Body.Locale,
+		Name: req.Body.Name, Names: (*map[string]string)(req.Body.Names), Country: req.Body.Country, Domain: req.Body.Domain,
+		Signatories: signatoriesOf(req.Body.Signatories),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return openapi.UpdateInstitution200JSONResponse(institutionJSON(i)), nil
+	return openapi.UpdateInstitution200JSONResponse(institutionJSON(ctx, i)), nil
+}
+
+func signatoriesOf(list *[]openapi.SignatorySettings) *[]institution.Signatory {
+	if list == nil {
+		return nil
+	}
+	out := each(*list, func(s openapi.SignatorySettings) institution.Signatory {
+		return institution.Signatory{ID: s.ID, Name: s.Name, Title: deref(s.Title)}
+	})
+	return &out
+}
+
+// SetLogo implements openapi.StrictServerInterface.
+func (s *Server) SetLogo(ctx context.Context, req openapi.SetLogoRequestObject) (openapi.SetLogoResponseObject, error) {
+	file, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, middleware.BodyFault(err)
+	}
+	i, err := s.Institution.SetLogo(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), file)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.SetLogo200JSONResponse(institutionJSON(ctx, i)), nil
+}
+
+// RemoveLogo implements openapi.StrictServerInterface.
+func (s *Server) RemoveLogo(ctx context.Context, req openapi.RemoveLogoRequestObject) (openapi.RemoveLogoResponseObject, error) {
+	if err := s.Institution.RemoveLogo(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID)); err != nil {
+		return nil, err
+	}
+	return openapi.RemoveLogo204Response{}, nil
+}
+
+// SetSignature implements openapi.StrictServerInterface.
+func (s *Server) SetSignature(ctx context.Context, req openapi.SetSignatureRequestObject) (openapi.SetSignatureResponseObject, error) {
+	file, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, middleware.BodyFault(err)
+	}
+	i, err := s.Institution.SetSignature(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), req.SignatoryID, file)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.SetSignature200JSONResponse(institutionJSON(ctx, i)), nil
+}
+
+// RemoveSignature implements openapi.StrictServerInterface.
+func (s *Server) RemoveSignature(ctx context.Context, req openapi.RemoveSignatureRequestObject) (openapi.RemoveSignatureResponseObject, error) {
+	if err := s.Institution.RemoveSignature(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), req.SignatoryID); err != nil {
+		return nil, err
+	}
+	return openapi.RemoveSignature204Response{}, nil
 }
 
 // ListMembers implements openapi.StrictServerInterface.
@@ -103,13 +159,46 @@ func (s *Server) RemoveRole(ctx context.Context, req openapi.RemoveRoleRequestOb
 	return openapi.RemoveRole204Response{}, nil
 }
 
-func institutionJSON(i institution.Institution) openapi.Institution {
-	out := openapi.Institution{ID: string(i.ID), Slug: i.Slug, Name: i.Name, Locale: optional(i.Locale)}
+// institutionJSON says the name in the reader's language.
+func institutionJSON(ctx context.Context, i institution.Institution) openapi.Institution {
+	locale := middleware.Locale(ctx)
+	name, lang := i.NameIn(locale)
+	if lang == locale {
+		lang = ""
+	}
+	out := openapi.Institution{
+		ID: string(i.ID), Slug: i.Slug, Name: name, NameLang: optional(lang), FallbackName: &i.Name, Locale: optional(i.Locale),
+		Country: optional(i.Country), Domain: optional(i.Domain), Logo: pictureJSON(i.Logo),
+	}
+	if len(i.Names) > 0 {
+		names := openapi.Names(i.Names)
+		out.Names = &names
+	}
+	if len(i.Signatories) > 0 {
+		list := each(i.Signatories, signatoryJSON)
+		out.Signatories = &list
+	}
 	if len(i.Fallbacks) > 0 {
 		f := openapi.Fallbacks(i.Fallbacks)
 		out.Fallbacks = &f
 	}
 	return out
+}
+
+func signatoryJSON(s institution.Signatory) openapi.Signatory {
+	out := openapi.Signatory{ID: s.ID, Name: s.Name, Signature: pictureJSON(s.Signature)}
+	if len(s.Title) > 0 {
+		title := openapi.Names(s.Title)
+		out.Title = &title
+	}
+	return out
+}
+
+func pictureJSON(p *institution.Picture) *openapi.Picture {
+	if p == nil {
+		return nil
+	}
+	return &openapi.Picture{URL: p.Path(), Width: p.Width, Height: p.Height}
 }
 
 func memberJSON(m institution.Member) openapi.Member {

@@ -99,7 +99,7 @@ func (s *Server) meJSON(ctx context.Context, u identity.User) (openapi.Me, error
 			me.InstitutionLocale = optional(in.Locale)
 		}
 		me.Memberships[i] = openapi.Membership{
-			InstitutionID: string(in.ID), InstitutionSlug: in.Slug, InstitutionName: in.Name, Role: openapi.Role(m.Role),
+			InstitutionID: string(in.ID), InstitutionSlug: in.Slug, InstitutionName: first(in.NameIn(middleware.Locale(ctx))), Role: openapi.Role(m.Role),
 		}
 	}
 	return me, nil

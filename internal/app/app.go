@@ -90,7 +90,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	}
 	a := &App{Config: cfg, DB: db}
 	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID, Vault: sealer, Lease: time.Duration(cfg.LeaseDays) * 24 * time.Hour}
-	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID}
+	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID, Public: public, PublicHost: cfg.PublicHost(), Draw: draw}
 	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
 	a.Curriculum.Fallbacks = func(ctx context.Context, id string) (map[string][]string, error) {
 		in, err := a.Institution.Find(ctx, identity.InstitutionID(id))
@@ -102,6 +102,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		Store: db.Credential(), Codes: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution, Words: words,
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
+	a.Institution.Claimed = a.Credential.ClaimedByAnother
 	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Credentials: a.Credential, Now: now, NewID: newID, Random: rand.Reader}
 	a.Issuing = &issuing.Service{
 		Store: db.Issuing(), Learning: db.Learning(), Courses: a.Curriculum, People: a.Identity, Press: a.Credential,

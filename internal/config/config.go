@@ -254,6 +254,15 @@ func (c *Config) Proxies() ([]netip.Prefix, error) {
 	return out, nil
 }
 
+// PublicHost is the host of the public address in lower case, without its port.
+func (c *Config) PublicHost() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
 // Secure tells whether people reach the server by https.
 func (c *Config) Secure() bool { return strings.HasPrefix(c.PublicURL, "https://") }
 

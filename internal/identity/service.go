@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -63,6 +64,8 @@ type NewUser struct {
 	Locale      string
 	Operator    bool
 	Memberships []Membership
+	// Log gives what is written into audit logs with the account, nil for nothing.
+	Log func(u User) []audit.Entry
 }
 
 // CreateUser makes an account. Who may is decided by the caller: the door of
@@ -79,7 +82,11 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (User, error) {
 		ID: UserID(s.NewID()), Username: n.Username, DisplayName: n.DisplayName,
 		Locale: n.Locale, Operator: n.Operator, CreatedAt: s.Now(),
 	}
-	return u, s.Store.CreateUser(ctx, u, hash, n.Memberships)
+	var log []audit.Entry
+	if n.Log != nil {
+		log = n.Log(u)
+	}
+	return u, s.Store.CreateUser(ctx, u, hash, n.Memberships, log...)
 }
 
 // check brings the name into its stored form and tells what is wrong with the account.

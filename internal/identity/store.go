@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"time"
+
+	"github.com/banyan-lms/banyan/internal/audit"
 )
 
 // SecretHash is the SHA-256 of a session's or token's secret, as hex. Secrets themselves are never stored.
@@ -11,7 +13,8 @@ type SecretHash string
 // Store is what identity needs of storage.
 type Store interface {
 	// CreateUser stores the user, the password hash and the memberships together; fault.Conflict user.username_taken.
-	CreateUser(ctx context.Context, u User, passwordHash string, ms []Membership) error
+	// With it go the entries for audit logs.
+	CreateUser(ctx context.Context, u User, passwordHash string, ms []Membership, log ...audit.Entry) error
 	FindUser(ctx context.Context, id UserID) (User, error)
 	FindUsers(ctx context.Context, ids []UserID) (map[UserID]User, error)
 	// FindUserByName gives the password hash too; fault.NotFound user.not_found.

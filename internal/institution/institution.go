@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
 	"github.com/banyan-lms/banyan/internal/audit"
+	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -26,6 +26,12 @@ type Institution struct {
 	// Fallbacks are languages that stand in for another in courses, in order, where a translation is missing. Both are
 	// BCP 47 tags. They count from the next time that a course is published.
 	Fallbacks map[string][]string
+	// Names are by BCP 47 tag. Name is shown where none of them fits.
+	Names       map[string]string
+	Country     string // ISO 3166-1 alpha-2, "" for none
+	Domain      string // a host of its own, which gives its DID; "" for none
+	Logo        *Picture
+	Signatories []Signatory
 	// Locale is the language of pages and answers for members who chose none, a BCP 47 tag; "" when there is none.
 	Locale string
 }
@@ -48,11 +54,16 @@ type Store interface {
 	CreateInstitution(ctx context.Context, i Institution) error // fault.Conflict institution.slug_taken
 	FindInstitution(ctx context.Context, id identity.InstitutionID) (Institution, error)
 	FindInstitutionBySlug(ctx context.Context, slug string) (Institution, error)
+	FindInstitutionByDomain(ctx context.Context, domain string) (Institution, error)
+	// LockInstitution finds one that nobody else changes before the transaction ends.
+	LockInstitution(ctx context.Context, id identity.InstitutionID) (Institution, error)
 	ListInstitutions(ctx context.Context, after identity.InstitutionID, limit int) ([]Institution, error)
-	UpdateInstitution(ctx context.Context, id identity.InstitutionID, c Change) error // fault.NotFound institution.not_found
+	// UpdateInstitution sets. fault.NotFound institution.not_found; fault.Conflict institution.domain_taken: another institution has the domain.
+	UpdateInstitution(ctx context.Context, id identity.InstitutionID, c Change) error
 	ListMembers(ctx context.Context, in identity.InstitutionID, after identity.UserID, limit int) ([]Member, error)
-	AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) error    // twice is no error
-	RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) error // absent is no error
+	// AddMembership and RemoveMembership tell whether they changed anything; nothing to change is no error.
+	AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) (bool, error)
+	RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) (bool, error)
 }
 
 // Service is the door to institutions.
@@ -61,6 +72,14 @@ type Service struct {
 	Identity *identity.Service
 	Now      func() time.Time
 	NewID    func() string
+
+	// These are for profiles alone.
+	Public     blob.Store // pictures
+	PublicHost string     // of this server, without its port: no institution may have it for its own
+	// Draw draws a PNG or JPEG file anew; its errors are faults.
+	Draw func(file []byte) ([]byte, Picture, error)
+	// Claimed tells whether a domain was another institution's, so that credentials of theirs rest on it.
+	Claimed func(ctx context.Context, domain string, by identity.InstitutionID) (bool, error)
 }
 
 var slugForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
@@ -75,14 +94,20 @@ func (s *Service) Create(ctx context.Context, by identity.Actor, slug, name stri
 	if !slugForm.MatchString(slug) {
 		bad.At(fault.Detail{Pointer: "/slug", Key: "institution.bad_slug"})
 	}
-	if n := utf8.RuneCountInString(name); n < 1 || n > 120 || !identity.CleanText(name) {
+	if !isName(name) {
 		bad.At(fault.Detail{Pointer: "/name", Key: "institution.bad_name"})
 	}
 	if len(bad.Details) > 0 {
 		return Institution{}, bad
 	}
 	i := Institution{ID: identity.InstitutionID(s.NewID()), Slug: slug, Name: name, CreatedAt: s.Now()}
-	return i, s.Store.CreateInstitution(ctx, i)
+	err := s.Store.InTx(ctx, func(tx Store) error {
+		if err := tx.CreateInstitution(ctx, i); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, s.entry(i.ID, by, audit.InstitutionCreated, map[string]any{"slug": slug}))
+	})
+	return i, err
 }
 
 // Find is open to anyone: an institution stands on its certificates.
@@ -93,6 +118,11 @@ func (s *Service) Find(ctx context.Context, id identity.InstitutionID) (Institut
 // FindBySlug is open to anyone.
 func (s *Service) FindBySlug(ctx context.Context, slug string) (Institution, error) {
 	return s.Store.FindInstitutionBySlug(ctx, slug)
+}
+
+// FindByDomain is open to anyone.
+func (s *Service) FindByDomain(ctx context.Context, domain string) (Institution, error) {
+	return s.Store.FindInstitutionByDomain(ctx, domain)
 }
 
 // List is open to anyone.
@@ -113,34 +143,6 @@ const (
 	maxLanguages = 32
 	maxStandIns  = 6
 )
-
-// Change is what to set of an institution; nil leaves as it is.
-type Change struct {
-	Fallbacks *map[string][]string
-	Locale    *string // "" for none
-}
-
-// Update sets the languages of an institution: its own, and which stand in for another. For its admins and the operator.
-func (s *Service) Update(ctx context.Context, by identity.Actor, in identity.InstitutionID, c Change) (Institution, error) {
-	if !mayAdminister(by, in) || !by.Scoped(identity.ScopeAdmin) {
-		return Institution{}, fault.New(fault.Denied, "institution.members_denied")
-	}
-	bad := fault.New(fault.Invalid, "request.invalid")
-	if c.Fallbacks != nil {
-		kept := checkFallbacks(bad, *c.Fallbacks)
-		c.Fallbacks = &kept
-	}
-	if c.Locale != nil && *c.Locale != "" && !isTag(*c.Locale) {
-		bad.At(fault.Detail{Pointer: "/locale", Key: "user.bad_locale"})
-	}
-	if len(bad.Details) > 0 {
-		return Institution{}, bad
-	}
-	if err := s.Store.UpdateInstitution(ctx, in, c); err != nil {
-		return Institution{}, err
-	}
-	return s.Store.FindInstitution(ctx, in)
-}
 
 // checkFallbacks notes what is wrong with them, and leaves out languages for which none stands in.
 func checkFallbacks(bad *fault.Error, fallbacks map[string][]string) map[string][]string {
@@ -202,22 +204,25 @@ func (s *Service) CreateMember(ctx context.Context, by identity.Actor, in identi
 	return s.Identity.CreateUser(ctx, identity.NewUser{
 		Username: n.Username, DisplayName: n.DisplayName, Password: n.Password, Locale: n.Locale,
 		Memberships: []identity.Membership{{InstitutionID: in, Role: n.Role}},
+		Log: func(u identity.User) []audit.Entry {
+			return []audit.Entry{s.entry(in, by, audit.MemberCreated, map[string]any{"user": string(u.ID), "role": string(n.Role)})}
+		},
 	})
 }
 
 // AddRole gives a role to a user of the institution. Admins and the operator may.
 func (s *Service) AddRole(ctx context.Context, by identity.Actor, in identity.InstitutionID, user identity.UserID, role identity.Role) error {
-	return s.changeRole(ctx, by, in, user, role, s.Store.AddMembership)
+	return s.changeRole(ctx, by, in, user, role, audit.RoleGiven, Store.AddMembership)
 }
 
 // RemoveRole takes a role away. Admins and the operator may. Nobody is kept from
 // taking the last admin's: an institution without an admin is mended by the operator.
 func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, in identity.InstitutionID, user identity.UserID, role identity.Role) error {
-	return s.changeRole(ctx, by, in, user, role, s.Store.RemoveMembership)
+	return s.changeRole(ctx, by, in, user, role, audit.RoleTaken, Store.RemoveMembership)
 }
 
 func (s *Service) changeRole(ctx context.Context, by identity.Actor, in identity.InstitutionID, user identity.UserID, role identity.Role,
-	change func(context.Context, identity.UserID, identity.Membership) error,
+	kind audit.Kind, change func(Store, context.Context, identity.UserID, identity.Membership) (bool, error),
 ) error {
 	if !mayAdminister(by, in) || !by.Scoped(identity.ScopeAdmin) {
 		return fault.New(fault.Denied, "institution.members_denied")
@@ -237,7 +242,13 @@ func (s *Service) changeRole(ctx context.Context, by identity.Actor, in identity
 			return fault.New(fault.NotFound, "user.not_found")
 		}
 	}
-	return change(ctx, user, identity.Membership{InstitutionID: in, Role: role})
+	return s.Store.InTx(ctx, func(tx Store) error {
+		changed, err := change(tx, ctx, user, identity.Membership{InstitutionID: in, Role: role})
+		if err != nil || !changed {
+			return err
+		}
+		return tx.Audit(ctx, s.entry(in, by, kind, map[string]any{"user": string(user), "role": string(role)}))
+	})
 }
 
 func mayAdminister(by identity.Actor, in identity.InstitutionID) bool {

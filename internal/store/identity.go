@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -51,7 +52,7 @@ func (r membershipRow) membership() identity.Membership {
 }
 
 // CreateUser implements identity.Store.
-func (s *Identity) CreateUser(ctx context.Context, u identity.User, passwordHash string, ms []identity.Membership) error {
+func (s *Identity) CreateUser(ctx context.Context, u identity.User, passwordHash string, ms []identity.Membership, log ...audit.Entry) error {
 	return s.inTx(ctx, func(c conn) error {
 		err := c.write(ctx).Create(&userRow{
 			ID: key(u.ID), Username: u.Username, DisplayName: u.DisplayName, Locale: u.Locale,
@@ -61,7 +62,12 @@ func (s *Identity) CreateUser(ctx context.Context, u identity.User, passwordHash
 			return c.db.taken(err, "user.username_taken")
 		}
 		for _, m := range ms {
-			if err := addMembership(ctx, c, u.ID, m); err != nil {
+			if _, err := addMembership(ctx, c, u.ID, m); err != nil {
+				return err
+			}
+		}
+		for _, e := range log {
+			if err := c.Audit(ctx, e); err != nil {
 				return err
 			}
 		}

@@ -30,6 +30,12 @@ type institutionRow struct {
 	CreatedAt instant
 	Fallbacks doc[map[string][]string]
 	Locale    string
+
+	Names       doc[map[string]string]
+	Country     string
+	Domain      *string
+	Logo        *doc[institution.Picture]
+	Signatories doc[[]institution.Signatory]
 }
 
 func (institutionRow) TableName() string { return "institutions" }
@@ -38,14 +44,31 @@ func (r institutionRow) institution() institution.Institution {
 	if len(r.Fallbacks.v) == 0 {
 		r.Fallbacks.v = nil
 	}
-	return institution.Institution{
+	i := institution.Institution{
 		ID: identity.InstitutionID(r.ID), Slug: r.Slug, Name: r.Name, CreatedAt: r.CreatedAt.t, Fallbacks: r.Fallbacks.v, Locale: r.Locale,
+		Country: r.Country,
 	}
+	if len(r.Names.v) > 0 {
+		i.Names = r.Names.v
+	}
+	if r.Domain != nil {
+		i.Domain = *r.Domain
+	}
+	if r.Logo != nil {
+		i.Logo = &r.Logo.v
+	}
+	if len(r.Signatories.v) > 0 {
+		i.Signatories = r.Signatories.v
+	}
+	return i
 }
 
 // CreateInstitution implements institution.Store.
 func (s *Institution) CreateInstitution(ctx context.Context, i institution.Institution) error {
-	row := institutionRow{ID: key(i.ID), Slug: i.Slug, Name: i.Name, CreatedAt: at(i.CreatedAt), Fallbacks: fallbacksDoc(i.Fallbacks), Locale: i.Locale}
+	row := institutionRow{
+		ID: key(i.ID), Slug: i.Slug, Name: i.Name, CreatedAt: at(i.CreatedAt), Fallbacks: fallbacksDoc(i.Fallbacks), Locale: i.Locale,
+		Names: namesDoc(i.Names), Country: i.Country, Signatories: doc[[]institution.Signatory]{[]institution.Signatory{}},
+	}
 	return s.db.taken(s.write(ctx).Create(&row).Error, "institution.slug_taken")
 }
 
@@ -56,12 +79,41 @@ func fallbacksDoc(f map[string][]string) doc[map[string][]string] {
 	return doc[map[string][]string]{f}
 }
 
+func namesDoc(names map[string]string) doc[map[string]string] {
+	if names == nil {
+		names = map[string]string{}
+	}
+	return doc[map[string]string]{names}
+}
+
 // UpdateInstitution implements institution.Store.
 func (s *Institution) UpdateInstitution(ctx context.Context, id identity.InstitutionID, c institution.Change) error {
 	if !key(id).valid() {
 		return fault.New(fault.NotFound, "institution.not_found")
 	}
 	set := map[string]any{}
+	if c.Name != nil {
+		set["name"] = *c.Name
+	}
+	if c.Names != nil {
+		set["names"] = namesDoc(*c.Names)
+	}
+	if c.Country != nil {
+		set["country"] = *c.Country
+	}
+	if c.Domain != nil {
+		if set["domain"] = *c.Domain; *c.Domain == "" {
+			set["domain"] = nil
+		}
+	}
+	if c.Signatories != nil {
+		set["signatories"] = doc[[]institution.Signatory]{*c.Signatories}
+	}
+	if c.Logo != nil {
+		if set["logo"] = nil; *c.Logo != nil {
+			set["logo"] = doc[institution.Picture]{**c.Logo}
+		}
+	}
 	if c.Fallbacks != nil {
 		set["fallbacks"] = fallbacksDoc(*c.Fallbacks)
 	}
@@ -79,7 +131,25 @@ func (s *Institution) UpdateInstitution(ctx context.Context, id identity.Institu
 	if res.Error == nil && res.RowsAffected == 0 {
 		return fault.New(fault.NotFound, "institution.not_found")
 	}
-	return s.db.fail(res.Error)
+	return s.db.taken(res.Error, "institution.domain_taken")
+}
+
+// LockInstitution implements institution.Store.
+func (s *Institution) LockInstitution(ctx context.Context, id identity.InstitutionID) (institution.Institution, error) {
+	rows, err := many(s.conn, s.read(ctx).Raw(`SELECT * FROM institutions WHERE id = ?`+s.db.dialect.locked(), key(id)), institutionRow.institution)
+	if err != nil {
+		return institution.Institution{}, s.db.missing(err, "institution.not_found")
+	}
+	if len(rows) == 0 {
+		return institution.Institution{}, fault.New(fault.NotFound, "institution.not_found")
+	}
+	return rows[0], nil
+}
+
+// FindInstitutionByDomain implements institution.Store.
+func (s *Institution) FindInstitutionByDomain(ctx context.Context, domain string) (institution.Institution, error) {
+	r, err := one[institutionRow](s.conn, s.read(ctx).Where("domain = ?", domain), "institution.not_found")
+	return r.institution(), err
 }
 
 // FindInstitution implements institution.Store.
@@ -131,29 +201,33 @@ func (s *Institution) ListMembers(ctx context.Context, in identity.InstitutionID
 
 // AddMembership implements institution.Store. A user or an institution that
 // does not exist is fault.NotFound.
-func (s *Institution) AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) error {
-	return s.inTx(ctx, func(c conn) error { return addMembership(ctx, c, user, m) })
+func (s *Institution) AddMembership(ctx context.Context, user identity.UserID, m identity.Membership) (changed bool, err error) {
+	err = s.inTx(ctx, func(c conn) error {
+		changed, err = addMembership(ctx, c, user, m)
+		return err
+	})
+	return changed, err
 }
 
 // addMembership looks for the two first: a broken reference would not tell which one is absent.
-func addMembership(ctx context.Context, c conn, user identity.UserID, m identity.Membership) error {
+func addMembership(ctx context.Context, c conn, user identity.UserID, m identity.Membership) (bool, error) {
 	if _, err := (&Identity{c}).FindUser(ctx, user); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := (&Institution{c}).FindInstitution(ctx, m.InstitutionID); err != nil {
-		return err
+		return false, err
 	}
-	err := c.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).
-		Create(&membershipRow{UserID: key(user), InstitutionID: key(m.InstitutionID), Role: m.Role}).Error
-	return c.db.fail(err)
+	res := c.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).
+		Create(&membershipRow{UserID: key(user), InstitutionID: key(m.InstitutionID), Role: m.Role})
+	return res.RowsAffected == 1, c.db.fail(res.Error)
 }
 
 // RemoveMembership implements institution.Store.
-func (s *Institution) RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) error {
-	err := s.write(ctx).Where("user_id = ? AND institution_id = ? AND role = ?", key(user), key(m.InstitutionID), m.Role).
-		Delete(&membershipRow{}).Error
-	if err = s.db.missing(err, "user.not_found"); fault.Is(err, fault.NotFound) {
-		return nil
+func (s *Institution) RemoveMembership(ctx context.Context, user identity.UserID, m identity.Membership) (bool, error) {
+	if !key(user).valid() || !key(m.InstitutionID).valid() {
+		return false, nil
 	}
-	return err
+	res := s.write(ctx).Where("user_id = ? AND institution_id = ? AND role = ?", key(user), key(m.InstitutionID), m.Role).
+		Delete(&membershipRow{})
+	return res.RowsAffected == 1, s.db.fail(res.Error)
 }

@@ -291,8 +291,49 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Sets the language of an institution, and which languages stand in for another where a translation is missing. The latter counts from the next time that a course is published. */
+        /** Sets what an institution says of itself (its names, country, own domain and signatories), its language, and which languages stand in for another where a translation is missing. The last counts from the next time that a course is published; another domain gives another DID, with a key of its own. */
         patch: operations["updateInstitution"];
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the logo, a PNG or JPEG picture. It is drawn anew, so that nothing of the file is left but how it looks. */
+        put: operations["setLogo"];
+        post?: never;
+        /** Takes the logo away. Where there is none nothing happens. */
+        delete: operations["removeLogo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/signatories/{signatory_id}/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                signatory_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the picture of a signatory's signature, a PNG or JPEG picture. */
+        put: operations["setSignature"];
+        post?: never;
+        /** Takes the picture of a signature away. */
+        delete: operations["removeSignature"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/institutions/{institution_id}/members": {
@@ -1789,16 +1830,57 @@ export interface components {
         Institution: {
             id: components["schemas"]["UUID"];
             slug: string;
+            /** @description In the reader's language where it has one. */
             name: string;
+            /** @description The language (BCP 47) of the name where it is known to be another than the reader's. */
+            name_lang?: string;
+            /** @description The name where names has none that fits. */
+            fallback_name?: string;
+            names?: components["schemas"]["Names"];
+            /** @description ISO 3166-1 alpha-2. */
+            country?: string;
+            /** @description The host that the institution has for itself. */
+            domain?: string;
+            logo?: components["schemas"]["Picture"];
+            signatories?: components["schemas"]["Signatory"][];
             /** @description The language (BCP 47) of members who chose none themselves. */
             locale?: string;
             fallbacks?: components["schemas"]["Fallbacks"];
+        };
+        /** @description A text by language (BCP 47). */
+        Names: {
+            [key: string]: string;
+        };
+        Picture: {
+            url: string;
+            width: number;
+            height: number;
+        };
+        Signatory: {
+            id: components["schemas"]["UUID"];
+            name: string;
+            title?: components["schemas"]["Names"];
+            signature?: components["schemas"]["Picture"];
+        };
+        SignatorySettings: {
+            id: components["schemas"]["UUID"];
+            name: string;
+            title?: components["schemas"]["Names"];
         };
         /** @description Languages (BCP 47) that stand in for another, in order. */
         Fallbacks: {
             [key: string]: string[];
         };
         InstitutionSettings: {
+            /** @description The name where names has none that fits. */
+            name?: string;
+            names?: components["schemas"]["Names"];
+            /** @description ISO 3166-1 alpha-2; empty for none. */
+            country?: string;
+            /** @description A host of the institution's own in lower case; empty for none. */
+            domain?: string;
+            /** @description Who stands on certificates */
+            signatories?: components["schemas"]["SignatorySettings"][];
             /** @description The language (BCP 47) of members who chose none themselves; empty for none. */
             locale?: string;
             fallbacks?: components["schemas"]["Fallbacks"];
@@ -2853,7 +2935,13 @@ export interface components {
         PublisherID: string;
         CourseID: components["schemas"]["Slug"];
     };
-    requestBodies: never;
+    requestBodies: {
+        Picture: {
+            content: {
+                "image/*": string;
+            };
+        };
+    };
     headers: never;
     pathItems: never;
 }
@@ -3388,6 +3476,96 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Institution"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setLogo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Picture"];
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeLogo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken away */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setSignature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                signatory_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Picture"];
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeSignature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                signatory_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken away */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

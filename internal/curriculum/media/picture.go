@@ -120,6 +120,14 @@ func readPicture(ext string, data []byte) (p Picture, err error) {
 	return p, nil
 }
 
+// Raster tells by its first bytes which ending ReadPicture wants for a PNG or JPEG file; "" for any other.
+func Raster(data []byte) string {
+	if kind := sniff(data); kind == "png" || kind == "jpg" {
+		return "." + kind
+	}
+	return ""
+}
+
 // sniff tells what a file is by its first bytes: "jpg", "png", "webp", another kind that people mistake for one, or "".
 func sniff(data []byte) string {
 	for _, k := range []struct{ kind, magic string }{

@@ -183,3 +183,13 @@ func allOK(t *testing.T, errs []error) {
 		ok(t, err)
 	}
 }
+
+// changed wants no error, and a change or none.
+func changed(t *testing.T, want bool) func(bool, error) {
+	t.Helper()
+	return func(got bool, err error) {
+		t.Helper()
+		ok(t, err)
+		equal(t, "changed", got, want)
+	}
+}

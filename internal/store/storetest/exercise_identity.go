@@ -353,9 +353,9 @@ func exerciseInstitution(t *testing.T, w *world) {
 			return identity.Membership{InstitutionID: w.school.ID, Role: role}
 		}
 		one, two, three := w.addUser(t, "one", m(identity.Trainer)), w.addUser(t, "two"), w.addUser(t, "three", m(identity.Learner))
-		ok(t, s.AddMembership(ctx, one.ID, m(identity.Admin)))
-		ok(t, s.AddMembership(ctx, one.ID, m(identity.Admin))) // twice is no error
-		ok(t, s.AddMembership(ctx, two.ID, identity.Membership{InstitutionID: all[1], Role: identity.Learner}))
+		changed(t, true)(s.AddMembership(ctx, one.ID, m(identity.Admin)))
+		changed(t, false)(s.AddMembership(ctx, one.ID, m(identity.Admin)))
+		changed(t, true)(s.AddMembership(ctx, two.ID, identity.Membership{InstitutionID: all[1], Role: identity.Learner}))
 		members := func(after identity.UserID, limit int) []institution.Member {
 			got, err := s.ListMembers(ctx, w.school.ID, after, limit)
 			ok(t, err)
@@ -375,12 +375,15 @@ func exerciseInstitution(t *testing.T, w *world) {
 		if got := members(one.ID, 1); !reflect.DeepEqual(got, want[1:]) {
 			t.Errorf("second page %v, want %v", got, want[1:])
 		}
-		ok(t, s.RemoveMembership(ctx, one.ID, m(identity.Admin)))
-		ok(t, s.RemoveMembership(ctx, one.ID, m(identity.Admin))) // absent is no error
-		ok(t, s.RemoveMembership(ctx, "x", m(identity.Admin)))
+		changed(t, true)(s.RemoveMembership(ctx, one.ID, m(identity.Admin)))
+		changed(t, false)(s.RemoveMembership(ctx, one.ID, m(identity.Admin)))
+		changed(t, false)(s.RemoveMembership(ctx, "x", m(identity.Admin)))
 		equal(t, "roles left", len(members("", 1)[0].Roles), 1)
-		wantFault(t, s.AddMembership(ctx, newID[identity.UserID](), m(identity.Admin)), fault.NotFound, "user.not_found")
-		wantFault(t, s.AddMembership(ctx, one.ID, identity.Membership{InstitutionID: newID[identity.InstitutionID](), Role: identity.Admin}), fault.NotFound, "institution.not_found")
-		wantFault(t, s.AddMembership(ctx, one.ID, m("king")), fault.Invalid, "database.refused")
+		_, err = s.AddMembership(ctx, newID[identity.UserID](), m(identity.Admin))
+		wantFault(t, err, fault.NotFound, "user.not_found")
+		_, err = s.AddMembership(ctx, one.ID, identity.Membership{InstitutionID: newID[identity.InstitutionID](), Role: identity.Admin})
+		wantFault(t, err, fault.NotFound, "institution.not_found")
+		_, err = s.AddMembership(ctx, one.ID, m("king"))
+		wantFault(t, err, fault.Invalid, "database.refused")
 	})
 }
