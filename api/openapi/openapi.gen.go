@@ -611,6 +611,24 @@ func (e ItemKind) Valid() bool {
 	}
 }
 
+// Defines values for KeyKind.
+const (
+	KeyKindEd25519 KeyKind = "ed25519"
+	KeyKindRsa     KeyKind = "rsa"
+)
+
+// Valid indicates whether the value is a known member of the KeyKind enum.
+func (e KeyKind) Valid() bool {
+	switch e {
+	case KeyKindEd25519:
+		return true
+	case KeyKindRsa:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
 	OutcomeAuthorError   Outcome = "author_error"
@@ -986,6 +1004,24 @@ func (e GetCodeParamsName) Valid() bool {
 	}
 }
 
+// Defines values for ListAuditParamsFormat.
+const (
+	ListAuditParamsFormatJSON  ListAuditParamsFormat = "json"
+	ListAuditParamsFormatJsonl ListAuditParamsFormat = "jsonl"
+)
+
+// Valid indicates whether the value is a known member of the ListAuditParamsFormat enum.
+func (e ListAuditParamsFormat) Valid() bool {
+	switch e {
+	case ListAuditParamsFormatJSON:
+		return true
+	case ListAuditParamsFormatJsonl:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListIssuedCredentialsParamsStanding.
 const (
 	ListIssuedCredentialsParamsStandingRevoked   ListIssuedCredentialsParamsStanding = "revoked"
@@ -1009,6 +1045,37 @@ type AIHelp string
 
 // Assessment Under whose eyes somebody was assessed, from the least to the most.
 type Assessment string
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	// AboutName The present name of the user that data names.
+	AboutName *string `json:"about_name,omitempty"`
+	At        Time    `json:"at"`
+
+	// By The id of who did it; absent for the server's own work.
+	By *string `json:"by,omitempty"`
+
+	// ByName Their name now
+	ByName *string                `json:"by_name,omitempty"`
+	Data   map[string]interface{} `json:"data"`
+	Hash   string                 `json:"hash"`
+	Kind   string                 `json:"kind"`
+	N      int64                  `json:"n"`
+}
+
+// AuditHead The number and hash of the last entry. Who keeps it elsewhere notices when the log is cut off or written anew.
+type AuditHead struct {
+	Hash string `json:"hash"`
+	N    int64  `json:"n"`
+}
+
+// AuditList defines model for AuditList.
+type AuditList struct {
+	// Head The number and hash of the last entry. Who keeps it elsewhere notices when the log is cut off or written anew.
+	Head  AuditHead    `json:"head"`
+	Items []AuditEntry `json:"items"`
+	Next  *string      `json:"next,omitempty"`
+}
 
 // Award defines model for Award.
 type Award struct {
@@ -1983,6 +2050,42 @@ type JobRetries struct {
 	Retried int `json:"retried"`
 }
 
+// Key defines model for Key.
+type Key struct {
+	// Controller The DID that it signs or signed for.
+	Controller string  `json:"controller"`
+	CreatedAt  Time    `json:"created_at"`
+	ID         UUID    `json:"id"`
+	Kind       KeyKind `json:"kind"`
+
+	// Method Its address in the DID document.
+	Method        string  `json:"method"`
+	RetiredAt     *Time   `json:"retired_at,omitempty"`
+	RevokedAt     *Time   `json:"revoked_at,omitempty"`
+	RevokedReason *string `json:"revoked_reason,omitempty"`
+
+	// Signs Whether it signs what is issued now.
+	Signs bool `json:"signs"`
+}
+
+// KeyKind defines model for Key.Kind.
+type KeyKind string
+
+// KeyRevocation defines model for KeyRevocation.
+type KeyRevocation struct {
+	From   Time   `json:"from"`
+	Reason string `json:"reason"`
+}
+
+// KeyRing defines model for KeyRing.
+type KeyRing struct {
+	// Did That the institution issues under now.
+	Did string `json:"did"`
+
+	// Keys Oldest first.
+	Keys []Key `json:"keys"`
+}
+
 // LabFault defines model for LabFault.
 type LabFault struct {
 	// Cause For the author: an exception, a traceback of the judge script.
@@ -2173,6 +2276,11 @@ type NewIssueBatch struct {
 	Awards   *[]UUID `json:"awards,omitempty"`
 	CourseID *Slug   `json:"course_id,omitempty"`
 	ID       UUID    `json:"id"`
+}
+
+// NewKey defines model for NewKey.
+type NewKey struct {
+	ID UUID `json:"id"`
 }
 
 // NewMember defines model for NewMember.
@@ -2580,9 +2688,13 @@ type Slug = string
 
 // Standing defines model for Standing.
 type Standing struct {
-	CheckedAt  Time             `json:"checked_at"`
-	Credential Credential       `json:"credential"`
-	Standing   StandingStanding `json:"standing"`
+	CheckedAt    Time       `json:"checked_at"`
+	Credential   Credential `json:"credential"`
+	KeyRevokedAt *Time      `json:"key_revoked_at,omitempty"`
+
+	// KeyRevokedReason Why the key that signed it was revoked
+	KeyRevokedReason *string          `json:"key_revoked_reason,omitempty"`
+	Standing         StandingStanding `json:"standing"`
 }
 
 // StandingStanding defines model for Standing.Standing.
@@ -2970,6 +3082,17 @@ type ListInstitutionsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor                `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit                 `form:"limit,omitempty" json:"limit,omitempty"`
+	Format *ListAuditParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListAuditParamsFormat defines parameters for ListAudit.
+type ListAuditParamsFormat string
+
 // ListInstitutionAwardsParams defines parameters for ListInstitutionAwards.
 type ListInstitutionAwardsParams struct {
 	State    *AwardState `form:"state,omitempty" json:"state,omitempty"`
@@ -3142,6 +3265,12 @@ type CreateDelegationJSONRequestBody = NewDelegation
 // CreateIssueBatchJSONRequestBody defines body for CreateIssueBatch for application/json ContentType.
 type CreateIssueBatchJSONRequestBody = NewIssueBatch
 
+// RotateKeyJSONRequestBody defines body for RotateKey for application/json ContentType.
+type RotateKeyJSONRequestBody = NewKey
+
+// RevokeKeyJSONRequestBody defines body for RevokeKey for application/json ContentType.
+type RevokeKeyJSONRequestBody = KeyRevocation
+
 // MarkLabFaultSeenJSONRequestBody defines body for MarkLabFaultSeen for application/json ContentType.
 type MarkLabFaultSeenJSONRequestBody = LabFaultSeen
 
@@ -3290,6 +3419,9 @@ type ServerInterface interface {
 	// UpdateInstitution Sets what an institution says of itself (its names, country, own domain and signatories), its language, and which languages stand in for another where a translation is missing. The last counts from the next time that a course is published; another domain gives another DID, with a key of its own.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx echo.Context, institutionID InstitutionID) error
+	// ListAudit What was done in the institution, newest first; as jsonl all of it, oldest first, in the form that `banyan audit verify` checks.
+	// (GET /api/institutions/{institution_id}/audit)
+	ListAudit(ctx echo.Context, institutionID InstitutionID, params ListAuditParams) error
 	// ListInstitutionAwards What learners of the institution have earned, and what their certificates still wait for.
 	// (GET /api/institutions/{institution_id}/awards)
 	ListInstitutionAwards(ctx echo.Context, institutionID InstitutionID, params ListInstitutionAwardsParams) error
@@ -3335,6 +3467,15 @@ type ServerInterface interface {
 	// GetIssueBatch How far a batch is.
 	// (GET /api/institutions/{institution_id}/issue-batches/{batch_id})
 	GetIssueBatch(ctx echo.Context, institutionID InstitutionID, batchID BatchID) error
+	// ListKeys The keys that the institution signs and signed certificates with, and the DID that it issues under now.
+	// (GET /api/institutions/{institution_id}/keys)
+	ListKeys(ctx echo.Context, institutionID InstitutionID) error
+	// RotateKey Gives the institution a new key. What the one before signed stays good. The same id again makes no other key.
+	// (POST /api/institutions/{institution_id}/keys)
+	RotateKey(ctx echo.Context, institutionID InstitutionID) error
+	// RevokeKey Takes a key back from a date on. What it signed from then on is refused; what it signed before stays good. The first revocation stands.
+	// (PUT /api/institutions/{institution_id}/keys/{key_id}/revocation)
+	RevokeKey(ctx echo.Context, institutionID InstitutionID, keyID UUID) error
 	// ListLabFaults Labs that could not judge what was handed in, the newest first. Their learners have lost nothing.
 	// (GET /api/institutions/{institution_id}/lab-faults)
 	ListLabFaults(ctx echo.Context, institutionID InstitutionID) error
@@ -4110,6 +4251,45 @@ func (w *ServerInterfaceWrapper) UpdateInstitution(ctx echo.Context) error {
 	return err
 }
 
+// ListAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAuditParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAudit(ctx, institutionID, params)
+	return err
+}
+
 // ListInstitutionAwards converts echo context to params.
 func (w *ServerInterfaceWrapper) ListInstitutionAwards(ctx echo.Context) error {
 	var err error
@@ -4487,6 +4667,62 @@ func (w *ServerInterfaceWrapper) GetIssueBatch(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetIssueBatch(ctx, institutionID, batchID)
+	return err
+}
+
+// ListKeys converts echo context to params.
+func (w *ServerInterfaceWrapper) ListKeys(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListKeys(ctx, institutionID)
+	return err
+}
+
+// RotateKey converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateKey(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateKey(ctx, institutionID)
+	return err
+}
+
+// RevokeKey converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeKey(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "key_id" -------------
+	var keyID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key_id", ctx.Param("key_id"), &keyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter key_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeKey(ctx, institutionID, keyID)
 	return err
 }
 
@@ -5608,6 +5844,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/logo", wrapper.SetLogo, options.OperationMiddlewares["setLogo"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/signatories/:signatory_id/signature", wrapper.RemoveSignature, options.OperationMiddlewares["removeSignature"]...)
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/signatories/:signatory_id/signature", wrapper.SetSignature, options.OperationMiddlewares["setSignature"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/keys", wrapper.ListKeys, options.OperationMiddlewares["listKeys"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/keys", wrapper.RotateKey, options.OperationMiddlewares["rotateKey"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/keys/:key_id/revocation", wrapper.RevokeKey, options.OperationMiddlewares["revokeKey"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.CreateMember, options.OperationMiddlewares["createMember"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/devices", wrapper.ListMemberDevices, options.OperationMiddlewares["listMemberDevices"]...)
@@ -6999,6 +7239,103 @@ func (response UpdateInstitutiondefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type ListAuditRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        ListAuditParams
+}
+
+type ListAuditResponseObject interface {
+	VisitListAuditResponse(w http.ResponseWriter) error
+}
+
+type ListAudit200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ListAudit200JSONResponse struct {
+	Body    AuditList
+	Headers ListAudit200ResponseHeaders
+}
+
+func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAudit200ApplicationJsonlResponse struct {
+	Body          io.Reader
+	Headers       ListAudit200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ListAudit200ApplicationJsonlResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/jsonl")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListInstitutionAwardsRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListInstitutionAwardsParams
@@ -7612,6 +7949,126 @@ type GetIssueBatchdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetIssueBatchdefaultApplicationProblemPlusJSONResponse) VisitGetIssueBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListKeysRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type ListKeysResponseObject interface {
+	VisitListKeysResponse(w http.ResponseWriter) error
+}
+
+type ListKeys200JSONResponse KeyRing
+
+func (response ListKeys200JSONResponse) VisitListKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListKeysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListKeysdefaultApplicationProblemPlusJSONResponse) VisitListKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateKeyRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *RotateKeyJSONRequestBody
+}
+
+type RotateKeyResponseObject interface {
+	VisitRotateKeyResponse(w http.ResponseWriter) error
+}
+
+type RotateKey201JSONResponse Key
+
+func (response RotateKey201JSONResponse) VisitRotateKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateKeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateKeydefaultApplicationProblemPlusJSONResponse) VisitRotateKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeKeyRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	KeyID         UUID          `json:"key_id"`
+	Body          *RevokeKeyJSONRequestBody
+}
+
+type RevokeKeyResponseObject interface {
+	VisitRevokeKeyResponse(w http.ResponseWriter) error
+}
+
+type RevokeKey200JSONResponse Key
+
+func (response RevokeKey200JSONResponse) VisitRevokeKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeKeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeKeydefaultApplicationProblemPlusJSONResponse) VisitRevokeKeyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10183,6 +10640,9 @@ type StrictServerInterface interface {
 	// UpdateInstitution Sets what an institution says of itself (its names, country, own domain and signatories), its language, and which languages stand in for another where a translation is missing. The last counts from the next time that a course is published; another domain gives another DID, with a key of its own.
 	// (PATCH /api/institutions/{institution_id})
 	UpdateInstitution(ctx context.Context, request UpdateInstitutionRequestObject) (UpdateInstitutionResponseObject, error)
+	// ListAudit What was done in the institution, newest first; as jsonl all of it, oldest first, in the form that `banyan audit verify` checks.
+	// (GET /api/institutions/{institution_id}/audit)
+	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
 	// ListInstitutionAwards What learners of the institution have earned, and what their certificates still wait for.
 	// (GET /api/institutions/{institution_id}/awards)
 	ListInstitutionAwards(ctx context.Context, request ListInstitutionAwardsRequestObject) (ListInstitutionAwardsResponseObject, error)
@@ -10228,6 +10688,15 @@ type StrictServerInterface interface {
 	// GetIssueBatch How far a batch is.
 	// (GET /api/institutions/{institution_id}/issue-batches/{batch_id})
 	GetIssueBatch(ctx context.Context, request GetIssueBatchRequestObject) (GetIssueBatchResponseObject, error)
+	// ListKeys The keys that the institution signs and signed certificates with, and the DID that it issues under now.
+	// (GET /api/institutions/{institution_id}/keys)
+	ListKeys(ctx context.Context, request ListKeysRequestObject) (ListKeysResponseObject, error)
+	// RotateKey Gives the institution a new key. What the one before signed stays good. The same id again makes no other key.
+	// (POST /api/institutions/{institution_id}/keys)
+	RotateKey(ctx context.Context, request RotateKeyRequestObject) (RotateKeyResponseObject, error)
+	// RevokeKey Takes a key back from a date on. What it signed from then on is refused; what it signed before stays good. The first revocation stands.
+	// (PUT /api/institutions/{institution_id}/keys/{key_id}/revocation)
+	RevokeKey(ctx context.Context, request RevokeKeyRequestObject) (RevokeKeyResponseObject, error)
 	// ListLabFaults Labs that could not judge what was handed in, the newest first. Their learners have lost nothing.
 	// (GET /api/institutions/{institution_id}/lab-faults)
 	ListLabFaults(ctx context.Context, request ListLabFaultsRequestObject) (ListLabFaultsResponseObject, error)
@@ -11427,6 +11896,32 @@ func (sh *strictHandler) UpdateInstitution(ctx echo.Context, institutionID Insti
 	return nil
 }
 
+// ListAudit operation middleware
+func (sh *strictHandler) ListAudit(ctx echo.Context, institutionID InstitutionID, params ListAuditParams) error {
+	var request ListAuditRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAudit(ctx.Request().Context(), request.(ListAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditResponseObject); ok {
+		return validResponse.VisitListAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListInstitutionAwards operation middleware
 func (sh *strictHandler) ListInstitutionAwards(ctx echo.Context, institutionID InstitutionID, params ListInstitutionAwardsParams) error {
 	var request ListInstitutionAwardsRequestObject
@@ -11946,6 +12441,128 @@ func (sh *strictHandler) GetIssueBatch(ctx echo.Context, institutionID Instituti
 		return err
 	} else if validResponse, ok := response.(GetIssueBatchResponseObject); ok {
 		return validResponse.VisitGetIssueBatchResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListKeys operation middleware
+func (sh *strictHandler) ListKeys(ctx echo.Context, institutionID InstitutionID) error {
+	var request ListKeysRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListKeys(ctx.Request().Context(), request.(ListKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListKeysResponseObject); ok {
+		return validResponse.VisitListKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateKey operation middleware
+func (sh *strictHandler) RotateKey(ctx echo.Context, institutionID InstitutionID) error {
+	var request RotateKeyRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body RotateKeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateKey(ctx.Request().Context(), request.(RotateKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateKeyResponseObject); ok {
+		return validResponse.VisitRotateKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeKey operation middleware
+func (sh *strictHandler) RevokeKey(ctx echo.Context, institutionID InstitutionID, keyID UUID) error {
+	var request RevokeKeyRequestObject
+
+	request.InstitutionID = institutionID
+	request.KeyID = keyID
+
+	var body RevokeKeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeKey(ctx.Request().Context(), request.(RevokeKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeKeyResponseObject); ok {
+		return validResponse.VisitRevokeKeyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -65,7 +65,11 @@ func (s *Server) GetStanding(ctx context.Context, req openapi.GetStandingRequest
 		return nil, err
 	}
 	items[0].Standing = openapi.CredentialStanding(st.State)
-	return openapi.GetStanding200JSONResponse{Credential: items[0], Standing: openapi.StandingStanding(st.State), CheckedAt: st.CheckedAt}, nil
+	out := openapi.GetStanding200JSONResponse{Credential: items[0], Standing: openapi.StandingStanding(st.State), CheckedAt: st.CheckedAt}
+	if k := st.RevokedKey; k != nil {
+		out.KeyRevokedAt, out.KeyRevokedReason = k.RevokedAt, optional(k.RevokedReason)
+	}
+	return out, nil
 }
 
 // RevokeCredential implements openapi.StrictServerInterface.

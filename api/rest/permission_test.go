@@ -15,6 +15,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
 )
@@ -100,6 +101,20 @@ func probes(s *school) map[string]func() call {
 		}
 		return sh
 	}
+	signatory := v7()
+	_, err = s.app.Institution.Update(s.Context(), identity.System(), s.a.ID, institution.Change{Signatories: &[]institution.Signatory{{ID: signatory, Name: "Head"}}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	ring, err := s.app.Credential.ListKeys(s.Context(), identity.System(), s.a.ID)
+	if err != nil || len(ring.Keys) == 0 {
+		s.Fatalf("no key to probe: %v", err)
+	}
+	picture := func(path string) func() call {
+		return func() call {
+			return call{method: http.MethodPut, path: path, body: drawing(s, 40, 30), contentType: "image/png"}
+		}
+	}
 	return map[string]func() call{
 		"getHealth":              get("/api/health"),
 		"createUser":             account("/api/users", ""),
@@ -137,10 +152,20 @@ func probes(s *school) map[string]func() call {
 		},
 		"findInstitution":   get(in),
 		"updateInstitution": with(http.MethodPatch, in, `{"locale":"fr","fallbacks":{"ff":["fr"]}}`),
-		"listMembers":       get(in + "/members"),
-		"createMember":      account(in+"/members", `,"role":"learner"`),
-		"addRole":           with(http.MethodPut, member, ""),
-		"removeRole":        with(http.MethodDelete, member, ""),
+		"listKeys":          get(in + "/keys"),
+		"rotateKey": func() call {
+			return call{method: http.MethodPost, path: in + "/keys", body: `{"id":"` + v7() + `"}`}
+		},
+		"revokeKey":       with(http.MethodPut, in+"/keys/"+string(ring.Keys[0].ID)+"/revocation", `{"from":"2026-03-01T10:00:00Z","reason":"A test."}`),
+		"listAudit":       get(in + "/audit"),
+		"setLogo":         picture(in + "/logo"),
+		"removeLogo":      with(http.MethodDelete, in+"/logo", ""),
+		"setSignature":    picture(in + "/signatories/" + signatory + "/signature"),
+		"removeSignature": with(http.MethodDelete, in+"/signatories/"+signatory+"/signature", ""),
+		"listMembers":     get(in + "/members"),
+		"createMember":    account(in+"/members", `,"role":"learner"`),
+		"addRole":         with(http.MethodPut, member, ""),
+		"removeRole":      with(http.MethodDelete, member, ""),
 		"publishCourse": func() call {
 			return call{method: http.MethodPost, path: in + "/course-versions", body: upload, contentType: "application/zip"}
 		},

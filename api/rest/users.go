@@ -98,8 +98,9 @@ func (s *Server) meJSON(ctx context.Context, u identity.User) (openapi.Me, error
 		if me.InstitutionLocale == nil {
 			me.InstitutionLocale = optional(in.Locale)
 		}
+		name, _ := in.NameIn(middleware.Locale(ctx))
 		me.Memberships[i] = openapi.Membership{
-			InstitutionID: string(in.ID), InstitutionSlug: in.Slug, InstitutionName: first(in.NameIn(middleware.Locale(ctx))), Role: openapi.Role(m.Role),
+			InstitutionID: string(in.ID), InstitutionSlug: in.Slug, InstitutionName: name, Role: openapi.Role(m.Role),
 		}
 	}
 	return me, nil

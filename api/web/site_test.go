@@ -134,6 +134,13 @@ func (r registry) DIDDocument(_ context.Context, slug string) ([]byte, error) {
 	return []byte(`{"id":"did:web:demo"}`), nil
 }
 
+func (r registry) DIDDocumentAt(_ context.Context, host string) ([]byte, error) {
+	if host != "demo.example" {
+		return nil, fault.New(fault.NotFound, "institution.not_found")
+	}
+	return []byte(`{"id":"did:web:demo.example"}`), nil
+}
+
 // built is what Vite makes, in small.
 var built = fstest.MapFS{
 	"index.html":                                {Data: []byte("placeholder")},
@@ -1041,5 +1048,12 @@ func TestDID(t *testing.T) {
 	res, body := w.get("/institutions/demo/did.json")
 	if res.StatusCode != 200 || body != `{"id":"did:web:demo"}` || res.Header.Get("Content-Type") != "application/did+json" || res.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("%d %s %v", res.StatusCode, body, res.Header)
+	}
+	// The same from a host of the institution's own, whatever the port. Other hosts have none.
+	for host, want := range map[string]int{"demo.example": 200, "Demo.Example:8443": 200, "other.example": 404, "demo.example.": 404} {
+		res, body := w.get("http://" + host + "/.well-known/did.json")
+		if res.StatusCode != want || want == 200 && (body != `{"id":"did:web:demo.example"}` || res.Header.Get("Content-Type") != "application/did+json") {
+			t.Errorf("%q: %d %s", host, res.StatusCode, body)
+		}
 	}
 }

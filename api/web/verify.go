@@ -63,6 +63,9 @@ func (w *writer) standing(st credential.Standing, label string, course *curricul
 			v["expires"] = w.fill("verify-fact", values{"label": w.t("page.verify.expires", nil), "value": date(w.locale, *at)})
 		}
 	}
+	if k := st.RevokedKey; k != nil && k.RevokedAt != nil {
+		v["reason"] = w.t("page.verify.key_revoked", map[string]any{"Date": date(w.locale, *k.RevokedAt), "Reason": k.RevokedReason})
+	}
 	if at := st.Credential.RevokedAt; st.State == credential.Revoked && at != nil {
 		v["revoked"] = w.fill("verify-fact", values{"label": w.t("page.verify.revoked", nil), "value": date(w.locale, *at)})
 		if st.Credential.RevokedReason != "" {

@@ -24,6 +24,7 @@ func TestVerify(t *testing.T) {
 		"revoked": {State: credential.Revoked, Credential: revoked, Claims: claims, CheckedAt: at(9)},
 		"expired": {State: credential.Expired, Credential: row("expired"), Claims: expiring, CheckedAt: at(9)},
 		"invalid": {State: credential.Invalid, Credential: row("invalid"), CheckedAt: at(9)},
+		"stolen":  {State: credential.Invalid, Credential: row("stolen"), CheckedAt: at(9), RevokedKey: &credential.Key{RevokedAt: day(4), RevokedReason: "Disk <stolen>"}},
 	}
 	w := open(t, func(c *Config) { c.Credentials = reg }, course("Small", nil))
 	tests := []struct {
@@ -37,6 +38,8 @@ func TestVerify(t *testing.T) {
 		{"expired", "en", []string{"Expired", "valid only until the date shown", "Valid until 7 March 2026"}, []string{"Revoked"}},
 		{"expired", "ar", []string{"منتهية", "7 مارس 2026"}, nil},
 		{"invalid", "en", []string{"Not valid", "Do not rely on it"}, []string{"row's name", "Ada", "Small", "is genuine"}},
+		{"stolen", "en", []string{"Not valid", "was revoked from 4 March 2026 on: Disk <stolen>"}, []string{"row's name"}},
+		{"stolen", "ar", []string{"4 مارس 2026", "Disk <stolen>"}, []string{"row's name"}},
 		{"invalid", "ar", []string{"غير صالحة"}, []string{"row's name"}},
 	}
 	for _, tt := range tests {

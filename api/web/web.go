@@ -40,6 +40,7 @@ var _ Courses = (*curriculum.Service)(nil)
 type Credentials interface {
 	Check(ctx context.Context, id credential.ID) (credential.Standing, error)
 	DIDDocument(ctx context.Context, slug string) ([]byte, error)
+	DIDDocumentAt(ctx context.Context, host string) ([]byte, error)
 }
 
 var _ Credentials = (*credential.Service)(nil)
@@ -193,6 +194,7 @@ func (s *Site) Register(e *echo.Echo) {
 	get("/s/:token", s.shared)
 	get("/:locale/s/:token", s.shared)
 	get("/institutions/:slug/did.json", s.did)
+	get("/.well-known/did.json", s.hostDID)
 	get("/app", s.app)
 	get("/app/*", s.app)
 	get("/assets/*", s.asset)
@@ -465,7 +467,20 @@ var documentHeaders = []string{"Content-Security-Policy", "Referrer-Policy", "Cr
 
 // did serves the DID document of an institution. Verifiers anywhere may read it.
 func (s *Site) did(c echo.Context) error {
-	doc, err := s.cfg.Credentials.DIDDocument(c.Request().Context(), c.Param("slug"))
+	return s.serveDID(c, func(ctx context.Context) ([]byte, error) { return s.cfg.Credentials.DIDDocument(ctx, c.Param("slug")) })
+}
+
+// hostDID serves the DID document of the institution whose own domain was asked for it.
+func (s *Site) hostDID(c echo.Context) error {
+	host, _, _ := strings.Cut(c.Request().Host, ":")
+	c.Response().Header().Add("Vary", "Host")
+	return s.serveDID(c, func(ctx context.Context) ([]byte, error) {
+		return s.cfg.Credentials.DIDDocumentAt(ctx, strings.ToLower(host))
+	})
+}
+
+func (s *Site) serveDID(c echo.Context, find func(context.Context) ([]byte, error)) error {
+	doc, err := find(c.Request().Context())
 	if err != nil {
 		return err
 	}

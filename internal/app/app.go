@@ -90,7 +90,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	}
 	a := &App{Config: cfg, DB: db}
 	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID, Vault: sealer, Lease: time.Duration(cfg.LeaseDays) * 24 * time.Hour}
-	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID, Public: public, PublicHost: cfg.PublicHost(), Draw: draw}
+	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID, Log: db.Audits(), Public: public, PublicHost: cfg.PublicHost(), Draw: draw}
 	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
 	a.Curriculum.Fallbacks = func(ctx context.Context, id string) (map[string][]string, error) {
 		in, err := a.Institution.Find(ctx, identity.InstitutionID(id))

@@ -3,32 +3,48 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
-// publisher gives the name under which an institution signs bundles: the one under which it issues certificates.
+// publisher gives the name under which an institution signs bundles: that of its path on this host, even where it issues certificates under
+// a domain of its own. Whoever trusts it knows it by that name.
 func (a *App) publisher(ctx context.Context, in identity.InstitutionID) (bundle.Name, error) {
 	i, err := a.Credential.FindIssuer(ctx, in)
-	return bundle.Name{ID: i.DID, Names: map[string]string{"und": i.Name}}, err
+	if err != nil {
+		return bundle.Name{}, err
+	}
+	did, err := a.Credential.PathDID(ctx, in)
+	return bundle.Name{ID: did, Names: i.Names}, err
 }
 
-// issuers gives those for whose certificates an institution stands: itself, once it has a key.
+// issuers gives those for whose certificates an institution stands: itself, under every name that it issued under.
 func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]bundle.IssuerSource, error) {
-	i, err := a.Credential.FindIssuer(ctx, in)
-	if err != nil || len(i.Keys) == 0 {
+	all, err := a.Credential.ListIssuers(ctx, in)
+	if err != nil {
 		return nil, err
 	}
-	out := bundle.Issuer{DID: i.DID, Names: map[string]string{"und": i.Name}}
-	for _, k := range i.Keys {
-		key := bundle.IssuerKey{Key: k.Multikey, From: bundle.At(k.CreatedAt)}
-		if k.RetiredAt != nil {
-			retired := bundle.At(*k.RetiredAt)
-			key.Retired = &retired
+	var out []bundle.IssuerSource
+	for _, i := range all {
+		if source := a.issuer(i); len(source.Issuer.Keys) > 0 {
+			out = append(out, source)
 		}
-		out.Keys = append(out.Keys, key)
+	}
+	return out, nil
+}
+
+func (a *App) issuer(i credential.Issuer) bundle.IssuerSource {
+	out := bundle.Issuer{DID: i.DID, Names: i.Names, Country: i.Country}
+	for _, k := range i.Keys {
+		if k.Kind != credential.Ed25519 {
+			continue // devices check no other
+		}
+		out.Keys = append(out.Keys, bundle.IssuerKey{
+			Key: k.Multikey, From: bundle.At(k.CreatedAt), Retired: maybeAt(k.RetiredAt), Revoked: maybeAt(k.RevokedAt),
+		})
 	}
 	lists := map[string]credential.ListID{}
 	for _, l := range i.Lists {
@@ -52,5 +68,13 @@ func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]bundle.
 		y, errY := credential.ReadList(b)
 		return errX == nil && errY == nil && x.Bits == y.Bits
 	}
-	return []bundle.IssuerSource{{Issuer: out, Open: open, Same: same}}, nil
+	return bundle.IssuerSource{Issuer: out, Open: open, Same: same}
+}
+
+func maybeAt(t *time.Time) *bundle.Time {
+	if t == nil {
+		return nil
+	}
+	at := bundle.At(*t)
+	return &at
 }

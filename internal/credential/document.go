@@ -199,12 +199,13 @@ const (
 func build(a addresses, w Words, c Credential, g Grant, in institution.Institution, v curriculum.Version) ([]byte, error) {
 	m := v.Manifest
 	text := func(t curriculum.Text) string { return clean(t.In(c.Locale, m.SourceLocale)) }
+	name, _ := in.NameIn(c.Locale)
 	d := document{
 		Context:   []string{proof.CredentialsV2, proof.OpenBadges303},
 		ID:        a.verify(c.ID),
 		Type:      []string{"VerifiableCredential", "AchievementCredential"},
 		Name:      text(m.Achievement.Name),
-		Issuer:    profile{ID: a.did(in.Slug), Type: []string{"Profile"}, Name: clean(in.Name)},
+		Issuer:    profile{ID: a.didOf(in), Type: []string{"Profile"}, Name: clean(name)},
 		ValidFrom: proof.FormatTime(c.IssuedAt),
 		Subject: subject{
 			Type:       []string{"AchievementSubject"},

@@ -419,6 +419,15 @@ func (w *world) FindBySlug(_ context.Context, slug string) (institution.Institut
 	return institution.Institution{}, fault.New(fault.NotFound, "institution.not_found")
 }
 
+func (w *world) FindByDomain(_ context.Context, domain string) (institution.Institution, error) {
+	for _, in := range w.institutions {
+		if in.Domain == domain {
+			return in, nil
+		}
+	}
+	return institution.Institution{}, fault.New(fault.NotFound, "institution.not_found")
+}
+
 // id makes ids that are told apart at a glance: id(1, 7) is the seventh of the first sort.
 func id[T ~string](sort, n int) T {
 	return T(fmt.Sprintf("019a0000-0000-7%03d-8000-%012d", sort, n))

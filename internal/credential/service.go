@@ -40,6 +40,7 @@ type People interface {
 type Institutions interface {
 	Find(ctx context.Context, id identity.InstitutionID) (institution.Institution, error)
 	FindBySlug(ctx context.Context, slug string) (institution.Institution, error)
+	FindByDomain(ctx context.Context, domain string) (institution.Institution, error)
 }
 
 // Words are what is said to people in their languages; i18n.Catalogue has them.
@@ -74,6 +75,8 @@ type Standing struct {
 	State      State
 	Credential Credential
 	Claims     Claims // what the document says; empty when Invalid
+	// RevokedKey is the key that signed it, when it is Invalid because that had been revoked before, and for no other reason.
+	RevokedKey *Key
 	CheckedAt  time.Time
 }
 
@@ -90,7 +93,7 @@ func (s *Service) Check(ctx context.Context, id ID) (Standing, error) {
 	claims, err := s.verify(ctx, c)
 	if isRefusal(err) {
 		slog.ErrorContext(ctx, "stored credential does not verify", "credential", id, "err", err)
-		return Standing{State: Invalid, Credential: c, CheckedAt: now}, nil
+		return Standing{State: Invalid, Credential: c, CheckedAt: now, RevokedKey: revokedKey(err)}, nil
 	}
 	if err != nil {
 		return Standing{}, err
@@ -108,12 +111,40 @@ func isRefusal(err error) bool {
 	return errors.As(err, &r)
 }
 
+// keyRevoked is why a credential is refused whose key was revoked before it signed.
+type keyRevoked struct {
+	error
+	key Key
+}
+
+func (r keyRevoked) Unwrap() error { return r.error }
+
+func revokedKey(err error) *Key {
+	var r keyRevoked
+	if !errors.As(err, &r) {
+		return nil
+	}
+	return &bare([]Key{r.key})[0]
+}
+
 func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {
 	keys, err := s.Store.ListKeys(ctx, c.InstitutionID)
 	if err != nil {
 		return Claims{}, err
 	}
-	if _, err := proof.Verify(ctx, c.Document, resolver(keys)); err != nil {
+	var signer Key
+	_, err = proof.Verify(ctx, c.Document, &resolver{keys: keys, found: &signer})
+	if errors.Is(err, proof.ErrRevoked) {
+		// Is that all that is wrong with it? The key is looked at before the signature.
+		if _, other := proof.Verify(ctx, c.Document, &resolver{keys: keys, found: &signer, revoked: true}); other != nil {
+			return Claims{}, refusal{other}
+		}
+		if claims, other := ReadClaims(c.Document); other != nil || claims.match(c) != nil {
+			return Claims{}, refusal{err}
+		}
+		return Claims{}, refusal{keyRevoked{err, signer}}
+	}
+	if err != nil {
 		return Claims{}, refusal{err}
 	}
 	claims, err := ReadClaims(c.Document)
@@ -127,17 +158,31 @@ func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {
 }
 
 // resolver finds methods among an institution's stored keys.
-type resolver []Key
+type resolver struct {
+	keys  []Key
+	found *Key // the last one
+
+	revoked bool // as if no key had been revoked
+}
 
 // ResolveMethod implements proof.Resolver.
-func (r resolver) ResolveMethod(_ context.Context, id string) (proof.Method, error) {
-	for _, k := range r {
-		if k.Method() != id {
+func (r *resolver) ResolveMethod(_ context.Context, id string) (proof.Method, error) {
+	for _, k := range r.keys {
+		if k.Method() != id || k.kind() != Ed25519 {
 			continue
 		}
+		*r.found = k
 		m := proof.Method{Controller: k.Controller, Multikey: k.Multikey, NotBefore: k.CreatedAt}
 		if k.RetiredAt != nil {
 			m.NotAfter = *k.RetiredAt
+		}
+		if k.RevokedAt != nil {
+			if m.Revoked = *k.RevokedAt; !m.Revoked.After(m.NotAfter) {
+				m.NotAfter = time.Time{} // the revocation says more
+			}
+			if r.revoked {
+				m.Revoked = time.Time{}
+			}
 		}
 		return m, nil
 	}

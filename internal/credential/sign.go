@@ -116,7 +116,7 @@ func (p press) desk(ctx context.Context, id identity.InstitutionID) (*desk, erro
 		return nil, fmt.Errorf("find institution %s: %w", id, err)
 	}
 	d := &desk{institution: in}
-	if d.row, d.key, err = p.key(ctx, in, p.addresses.did(in.Slug)); err != nil {
+	if d.row, d.key, err = p.key(ctx, in, p.addresses.didOf(in)); err != nil {
 		return nil, err
 	}
 	p.desks[id] = d
@@ -186,62 +186,6 @@ func (s *Service) signingTime(k Key) time.Time {
 		now = k.CreatedAt.UTC()
 	}
 	return now.Truncate(time.Second)
-}
-
-// key gives the institution's key for a DID and makes it at first use. Each
-// DID has a key of its own: when the host changes its name, the old name's key stays
-// with the old name and its credentials.
-func (s *Service) key(ctx context.Context, in institution.Institution, did string) (Key, signing.Key, error) {
-	for range tries {
-		keys, err := s.Store.ListKeys(ctx, in.ID)
-		if err != nil {
-			return Key{}, signing.Key{}, err
-		}
-		if row, ok := live(keys, did); ok {
-			k, err := s.open(ctx, row)
-			return row, k, err
-		}
-		k, err := signing.Generate(s.Random)
-		if err != nil {
-			return Key{}, signing.Key{}, err
-		}
-		row := Key{
-			ID: KeyID(s.NewID()), InstitutionID: in.ID, Controller: did,
-			Multikey: k.Multikey(), CreatedAt: s.Now().UTC(),
-		}
-		if row.Sealed, err = s.Sealer.Seal(ctx, owner(row), k); err != nil {
-			return Key{}, signing.Key{}, fmt.Errorf("seal key of institution %s: %w", in.ID, err)
-		}
-		if err := s.Store.CreateKey(ctx, row); err != nil && !hasKey(err, "credential.key_exists") {
-			return Key{}, signing.Key{}, err
-		}
-		// Whoever was first made the key that counts: read it.
-	}
-	return Key{}, signing.Key{}, fmt.Errorf("institution %s gets no key", in.ID)
-}
-
-func live(keys []Key, did string) (Key, bool) {
-	for _, k := range keys {
-		if k.Controller == did && k.RetiredAt == nil {
-			return k, true
-		}
-	}
-	return Key{}, false
-}
-
-func owner(k Key) signing.Owner {
-	return signing.Owner{InstitutionID: string(k.InstitutionID), KeyID: string(k.ID)}
-}
-
-func (s *Service) open(ctx context.Context, row Key) (signing.Key, error) {
-	k, err := s.Sealer.Open(ctx, owner(row), row.Sealed)
-	if err != nil {
-		return signing.Key{}, fmt.Errorf("open key %s: %w", row.ID, err)
-	}
-	if k.Multikey() != row.Multikey {
-		return signing.Key{}, fmt.Errorf("key %s has another public half than its row", row.ID)
-	}
-	return k, nil
 }
 
 // draws is how many places are tried before a list counts as full. A list is

@@ -11,7 +11,6 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/fault"
-	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // ListSize is the number of places in a status list: the least that the
@@ -150,93 +149,4 @@ func encodeBits(set []int) (string, error) {
 		return "", err
 	}
 	return "u" + base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
-}
-
-type didDocument struct {
-	Context   []string    `json:"@context"`
-	ID        string      `json:"id"`
-	Methods   []didMethod `json:"verificationMethod,omitempty"`
-	Assertion []string    `json:"assertionMethod,omitempty"`
-}
-
-type didMethod struct {
-	ID         string `json:"id"`
-	Type       string `json:"type"`
-	Controller string `json:"controller"`
-	Multikey   string `json:"publicKeyMultibase"`
-}
-
-// DIDDocument gives the institution's did:web document to anyone: its public
-// keys, retired ones too, because what they signed stays good. Before the first
-// credential there is no key in it.
-func (s *Service) DIDDocument(ctx context.Context, slug string) ([]byte, error) {
-	a, err := parsePublicURL(s.PublicURL)
-	if err != nil {
-		return nil, err
-	}
-	in, err := s.Institutions.FindBySlug(ctx, slug)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := s.Store.ListKeys(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	d := didDocument{
-		Context: []string{"https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"},
-		ID:      a.did(in.Slug),
-	}
-	for _, k := range keys {
-		if k.Controller == d.ID {
-			d.Methods = append(d.Methods, didMethod{k.Method(), "Multikey", k.Controller, k.Multikey})
-			d.Assertion = append(d.Assertion, k.Method())
-		}
-	}
-	return marshal(d)
-}
-
-// Issuer is what others need to check an institution's certificates without asking this server.
-type Issuer struct {
-	DID   string
-	Name  string
-	Keys  []Key
-	Lists []IssuerList // oldest first
-}
-
-// IssuerList is where a status list is published.
-type IssuerList struct {
-	ID      ListID
-	URL     string
-	Purpose Purpose
-}
-
-// FindIssuer tells who an institution is as an issuer, and where its status lists stand. It is open to anyone, as all of it is. Before the
-// first certificate there are no keys and no lists.
-func (s *Service) FindIssuer(ctx context.Context, in identity.InstitutionID) (Issuer, error) {
-	a, err := parsePublicURL(s.PublicURL)
-	if err != nil {
-		return Issuer{}, err
-	}
-	found, err := s.Institutions.Find(ctx, in)
-	if err != nil {
-		return Issuer{}, err
-	}
-	i := Issuer{DID: a.did(found.Slug), Name: found.Name}
-	keys, err := s.Store.ListKeys(ctx, in)
-	if err != nil {
-		return Issuer{}, err
-	}
-	for _, k := range keys {
-		if k.Controller == i.DID {
-			i.Keys = append(i.Keys, k)
-		}
-	}
-	lists, err := s.Store.ListLists(ctx, in, i.DID)
-	if err != nil {
-		return Issuer{}, err
-	}
-	for _, l := range lists {
-		i.Lists = append(i.Lists, IssuerList{ID: l.ID, URL: a.list(l.ID), Purpose: l.Purpose})
-	}
-	return i, nil
 }

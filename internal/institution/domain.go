@@ -50,7 +50,7 @@ func isHost(host string) bool {
 }
 
 // lookLatin are letters of other scripts that look like Latin ones.
-const lookLatin = "аеорсухіјѕһԁԛԝѵӏьгкмтвн" + "αορνυικτχγωη"
+const lookLatin = "аеорсухіјѕһԁԛԝѵӏьгкмтвн" + "αορνυικτχγωηε"
 
 // confusable tells whether a host's labels in other scripts can be taken for others: because one mixes scripts, or because all its letters look
 // like Latin ones. What cannot be read at all can be taken for anything.

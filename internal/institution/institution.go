@@ -73,6 +73,8 @@ type Service struct {
 	Now      func() time.Time
 	NewID    func() string
 
+	Log Log // needed to show audit logs alone
+
 	// These are for profiles alone.
 	Public     blob.Store // pictures
 	PublicHost string     // of this server, without its port: no institution may have it for its own

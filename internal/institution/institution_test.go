@@ -1,7 +1,11 @@
 package institution_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"image"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -10,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -20,8 +25,43 @@ import (
 type town struct {
 	*testing.T
 	*institution.Service
-	a, b institution.Institution
-	made int
+	a, b   institution.Institution
+	made   int
+	db     *store.DB
+	public *pictures
+}
+
+// pictures is a blob.Store in memory.
+type pictures struct {
+	puts int
+	all  map[blob.Digest][]byte
+}
+
+func (p *pictures) Put(_ context.Context, data []byte) (blob.Digest, error) {
+	d := blob.Of(data)
+	p.puts++
+	if p.all == nil {
+		p.all = map[blob.Digest][]byte{}
+	}
+	p.all[d] = data
+	return d, nil
+}
+
+func (p *pictures) Open(_ context.Context, d blob.Digest) ([]byte, error) { return p.all[d], nil }
+
+func (p *pictures) Has(_ context.Context, d blob.Digest) (bool, error) { return p.all[d] != nil, nil }
+
+// redraw stands for the real one, which internal/app gives.
+func redraw(file []byte) ([]byte, institution.Picture, error) {
+	img, _, err := image.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return nil, institution.Picture{}, fault.New(fault.Invalid, "request.invalid").At(fault.Detail{Key: "institution.bad_picture"})
+	}
+	data := fmt.Appendf(nil, "redrawn %dx%d", img.Width, img.Height)
+	if img.Width == 333 {
+		data = make([]byte, 201<<10)
+	}
+	return data, institution.Picture{Ext: "png", Width: img.Width, Height: img.Height}, nil
 }
 
 func newTown(t *testing.T) *town {
@@ -37,7 +77,13 @@ func newTown(t *testing.T) *town {
 	now := func() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 	id := func() string { return uuid.Must(uuid.NewV7()).String() }
 	people := &identity.Service{Store: db.Identity(), Now: now, NewID: id}
-	w := &town{T: t, Service: &institution.Service{Store: db.Institution(), Identity: people, Now: now, NewID: id}}
+	w := &town{T: t, db: db, public: &pictures{}}
+	w.Service = &institution.Service{
+		Store: db.Institution(), Identity: people, Now: now, NewID: id, Public: w.public, PublicHost: "learn.example", Draw: redraw,
+		Claimed: func(_ context.Context, domain string, by identity.InstitutionID) (bool, error) {
+			return domain == "was-alphas.example" && by != w.a.ID, nil
+		},
+	}
 	for slug, i := range map[string]*institution.Institution{"alpha": &w.a, "beta": &w.b} {
 		if *i, err = w.Create(t.Context(), identity.System(), slug, slug); err != nil {
 			t.Fatal(err)

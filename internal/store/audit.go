@@ -6,11 +6,14 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/banyan-lms/banyan/internal/audit"
+	"github.com/banyan-lms/banyan/internal/institution"
 )
 
 // Audit reads the audit logs. Whoever acts appends through the store of their own domain, in the transaction of the act: every
 // one of them has the method Audit.
 type Audit struct{ conn }
+
+var _ institution.Log = (*Audit)(nil)
 
 // Audits gives the store of audit logs.
 func (db *DB) Audits() *Audit { return &Audit{conn{db: db}} }

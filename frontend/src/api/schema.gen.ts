@@ -336,6 +336,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions/{institution_id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** The keys that the institution signs and signed certificates with, and the DID that it issues under now. */
+        get: operations["listKeys"];
+        put?: never;
+        /** Gives the institution a new key. What the one before signed stays good. The same id again makes no other key. */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/keys/{key_id}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                key_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Takes a key back from a date on. What it signed from then on is refused; what it signed before stays good. The first revocation stands. */
+        put: operations["revokeKey"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** What was done in the institution, newest first; as jsonl all of it, oldest first, in the form that `banyan audit verify` checks. */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institutions/{institution_id}/members": {
         parameters: {
             query?: never;
@@ -1847,6 +1906,61 @@ export interface components {
             locale?: string;
             fallbacks?: components["schemas"]["Fallbacks"];
         };
+        KeyRing: {
+            /** @description That the institution issues under now. */
+            did: string;
+            /** @description Oldest first. */
+            keys: components["schemas"]["Key"][];
+        };
+        Key: {
+            id: components["schemas"]["UUID"];
+            /** @description The DID that it signs or signed for. */
+            controller: string;
+            /** @enum {string} */
+            kind: "ed25519" | "rsa";
+            /** @description Its address in the DID document. */
+            method: string;
+            /** @description Whether it signs what is issued now. */
+            signs: boolean;
+            created_at: components["schemas"]["Time"];
+            retired_at?: components["schemas"]["Time"];
+            revoked_at?: components["schemas"]["Time"];
+            revoked_reason?: string;
+        };
+        NewKey: {
+            id: components["schemas"]["UUID"];
+        };
+        KeyRevocation: {
+            from: components["schemas"]["Time"];
+            reason: string;
+        };
+        AuditList: {
+            items: components["schemas"]["AuditEntry"][];
+            next?: string;
+            head: components["schemas"]["AuditHead"];
+        };
+        /** @description The number and hash of the last entry. Who keeps it elsewhere notices when the log is cut off or written anew. */
+        AuditHead: {
+            /** Format: int64 */
+            n: number;
+            hash: string;
+        };
+        AuditEntry: {
+            /** Format: int64 */
+            n: number;
+            at: components["schemas"]["Time"];
+            /** @description The id of who did it; absent for the server's own work. */
+            by?: string;
+            /** @description Their name now */
+            by_name?: string;
+            kind: string;
+            data: {
+                [key: string]: unknown;
+            };
+            /** @description The present name of the user that data names. */
+            about_name?: string;
+            hash: string;
+        };
         /** @description A text by language (BCP 47). */
         Names: {
             [key: string]: string;
@@ -2691,6 +2805,9 @@ export interface components {
             /** @enum {string} */
             standing: "valid" | "suspended" | "revoked" | "expired" | "invalid";
             checked_at: components["schemas"]["Time"];
+            key_revoked_at?: components["schemas"]["Time"];
+            /** @description Why the key that signed it was revoked */
+            key_revoked_reason?: string;
         };
         Share: {
             id: components["schemas"]["UUID"];
@@ -3566,6 +3683,114 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRing"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description The new key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                key_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRevocation"];
+            };
+        };
+        responses: {
+            /** @description The revoked key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+                format?: "json" | "jsonl";
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Entries */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                    "application/jsonl": string;
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -347,6 +348,53 @@ func exerciseInstitution(t *testing.T, w *world) {
 	if !slices.Equal(seen, all) {
 		t.Errorf("institutions %v, want %v", seen, all)
 	}
+
+	t.Run("profile", func(t *testing.T) {
+		find := func() institution.Institution {
+			t.Helper()
+			got, err := s.FindInstitution(ctx, w.school.ID)
+			ok(t, err)
+			return got
+		}
+		logo := &institution.Picture{Digest: blob.Of([]byte("logo")), Ext: "png", Width: 360, Height: 90}
+		want := w.school
+		want.Name, want.Country, want.Domain, want.Logo = "Acacia", "KE", "acacia.example", logo
+		want.Names = map[string]string{"ar": "أكاسيا", "sw": "Mgunga"}
+		want.Signatories = []institution.Signatory{{ID: "one", Name: "Zoë", Title: map[string]string{"fr": "Directrice"}, Signature: logo}, {ID: "two", Name: "Ali"}}
+		ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{
+			Name: &want.Name, Names: &want.Names, Country: &want.Country, Domain: &want.Domain, Logo: &logo, Signatories: &want.Signatories,
+		}))
+		if got := find(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		ok(t, s.InTx(ctx, func(tx institution.Store) error {
+			got, err := tx.LockInstitution(ctx, w.school.ID)
+			ok(t, err)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("locked %+v", got)
+			}
+			_, err = tx.LockInstitution(ctx, newID[identity.InstitutionID]())
+			wantFault(t, err, fault.NotFound, "institution.not_found")
+			return nil
+		}))
+		got, err := s.FindInstitutionByDomain(ctx, "acacia.example")
+		ok(t, err)
+		equal(t, "by domain", got.ID, w.school.ID)
+		for _, other := range []string{"baobab.example", "", "ACACIA.example"} {
+			_, err = s.FindInstitutionByDomain(ctx, other)
+			wantFault(t, err, fault.NotFound, "institution.not_found")
+		}
+		wantFault(t, s.UpdateInstitution(ctx, all[1], institution.Change{Domain: &want.Domain}), fault.Conflict, "institution.domain_taken")
+		_, err = s.LockInstitution(ctx, "x")
+		wantFault(t, err, fault.NotFound, "institution.not_found")
+		none, noLogo := "", (*institution.Picture)(nil)
+		ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{
+			Name: &w.school.Name, Names: new(map[string]string{}), Country: &none, Domain: &none, Logo: &noLogo, Signatories: new([]institution.Signatory{}),
+		}))
+		if got := find(); !reflect.DeepEqual(got, w.school) {
+			t.Errorf("%+v, want it as it was: %+v", got, w.school)
+		}
+	})
 
 	t.Run("members", func(t *testing.T) {
 		m := func(role identity.Role) identity.Membership {

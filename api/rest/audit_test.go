@@ -1,0 +1,99 @@
+package rest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/audit"
+)
+
+func (s *school) answer(c call, into any) {
+	s.Helper()
+	rec := s.do(c)
+	if err := json.Unmarshal(rec.Body.Bytes(), into); err != nil || rec.Code >= 300 {
+		s.Fatalf("%s %s: %d %s", c.method, c.path, rec.Code, rec.Body)
+	}
+}
+
+// An admin rotates and revokes keys, and finds all of it in the audit log, page by page and as an export whose chain holds.
+func TestKeysAndAudit(t *testing.T) {
+	s := newSchool(t)
+	in := "/api/institutions/" + string(s.a.ID)
+	get := func(path string) call { return s.as("admin A", call{method: http.MethodGet, path: in + path}) }
+	s.finish(s.enroll("learner A"))
+	var ring openapi.KeyRing
+	s.answer(get("/keys"), &ring)
+	if len(ring.Keys) != 1 || !ring.Keys[0].Signs || ring.Keys[0].Controller != ring.Did {
+		t.Fatalf("%+v", ring)
+	}
+	first := ring.Keys[0]
+	next := `{"id":"` + v7() + `"}`
+	for range 2 {
+		s.mustDo(s.as("admin A", call{method: http.MethodPost, path: in + "/keys", body: next}))
+	}
+	var revoked openapi.Key
+	s.answer(s.as("admin A", call{method: http.MethodPut, path: in + "/keys/" + first.ID + "/revocation", body: `{"from":"2026-01-01T00:00:00Z","reason":"The disk was stolen."}`}), &revoked)
+	if revoked.RevokedAt == nil || revoked.RevokedReason == nil || revoked.Signs {
+		t.Errorf("%+v", revoked)
+	}
+	s.answer(get("/keys"), &ring)
+	if len(ring.Keys) != 2 || ring.Keys[0].Signs || !ring.Keys[1].Signs {
+		t.Errorf("%+v", ring)
+	}
+	var list openapi.CredentialList
+	s.answer(s.as("learner A", call{method: http.MethodGet, path: "/api/credentials"}), &list)
+	var st openapi.Standing
+	s.answer(call{method: http.MethodGet, path: "/api/credentials/" + list.Items[0].ID + "/standing"}, &st)
+	if st.Standing != "invalid" || st.KeyRevokedAt == nil || st.KeyRevokedReason == nil || *st.KeyRevokedReason != "The disk was stolen." {
+		t.Errorf("%+v", st)
+	}
+
+	var all []openapi.AuditEntry
+	var head openapi.AuditHead
+	for cursor := ""; ; {
+		var page openapi.AuditList
+		s.answer(get("/audit?limit=3&cursor="+cursor), &page)
+		all, head = append(all, page.Items...), page.Head
+		if page.Next == nil {
+			break
+		}
+		cursor = *page.Next
+	}
+	var kinds []string
+	for i, e := range all {
+		kinds = append(kinds, e.Kind)
+		if e.N != int64(len(all)-i) {
+			t.Errorf("entry %d is number %d", i, e.N)
+		}
+	}
+	if got := strings.Join(kinds, " "); !strings.HasPrefix(got, "key_revoked key_rotated ") || !strings.HasSuffix(got, "institution_created") || strings.Count(got, "key_rotated") != 1 {
+		t.Errorf("logged %s", got)
+	}
+	if all[0].Hash != head.Hash || all[0].N != head.N || all[0].ByName == nil || *all[0].ByName != s.people["admin A"].DisplayName || all[0].Data["key"] != first.ID {
+		t.Errorf("%+v, head %+v", all[0], head)
+	}
+
+	rec := s.do(get("/audit?format=jsonl"))
+	if rec.Code != 200 || rec.Header().Get("Content-Type") != "application/jsonl" || !strings.Contains(rec.Header().Get("Content-Disposition"), `.jsonl`) {
+		t.Fatalf("%d %v", rec.Code, rec.Header())
+	}
+	export := rec.Body.String()
+	end, found, err := audit.VerifyExport(strings.NewReader(export), audit.Head{N: head.N, Hash: head.Hash})
+	if err != nil || len(found) > 0 || end.N != int64(len(all)) {
+		t.Errorf("%v, %v, %v", end, found, err)
+	}
+	for _, person := range s.people {
+		if strings.Contains(export, person.DisplayName) || strings.Contains(export, person.Username) {
+			t.Errorf("the log names %s", person.DisplayName)
+		}
+	}
+	if strings.Contains(export, "stolen") {
+		t.Error("the log has somebody's own words")
+	}
+	if rec := s.do(get("/audit?cursor=eA")); rec.Code != 422 {
+		t.Errorf("a bad cursor: %d %s", rec.Code, rec.Body)
+	}
+}
