@@ -306,7 +306,7 @@ func TestDomain(t *testing.T) {
 		}
 	}
 	all, err := b.ListIssuers(t.Context(), oasis)
-	if err != nil || len(all) != 3 || all[0].DID != "did:web:oasis.example" || all[1].DID != path || len(all[2].Keys) != 1 || len(all[2].Lists) != 1 {
+	if err != nil || len(all) != 3 || all[0].DID != "did:web:oasis.example" || all[1].DID != path || len(all[2].Keys) != 1 || len(all[2].Lists) != 2 {
 		t.Errorf("%+v, %v", all, err)
 	}
 	if did, err := b.PathDID(t.Context(), oasis); err != nil || did != path {
@@ -371,7 +371,7 @@ func TestNoKeyGetsOut(t *testing.T) {
 	} {
 		damage(&b.store.keys[len(b.store.keys)-1])
 		_, err = b.StatusList(context.WithoutCancel(t.Context()), c.StatusListID)
-		if e := b.Issue(t.Context(), b.enroll(t, 7, sam, oasis)); e == nil {
+		if _, e := b.Prepare(t.Context(), credential.Grant{EnrollmentID: b.enroll(7, sam, oasis)}); e == nil {
 			t.Error("issued with a broken key")
 		} else {
 			say(e.Error(), err)
