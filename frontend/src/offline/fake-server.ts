@@ -89,6 +89,7 @@ export class FakeServer {
   async handle(request: Request): Promise<Response> {
     const url = new URL(request.url, 'http://localhost');
     this.calls.push(`${request.method} ${url.pathname}`);
+    if (url.pathname === '/api/trust') return new Response('{}', { status: 404, headers: { 'Content-Type': 'application/problem+json', Banyan: '1' } });
     if (!this.user) return problem(401, 'session.required');
     const at = `${request.method} ${url.pathname}`;
     if (at === 'GET /api/me') return json({ id: this.user, username: this.user, display_name: this.user, operator: false, memberships: [] });
@@ -218,7 +219,7 @@ export class World {
   disk = new IDBFactory();
 
   constructor({ locks = true } = {}) {
-    vi.stubGlobal('fetch', (request: Request) => this.fetch(request));
+    vi.stubGlobal('fetch', (request: Request | string, how?: RequestInit) => this.fetch(typeof request === 'string' ? new Request(`http://localhost${request}`, how) : request));
     vi.stubGlobal('indexedDB', { open: (name: string, version?: number) => this.open(name, version) });
     if (locks) Object.defineProperty(navigator, 'locks', { configurable: true, value: { request: this.request.bind(this) } });
     else Reflect.deleteProperty(navigator, 'locks');

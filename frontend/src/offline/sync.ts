@@ -85,6 +85,7 @@ async function session(user: string): Promise<void> {
     await fetchVerdicts(user);
     await fetchCertificates(user, stamp);
     await bringOthers();
+    await fetchIssuers();
     failures = 0;
     rested = performance.now();
     outbox.syncTrouble.value = undefined;
@@ -510,6 +511,11 @@ async function fetchCertificates(user: string, stamp: Stamp | undefined): Promis
 async function bringOthers(): Promise<void> {
   const [one] = await disk.list('settings', IDBKeyRange.bound('carried/', 'carried/\uffff'), 1).catch(() => []);
   if (one) await (await import('./export')).bringCarried();
+}
+
+/** What the server knows of issuers, so that this device can check certificates of others without a network. It can wait: nothing else waits for it. */
+async function fetchIssuers(): Promise<void> {
+  await import('./credential/trust').then(({ fetchTrust }) => fetchTrust()).catch(() => undefined);
 }
 
 /** The ids of the status lists of this server that a credential names. */

@@ -4,6 +4,7 @@ import { type Digest, type Trust } from './documents';
 import { list, type Shelved, type Version } from './library';
 import { locked } from './lock';
 import { arrived } from './partials';
+import { lists } from './read';
 import { arriving, change, reach, stored } from './shelf';
 
 const batch = 500;
@@ -38,7 +39,7 @@ export function collect(): Promise<number | undefined> {
       for (const used of Object.values(await uses(row, here))) (used as Map<Digest, number>).forEach((_, digest) => kept.add(digest));
     }
     for (const { document } of await disk.list<{ document: string }>('trust')) {
-      for (const { lists } of (JSON.parse(document.split('\n', 1)[0] as string) as Trust).issuers) for (const { digest } of lists ?? []) kept.add(digest);
+      for (const { digest } of lists(JSON.parse(document.split('\n', 1)[0] as string) as Trust)) kept.add(digest);
     }
     const loose = Array.from(here.has).filter((digest) => !kept.has(digest));
     let freed = 0;

@@ -176,3 +176,15 @@ export const http: Carrier = {
     return saveData || effectiveType === 'slow-2g' || effectiveType === '2g' ? 1 : 3;
   },
 };
+
+/** What the server knows of issuers, as a pack (/api/trust): no body where that is what `etag` names, or nothing. Undefined: no answer of our server. */
+export async function fetchWords(etag: string): Promise<{ etag: string; body?: ReadableStream<Uint8Array> } | undefined> {
+  const controller = leash();
+  const response = await reach('/api/trust', etag ? { 'If-None-Match': etag } : {}, controller.signal);
+  const { status, body } = response;
+  if (status === 304) return { etag };
+  ours(response, /^application\/(octet-stream|problem\+json)\b/);
+  if (status === 404) return { etag: '' };
+  if (status !== 200 || !body) return undefined;
+  return { etag: strong(response.headers.get('ETag')) ?? '', body: awake(body as ReadableStream<Uint8Array>, () => controller.abort()) };
+}

@@ -206,6 +206,40 @@ export async function checkHead(
   return head;
 }
 
+/** What one publisher says of issuers, checked. */
+export interface Word {
+  chain: Chain;
+  trust: Trust;
+  text: string;
+}
+
+/**
+ * Checks a word on issuers that came without a bundle, with the serials of its publisher. `trusts` sees these first, so that whoever trusts the
+ * carrier may learn from it; `find` tells then what is known. Gives the publisher's id alone where nobody trusts it. Throws BundleError.
+ */
+export async function checkWord(
+  serials: readonly Uint8Array<ArrayBuffer>[],
+  word: Uint8Array<ArrayBuffer>,
+  trusts: (documents: string[]) => Promise<void>,
+  find: (publisher: string, course: string) => Promise<Known>,
+): Promise<Word | string> {
+  const documents = serials.map((bytes) => decode(bytes));
+  const brought = await readChain(documents);
+  const publisher = brought.serials[0]?.id;
+  if (publisher === undefined) throw new BundleError('damaged');
+  await trusts(documents);
+  const { documents: ours, newest } = await find(publisher, '');
+  if (!ours.length) return publisher;
+  const chain = join(brought, await readChain(ours));
+  const text = decode(word);
+  const signed = parseSigned(text);
+  const trust = parse('trust', signed.line);
+  if (trust.publisher !== publisher) throw new BundleError('mixed');
+  for (const { keys } of trust.issuers) for (const { key } of keys) isKey(key);
+  await holds(chain, 'trust', signed, trust.signed_at, newest);
+  return { chain, trust, text };
+}
+
 /** A head of what was checked when it came in, and is on this device since. */
 export async function believed(rootText: string, documents: readonly string[]): Promise<Head> {
   const root = parse('root', parseSigned(rootText).line);

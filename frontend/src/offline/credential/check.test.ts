@@ -1,0 +1,188 @@
+// Airplane mode: what this reader says of credentials by the one file that Go made, held to what Go says (internal/app/airplane_test.go).
+import 'fake-indexeddb/auto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { frames } from '../bundle/frames';
+import { trustPublishers } from '../bundle/shelf';
+import { parse, parseSigned } from '../bundle/documents';
+import { disk } from '../db';
+import { check } from './check';
+import { canonical, readStrict, type Json } from './document';
+import { readStatus } from './status';
+import { fetchTrust, knownIssuers, takeTrust, type Known } from './trust';
+
+interface Airplane {
+  name: string;
+  text: string;
+  now: string;
+  state: string;
+  reasons?: string[];
+  page?: string;
+}
+const folder = join(import.meta.dirname, '../../../../internal/credential/code/testdata');
+const all = JSON.parse(readFileSync(join(folder, 'airplane.json'), 'utf8')) as Airplane[];
+const pack = () => new Blob([readFileSync(join(folder, 'airplane.banyan'))]).stream() as ReadableStream<Uint8Array>;
+
+async function clear() {
+  for (const store of ['trust', 'publishers', 'blobs', 'settings'] as const) {
+    for (const row of await disk.list<Record<string, string>>(store)) await disk.remove(store, (row['publisher'] ?? row['id'] ?? row['digest'] ?? row['key']) as string);
+  }
+}
+
+describe('with the file that Go made', () => {
+  let known: Known;
+  beforeAll(async () => {
+    await clear();
+    await takeTrust(pack(), 'server');
+    known = await knownIssuers();
+  });
+
+  it.each(all.map((one) => [`${one.name}: ${one.page ?? one.state}`, one] as const))('%s', async (_, { text, now, state, reasons = [], page }) => {
+    const report = await check(text, Date.parse(now), known);
+    expect([report.state, ...report.reasons.map(({ why }) => why)]).toEqual(page ? ['unknown', page] : [state, ...reasons]);
+    // What is forged is not shown, and what is shown says who stands for it.
+    expect(!!report.shown).toBe(report.state !== 'invalid');
+    if (report.state === 'valid') {
+      expect(report.said?.issuer.names).toEqual({ ar: 'الواحة', en: 'Oasis' });
+      expect(report.restsOn.map(({ kind }) => kind)).toEqual(['signature', 'trust_list', 'status', 'status']);
+      expect(report.shown).toMatchObject({ achievement: 'First steps', course: 'first-steps', address: 'https://learn.example.org/verify/019ab123-4567-7890-abcd-ef0123456789' });
+    }
+  });
+
+  it('says so when the clock of the device is behind what was signed', async () => {
+    const { text } = all[0] as Airplane;
+    expect((await check(text, Date.parse('2026-05-03T00:00:00Z'), known)).notes).toEqual([{ why: 'clock', date: '2026-05-11T00:00:00Z' }]);
+    expect((await check(text, Date.parse('2026-05-12T00:00:00Z'), known)).notes).toEqual([]);
+  });
+
+  it('takes no document of which a letter was changed', async () => {
+    const { text, now } = all.find(({ name }) => name === 'a document') as Airplane;
+    for (let i = 0; i < text.length; i += 3) {
+      const other = text[i] === '1' ? '2' : '1';
+      const { state } = await check(text.slice(0, i) + other + text.slice(i + 1), Date.parse(now), known);
+      // The proof for others is not checked here, and is not what this answer rests on.
+      const foreign = text.indexOf('"proof":[') + 9;
+      const within = i > foreign && i < text.indexOf('},{', foreign);
+      if (!within || state !== 'valid') expect(['invalid', 'unknown'], `letter ${i}: ${text.slice(i - 20, i + 20)}`).toContain(state);
+    }
+  });
+});
+
+describe('what a device takes over', () => {
+  beforeEach(clear);
+  const [first] = all as [Airplane];
+  const soon = Date.parse('2026-05-12T00:00:00Z');
+
+  it('knows nobody by itself', async () => {
+    expect(await check(first.text, soon)).toMatchObject({ state: 'unknown', reasons: [{ why: 'issuer_unknown' }] });
+  });
+
+  it('takes from a file only what publishers say whom it trusts', async () => {
+    expect(await takeTrust(pack(), 'file')).toEqual({ publishers: [], strangers: ['did:web:learn.example.org:institutions:oasis'] });
+    expect((await check(first.text, soon)).state).toBe('unknown');
+    const documents: string[] = [];
+    for await (const { kind, bytes } of frames(pack())) if (kind === 'P') documents.push(new TextDecoder().decode(bytes));
+    await trustPublishers([{ id: 'did:web:learn.example.org:institutions:oasis', documents }]);
+    expect((await takeTrust(pack(), 'file')).publishers).toHaveLength(1);
+    expect((await check(first.text, soon)).state).toBe('valid');
+    // Trust that is taken back takes the words with it.
+    await disk.remove('publishers', 'did:web:learn.example.org:institutions:oasis');
+    expect((await check(first.text, soon)).state).toBe('unknown');
+  });
+
+  it('refuses a file that was changed', async () => {
+    await takeTrust(pack(), 'server');
+    const bytes = readFileSync(join(folder, 'airplane.banyan'));
+    for (const at of [5, 30, 400, bytes.length - 3]) {
+      const changed = Uint8Array.from(bytes);
+      changed[at] = (changed[at] as number) ^ 4;
+      await expect(takeTrust(new Blob([changed]).stream() as ReadableStream<Uint8Array>, 'server'), `byte ${at}`).rejects.toThrow();
+    }
+    await expect(takeTrust(new Blob([bytes.subarray(0, 600)]).stream() as ReadableStream<Uint8Array>, 'server')).rejects.toThrow();
+    expect((await check(first.text, soon)).state).toBe('valid');
+  });
+
+  it('keeps the newer of two words', async () => {
+    await takeTrust(pack(), 'server');
+    const [row] = (await disk.list<{ publisher: string; document: string }>('trust')) as [{ publisher: string; document: string }];
+    const newer = row.document.replace('2026-05-11T00:00:00Z', '2026-05-20T00:00:00Z');
+    await disk.put('trust', { publisher: row.publisher, document: newer });
+    await takeTrust(pack(), 'server').catch(() => undefined);
+    const [kept] = (await disk.list<{ document: string }>('trust')) as [{ document: string }];
+    expect(parse('trust', parseSigned(kept.document).line).signed_at).toBe('2026-05-20T00:00:00Z');
+  });
+
+  it('asks the server once in a while, and for nothing that it has', async () => {
+    const asked: (string | null)[] = [];
+    const answers = [
+      () => new Response('<html>sign in</html>', { headers: { 'Content-Type': 'text/html' } }),
+      () => new Response(pack(), { headers: { 'Content-Type': 'application/octet-stream', Banyan: '1', ETag: '"a"' } }),
+      () => new Response(null, { status: 304, headers: { Banyan: '1' } }),
+    ];
+    vi.stubGlobal('fetch', (_: string, { headers }: { headers: Record<string, string> }) => {
+      asked.push(headers['If-None-Match'] ?? null);
+      return Promise.resolve((answers.shift() as () => Response)());
+    });
+    try {
+      expect(await fetchTrust()).toBe(false);
+      expect(await fetchTrust()).toBe(true);
+      expect((await check(first.text, soon)).state).toBe('valid');
+      expect(await fetchTrust()).toBe(true);
+      expect(asked).toEqual([null, null]);
+      expect(await fetchTrust(0)).toBe(true);
+      expect(asked).toEqual([null, null, '"a"']);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});
+
+describe('the canonical form of RFC 8785', () => {
+  it('writes the example of the RFC', () => {
+    const example = { numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], string: '\u20ac$\u000f\u000aA\'\u0042\u0022\u005c\\\u0022/', literals: [true, false] };
+    expect(canonical(example)).toBe('{"literals":[true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}');
+  });
+  it('sorts names by their UTF-16 code units', () => {
+    const names: { [name: string]: Json } = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\ud83d\ude00': 5, '\u0080': 6, '\u00f6': 7 };
+    expect(Array.from(canonical(names).matchAll(/:(\d)/g), ([, n]) => n).join('')).toBe('2467153');
+  });
+});
+
+describe('what no strict reader takes', () => {
+  it.each(['', '[]', '1', '{}', '{"id":""}', '{"id":null}', '{"id":[]}', '{"id":{}}', '{"id":1.5}', '{"id":1e3}', '{"id":-0}', '{"id":"a","id":"b"}', '{"id":"a","\\u0069d":"b"}', '{"grade":1}', '{"id":"\\u0000"}', '{"id":"\\ud800"}', `{"id":${'['.repeat(20)}1${']'.repeat(20)}}`])('%s', (text) => {
+    expect(() => readStrict(text)).toThrow();
+  });
+  it('takes a plain one', () => {
+    expect(readStrict('{"id":"a","type":["b",1,true]}')).toEqual({ id: 'a', type: ['b', 1, true] });
+  });
+});
+
+describe('status lists', () => {
+  const gzip = async (size: number) => {
+    const packed = new Uint8Array(await new Response(new Blob([new Uint8Array(size)]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer());
+    return `u${btoa(String.fromCharCode(...Array.from(packed.subarray(0, 60_000)))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')}`;
+  };
+  const list = (encodedList: string, change = {}) =>
+    new TextEncoder().encode(
+      JSON.stringify({
+        id: 'u', type: ['VerifiableCredential', 'BitstringStatusListCredential'], issuer: 'i', validFrom: '2026-01-01T00:00:00Z',
+        credentialSubject: { type: 'BitstringStatusList', statusPurpose: 'revocation', encodedList }, ...change,
+      }),
+    ).buffer;
+  it('reads a place', async () => {
+    expect(await readStatus(list(await gzip(16384)), 'i', 'u', 'revocation', 131071)).toEqual({ set: false, signedAt: '2026-01-01T00:00:00Z' });
+  });
+  it('refuses another list, a short one and one that swells', async () => {
+    const right = await gzip(16384);
+    expect(await readStatus(list(right), 'j', 'u', 'revocation', 1)).toBeUndefined();
+    expect(await readStatus(list(right), 'i', 'v', 'revocation', 1)).toBeUndefined();
+    expect(await readStatus(list(right), 'i', 'u', 'suspension', 1)).toBeUndefined();
+    expect(await readStatus(list(right), 'i', 'u', 'revocation', 131072)).toBeUndefined();
+    expect(await readStatus(list(right, { type: ['VerifiableCredential'] }), 'i', 'u', 'revocation', 1)).toBeUndefined();
+    expect(await readStatus(list(await gzip(16383)), 'i', 'u', 'revocation', 1)).toBeUndefined();
+    expect(await readStatus(list(await gzip(5 * 1024 * 1024)), 'i', 'u', 'revocation', 1)).toBeUndefined();
+    expect(await readStatus(list('uAAAA'), 'i', 'u', 'revocation', 1)).toBeUndefined();
+    expect(await readStatus(new ArrayBuffer(3), 'i', 'u', 'revocation', 1)).toBeUndefined();
+  });
+});
