@@ -21,6 +21,9 @@ interface Bundles {
 }
 declare const bundles: Bundles;
 
+// Whoever traces a browser that is killed stumbles over it.
+test.use({ trace: 'off' });
+
 let page: BundlePage;
 let profile: string;
 let running: ChildProcess | undefined;

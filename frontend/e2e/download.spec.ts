@@ -41,6 +41,9 @@ const test = base.extend<object, { line: Relay }>({
   baseURL: ({ line }, give) => give(line.url),
 });
 
+// Whoever traces a browser that is killed stumbles over it.
+test.use({ trace: 'off' });
+
 test.afterEach(() => {
   relay.mend();
   relay.shape({});

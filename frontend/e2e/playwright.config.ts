@@ -11,8 +11,6 @@ export default defineConfig({
   testDir: '.',
   outputDir: '../test-results',
   workers: 1,
-  // Browsers are killed and lines are cut here: what fails by chance of the machine passes when tried again, and is listed as flaky.
-  retries: 1,
   reporter: [['list']],
   ...timeouts,
   use: { ...browser, trace: 'retain-on-failure', viewport: { width: 360, height: 740 } },
