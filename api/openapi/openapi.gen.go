@@ -410,6 +410,69 @@ func (e CaseStatusInfoImsxSeverity) Valid() bool {
 	}
 }
 
+// Defines values for CertificateDesignBorder.
+const (
+	CertificateDesignBorderCorners CertificateDesignBorder = "corners"
+	CertificateDesignBorderDouble  CertificateDesignBorder = "double"
+	CertificateDesignBorderNone    CertificateDesignBorder = "none"
+	CertificateDesignBorderSingle  CertificateDesignBorder = "single"
+)
+
+// Valid indicates whether the value is a known member of the CertificateDesignBorder enum.
+func (e CertificateDesignBorder) Valid() bool {
+	switch e {
+	case CertificateDesignBorderCorners:
+		return true
+	case CertificateDesignBorderDouble:
+		return true
+	case CertificateDesignBorderNone:
+		return true
+	case CertificateDesignBorderSingle:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateDesignLogo.
+const (
+	CertificateDesignLogoCenter CertificateDesignLogo = "center"
+	CertificateDesignLogoEnd    CertificateDesignLogo = "end"
+	CertificateDesignLogoStart  CertificateDesignLogo = "start"
+)
+
+// Valid indicates whether the value is a known member of the CertificateDesignLogo enum.
+func (e CertificateDesignLogo) Valid() bool {
+	switch e {
+	case CertificateDesignLogoCenter:
+		return true
+	case CertificateDesignLogoEnd:
+		return true
+	case CertificateDesignLogoStart:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateDesignOrientation.
+const (
+	CertificateDesignOrientationLandscape CertificateDesignOrientation = "landscape"
+	CertificateDesignOrientationPortrait  CertificateDesignOrientation = "portrait"
+)
+
+// Valid indicates whether the value is a known member of the CertificateDesignOrientation enum.
+func (e CertificateDesignOrientation) Valid() bool {
+	switch e {
+	case CertificateDesignOrientationLandscape:
+		return true
+	case CertificateDesignOrientationPortrait:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CredentialStanding.
 const (
 	CredentialStandingExpired   CredentialStanding = "expired"
@@ -1506,11 +1569,48 @@ type CaseStatusInfoImsxCodeMajor string
 // CaseStatusInfoImsxSeverity defines model for CaseStatusInfo.ImsxSeverity.
 type CaseStatusInfoImsxSeverity string
 
+// CertificateDesign defines model for CertificateDesign.
+type CertificateDesign struct {
+	// Accent Dark enough to be read on white (4.5 to 1).
+	Accent string                  `json:"accent"`
+	Border CertificateDesignBorder `json:"border"`
+
+	// Line A line of the institution's own by language.
+	Line map[string]string `json:"line"`
+
+	// Logo Where a line of text begins; in the middle; where it ends.
+	Logo        CertificateDesignLogo        `json:"logo"`
+	Orientation CertificateDesignOrientation `json:"orientation"`
+
+	// Signatories Ids of the institution's signatories, in the order in which they sign; all of them when left out.
+	Signatories *[]string `json:"signatories,omitempty"`
+}
+
+// CertificateDesignBorder defines model for CertificateDesign.Border.
+type CertificateDesignBorder string
+
+// CertificateDesignLogo Where a line of text begins; in the middle; where it ends.
+type CertificateDesignLogo string
+
+// CertificateDesignOrientation defines model for CertificateDesign.Orientation.
+type CertificateDesignOrientation string
+
 // CertificateName defines model for CertificateName.
 type CertificateName struct {
 	// ConfirmedAt Absent until you confirm a name; before that it is the name of the account.
 	ConfirmedAt *Time  `json:"confirmed_at,omitempty"`
 	Name        string `json:"name"`
+}
+
+// CertificateTemplate defines model for CertificateTemplate.
+type CertificateTemplate struct {
+	Design CertificateDesign `json:"design"`
+
+	// Own Whether it is of exactly what was asked for, and not one that stands in.
+	Own bool `json:"own"`
+
+	// UpdatedAt Absent when nobody has saved one.
+	UpdatedAt *Time `json:"updated_at,omitempty"`
 }
 
 // CheckResult defines model for CheckResult.
@@ -3041,6 +3141,12 @@ type VerifyCredentialParams struct {
 	Offline *bool `form:"offline,omitempty" json:"offline,omitempty"`
 }
 
+// GetCertificatePDFParams defines parameters for GetCertificatePDF.
+type GetCertificatePDFParams struct {
+	// Locale The language of the words around: one that the program speaks; that of the certificate when left out.
+	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
+}
+
 // GetCodePngParams defines parameters for GetCodePng.
 type GetCodePngParams struct {
 	// Name 1 with the holder's name and 0 without
@@ -3101,6 +3207,29 @@ type ListInstitutionAwardsParams struct {
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RemoveCertificateTemplateParams defines parameters for RemoveCertificateTemplate.
+type RemoveCertificateTemplateParams struct {
+	// Course The course whose certificates it is about; all of the institution when left out.
+	Course *Slug `form:"course,omitempty" json:"course,omitempty"`
+}
+
+// GetCertificateTemplateParams defines parameters for GetCertificateTemplate.
+type GetCertificateTemplateParams struct {
+	// Course The course whose certificates it is about; all of the institution when left out.
+	Course *Slug `form:"course,omitempty" json:"course,omitempty"`
+}
+
+// SetCertificateTemplateParams defines parameters for SetCertificateTemplate.
+type SetCertificateTemplateParams struct {
+	// Course The course whose certificates it is about; all of the institution when left out.
+	Course *Slug `form:"course,omitempty" json:"course,omitempty"`
+}
+
+// PreviewCertificateParams defines parameters for PreviewCertificate.
+type PreviewCertificateParams struct {
+	Locale string `form:"locale" json:"locale"`
 }
 
 // ListIssuedCredentialsParams defines parameters for ListIssuedCredentials.
@@ -3256,6 +3385,12 @@ type DecideAwardJSONRequestBody = AwardDecision
 // ConfirmAwardNameJSONRequestBody defines body for ConfirmAwardName for application/json ContentType.
 type ConfirmAwardNameJSONRequestBody = AwardName
 
+// SetCertificateTemplateJSONRequestBody defines body for SetCertificateTemplate for application/json ContentType.
+type SetCertificateTemplateJSONRequestBody = CertificateDesign
+
+// PreviewCertificateJSONRequestBody defines body for PreviewCertificate for application/json ContentType.
+type PreviewCertificateJSONRequestBody = CertificateDesign
+
 // SetCriteriaJSONRequestBody defines body for SetCriteria for application/json ContentType.
 type SetCriteriaJSONRequestBody = CriteriaTerms
 
@@ -3360,6 +3495,9 @@ type ServerInterface interface {
 	// GetBadgeSVG A picture that carries the credential (Open Badges 3.0, baked SVG).
 	// (GET /api/credentials/{credential_id}/badge.svg)
 	GetBadgeSVG(ctx echo.Context, credentialID CredentialID) error
+	// GetCertificatePDF The certificate on paper, A4, as PDF. Whoever has its id may print it. It says what the signed document says, and across the page when it is revoked.
+	// (GET /api/credentials/{credential_id}/certificate.pdf)
+	GetCertificatePDF(ctx echo.Context, credentialID CredentialID, params GetCertificatePDFParams) error
 	// GetCodePng The credential's QR code as a picture, with its quiet border.
 	// (GET /api/credentials/{credential_id}/code.png)
 	GetCodePng(ctx echo.Context, credentialID CredentialID, params GetCodePngParams) error
@@ -3434,6 +3572,18 @@ type ServerInterface interface {
 	// ConfirmAwardName Confirms the holder's name as it was seen. When the learner has changed it meanwhile, nothing is confirmed.
 	// (PUT /api/institutions/{institution_id}/awards/{award_id}/name)
 	ConfirmAwardName(ctx echo.Context, institutionID InstitutionID, awardID AwardID) error
+	// RemoveCertificateTemplate Goes back to the template that holds without this one. Twice is no error.
+	// (DELETE /api/institutions/{institution_id}/certificate-template)
+	RemoveCertificateTemplate(ctx echo.Context, institutionID InstitutionID, params RemoveCertificateTemplateParams) error
+	// GetCertificateTemplate How certificates look: the course's own template, else the institution's, else the plain one.
+	// (GET /api/institutions/{institution_id}/certificate-template)
+	GetCertificateTemplate(ctx echo.Context, institutionID InstitutionID, params GetCertificateTemplateParams) error
+	// SetCertificateTemplate Sets how certificates look, also those that were issued before. It stands in the audit log.
+	// (PUT /api/institutions/{institution_id}/certificate-template)
+	SetCertificateTemplate(ctx echo.Context, institutionID InstitutionID, params SetCertificateTemplateParams) error
+	// PreviewCertificate Draws what certificates would look like, with a made-up holder and a code that says nothing. Nothing is kept.
+	// (POST /api/institutions/{institution_id}/certificate-template/preview)
+	PreviewCertificate(ctx echo.Context, institutionID InstitutionID, params PreviewCertificateParams) error
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
 	// (POST /api/institutions/{institution_id}/course-versions)
 	PublishCourse(ctx echo.Context, institutionID InstitutionID) error
@@ -3937,6 +4087,31 @@ func (w *ServerInterfaceWrapper) GetBadgeSVG(ctx echo.Context) error {
 	return err
 }
 
+// GetCertificatePDF converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCertificatePDF(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCertificatePDFParams
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", ctx.QueryParams(), &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCertificatePDF(ctx, credentialID, params)
+	return err
+}
+
 // GetCodePng converts echo context to params.
 func (w *ServerInterfaceWrapper) GetCodePng(ctx echo.Context) error {
 	var err error
@@ -4405,6 +4580,106 @@ func (w *ServerInterfaceWrapper) ConfirmAwardName(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ConfirmAwardName(ctx, institutionID, awardID)
+	return err
+}
+
+// RemoveCertificateTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveCertificateTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RemoveCertificateTemplateParams
+	// ------------- Optional query parameter "course" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "course", ctx.QueryParams(), &params.Course, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveCertificateTemplate(ctx, institutionID, params)
+	return err
+}
+
+// GetCertificateTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCertificateTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCertificateTemplateParams
+	// ------------- Optional query parameter "course" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "course", ctx.QueryParams(), &params.Course, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCertificateTemplate(ctx, institutionID, params)
+	return err
+}
+
+// SetCertificateTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) SetCertificateTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetCertificateTemplateParams
+	// ------------- Optional query parameter "course" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "course", ctx.QueryParams(), &params.Course, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter course: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetCertificateTemplate(ctx, institutionID, params)
+	return err
+}
+
+// PreviewCertificate converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewCertificate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PreviewCertificateParams
+	// ------------- Required query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "locale", ctx.QueryParams(), &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewCertificate(ctx, institutionID, params)
 	return err
 }
 
@@ -5848,6 +6123,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/keys", wrapper.RotateKey, options.OperationMiddlewares["rotateKey"]...)
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/keys/:key_id/revocation", wrapper.RevokeKey, options.OperationMiddlewares["revokeKey"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
+	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/certificate-template", wrapper.RemoveCertificateTemplate, options.OperationMiddlewares["removeCertificateTemplate"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/certificate-template", wrapper.GetCertificateTemplate, options.OperationMiddlewares["getCertificateTemplate"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/certificate-template", wrapper.SetCertificateTemplate, options.OperationMiddlewares["setCertificateTemplate"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/certificate-template/preview", wrapper.PreviewCertificate, options.OperationMiddlewares["previewCertificate"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.CreateMember, options.OperationMiddlewares["createMember"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/devices", wrapper.ListMemberDevices, options.OperationMiddlewares["listMemberDevices"]...)
@@ -5913,6 +6192,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/badge.png", wrapper.GetBadgePNG, options.OperationMiddlewares["getBadgePNG"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/badge.svg", wrapper.GetBadgeSVG, options.OperationMiddlewares["getBadgeSVG"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
+	router.GET(options.BaseURL+"/api/credentials/:credential_id/certificate.pdf", wrapper.GetCertificatePDF, options.OperationMiddlewares["getCertificatePDF"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
 	router.GET(options.BaseURL+"/api/wallet/shares", wrapper.ListShares, options.OperationMiddlewares["listShares"]...)
 	router.POST(options.BaseURL+"/api/wallet/shares", wrapper.CreateShare, options.OperationMiddlewares["createShare"]...)
@@ -6472,6 +6752,68 @@ type GetBadgeSVGdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetBadgeSVGdefaultApplicationProblemPlusJSONResponse) VisitGetBadgeSVGResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCertificatePDFRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+	Params       GetCertificatePDFParams
+}
+
+type GetCertificatePDFResponseObject interface {
+	VisitGetCertificatePDFResponse(w http.ResponseWriter) error
+}
+
+type GetCertificatePDF200ResponseHeaders struct {
+	CacheControl       *string
+	ContentDisposition *string
+	ETag               *string
+}
+
+type GetCertificatePDF200ApplicationPdfResponse struct {
+	Body          io.Reader
+	Headers       GetCertificatePDF200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetCertificatePDF200ApplicationPdfResponse) VisitGetCertificatePDFResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetCertificatePDFdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCertificatePDFdefaultApplicationProblemPlusJSONResponse) VisitGetCertificatePDFResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7319,23 +7661,6 @@ func (response ListAudit200ApplicationJsonlResponse) VisitListAuditResponse(w ht
 	}
 }
 
-type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListInstitutionAwardsRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListInstitutionAwardsParams
@@ -7488,6 +7813,168 @@ type ConfirmAwardNamedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ConfirmAwardNamedefaultApplicationProblemPlusJSONResponse) VisitConfirmAwardNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveCertificateTemplateRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        RemoveCertificateTemplateParams
+}
+
+type RemoveCertificateTemplateResponseObject interface {
+	VisitRemoveCertificateTemplateResponse(w http.ResponseWriter) error
+}
+
+type RemoveCertificateTemplate204Response struct {
+}
+
+func (response RemoveCertificateTemplate204Response) VisitRemoveCertificateTemplateResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveCertificateTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveCertificateTemplatedefaultApplicationProblemPlusJSONResponse) VisitRemoveCertificateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCertificateTemplateRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        GetCertificateTemplateParams
+}
+
+type GetCertificateTemplateResponseObject interface {
+	VisitGetCertificateTemplateResponse(w http.ResponseWriter) error
+}
+
+type GetCertificateTemplate200JSONResponse CertificateTemplate
+
+func (response GetCertificateTemplate200JSONResponse) VisitGetCertificateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCertificateTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCertificateTemplatedefaultApplicationProblemPlusJSONResponse) VisitGetCertificateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetCertificateTemplateRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        SetCertificateTemplateParams
+	Body          *SetCertificateTemplateJSONRequestBody
+}
+
+type SetCertificateTemplateResponseObject interface {
+	VisitSetCertificateTemplateResponse(w http.ResponseWriter) error
+}
+
+type SetCertificateTemplate200JSONResponse CertificateTemplate
+
+func (response SetCertificateTemplate200JSONResponse) VisitSetCertificateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetCertificateTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetCertificateTemplatedefaultApplicationProblemPlusJSONResponse) VisitSetCertificateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCertificateRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Params        PreviewCertificateParams
+	Body          *PreviewCertificateJSONRequestBody
+}
+
+type PreviewCertificateResponseObject interface {
+	VisitPreviewCertificateResponse(w http.ResponseWriter) error
+}
+
+type PreviewCertificate200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response PreviewCertificate200ImageSvgXMLResponse) VisitPreviewCertificateResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type PreviewCertificatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewCertificatedefaultApplicationProblemPlusJSONResponse) VisitPreviewCertificateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10581,6 +11068,9 @@ type StrictServerInterface interface {
 	// GetBadgeSVG A picture that carries the credential (Open Badges 3.0, baked SVG).
 	// (GET /api/credentials/{credential_id}/badge.svg)
 	GetBadgeSVG(ctx context.Context, request GetBadgeSVGRequestObject) (GetBadgeSVGResponseObject, error)
+	// GetCertificatePDF The certificate on paper, A4, as PDF. Whoever has its id may print it. It says what the signed document says, and across the page when it is revoked.
+	// (GET /api/credentials/{credential_id}/certificate.pdf)
+	GetCertificatePDF(ctx context.Context, request GetCertificatePDFRequestObject) (GetCertificatePDFResponseObject, error)
 	// GetCodePng The credential's QR code as a picture, with its quiet border.
 	// (GET /api/credentials/{credential_id}/code.png)
 	GetCodePng(ctx context.Context, request GetCodePngRequestObject) (GetCodePngResponseObject, error)
@@ -10655,6 +11145,18 @@ type StrictServerInterface interface {
 	// ConfirmAwardName Confirms the holder's name as it was seen. When the learner has changed it meanwhile, nothing is confirmed.
 	// (PUT /api/institutions/{institution_id}/awards/{award_id}/name)
 	ConfirmAwardName(ctx context.Context, request ConfirmAwardNameRequestObject) (ConfirmAwardNameResponseObject, error)
+	// RemoveCertificateTemplate Goes back to the template that holds without this one. Twice is no error.
+	// (DELETE /api/institutions/{institution_id}/certificate-template)
+	RemoveCertificateTemplate(ctx context.Context, request RemoveCertificateTemplateRequestObject) (RemoveCertificateTemplateResponseObject, error)
+	// GetCertificateTemplate How certificates look: the course's own template, else the institution's, else the plain one.
+	// (GET /api/institutions/{institution_id}/certificate-template)
+	GetCertificateTemplate(ctx context.Context, request GetCertificateTemplateRequestObject) (GetCertificateTemplateResponseObject, error)
+	// SetCertificateTemplate Sets how certificates look, also those that were issued before. It stands in the audit log.
+	// (PUT /api/institutions/{institution_id}/certificate-template)
+	SetCertificateTemplate(ctx context.Context, request SetCertificateTemplateRequestObject) (SetCertificateTemplateResponseObject, error)
+	// PreviewCertificate Draws what certificates would look like, with a made-up holder and a code that says nothing. Nothing is kept.
+	// (POST /api/institutions/{institution_id}/certificate-template/preview)
+	PreviewCertificate(ctx context.Context, request PreviewCertificateRequestObject) (PreviewCertificateResponseObject, error)
 	// PublishCourse Publishes a course folder, packed as a zip, as a course version. The same bytes twice change nothing.
 	// (POST /api/institutions/{institution_id}/course-versions)
 	PublishCourse(ctx context.Context, request PublishCourseRequestObject) (PublishCourseResponseObject, error)
@@ -11238,6 +11740,32 @@ func (sh *strictHandler) GetBadgeSVG(ctx echo.Context, credentialID CredentialID
 		return err
 	} else if validResponse, ok := response.(GetBadgeSVGResponseObject); ok {
 		return validResponse.VisitGetBadgeSVGResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificatePDF operation middleware
+func (sh *strictHandler) GetCertificatePDF(ctx echo.Context, credentialID CredentialID, params GetCertificatePDFParams) error {
+	var request GetCertificatePDFRequestObject
+
+	request.CredentialID = credentialID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificatePDF(ctx.Request().Context(), request.(GetCertificatePDFRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificatePDF")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificatePDFResponseObject); ok {
+		return validResponse.VisitGetCertificatePDFResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12089,6 +12617,156 @@ func (sh *strictHandler) ConfirmAwardName(ctx echo.Context, institutionID Instit
 		return err
 	} else if validResponse, ok := response.(ConfirmAwardNameResponseObject); ok {
 		return validResponse.VisitConfirmAwardNameResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveCertificateTemplate operation middleware
+func (sh *strictHandler) RemoveCertificateTemplate(ctx echo.Context, institutionID InstitutionID, params RemoveCertificateTemplateParams) error {
+	var request RemoveCertificateTemplateRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveCertificateTemplate(ctx.Request().Context(), request.(RemoveCertificateTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveCertificateTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveCertificateTemplateResponseObject); ok {
+		return validResponse.VisitRemoveCertificateTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificateTemplate operation middleware
+func (sh *strictHandler) GetCertificateTemplate(ctx echo.Context, institutionID InstitutionID, params GetCertificateTemplateParams) error {
+	var request GetCertificateTemplateRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateTemplate(ctx.Request().Context(), request.(GetCertificateTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateTemplateResponseObject); ok {
+		return validResponse.VisitGetCertificateTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetCertificateTemplate operation middleware
+func (sh *strictHandler) SetCertificateTemplate(ctx echo.Context, institutionID InstitutionID, params SetCertificateTemplateParams) error {
+	var request SetCertificateTemplateRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	var body SetCertificateTemplateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetCertificateTemplate(ctx.Request().Context(), request.(SetCertificateTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetCertificateTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetCertificateTemplateResponseObject); ok {
+		return validResponse.VisitSetCertificateTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewCertificate operation middleware
+func (sh *strictHandler) PreviewCertificate(ctx echo.Context, institutionID InstitutionID, params PreviewCertificateParams) error {
+	var request PreviewCertificateRequestObject
+
+	request.InstitutionID = institutionID
+	request.Params = params
+
+	var body PreviewCertificateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewCertificate(ctx.Request().Context(), request.(PreviewCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewCertificateResponseObject); ok {
+		return validResponse.VisitPreviewCertificateResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -94,6 +94,7 @@ func probes(s *school) map[string]func() call {
 		s.Fatalf("nobody to trust: %v", err)
 	}
 	publisher := `{"documents":[` + strconv.Quote(publishers[0].Documents[0]) + `]}`
+	const template = `{"orientation":"portrait","accent":"#14505c","border":"single","logo":"end","line":{"en":"A line"}}`
 	share := func() wallet.Share {
 		sh, err := s.app.Wallet.Share(s.Context(), s.actor(owner), wallet.NewShare{CredentialID: cs[0].ID})
 		if err != nil {
@@ -181,6 +182,11 @@ func probes(s *school) map[string]func() call {
 		"discardRegrade": func() call {
 			return call{method: http.MethodDelete, path: in + "/regrades/" + string(regrade())}
 		},
+		"getCertificateTemplate":       get(in + "/certificate-template"),
+		"setCertificateTemplate":       with(http.MethodPut, in+"/certificate-template", template),
+		"removeCertificateTemplate":    with(http.MethodDelete, in+"/certificate-template?course="+shipped, ""),
+		"previewCertificate":           with(http.MethodPost, in+"/certificate-template/preview?locale=ar", template),
+		"getCertificatePDF":            get("/api/credentials/" + string(cs[0].ID) + "/certificate.pdf"),
 		"getBundle":                    get("/api/bundles/" + shipped),
 		"planBundle":                   get("/api/bundles/" + shipped + "/plan?locale=en&tier=text"),
 		"listPublishers":               get("/api/publishers"),

@@ -23,6 +23,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/paper"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -45,6 +46,7 @@ type Server struct {
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
+	Paper       *paper.Service
 	Bundle      *bundle.Service
 	Verifier    *verifier.Verifier
 	Badges      *bake.Drawer

@@ -20,6 +20,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
+	"github.com/banyan-lms/banyan/internal/credential/paper"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -46,6 +47,7 @@ type App struct {
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
+	Paper       *paper.Service
 	Bundle      *bundle.Service
 	Verifier    *verifier.Verifier
 	Badges      *bake.Drawer
@@ -109,6 +111,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		HolderName: a.Wallet.CertificateName, Now: now, NewID: newID,
 	}
 	a.Credential.Limits = a.Issuing.Limits
+	a.Paper = a.paper(public, words)
 	imported, err := blob.OpenDir(filepath.Join(cfg.DataDir, "bundles", "blobs"))
 	if err != nil {
 		return nil, err

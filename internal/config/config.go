@@ -36,6 +36,7 @@ type Config struct {
 	VaultToken    string        `env:"BANYAN_VAULT_TOKEN_FILE" help:"file of the token for it, read anew for each request"`
 	VaultCA       string        `env:"BANYAN_VAULT_CA_FILE" help:"file of certificates to trust for it; the system's when empty"`
 	RuntimeDir    string        `env:"BANYAN_RUNTIME_DIR" help:"folder of the Python runtime; ./build/runtime when empty"`
+	FontsDir      string        `env:"BANYAN_FONTS" help:"folder of more typefaces for certificates, as make fonts fills it; ./build/fonts when empty"`
 	Sandbox       string        `env:"BANYAN_SANDBOX" help:"engine that runs learners' code: wasm (when empty) or fake (tests and loopback only)"`
 	Children      int           `env:"BANYAN_SANDBOX_CHILDREN" help:"interpreters at once; one a core when 0"`
 	Require       string        `env:"BANYAN_SANDBOX_REQUIRE" help:"walls without which no lab is run: all, none, or a list such as seccomp,landlock; all when empty on Linux with Redis, else none"`
@@ -92,6 +93,7 @@ func (c *Config) Defaults() {
 		set(&c.VaultKey, "banyan")
 	}
 	set(&c.RuntimeDir, filepath.Join("build", "runtime"))
+	set(&c.FontsDir, filepath.Join("build", "fonts"))
 	set(&c.Sandbox, "wasm")
 	set(&c.Require, c.defaultRequire())
 	set(&c.Signup, "open")

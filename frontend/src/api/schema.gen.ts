@@ -395,6 +395,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions/{institution_id}/certificate-template": {
+        parameters: {
+            query?: {
+                /** @description The course whose certificates it is about; all of the institution when left out. */
+                course?: components["schemas"]["Slug"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** How certificates look: the course's own template, else the institution's, else the plain one. */
+        get: operations["getCertificateTemplate"];
+        /** Sets how certificates look, also those that were issued before. It stands in the audit log. */
+        put: operations["setCertificateTemplate"];
+        post?: never;
+        /** Goes back to the template that holds without this one. Twice is no error. */
+        delete: operations["removeCertificateTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/certificate-template/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draws what certificates would look like, with a made-up holder and a code that says nothing. Nothing is kept. */
+        post: operations["previewCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institutions/{institution_id}/members": {
         parameters: {
             query?: never;
@@ -1350,6 +1391,23 @@ export interface paths {
         };
         /** Whether a credential is valid, suspended, revoked or expired, freshly checked. */
         get: operations["getStanding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}/certificate.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate on paper, A4, as PDF. Whoever has its id may print it. It says what the signed document says, and across the page when it is revoked. */
+        get: operations["getCertificatePDF"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2851,6 +2909,32 @@ export interface components {
             elsewhere: boolean;
             ends_at?: components["schemas"]["Time"];
         };
+        CertificateDesign: {
+            /** @enum {string} */
+            orientation: "landscape" | "portrait";
+            /** @description Dark enough to be read on white (4.5 to 1). */
+            accent: string;
+            /** @enum {string} */
+            border: "none" | "single" | "double" | "corners";
+            /**
+             * @description Where a line of text begins; in the middle; where it ends.
+             * @enum {string}
+             */
+            logo: "start" | "center" | "end";
+            /** @description Ids of the institution's signatories, in the order in which they sign; all of them when left out. */
+            signatories?: string[];
+            /** @description A line of the institution's own by language. */
+            line: {
+                [key: string]: string;
+            };
+        };
+        CertificateTemplate: {
+            design: components["schemas"]["CertificateDesign"];
+            /** @description Whether it is of exactly what was asked for, and not one that stands in. */
+            own: boolean;
+            /** @description Absent when nobody has saved one. */
+            updated_at?: components["schemas"]["Time"];
+        };
         Revocation: {
             reason: string;
         };
@@ -3790,6 +3874,114 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditList"];
                     "application/jsonl": string;
+                };
+            };
+        };
+    };
+    getCertificateTemplate: {
+        parameters: {
+            query?: {
+                /** @description The course whose certificates it is about; all of the institution when left out. */
+                course?: components["schemas"]["Slug"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateTemplate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setCertificateTemplate: {
+        parameters: {
+            query?: {
+                /** @description The course whose certificates it is about; all of the institution when left out. */
+                course?: components["schemas"]["Slug"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateDesign"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateTemplate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeCertificateTemplate: {
+        parameters: {
+            query?: {
+                /** @description The course whose certificates it is about; all of the institution when left out. */
+                course?: components["schemas"]["Slug"];
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewCertificate: {
+        parameters: {
+            query: {
+                locale: string;
+            };
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateDesign"];
+            };
+        };
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -5489,6 +5681,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Standing"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCertificatePDF: {
+        parameters: {
+            query?: {
+                /** @description The language of the words around: one that the program speaks; that of the certificate when left out. */
+                locale?: string;
+            };
+            header?: never;
+            path: {
+                credential_id: components["parameters"]["CredentialID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    ETag?: string;
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             default: components["responses"]["Problem"];

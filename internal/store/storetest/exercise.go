@@ -36,6 +36,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"credential", exerciseCredential},
 		{"issuing", exerciseIssuing},
 		{"wallet", exerciseWallet},
+		{"paper", exercisePaper},
 		{"audit", exerciseAudit},
 		{"bundle", exerciseBundle},
 		{"outbox", exerciseOutbox},

@@ -102,15 +102,17 @@ func cffIndex(items [][]byte) []byte {
 	return out
 }
 
-func units(v float64) int {
-	return int(math.Round(max(-16000, min(16000, v*cffUnits))))
-}
+// units are thousandths of an em.
+func units(v float64) int { return int(math.Round(v * cffUnits)) }
+
+// coordinate keeps a hostile outline within what a charstring can say.
+func coordinate(v float64) int { return max(-16000, min(16000, units(v))) }
 
 func charstring(o outline) []byte {
-	out := csInt(nil, units(o.advance)) // nominalWidthX is 0
+	out := csInt(nil, coordinate(o.advance)) // nominalWidthX is 0
 	x, y := 0, 0
 	delta := func(p typeset.Point) {
-		nx, ny := units(p.X), units(p.Y)
+		nx, ny := coordinate(p.X), coordinate(p.Y)
 		out = csInt(csInt(out, nx-x), ny-y)
 		x, y = nx, ny
 	}

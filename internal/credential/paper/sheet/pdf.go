@@ -127,7 +127,7 @@ func shift(curves []typeset.Curve, x, y float64) []typeset.Curve {
 
 func deflate(b []byte) []byte {
 	var out bytes.Buffer
-	w, _ := zlib.NewWriterLevel(&out, zlib.BestCompression) // the level is a good one
+	w := zlib.NewWriter(&out)
 	_, _ = w.Write(b)
 	_ = w.Close()
 	return out.Bytes()

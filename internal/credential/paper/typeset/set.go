@@ -46,6 +46,7 @@ type Cluster struct {
 	Level   int8    // odd: it is read from right to left
 	X       float64 // ems from the start of the line
 	Advance float64 // ems
+	at      int     // place in the text of the line
 }
 
 // Line is one line, its clusters from left to right.
@@ -70,11 +71,12 @@ type Setter struct {
 	locale  string
 	faces   map[*Font]*font.Face
 	shaper  shaping.HarfbuzzShaper
+	known   map[analysis]*analysed
 }
 
 // NewSetter makes a setter for a document in a language.
 func (l *Library) NewSetter(locale string) *Setter {
-	return &Setter{library: l, locale: locale, faces: map[*Font]*font.Face{}}
+	return &Setter{library: l, locale: locale, faces: map[*Font]*font.Face{}, known: map[analysis]*analysed{}}
 }
 
 // item is a stretch of text of one typeface, script and level.
@@ -85,34 +87,38 @@ type item struct {
 	level    int8
 }
 
+// analysed is what is known of a text before its lines are broken.
+type analysed struct {
+	runes   []rune
+	levels  []int8
+	base    int8
+	fonts   []*Font
+	scripts []language.Script
+	whole   Line
+	before  []float64 // ems up to a place, on one long line
+	breaks  []int     // places where lines may end
+	letters []int     // places between letters
+}
+
+type analysis struct {
+	text string
+	w    Weight
+	d    Direction
+}
+
 // Set sets a paragraph in lines no wider than width ems; 0 means one line. A
 // word that is too wide is broken between letters. *MissingError when letters have no typeface.
 func (s *Setter) Set(text string, w Weight, d Direction, width float64) ([]Line, error) {
-	runes := clean(text)
-	if len(runes) > MaxRunes {
-		return nil, fmt.Errorf("a text of %d characters is too long", len(runes))
-	}
-	if len(runes) == 0 {
-		return nil, nil
-	}
-	levels, base := resolve(runes, int8(d))
-	fonts, scripts, err := s.assign(runes, w)
-	if err != nil {
+	p, err := s.analyse(text, w, d)
+	if err != nil || p == nil {
 		return nil, err
 	}
-	set := func(from, to int) (Line, error) {
-		for to > from && unicode.IsSpace(runes[to-1]) {
-			to--
-		}
-		return s.line(runes, fonts, scripts, from, to, lineLevels(runes[from:to], levels[from:to], base), base)
-	}
-	whole, err := set(0, len(runes))
-	if err != nil || width <= 0 || whole.Width <= width {
-		return []Line{whole}, err
+	if width <= 0 || p.whole.Width <= width {
+		return []Line{p.whole}, nil
 	}
 	var out []Line
-	for from := 0; from < len(runes); {
-		to, l, err := s.longest(runes, from, width, set)
+	for from := 0; from < len(p.runes); {
+		to, l, err := s.longest(p, from, width)
 		if err != nil {
 			return nil, err
 		}
@@ -124,68 +130,84 @@ func (s *Setter) Set(text string, w Weight, d Direction, width float64) ([]Line,
 	return out, nil
 }
 
-// longest finds the longest line from a place on: to the last break that fits, else
-// to the last letter that does, and at least one.
-func (s *Setter) longest(runes []rune, from int, width float64, set func(from, to int) (Line, error)) (int, Line, error) {
+// analyse does what does not depend on where lines end, once a text: it is set in several sizes until it fits.
+func (s *Setter) analyse(text string, w Weight, d Direction) (*analysed, error) {
+	key := analysis{text, w, d}
+	if p, known := s.known[key]; known {
+		return p, nil
+	}
+	runes := clean(text)
+	if len(runes) > MaxRunes {
+		return nil, fmt.Errorf("a text of %d characters is too long", len(runes))
+	}
+	if len(runes) == 0 {
+		return nil, nil
+	}
+	p := &analysed{runes: runes}
+	p.levels, p.base = resolve(runes, int8(d))
+	var err error
+	if p.fonts, p.scripts, err = s.assign(runes, w); err != nil {
+		return nil, err
+	}
+	if p.whole, err = s.part(p, 0, len(runes)); err != nil {
+		return nil, err
+	}
+	p.before = make([]float64, len(runes)+1)
+	for _, c := range p.whole.Clusters {
+		p.before[c.at+1] += c.Advance
+	}
+	for i := range runes {
+		p.before[i+1] += p.before[i]
+	}
 	var seg segmenter.Segmenter
-	seg.Init(runes[from:])
-	var breaks, letters []int
+	seg.Init(runes)
 	for it := seg.LineIterator(); it.Next(); {
 		l := it.Line()
-		breaks = append(breaks, from+l.Offset+len(l.Text))
+		p.breaks = append(p.breaks, l.Offset+len(l.Text))
 	}
 	for it := seg.GraphemeIterator(); it.Next(); {
 		g := it.Grapheme()
-		letters = append(letters, from+g.Offset+len(g.Text))
+		p.letters = append(p.letters, g.Offset+len(g.Text))
 	}
-	for _, places := range [][]int{breaks, letters} {
-		// Width grows with the text, nearly: halve the search, then step back where it does not.
-		n, err := search(len(places), func(n int) (bool, error) {
-			l, err := set(from, places[n])
-			return l.Width <= width, err
-		})
-		if err != nil {
-			return 0, Line{}, err
-		}
-		if n >= 0 {
-			l, err := set(from, places[n])
-			return places[n], l, err
-		}
-	}
-	l, err := set(from, letters[0])
-	return letters[0], l, err
+	s.known[key] = p
+	return p, nil
 }
 
-// search gives the greatest n for which fits says yes, or -1, if it says yes up to there and no from there on. It
-// asks for little more than it finds: lines are short and texts may be long.
-func search(n int, fits func(int) (bool, error)) (int, error) {
-	lo, hi := -1, min(1, n)
-	for hi < n {
-		ok, err := fits(hi)
-		if err != nil {
-			return 0, err
+// part sets what stands on one line, without the space at its end.
+func (s *Setter) part(p *analysed, from, to int) (Line, error) {
+	for to > from && unicode.IsSpace(p.runes[to-1]) {
+		to--
+	}
+	return s.line(p, from, to, lineLevels(p.runes[from:to], p.levels[from:to], p.base))
+}
+
+// longest finds the longest line from a place on: to the last break that fits, else
+// to the last letter that does, and at least one.
+func (s *Setter) longest(p *analysed, from int, width float64) (int, Line, error) {
+	for _, places := range [][]int{p.breaks, p.letters} {
+		first, _ := slices.BinarySearch(places, from+1)
+		// As wide as it is on one long line; a line of its own may be a little wider or narrower.
+		n := first
+		for n < len(places) && p.trimmed(from, places[n]) <= width+0.05 {
+			n++
 		}
-		if !ok {
-			break
-		}
-		lo, hi = hi, min(2*hi, n)
-		if lo == n-1 {
-			return lo, nil
+		for n--; n >= first; n-- {
+			l, err := s.part(p, from, places[n])
+			if err != nil || l.Width <= width {
+				return places[n], l, err
+			}
 		}
 	}
-	for hi-lo > 1 {
-		mid := (lo + hi) / 2
-		ok, err := fits(mid)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			lo = mid
-		} else {
-			hi = mid
-		}
+	first, _ := slices.BinarySearch(p.letters, from+1)
+	l, err := s.part(p, from, p.letters[first])
+	return p.letters[first], l, err
+}
+
+func (p *analysed) trimmed(from, to int) float64 {
+	for to > from && unicode.IsSpace(p.runes[to-1]) {
+		to--
 	}
-	return lo, nil
+	return p.before[to] - p.before[from]
 }
 
 // clean leaves what can be set on a line: no control characters, and spaces for tabs and ends of lines.
@@ -306,25 +328,25 @@ func (s *Setter) face(f *Font) *font.Face {
 }
 
 // line shapes a piece of text that stands on one line.
-func (s *Setter) line(runes []rune, fonts []*Font, scripts []language.Script, from, to int, levels []int8, base int8) (Line, error) {
-	l := Line{Text: string(runes[from:to]), RightToLeft: base == 1}
+func (s *Setter) line(p *analysed, from, to int, levels []int8) (Line, error) {
+	l := Line{Text: string(p.runes[from:to]), RightToLeft: p.base == 1}
 	var items []item
 	for i := from; i < to; i++ {
 		level := levels[i-from]
 		if n := len(items); n > 0 {
-			if last := &items[n-1]; last.font == fonts[i] && last.script == scripts[i] && last.level == level {
+			if last := &items[n-1]; last.font == p.fonts[i] && last.script == p.scripts[i] && last.level == level {
 				last.to = i + 1
 				continue
 			}
 		}
-		items = append(items, item{i, i + 1, fonts[i], scripts[i], level})
+		items = append(items, item{i, i + 1, p.fonts[i], p.scripts[i], level})
 	}
 	itemLevels := make([]int8, len(items))
 	for i, it := range items {
 		itemLevels[i] = it.level
 	}
 	for _, n := range visual(itemLevels) {
-		if err := s.shape(&l, runes, from, to, items[n]); err != nil {
+		if err := s.shape(&l, p.runes, from, to, items[n]); err != nil {
 			return Line{}, err
 		}
 	}
@@ -347,7 +369,7 @@ func (s *Setter) shape(l *Line, runes []rune, from, to int, it item) error {
 	to26 := func(v fixed.Int26_6) float64 { return float64(v) / 64 / em }
 	for i := 0; i < len(out.Glyphs); {
 		start := out.Glyphs[i].TextIndex()
-		c := Cluster{Font: it.font, Level: it.level, X: l.Width}
+		c := Cluster{Font: it.font, Level: it.level, X: l.Width, at: start}
 		n := i
 		for ; n < len(out.Glyphs) && out.Glyphs[n].TextIndex() == start; n++ {
 			g := out.Glyphs[n]
