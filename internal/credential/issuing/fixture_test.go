@@ -93,6 +93,10 @@ func (i institutions) FindBySlug(ctx context.Context, slug string) (institution.
 	return i.FindInstitutionBySlug(ctx, slug)
 }
 
+func (i institutions) FindByDomain(ctx context.Context, domain string) (institution.Institution, error) {
+	return i.FindInstitutionByDomain(ctx, domain)
+}
+
 type vaults struct{ *store.Curriculum }
 
 func (vaults) OpenVault(context.Context, curriculum.Version) (curriculum.VaultFile, error) {
@@ -167,7 +171,8 @@ func (o *office) person() identity.User {
 func (o *office) staff(r identity.Role) identity.Actor {
 	o.Helper()
 	u, m := o.person(), identity.Membership{InstitutionID: o.in.ID, Role: r}
-	o.must(o.db.Institution().AddMembership(o.Context(), u.ID, m))
+	_, err := o.db.Institution().AddMembership(o.Context(), u.ID, m)
+	o.must(err)
 	return identity.Actor{UserID: u.ID, Memberships: []identity.Membership{m}}
 }
 
