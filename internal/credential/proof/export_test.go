@@ -25,3 +25,17 @@ func ForeignMessage(doc []byte, options map[string]any) ([]byte, error) {
 
 // EncodeValue writes a signature as proofs do.
 func EncodeValue(sig []byte) string { return "z" + base58.Encode(sig) }
+
+// Canonical gives a document's statements in canonical form, as VerifyAny makes them.
+func Canonical(doc []byte) (string, error) {
+	tree, err := decode(doc, foreign)
+	if err != nil {
+		return "", err
+	}
+	delete(tree, "proof")
+	d, err := quadsOf(tree, false)
+	if err != nil {
+		return "", err
+	}
+	return d.canonical()
+}
