@@ -92,7 +92,11 @@ func varied(r *rand.Rand) object {
 	achievement = maybe(achievement, "resultDescription", func() any {
 		return several(3, func(int) any {
 			d := object{"type", typed("ResultDescription"), "name", words[r.IntN(2)], "resultType", "LetterGrade", "allowedValue", []string{"D", "C", "B", word()}}
-			d = maybe(d, "alignment", func() any { return several(3, func(int) any { return object{"type", typed("Alignment"), "targetName", words[r.IntN(2)], "targetUrl", "https://school.example/cf"} }) })
+			d = maybe(d, "alignment", func() any {
+				return several(3, func(int) any {
+					return object{"type", typed("Alignment"), "targetName", words[r.IntN(2)], "targetUrl", "https://school.example/cf"}
+				})
+			})
 			return maybe(d, "id", func() any { return address("results") })
 		})
 	})
@@ -104,7 +108,9 @@ func varied(r *rand.Rand) object {
 		})
 	})
 	subject = maybe(subject, "result", func() any {
-		return several(4, func(int) any { return maybe(object{"type", typed("Result"), "value", word()}, "status", func() any { return "Completed" }) })
+		return several(4, func(int) any {
+			return maybe(object{"type", typed("Result"), "value", word()}, "status", func() any { return "Completed" })
+		})
 	})
 	contexts := []string{proof.CredentialsV2, "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"}
 	if r.IntN(3) == 0 {
@@ -118,7 +124,9 @@ func varied(r *rand.Rand) object {
 	doc = append(doc, "issuer", object{"id", issuerOfOthers, "type", []string{"Profile"}, "name", word()}, "validFrom", "2024-01-01T00:00:00Z", "credentialSubject", subject)
 	doc = maybe(doc, "validUntil", func() any { return "2094-01-01T00:00:00.5+02:00" })
 	doc = maybe(doc, "evidence", func() any {
-		return several(4, func(int) any { return maybe(object{"type", typed("Evidence"), "narrative", word()}, "name", func() any { return word() }) })
+		return several(4, func(int) any {
+			return maybe(object{"type", typed("Evidence"), "narrative", word()}, "name", func() any { return word() })
+		})
 	})
 	return maybe(doc, "credentialStatus", func() any {
 		return several(2, func(i int) any {
