@@ -11,6 +11,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
 )
 
 // paper builds the service that prints certificates.
@@ -25,7 +26,21 @@ func (a *App) paper(public blob.Store, words *i18n.Catalogue) *paper.Service {
 // profile is what an institution puts on its certificates.
 func (a *App) profile(ctx context.Context, id identity.InstitutionID) (paper.Profile, error) {
 	in, err := a.Institution.Find(ctx, id)
-	return paper.Profile{Name: in.Name}, err
+	if err != nil {
+		return paper.Profile{}, err
+	}
+	p := paper.Profile{Name: in.Name, Names: in.Names, Logo: digestOf(in.Logo)}
+	for _, s := range in.Signatories {
+		p.Signatories = append(p.Signatories, paper.ProfileSignatory{ID: s.ID, Name: s.Name, Title: s.Title, Signature: digestOf(s.Signature)})
+	}
+	return p, nil
+}
+
+func digestOf(p *institution.Picture) blob.Digest {
+	if p == nil {
+		return ""
+	}
+	return p.Digest
 }
 
 // drawCode draws the code by which a certificate is checked without a network, else that of the address where it is checked with one.

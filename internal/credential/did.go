@@ -213,4 +213,3 @@ func (s *Service) PathDID(ctx context.Context, id identity.InstitutionID) (strin
 	in, err := s.Institutions.Find(ctx, id)
 	return a.did(in.Slug), err
 }
-

@@ -21,6 +21,8 @@ var dynamic = map[string]string{
 	"fault.":               "the title of a problem is named after its fault.Code",
 	"block.":               "internal/curriculum names the label of a block after the block",
 	"page.kind.":           "api/web names an item's kind",
+	"paper.ai_help.":       "internal/credential/paper says what was declared",
+	"paper.assessment.":    "internal/credential/paper says how it was assessed",
 	"credential.standing.": "api/web names and explains a credential's state",
 	"credential.state.":    "a state of internal/credential/verifier, and what it means",
 	"credential.why.":      "internal/credential/verifier names its reasons",

@@ -4,6 +4,7 @@ package paper
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type Certificate struct {
 	RightToLeft bool   // that language is
 	Claims      credential.Claims
 	Standing    credential.State
-	Since       time.Time // when it was revoked
+	Since       time.Time // when it was revoked or suspended
 	Reason      string    // why
 	Logo        *sheet.Image
 	Signatories []Signatory
@@ -282,6 +283,8 @@ func (p *page) warning() string {
 	switch p.Standing {
 	case credential.Revoked:
 		return p.t("paper.revoked", date)
+	case credential.Suspended:
+		return p.t("paper.suspended", date)
 	case credential.Expired:
 		if p.Claims.ExpiresAt != nil {
 			return p.t("paper.expired", map[string]any{"Date": p.words.Date(p.Locale, *p.Claims.ExpiresAt)})
@@ -328,6 +331,18 @@ func (p *page) facts() []fact {
 		out = append(out, fact{"paper.expires", p.words.Date(p.Locale, *c.ExpiresAt)})
 	}
 	out = append(out, fact{"paper.language", languageName(c.Locale)})
+	if n, err := strconv.ParseFloat(c.Version, 64); err == nil {
+		out = append(out, fact{"paper.version", p.words.Number(p.Locale, n)})
+	}
+	if c.Assessment != "" {
+		out = append(out, fact{"paper.assessment", p.t("paper.assessment."+string(c.Assessment), nil)})
+	}
+	if c.AIHelp != "" {
+		out = append(out, fact{"paper.ai_help", p.t("paper.ai_help."+string(c.AIHelp), nil)})
+	}
+	if v, err := strconv.ParseFloat(c.Score, 64); err == nil {
+		out = append(out, fact{"paper.score", p.t("paper.score_value", map[string]any{"Score": v})})
+	}
 	return out
 }
 
@@ -337,7 +352,9 @@ func languageName(locale string) string {
 
 // rows parts the facts so that each has room.
 func (p *page) rows(facts []fact, scale float64) [][]fact {
-	n := min(len(facts), max(1, int((p.w-2*margin)/(115*scale))))
+	most := min(len(facts), max(1, int((p.w-2*margin)/(115*scale))))
+	rows := (len(facts) + most - 1) / most
+	n := (len(facts) + rows - 1) / rows // as many in each
 	var out [][]fact
 	for r := range slices.Chunk(facts, n) {
 		out = append(out, r)
@@ -448,7 +465,7 @@ func (p *page) signatures(left, top, width float64) error {
 
 // stamp says across the page that a certificate is worth nothing.
 func (p *page) stamp() error {
-	if p.Standing != credential.Revoked {
+	if p.Standing != credential.Revoked && p.Standing != credential.Suspended {
 		return nil
 	}
 	lines, err := p.setter.Set(p.t("credential.standing."+string(p.Standing), nil), typeset.Bold, p.own(), 0)

@@ -55,6 +55,7 @@ func example(t testing.TB, locale string) paper.Certificate {
 		Claims: credential.Claims{
 			ID: "https://learn.example.org/verify/019a0000-0000-7000-8000-000000000001", Name: people[locale],
 			Achievement: achievements[locale][0], Description: achievements[locale][1], Locale: locale, IssuerName: "Banyan Demo School",
+			Version: "3", Assessment: credential.OnSite, AIHelp: credential.SomeHelp, Score: "92.5",
 			IssuedAt: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC), ExpiresAt: &until,
 		},
 		Logo: logo(t),

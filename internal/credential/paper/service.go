@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -44,8 +45,9 @@ type Credentials interface {
 
 // Profile is what an institution puts on its paper.
 type Profile struct {
-	Name        string
-	Logo        blob.Digest // "" for none
+	Name        string            // where none fits
+	Names       map[string]string // by BCP 47 tag
+	Logo        blob.Digest       // "" for none
 	Signatories []ProfileSignatory
 }
 
@@ -142,8 +144,12 @@ func (s *Service) Print(ctx context.Context, id credential.ID, locale string) (P
 		Locale: locale, RightToLeft: s.RightToLeft(locale), Claims: st.Claims, Standing: st.State, Template: tpl, Code: code,
 		Reason: st.Credential.RevokedReason,
 	}
-	if at := st.Credential.RevokedAt; at != nil {
-		c.Since = *at
+	since := st.Credential.RevokedAt
+	if st.State == credential.Suspended {
+		since, c.Reason = st.Credential.SuspendedAt, st.Credential.SuspendedReason
+	}
+	if since != nil {
+		c.Since = *since
 	}
 	if err := s.dress(ctx, &c, profile); err != nil {
 		return Printed{}, err
@@ -434,6 +440,7 @@ func (s *Service) Preview(ctx context.Context, by identity.Actor, t Template, lo
 	if err != nil {
 		return nil, err
 	}
+	issuer, _ := in(profile.Names, locale)
 	now := s.Now()
 	until := now.AddDate(3, 0, 0)
 	c := Certificate{
@@ -441,7 +448,7 @@ func (s *Service) Preview(ctx context.Context, by identity.Actor, t Template, lo
 		Claims: credential.Claims{
 			ID: "https://example.org/verify/00000000-0000-0000-0000-000000000000", Name: s.Words.T(locale, "paper.specimen.name", nil),
 			Achievement: s.Words.T(locale, "paper.specimen.achievement", nil), Description: s.Words.T(locale, "paper.specimen.description", nil),
-			Locale: locale, IssuerName: profile.Name, IssuedAt: now, ExpiresAt: &until,
+			Locale: locale, Version: "1", Assessment: credential.Supervised, AIHelp: credential.Undeclared, IssuerName: cmp.Or(issuer, profile.Name), IssuedAt: now, ExpiresAt: &until,
 		},
 	}
 	if err := s.dress(ctx, &c, profile); err != nil {
