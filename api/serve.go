@@ -133,15 +133,18 @@ func newHandler(a *app.App) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	site, err := web.New(web.Config{
-		Courses: a.Curriculum, Credentials: a.Credential, Shares: a.Wallet, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
-		Runtime: python(a.Config), Locale: a.Config.Locale,
-		Person: func(r *http.Request) []string { return languagesOf(a, r) },
-	})
+	proxies, err := a.Config.Proxies()
 	if err != nil {
 		return nil, err
 	}
-	proxies, err := a.Config.Proxies()
+	site, err := web.New(web.Config{
+		Courses: a.Curriculum, Credentials: a.Credential, Verifier: a.Verifier, Shares: a.Wallet, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
+		Runtime: python(a.Config), Locale: a.Config.Locale,
+		Person: func(r *http.Request) []string { return languagesOf(a, r) },
+		Admit: func(r *http.Request) error {
+			return rest.AdmitCheck(r.Context(), a.Identity, middleware.ClientAddress(r, proxies))
+		},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -102,14 +102,15 @@ func Origin(trusted []netip.Prefix) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			client := Client{Address: clientAddress(r, trusted), UserAgent: r.UserAgent()}
+			client := Client{Address: ClientAddress(r, trusted), UserAgent: r.UserAgent()}
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), clientKey, client)))
 			return next(c)
 		}
 	}
 }
 
-func clientAddress(r *http.Request, trusted []netip.Prefix) string {
+// ClientAddress is where a request comes from: the last hop that is none of ours.
+func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr

@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"context"
+	"mime"
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
@@ -57,4 +58,6 @@ func (s *Server) badge(ctx context.Context, id credential.ID, draw func(bake.Bad
 }
 
 // inline names a file for who saves it.
-func inline(id, ending string) string { return `inline; filename="badge-` + id + "." + ending + `"` }
+func inline(id, ending string) string {
+	return mime.FormatMediaType("inline", map[string]string{"filename": id + "." + ending})
+}

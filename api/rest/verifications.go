@@ -10,6 +10,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // What one address may have checked: a check costs some milliseconds, and requests to other hosts.
@@ -18,9 +19,14 @@ const (
 	checksWithin = time.Minute
 )
 
+// AdmitCheck counts a check for an address, whichever door it comes by, and refuses it with fault.TooMany when there are too many.
+func AdmitCheck(ctx context.Context, counter *identity.Service, address string) error {
+	return counter.Admit(ctx, "verify", address, freeChecks, checksWithin)
+}
+
 // VerifyCredential implements openapi.StrictServerInterface.
 func (s *Server) VerifyCredential(ctx context.Context, req openapi.VerifyCredentialRequestObject) (openapi.VerifyCredentialResponseObject, error) {
-	if err := s.Identity.Admit(ctx, "verify", middleware.From(ctx).Address, freeChecks, checksWithin); err != nil {
+	if err := AdmitCheck(ctx, s.Identity, middleware.From(ctx).Address); err != nil {
 		return nil, err
 	}
 	in, offline, err := toVerify(req)

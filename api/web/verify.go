@@ -1,12 +1,20 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
+	"io"
+	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
+	bcp47 "golang.org/x/text/language"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // verify tells anyone what a certificate is worth now. Nobody need sign in or
@@ -27,12 +35,20 @@ func (s *Site) verify(c echo.Context) error {
 		return err
 	}
 	w := s.writer(locale)
-	label := w.t("credential.standing."+string(standing.State), nil)
+	v := w.verdict(reportOf(standing), s.about(c, standing.Credential), string(standing.Credential.ID))
+	if k := standing.RevokedKey; k != nil && k.RevokedAt != nil && v["reason"] == "" {
+		v["reason"] = w.t("page.verify.key_revoked", map[string]any{"Date": s.cfg.Words.Date(locale, *k.RevokedAt), "Reason": k.RevokedReason})
+	}
+	return s.checked(c, w, "/verify/"+string(standing.Credential.ID), v)
+}
+
+// checked serves the page that tells what a check found.
+func (s *Site) checked(c echo.Context, w *writer, path string, v values) error {
 	title := w.t("page.verify.title", nil)
 	p, err := w.done(w.page(frame{
-		kind: "verify", title: label + " · " + title, description: title, path: "/verify/" + string(standing.Credential.ID),
+		kind: "verify", title: v["standing_label"] + " · " + title, description: title, path: path,
 		hidden: true, // it holds a person's name
-		main:   w.fill("verify", w.standing(standing, label, s.about(c, standing.Credential))),
+		main:   w.fill("verify", v),
 	}))
 	if err != nil {
 		return err
@@ -41,43 +57,231 @@ func (s *Site) verify(c echo.Context) error {
 	return s.compressor.serve(c, p)
 }
 
-// nothing stands where an invalid document says something that nobody should believe.
-const nothing = "—"
+// reportOf says of a credential of ours what a check of any other would say.
+func reportOf(st credential.Standing) verifier.Report {
+	c, row := st.Claims, st.Credential
+	r := verifier.Report{State: verifier.State(st.State), CheckedAt: st.CheckedAt}
+	reason := func(code verifier.Why, at time.Time, given string) {
+		r.Reasons = append(r.Reasons, verifier.Reason{Code: code, Args: map[string]any{"Date": at, "Reason": given}})
+	}
+	switch {
+	case st.State == credential.Invalid:
+		return r
+	case st.State == credential.Revoked && row.RevokedAt != nil:
+		reason(verifier.RevokedBy, *row.RevokedAt, row.RevokedReason)
+	case st.State == credential.Suspended && row.SuspendedAt != nil:
+		reason(verifier.SuspendedBy, *row.SuspendedAt, row.SuspendedReason)
+	case st.State == credential.Expired && c.ExpiresAt != nil:
+		reason(verifier.ExpiredAt, *c.ExpiresAt, "")
+	}
+	r.Claims = verifier.Claims{
+		ID: c.ID, Name: c.Name, Achievement: c.Achievement, Description: c.Description, Narrative: c.Narrative, Language: c.Locale,
+		Issuer: c.Issuer, IssuerName: c.IssuerName, ValidFrom: c.IssuedAt,
+	}
+	if c.ExpiresAt != nil {
+		r.Claims.ValidUntil = *c.ExpiresAt
+	}
+	r.RestsOn = []verifier.Basis{
+		{Kind: verifier.Signature, From: verifier.Self, At: c.IssuedAt},
+		{Kind: verifier.Issuing, From: verifier.Here, Source: c.Issuer, At: st.CheckedAt},
+		{Kind: verifier.Status, From: verifier.Here, At: st.CheckedAt},
+		{Kind: verifier.Clock, From: verifier.Computer, At: st.CheckedAt},
+	}
+	return r
+}
 
-func (w *writer) standing(st credential.Standing, label string, course *curriculum.Manifest) values {
-	date := w.site.cfg.Words.Date
+// verdict fills the page of a check. id names a credential of this server, "" one of elsewhere.
+func (w *writer) verdict(r verifier.Report, course *curriculum.Manifest, id string) values {
+	title, text := verifier.StateWords(r.State)
 	v := values{
-		"standing": string(st.State), "standing_label": label, "standing_text": w.t("credential.standing."+string(st.State)+"_text", nil), "reason": "",
-		"name": nothing, "achievement": nothing, "institution": nothing, "issued": nothing, "course_title": "",
-		"achievement_spoken": "", "course_spoken": "", "expires": "", "revoked": "",
-		"checked": w.site.cfg.Words.Moment(w.locale, st.CheckedAt), "json_href": "/api/credentials/" + string(st.Credential.ID),
+		"standing": string(r.State), "standing_label": w.t(title, nil), "standing_text": w.t(text, nil), "reason": "",
+		"reasons": w.reasons(r.Reasons), "certificate": "", "report": "", "links": "",
 	}
-	if st.State != credential.Invalid {
-		v["name"], v["achievement"], v["institution"] = st.Claims.Name, st.Claims.Achievement, st.Claims.IssuerName
-		v["issued"] = date(w.locale, st.Claims.IssuedAt)
-		v["achievement_spoken"] = w.spoken(cmp.Or(st.Claims.Locale, w.locale))
-		if title, lang := course.Title.Said(w.locale, course.SourceLocale, course.TitleLang); title != st.Claims.Achievement {
-			v["course_title"], v["course_spoken"] = title, w.spoken(cmp.Or(lang, w.locale))
-		}
-		if at := st.Claims.ExpiresAt; at != nil {
-			v["expires"] = w.fill("verify-fact", values{"label": w.t("page.verify.expires", nil), "value": date(w.locale, *at)})
+	for _, reason := range r.Reasons {
+		if given := reason.Given(); given != "" {
+			v["reason"] = w.t("page.verify.reason", map[string]any{"Reason": given})
 		}
 	}
-	if k := st.RevokedKey; k != nil && k.RevokedAt != nil {
-		v["reason"] = w.t("page.verify.key_revoked", map[string]any{"Date": date(w.locale, *k.RevokedAt), "Reason": k.RevokedReason})
+	if id != "" && r.State != verifier.Invalid || r.Readable() {
+		v["certificate"] = w.certificate(r, course, id == "")
 	}
-	if at := st.Credential.RevokedAt; st.State == credential.Revoked && at != nil {
-		v["revoked"] = w.fill("verify-fact", values{"label": w.t("page.verify.revoked", nil), "value": date(w.locale, *at)})
-		if st.Credential.RevokedReason != "" {
-			v["reason"] = w.t("page.verify.reason", map[string]any{"Reason": st.Credential.RevokedReason})
-		}
+	rests := ""
+	for _, b := range r.RestsOn {
+		rests += w.basis(b, r.CheckedAt)
 	}
-	if at := st.Credential.SuspendedAt; st.State == credential.Suspended && at != nil {
-		v["revoked"] = w.fill("verify-fact", values{"label": w.t("page.verify.suspended", nil), "value": date(w.locale, *at)})
-		v["reason"] = w.t("page.verify.reason", map[string]any{"Reason": st.Credential.SuspendedReason})
+	notes := ""
+	if len(r.Notes) > 0 {
+		notes = w.fill("report-notes", values{"notes": w.reasons(r.Notes)})
 	}
+	if r.State != verifier.Invalid {
+		v["report"] = w.fill("report", values{"rests": rests, "notes": notes})
+	}
+	link := func(href, key string) {
+		v["links"] += w.fill("verify-link", values{"href": href, "label": w.t(key, nil)}) + "\n"
+	}
+	if id != "" {
+		link("/api/credentials/"+id, "page.verify.json")
+		link("/api/credentials/"+id+"/badge.png", "page.verify.badge")
+	}
+	link("/"+w.locale+"/verify", "page.check.again")
 	return v
 }
+
+// certificate shows what a credential says; of one of elsewhere, whose words nobody here knows, all of it.
+func (w *writer) certificate(r verifier.Report, course *curriculum.Manifest, whole bool) string {
+	date := w.site.cfg.Words.Date
+	facts := ""
+	fact := func(key, value string) {
+		if value != "" {
+			facts += w.fill("verify-fact", values{"label": w.t(key, nil), "value": value})
+		}
+	}
+	c := r.Claims
+	fact("page.verify.institution", cmp.Or(c.IssuerName, c.Issuer))
+	if !c.ValidFrom.IsZero() {
+		fact("page.verify.issued", date(w.locale, c.ValidFrom))
+	}
+	if !c.ValidUntil.IsZero() {
+		fact("page.verify.expires", date(w.locale, c.ValidUntil))
+	}
+	for _, reason := range r.Reasons {
+		if at := reason.Date(); !at.IsZero() {
+			switch reason.Code {
+			case verifier.RevokedBy:
+				fact("page.verify.revoked", date(w.locale, at))
+			case verifier.SuspendedBy:
+				fact("page.verify.suspended", date(w.locale, at))
+			}
+		}
+	}
+	if whole {
+		fact("page.verify.about", c.Description)
+		fact("page.verify.narrative", c.Narrative)
+		for _, result := range c.Results {
+			if result.Name != "" {
+				facts += w.fill("verify-fact", values{"label": result.Name, "value": result.Value})
+			}
+		}
+	}
+	fact("page.verify.checked", w.site.cfg.Words.Moment(w.locale, r.CheckedAt))
+	v := values{
+		"name": cmp.Or(c.Name, nothing), "achievement": cmp.Or(c.Achievement, nothing), "achievement_spoken": w.spoken(w.known(c.Language)),
+		"course_title": "", "course_spoken": "", "facts": facts,
+	}
+	if title, lang := course.Title.Said(w.locale, course.SourceLocale, course.TitleLang); title != c.Achievement {
+		v["course_title"], v["course_spoken"] = title, w.spoken(cmp.Or(lang, w.locale))
+	}
+	return w.fill("certificate", v)
+}
+
+// known is a language as a credential names it, or the page's where it names none that could be one.
+func (w *writer) known(tag string) string {
+	if t, err := bcp47.Parse(tag); tag == "" || err != nil || t == bcp47.Und {
+		return w.locale
+	}
+	return tag
+}
+
+func (w *writer) reasons(list []verifier.Reason) string {
+	lines := ""
+	for _, r := range list {
+		key, args := r.Words(func(t time.Time) string { return w.site.cfg.Words.Date(w.locale, t) })
+		lines += w.fill("report-line", values{"text": w.t(key, args)})
+	}
+	if lines == "" {
+		return ""
+	}
+	return w.fill("report-list", values{"lines": lines})
+}
+
+func (w *writer) basis(b verifier.Basis, now time.Time) string {
+	v := values{"label": w.t("credential.rests."+string(b.Kind), nil), "origin": w.t("credential.origin."+string(b.From), nil), "source": b.Source, "when": ""}
+	if !b.At.IsZero() {
+		key, args := verifier.AgeWords(now.Sub(b.At))
+		v["when"] = " · " + w.site.cfg.Words.Moment(w.locale, b.At) + " (" + w.t(key, args) + ")"
+	}
+	return w.fill("report-basis", v)
+}
+
+// toVerifyForm sends a reader to the form in their language.
+func (s *Site) toVerifyForm(c echo.Context) error {
+	return s.redirect(c, http.StatusFound, "/"+s.reader(c)+"/verify")
+}
+
+// verifyForm serves the form in which anybody has any credential checked, without a script.
+func (s *Site) verifyForm(c echo.Context) error {
+	locale := c.Param("locale")
+	if s.languages[locale] == nil {
+		return errNoPage
+	}
+	w := s.writer(locale)
+	p, err := w.done(w.page(frame{
+		kind: "verify", title: w.t("page.check", nil), description: w.t("page.check.lead", nil), path: "/verify", canonical: "/verify", spoken: s.cfg.Words.Locales(),
+		main: w.fill("verify-form", values{"locale": locale}),
+	}))
+	if err != nil {
+		return err
+	}
+	return s.compressor.serve(c, p)
+}
+
+// maxForm is what a form may have beside the credential.
+const maxForm = 16 << 10
+
+// verifyPosted checks what came in the form. Nothing of it is kept.
+func (s *Site) verifyPosted(c echo.Context) error {
+	locale := c.Param("locale")
+	if s.languages[locale] == nil {
+		return errNoPage
+	}
+	req := c.Request()
+	if err := s.cfg.Admit(req); err != nil {
+		return err
+	}
+	req.Body = http.MaxBytesReader(c.Response(), req.Body, verifier.MaxInput+maxForm)
+	in, err := posted(req)
+	if err != nil {
+		return err
+	}
+	r, err := s.cfg.Verifier.Verify(req.Context(), in, verifier.Options{Offline: req.PostFormValue("offline") != ""})
+	if err != nil {
+		return err
+	}
+	w := s.writer(locale)
+	return s.checked(c, w, "/verify", w.verdict(r, &curriculum.Manifest{}, ""))
+}
+
+// posted gives the file of the form, else its text. All of it is read into memory: MaxBytesReader bounds it.
+func posted(req *http.Request) ([]byte, error) {
+	if err := req.ParseMultipartForm(verifier.MaxInput + maxForm); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return nil, fault.New(fault.TooLarge, "request.too_large").With("KiB", verifier.MaxInput>>10)
+		}
+		return nil, fault.Wrap(fault.Invalid, "request.invalid", err)
+	}
+	in := []byte(req.PostFormValue("text"))
+	if file, _, err := req.FormFile("file"); err == nil {
+		defer func() { _ = file.Close() }()
+		chosen, err := io.ReadAll(file)
+		if err != nil {
+			return nil, err
+		}
+		if len(chosen) > 0 {
+			in = chosen
+		}
+	}
+	if len(bytes.TrimSpace(in)) == 0 {
+		return nil, fault.New(fault.Invalid, "credential.nothing_to_check")
+	}
+	if len(in) > verifier.MaxInput {
+		return nil, fault.New(fault.TooLarge, "request.too_large").With("KiB", verifier.MaxInput>>10)
+	}
+	return in, nil
+}
+
+// nothing stands where a credential says nothing.
+const nothing = "—"
 
 // about is the course of a certificate, for orientation only: one that is gone costs no certificate its page.
 func (s *Site) about(c echo.Context, cr credential.Credential) *curriculum.Manifest {

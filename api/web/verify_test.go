@@ -1,11 +1,19 @@
 package web
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
+	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 func TestVerify(t *testing.T) {
@@ -93,5 +101,148 @@ func TestVerify(t *testing.T) {
 	res, _ := w.get("/verify/valid")
 	if vary := strings.Join(res.Header.Values("Vary"), ", "); !strings.Contains(vary, "Accept-Language") || !strings.Contains(vary, "Cookie") || !strings.Contains(vary, "Accept-Encoding") {
 		t.Errorf("Vary %q", vary)
+	}
+}
+
+// checker is a verifier of tests: it says what it is told to, and keeps what it was given.
+type checker struct {
+	says    verifier.Report
+	err     error
+	got     []byte
+	offline bool
+}
+
+func (c *checker) Verify(_ context.Context, in []byte, o verifier.Options) (verifier.Report, error) {
+	c.got, c.offline = bytes.Clone(in), o.Offline
+	return c.says, c.err
+}
+
+// post sends the form as a browser does.
+func (w *world) post(locale string, fields map[string]string, file []byte) *httptest.ResponseRecorder {
+	w.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for k, v := range fields {
+		if err := form.WriteField(k, v); err != nil {
+			w.Fatal(err)
+		}
+	}
+	part, err := form.CreateFormFile("file", "badge.png")
+	if err != nil {
+		w.Fatal(err)
+	}
+	if _, err := part.Write(file); err != nil {
+		w.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		w.Fatal(err)
+	}
+	req := httptest.NewRequestWithContext(w.Context(), http.MethodPost, "/"+locale+"/verify", &body)
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	rec := httptest.NewRecorder()
+	w.echo.ServeHTTP(rec, req)
+	return rec
+}
+
+// Anybody may have any credential checked in a form, without a script.
+func TestVerifyForm(t *testing.T) {
+	at := time.Date(2026, 3, 9, 9, 30, 0, 0, time.UTC)
+	c := &checker{}
+	tries := 0
+	var slowed error
+	w := open(t, func(cfg *Config) {
+		cfg.Verifier = c
+		cfg.Admit = func(*http.Request) error {
+			tries++
+			return slowed
+		}
+	}, course("Small", nil))
+	for _, locale := range []string{"en", "ar"} {
+		body, doc := w.read("/" + locale + "/verify")
+		checkPage(t, "/"+locale+"/verify", body, doc, locale)
+		form := all(doc, "form")[0]
+		if value(form, "method") != "post" || value(form, "enctype") != "multipart/form-data" || value(form, "action") != "/"+locale+"/verify" || strings.Contains(body, "noindex") {
+			t.Errorf("the form: %s", body)
+		}
+	}
+	if res, _ := w.get("/verify", "Accept-Language", "ar"); res.StatusCode != http.StatusFound || res.Header.Get("Location") != "/ar/verify" {
+		t.Errorf("%d %v", res.StatusCode, res.Header)
+	}
+	c.says = verifier.Report{
+		State: verifier.Unknown, Format: verifier.JSON, CheckedAt: at, Reasons: []verifier.Reason{{Code: verifier.OldStatus, Args: map[string]any{"Date": at.AddDate(0, 0, -9)}}},
+		Notes:  []verifier.Reason{{Code: verifier.Stranger, Args: map[string]any{"Source": "https://x.example/<b>"}}},
+		Claims: verifier.Claims{Issuer: "did:web:x.example", IssuerName: "X & <i>Y</i>", Name: "Ada <b>Byron</b>", Achievement: "AI", Language: "no such language", Narrative: "All labs", ValidFrom: at.AddDate(-1, 0, 0)},
+		RestsOn: []verifier.Basis{
+			{Kind: verifier.Status, From: verifier.Web, Source: "https://x.example/list", At: at.AddDate(0, 0, -9)},
+			{Kind: verifier.Signature, From: verifier.Self, Source: "did:web:x.example#<key>", At: at.Add(-3 * time.Hour)},
+		},
+	}
+	rec := w.post("en", map[string]string{"text": " some text ", "offline": "1"}, nil)
+	if rec.Code != http.StatusOK || string(c.got) != " some text " || !c.offline || rec.Header().Get("Cache-Control") != "no-store" {
+		t.Fatalf("%d %v %q", rec.Code, rec.Header(), c.got)
+	}
+	page := rec.Body.String()
+	for _, want := range []string{
+		"Not certain", "is from 28 February 2026", "X &amp; &lt;i&gt;Y&lt;/i&gt;", "Ada &lt;b&gt;Byron&lt;/b&gt;", "All labs", "https://x.example/&lt;b&gt;", "9 days ago", "3 hours ago", "the issuer’s site",
+		"did:web:x.example#&lt;key&gt;", `class="verify unknown"`, "noindex", `href="/en/verify"`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %q: %s", want, page)
+		}
+	}
+	if strings.Contains(page, "<b>Byron") || strings.Contains(page, "no such language") || strings.Contains(page, "/api/credentials/") {
+		t.Errorf("%s", page)
+	}
+	if rec := w.post("ar", map[string]string{"text": "text"}, []byte("file")); rec.Code != http.StatusOK || string(c.got) != "file" || c.offline || !strings.Contains(rec.Body.String(), "منذ 9 أيام") || !strings.Contains(rec.Body.String(), "غير مؤكدة") {
+		t.Errorf("%d %q %s", rec.Code, c.got, rec.Body)
+	}
+	c.says = verifier.Report{State: verifier.Invalid, CheckedAt: at, Reasons: []verifier.Reason{{Code: verifier.Changed}}, Claims: verifier.Claims{Issuer: "did:web:x.example", Name: "Ada"}}
+	if page := w.post("en", nil, []byte("x")).Body.String(); !strings.Contains(page, "It was changed after it was signed.") || strings.Contains(page, "Ada") || strings.Contains(page, "certificate-name") || strings.Contains(page, `class="report"`) {
+		t.Errorf("%s", page)
+	}
+	c.says = verifier.Report{State: verifier.Revoked, CheckedAt: at, Reasons: []verifier.Reason{{Code: verifier.RevokedBy, Args: map[string]any{"Date": at, "Reason": "in <error>"}}}, Claims: verifier.Claims{Issuer: "did:web:x.example"}}
+	if page := w.post("en", nil, []byte("x")).Body.String(); !strings.Contains(page, "Reason given: in &lt;error&gt;") || !strings.Contains(page, "took it back on 9 March 2026") {
+		t.Errorf("%s", page)
+	}
+	c.got = nil
+	for _, tt := range []struct {
+		name   string
+		fields map[string]string
+		file   []byte
+		status int
+	}{
+		{"nothing", nil, nil, http.StatusUnprocessableEntity},
+		{"blanks", map[string]string{"text": " \n "}, nil, http.StatusUnprocessableEntity},
+		{"too large a file", nil, make([]byte, verifier.MaxInput+1), http.StatusRequestEntityTooLarge},
+		{"too large a text", map[string]string{"text": strings.Repeat("x", verifier.MaxInput+1)}, nil, http.StatusRequestEntityTooLarge},
+		{"far too large", nil, make([]byte, 4<<20), http.StatusRequestEntityTooLarge},
+	} {
+		if rec := w.post("en", tt.fields, tt.file); rec.Code != tt.status || c.got != nil {
+			t.Errorf("%s: %d", tt.name, rec.Code)
+		}
+	}
+	for name, tt := range map[string]struct {
+		body, kind string
+	}{"not a form": {"{}", "application/json"}, "no boundary": {"x", "multipart/form-data"}, "cut": {"--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nx", "multipart/form-data; boundary=b"}} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/en/verify", strings.NewReader(tt.body))
+		req.Header.Set("Content-Type", tt.kind)
+		rec := httptest.NewRecorder()
+		w.echo.ServeHTTP(rec, req)
+		if rec.Code != http.StatusUnprocessableEntity || c.got != nil {
+			t.Errorf("%s: %d", name, rec.Code)
+		}
+	}
+	before := tries
+	slowed = fault.New(fault.TooMany, "server.throttled")
+	if rec := w.post("en", map[string]string{"text": "x"}, nil); rec.Code != http.StatusTooManyRequests || c.got != nil || tries != before+1 {
+		t.Errorf("%d", rec.Code)
+	}
+	slowed = nil
+	c.err = errors.New("disk")
+	if rec := w.post("en", map[string]string{"text": "x"}, nil); rec.Code != http.StatusInternalServerError || strings.Contains(rec.Body.String(), "disk") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	if rec := w.post("xx", map[string]string{"text": "x"}, nil); rec.Code != http.StatusNotFound {
+		t.Errorf("%d", rec.Code)
 	}
 }

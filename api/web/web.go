@@ -19,6 +19,7 @@ import (
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -52,10 +53,19 @@ type Shares interface {
 
 var _ Shares = (*wallet.Service)(nil)
 
+// Verifier tells what any credential is worth.
+type Verifier interface {
+	Verify(ctx context.Context, in []byte, o verifier.Options) (verifier.Report, error)
+}
+
+var _ Verifier = (*verifier.Verifier)(nil)
+
 // Config is what a Site is made of. CacheBytes and Now may be left out.
 type Config struct {
 	Courses     Courses
 	Credentials Credentials
+	Verifier    Verifier
+	Admit       func(*http.Request) error // counts a check, and refuses it when there are too many of one address
 	Shares      Shares
 	Bundles     Bundles
 	Words       *i18n.Catalogue
@@ -189,6 +199,9 @@ func (s *Site) Register(e *echo.Echo) {
 	get("/:locale/courses/:course", s.course)
 	get("/:locale/courses/:course/", s.toCourse)
 	get("/:locale/courses/:course/:item", s.item)
+	get("/verify", s.toVerifyForm)
+	get("/:locale/verify", s.verifyForm)
+	e.POST("/:locale/verify", s.problems(s.verifyPosted))
 	get("/verify/:id", s.verify)
 	get("/:locale/verify/:id", s.verify)
 	get("/s/:token", s.shared)

@@ -49,40 +49,49 @@ var (
 	_ verifier.Register = register{}
 )
 
-// FindIssuer implements verifier.Issuers.
+// FindIssuer implements verifier.Issuers: by whatever DID an institution of this host issues, or issued.
 func (r register) FindIssuer(ctx context.Context, did string) (verifier.Issuer, error) {
-	slug := did[strings.LastIndexByte(did, ':')+1:]
-	in, err := r.Institution.FindBySlug(ctx, slug)
-	if fault.Is(err, fault.NotFound) {
-		return verifier.Issuer{}, verifier.ErrUnknown
-	}
+	books := r.DB.Credential()
+	keys, err := books.ListKeysOf(ctx, did)
 	if err != nil {
 		return verifier.Issuer{}, err
 	}
-	i, err := r.Credential.FindIssuer(ctx, in.ID)
+	if len(keys) == 0 {
+		return verifier.Issuer{}, verifier.ErrUnknown
+	}
+	in, err := r.Institution.Find(ctx, keys[0].InstitutionID)
 	if err != nil {
 		return verifier.Issuer{}, err
 	}
-	if i.DID != did || len(i.Keys) == 0 {
-		return verifier.Issuer{}, verifier.ErrUnknown
-	}
-	out := verifier.Issuer{DID: i.DID, Names: map[string]string{"und": i.Name}, From: verifier.Here, Source: i.DID, At: now(), Final: true}
-	for _, k := range i.Keys {
+	out := verifier.Issuer{DID: did, Names: map[string]string{"und": in.Name}, From: verifier.Here, Source: did, At: now(), Final: true}
+	for _, k := range keys {
 		key := verifier.Key{ID: k.Method(), Multikey: k.Multikey, From: k.CreatedAt}
+		if k.Kind == credential.RSA {
+			key.Multikey, key.JWK = "", []byte(k.JWK)
+		}
 		if k.RetiredAt != nil {
 			key.Retired = *k.RetiredAt
 		}
+		if k.RevokedAt != nil {
+			key.Revoked = *k.RevokedAt
+		}
 		out.Keys = append(out.Keys, key)
 	}
-	for _, l := range i.Lists {
-		out.Lists = append(out.Lists, l.URL)
+	lists, err := books.ListLists(ctx, in.ID, did)
+	if err != nil {
+		return verifier.Issuer{}, err
+	}
+	for _, l := range lists {
+		out.Lists = append(out.Lists, r.lists()+string(l.ID))
 	}
 	return out, nil
 }
 
+func (r register) lists() string { return r.Config.PublicURL + "/api/status-lists/" }
+
 // FindList implements verifier.Lists.
 func (r register) FindList(ctx context.Context, address string) (verifier.List, error) {
-	id, ours := strings.CutPrefix(address, r.Config.PublicURL+"/api/status-lists/")
+	id, ours := strings.CutPrefix(address, r.lists())
 	if !ours {
 		return verifier.List{}, verifier.ErrUnknown
 	}
@@ -114,6 +123,9 @@ func StandingOf(c credential.Credential) verifier.Standing {
 	var s verifier.Standing
 	if c.RevokedAt != nil {
 		s.RevokedAt, s.RevokedReason = *c.RevokedAt, c.RevokedReason
+	}
+	if c.SuspendedAt != nil {
+		s.SuspendedAt, s.SuspendedReason = *c.SuspendedAt, c.SuspendedReason
 	}
 	return s
 }
