@@ -19,6 +19,7 @@ import (
 	"github.com/banyan-lms/banyan/api/web"
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/app"
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -240,6 +241,13 @@ func (c *userCreateCmd) Run(ctx context.Context) error {
 					return fault.New(fault.Invalid, "institution.bad_role")
 				}
 				n.Memberships = append(n.Memberships, identity.Membership{InstitutionID: in.ID, Role: r})
+			}
+			n.Log = func(u identity.User) (out []audit.Entry) {
+				for _, r := range c.Role {
+					data := map[string]any{"user": string(u.ID), "role": string(r)}
+					out = append(out, audit.New(in.ID, "", a.Now(), audit.MemberCreated, data))
+				}
+				return out
 			}
 		}
 		u, err := a.Identity.CreateUser(ctx, n)

@@ -31,6 +31,8 @@ type commands struct {
 	Trust       trustCmd       `cmd:"" help:"Carry what is known of issuers of certificates, so that these can be checked without a network."`
 	User        userCmd        `cmd:"" help:"Make accounts and set passwords."`
 	Institution institutionCmd `cmd:"" help:"Add and list institutions."`
+	Audit       auditCmd       `cmd:"" help:"Check and write audit logs."`
+	Keys        keysCmd        `cmd:"" help:"Look after the keys of institutions."`
 	Progress    progressCmd    `cmd:"" help:"Derive progress anew from statements."`
 	Jobs        jobsCmd        `cmd:"" help:"Look after jobs that were given up."`
 	Runtime     runtimeCmd     `cmd:"" help:"Prepare the Python that grades labs."`

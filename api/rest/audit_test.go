@@ -3,11 +3,14 @@ package rest_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/audit"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 func (s *school) answer(c call, into any) {
@@ -95,5 +98,44 @@ func TestKeysAndAudit(t *testing.T) {
 	}
 	if rec := s.do(get("/audit?cursor=eA")); rec.Code != 422 {
 		t.Errorf("a bad cursor: %d %s", rec.Code, rec.Body)
+	}
+}
+
+// Whom an institution trusts and which regrades take effect stand in its log, once each.
+func TestOtherActsAreLogged(t *testing.T) {
+	s := newSchool(t)
+	in := "/api/institutions/" + string(s.a.ID)
+	publishers, err := s.app.Bundle.Publishers(t.Context(), identity.System())
+	if err != nil || len(publishers) == 0 {
+		t.Fatalf("%d publishers, %v", len(publishers), err)
+	}
+	body, err := json.Marshal(map[string]any{"documents": []string{publishers[0].Documents[0]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.mustDo(s.as("admin A", call{method: http.MethodPost, path: in + "/publishers", body: string(body)}))
+	}
+	for range 2 {
+		s.mustDo(s.as("admin A", call{method: http.MethodDelete, path: in + "/publishers?publisher=" + url.QueryEscape(publishers[0].ID)}))
+	}
+	newer := s.publishNewer()
+	regrade := v7()
+	s.mustDo(s.as("trainer A", call{method: http.MethodPost, path: in + "/regrades", body: `{"id":"` + regrade + `","course_id":"` + shipped + `","lab_id":"nearest-leaf","to":` + strconv.Itoa(newer.Number) + `}`}))
+	s.drain()
+	for range 2 {
+		s.mustDo(s.as("trainer A", call{method: http.MethodPut, path: in + "/regrades/" + regrade + "/application", body: `{"mode":"all"}`}))
+	}
+	var page openapi.AuditList
+	s.answer(s.as("admin A", call{method: http.MethodGet, path: in + "/audit"}), &page)
+	var kinds []string
+	for _, e := range page.Items {
+		kinds = append(kinds, e.Kind)
+	}
+	if got := strings.Join(kinds, " "); !strings.HasPrefix(got, "regrade_applied publisher_distrusted publisher_trusted ") || strings.Count(got, "trusted") != 2 {
+		t.Errorf("logged %s", got)
+	}
+	if e := page.Items[0]; e.Data["regrade"] != regrade || e.ByName == nil || *e.ByName != s.people["trainer A"].DisplayName {
+		t.Errorf("%+v", e)
 	}
 }

@@ -53,6 +53,7 @@ type App struct {
 	Badges      *bake.Drawer
 	Desk        *job.Desk
 	engine      sandbox.Engine // nil until Jobs
+	safe        signing.Safe
 }
 
 // New opens the database, the blobs and the keys and builds the services. The
@@ -90,7 +91,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, DB: db}
+	a := &App{Config: cfg, DB: db, safe: sealer}
 	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID, Vault: sealer, Lease: time.Duration(cfg.LeaseDays) * 24 * time.Hour}
 	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID, Log: db.Audits(), Public: public, PublicHost: cfg.PublicHost(), Draw: draw}
 	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -81,9 +82,11 @@ func (s *Service) signer(ctx context.Context, in identity.InstitutionID, id stri
 	return p, nil
 }
 
-// owner binds a sealed key to its row, and to its use: an issuer's key opens under another name.
-func owner(k Key) signing.Owner {
-	return signing.Owner{InstitutionID: string(k.InstitutionID), KeyID: "publisher/" + k.ID}
+func owner(k Key) signing.Owner { return KeyOwner(k.InstitutionID, k.ID) }
+
+// KeyOwner binds a sealed key to its row, and to its use: an issuer's key opens under another name.
+func KeyOwner(in identity.InstitutionID, id string) signing.Owner {
+	return signing.Owner{InstitutionID: string(in), KeyID: "publisher/" + id}
 }
 
 // chain reads the stored serials of a publisher, none when it is unknown.
@@ -569,7 +572,14 @@ func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.Inst
 		if err := learn(ctx, tx, c); err != nil {
 			return err
 		}
-		return tx.AddTrusted(ctx, Trusted{Publisher: c.ID(), InstitutionID: in, CreatedAt: s.Now().UTC()})
+		before, err := trusts(ctx, tx, in, c.ID())
+		if err != nil {
+			return err
+		}
+		if err := tx.AddTrusted(ctx, Trusted{Publisher: c.ID(), InstitutionID: in, CreatedAt: s.Now().UTC()}); err != nil || before {
+			return err
+		}
+		return tx.Audit(ctx, audit.New(in, by.UserID, s.Now(), audit.PublisherTrusted, map[string]any{"publisher": c.ID()}))
 	})
 	if err != nil {
 		return Stated{}, err
@@ -596,7 +606,22 @@ func (s *Service) Distrust(ctx context.Context, by identity.Actor, in identity.I
 	if err := mayTrust(by, in); err != nil {
 		return err
 	}
-	return s.Store.RemoveTrusted(ctx, id, in)
+	return s.Store.InTx(ctx, func(tx Store) error {
+		if err := tx.RemoveTrusted(ctx, id, in); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.New(in, by.UserID, s.Now(), audit.PublisherDistrusted, map[string]any{"publisher": id}))
+	})
+}
+
+// trusts tells whether an institution, or with "" the operator, trusts a publisher.
+func trusts(ctx context.Context, tx Store, in identity.InstitutionID, id string) (bool, error) {
+	var ids []identity.InstitutionID
+	if in != "" {
+		ids = append(ids, in)
+	}
+	rows, err := tx.ListTrusted(ctx, ids...)
+	return slices.ContainsFunc(rows, func(r Trusted) bool { return r.InstitutionID == in && r.Publisher == id }), err
 }
 
 // known is what this server knows when a carrier arrives.

@@ -146,7 +146,7 @@ func (s *Service) RegisterDevice(ctx context.Context, by Actor, n NewDevice) (Re
 	if err != nil {
 		return Registration{}, fmt.Errorf("make a recovery key: %w", err)
 	}
-	sealed, err := s.Vault.SealSecret(ctx, recoveryOwner(n.ID, by.UserID), key.Bytes())
+	sealed, err := s.Vault.SealSecret(ctx, RecoveryOwner(n.ID, by.UserID), key.Bytes())
 	if err != nil {
 		return Registration{}, fmt.Errorf("seal a recovery key: %w", err)
 	}
@@ -165,13 +165,13 @@ func (s *Service) RegisterDevice(ctx context.Context, by Actor, n NewDevice) (Re
 	return Registration{Device: d, Token: secret, Recovery: publicKeyOf(key.PublicKey())}, nil
 }
 
-// recoveryOwner binds a sealed recovery key to its row.
-func recoveryOwner(id DeviceID, of UserID) string {
+// RecoveryOwner binds a sealed recovery key to its row.
+func RecoveryOwner(id DeviceID, of UserID) string {
 	return "device " + string(id) + " of " + string(of)
 }
 
 func (s *Service) recoveryKey(ctx context.Context, d Device, sealed []byte) (*ecdh.PrivateKey, error) {
-	raw, err := s.Vault.OpenSecret(ctx, recoveryOwner(d.ID, d.UserID), sealed)
+	raw, err := s.Vault.OpenSecret(ctx, RecoveryOwner(d.ID, d.UserID), sealed)
 	if err != nil {
 		return nil, fmt.Errorf("open the recovery key of device %s: %w", d.ID, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -493,7 +494,10 @@ func (s *Service) ApplyRegrade(ctx context.Context, by identity.Actor, in identi
 		if err := tx.UpdateRegrade(ctx, r); err != nil {
 			return err
 		}
-		return tx.Enqueue(ctx, work)
+		if err := tx.Enqueue(ctx, work); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.New(in, by.UserID, r.ApplyingAt, audit.RegradeApplied, map[string]any{"regrade": string(id), "mode": string(mode)}))
 	})
 	if err != nil {
 		return Regrade{}, err

@@ -12,6 +12,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/store"
 )
 
 func exerciseCredential(t *testing.T, w *world) {
@@ -94,6 +95,21 @@ func exerciseCredential(t *testing.T, w *world) {
 		ok(t, err)
 		if !reflect.DeepEqual(keys, []credential.Key{old, now, twin, rsa, next}) {
 			t.Errorf("keys of the controller %+v", keys)
+		}
+
+		sealed, err := w.Sealed().List(ctx, store.IssuerKey, string(now.ID), 2)
+		ok(t, err)
+		if len(sealed) != 2 || !reflect.DeepEqual(sealed[1], store.SealedValue{Kind: store.IssuerKey, ID: string(rsa.ID), Of: string(w.school.ID), KeyKind: "rsa", Bytes: []byte{2}}) {
+			t.Fatalf("sealed %+v", sealed)
+		}
+		change("replaced", true, func() (bool, error) { return w.Sealed().Replace(ctx, sealed[1], []byte{0, 9}) })
+		change("replaced by who has read the value before", false, func() (bool, error) { return w.Sealed().Replace(ctx, sealed[1], []byte{7}) })
+		again, err := w.Sealed().List(ctx, store.IssuerKey, string(now.ID), 2)
+		ok(t, err)
+		equal(t, "sealed anew", string(again[1].Bytes), "\x00\x09")
+		for _, kind := range store.SealedKinds {
+			_, err := w.Sealed().List(ctx, kind, "", 1)
+			ok(t, err)
 		}
 	})
 
