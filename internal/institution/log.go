@@ -71,7 +71,8 @@ func VerifyAudit(ctx context.Context, log Log, in string, want audit.Head) (audi
 	if err != nil {
 		return audit.Head{}, nil, err
 	}
-	if want.N == 0 {
+	given := want.N > 0
+	if !given {
 		want = stored
 	}
 	v := audit.Verifier{Want: want}
@@ -83,8 +84,8 @@ func VerifyAudit(ctx context.Context, log Log, in string, want audit.Head) (audi
 		return audit.Head{}, nil, err
 	}
 	head, found := v.Done()
-	if stored.N > head.N { // the end was cut off, and want is older than that
-		found = append(found, audit.Finding{N: head.N + 1, Line: head.N + 1, Flaw: audit.Short})
+	if given && stored.N > max(head.N, want.N) { // the end was cut off, and want is older than that
+		found = append(found, audit.Finding{N: stored.N, Line: head.N + 1, Flaw: audit.Short})
 	}
 	return head, found, nil
 }
