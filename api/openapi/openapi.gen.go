@@ -692,6 +692,30 @@ func (e KeyKind) Valid() bool {
 	}
 }
 
+// Defines values for MemberErasureReason.
+const (
+	MemberErasureReasonLaw       MemberErasureReason = "law"
+	MemberErasureReasonLeft      MemberErasureReason = "left"
+	MemberErasureReasonMistake   MemberErasureReason = "mistake"
+	MemberErasureReasonRequested MemberErasureReason = "requested"
+)
+
+// Valid indicates whether the value is a known member of the MemberErasureReason enum.
+func (e MemberErasureReason) Valid() bool {
+	switch e {
+	case MemberErasureReasonLaw:
+		return true
+	case MemberErasureReasonLeft:
+		return true
+	case MemberErasureReasonMistake:
+		return true
+	case MemberErasureReasonRequested:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
 	OutcomeAuthorError   Outcome = "author_error"
@@ -1716,12 +1740,15 @@ type Credential struct {
 	AiHelp *AIHelp `json:"ai_help,omitempty"`
 
 	// Assessment Under whose eyes somebody was assessed, from the least to the most.
-	Assessment  *Assessment `json:"assessment,omitempty"`
-	CourseID    Slug        `json:"course_id"`
-	ExpiresAt   *Time       `json:"expires_at,omitempty"`
-	ID          UUID        `json:"id"`
-	Institution string      `json:"institution"`
-	IssuedAt    Time        `json:"issued_at"`
+	Assessment *Assessment `json:"assessment,omitempty"`
+	CourseID   Slug        `json:"course_id"`
+
+	// ErasedAt Since then it bears no name, and name is empty: the account of its holder was erased.
+	ErasedAt    *Time  `json:"erased_at,omitempty"`
+	ExpiresAt   *Time  `json:"expires_at,omitempty"`
+	ID          UUID   `json:"id"`
+	Institution string `json:"institution"`
+	IssuedAt    Time   `json:"issued_at"`
 
 	// Name The holder's name as on the certificate.
 	Name            string             `json:"name"`
@@ -2292,6 +2319,15 @@ type Member struct {
 	Username    string `json:"username"`
 }
 
+// MemberErasure defines model for MemberErasure.
+type MemberErasure struct {
+	// Reason Stands in the audit log for ever.
+	Reason MemberErasureReason `json:"reason"`
+}
+
+// MemberErasureReason Stands in the audit log for ever.
+type MemberErasureReason string
+
 // MemberList defines model for MemberList.
 type MemberList struct {
 	Items []Member `json:"items"`
@@ -2465,6 +2501,11 @@ type NewUser struct {
 
 // Outcome defines model for Outcome.
 type Outcome string
+
+// OwnErasure defines model for OwnErasure.
+type OwnErasure struct {
+	Password string `json:"password"`
+}
 
 // ParkedJob defines model for ParkedJob.
 type ParkedJob struct {
@@ -3412,6 +3453,9 @@ type MarkLabFaultSeenJSONRequestBody = LabFaultSeen
 // CreateMemberJSONRequestBody defines body for CreateMember for application/json ContentType.
 type CreateMemberJSONRequestBody = NewMember
 
+// EraseMemberJSONRequestBody defines body for EraseMember for application/json ContentType.
+type EraseMemberJSONRequestBody = MemberErasure
+
 // TrustInstitutionPublisherJSONRequestBody defines body for TrustInstitutionPublisher for application/json ContentType.
 type TrustInstitutionPublisherJSONRequestBody = NewPublisher
 
@@ -3426,6 +3470,9 @@ type UpdateMeJSONRequestBody = MeChange
 
 // ConfirmCertificateNameJSONRequestBody defines body for ConfirmCertificateName for application/json ContentType.
 type ConfirmCertificateNameJSONRequestBody = NewCertificateName
+
+// EraseMeJSONRequestBody defines body for EraseMe for application/json ContentType.
+type EraseMeJSONRequestBody = OwnErasure
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
@@ -3647,6 +3694,9 @@ type ServerInterface interface {
 	// ListMemberDevices The devices of a member that are not revoked, the newest first.
 	// (GET /api/institutions/{institution_id}/members/{user_id}/devices)
 	ListMemberDevices(ctx echo.Context, institutionID InstitutionID, userID UserID) error
+	// EraseMember Erases the account of a member, for good. An admin may when the person belongs to no other institution.
+	// (POST /api/institutions/{institution_id}/members/{user_id}/erasure)
+	EraseMember(ctx echo.Context, institutionID InstitutionID, userID UUID) error
 	// RemoveRole Takes a role from a member.
 	// (DELETE /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	RemoveRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error
@@ -3698,6 +3748,9 @@ type ServerInterface interface {
 	// ConfirmCertificateName Confirms your name for certificates that are issued from now on. What was issued keeps the name that it has.
 	// (PUT /api/me/certificate-name)
 	ConfirmCertificateName(ctx echo.Context) error
+	// EraseMe Erases your account, for good. Certificates stay verifiable and bear no name from then on. An operator's account stays.
+	// (POST /api/me/erasure)
+	EraseMe(ctx echo.Context) error
 	// ChangePassword Changes the password and ends every other session.
 	// (PUT /api/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -5153,6 +5206,30 @@ func (w *ServerInterfaceWrapper) ListMemberDevices(ctx echo.Context) error {
 	return err
 }
 
+// EraseMember converts echo context to params.
+func (w *ServerInterfaceWrapper) EraseMember(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_id" -------------
+	var userID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EraseMember(ctx, institutionID, userID)
+	return err
+}
+
 // RemoveRole converts echo context to params.
 func (w *ServerInterfaceWrapper) RemoveRole(ctx echo.Context) error {
 	var err error
@@ -5522,6 +5599,15 @@ func (w *ServerInterfaceWrapper) ConfirmCertificateName(ctx echo.Context) error 
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ConfirmCertificateName(ctx)
+	return err
+}
+
+// EraseMe converts echo context to params.
+func (w *ServerInterfaceWrapper) EraseMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EraseMe(ctx)
 	return err
 }
 
@@ -6097,6 +6183,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/api/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
 	router.PUT(options.BaseURL+"/api/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
+	router.POST(options.BaseURL+"/api/me/erasure", wrapper.EraseMe, options.OperationMiddlewares["eraseMe"]...)
 	router.GET(options.BaseURL+"/api/me/certificate-name", wrapper.GetCertificateName, options.OperationMiddlewares["getCertificateName"]...)
 	router.PUT(options.BaseURL+"/api/me/certificate-name", wrapper.ConfirmCertificateName, options.OperationMiddlewares["confirmCertificateName"]...)
 	router.GET(options.BaseURL+"/api/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
@@ -6130,6 +6217,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/members", wrapper.CreateMember, options.OperationMiddlewares["createMember"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/devices", wrapper.ListMemberDevices, options.OperationMiddlewares["listMemberDevices"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/erasure", wrapper.EraseMember, options.OperationMiddlewares["eraseMember"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/roles/:role", wrapper.RemoveRole, options.OperationMiddlewares["removeRole"]...)
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/members/:user_id/roles/:role", wrapper.AddRole, options.OperationMiddlewares["addRole"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/course-versions", wrapper.PublishCourse, options.OperationMiddlewares["publishCourse"]...)
@@ -8836,6 +8924,41 @@ func (response ListMemberDevicesdefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type EraseMemberRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	UserID        UUID          `json:"user_id"`
+	Body          *EraseMemberJSONRequestBody
+}
+
+type EraseMemberResponseObject interface {
+	VisitEraseMemberResponse(w http.ResponseWriter) error
+}
+
+type EraseMember204Response struct {
+}
+
+func (response EraseMember204Response) VisitEraseMemberResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EraseMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseMemberdefaultApplicationProblemPlusJSONResponse) VisitEraseMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RemoveRoleRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	UserID        UserID        `json:"user_id"`
@@ -9488,6 +9611,47 @@ type ConfirmCertificateNamedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ConfirmCertificateNamedefaultApplicationProblemPlusJSONResponse) VisitConfirmCertificateNameResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseMeRequestObject struct {
+	Body *EraseMeJSONRequestBody
+}
+
+type EraseMeResponseObject interface {
+	VisitEraseMeResponse(w http.ResponseWriter) error
+}
+
+type EraseMe204ResponseHeaders struct {
+	SetCookie *string
+}
+
+type EraseMe204Response struct {
+	Headers EraseMe204ResponseHeaders
+}
+
+func (response EraseMe204Response) VisitEraseMeResponse(w http.ResponseWriter) error {
+	if response.Headers.SetCookie != nil {
+		w.Header().Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type EraseMedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseMedefaultApplicationProblemPlusJSONResponse) VisitEraseMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11220,6 +11384,9 @@ type StrictServerInterface interface {
 	// ListMemberDevices The devices of a member that are not revoked, the newest first.
 	// (GET /api/institutions/{institution_id}/members/{user_id}/devices)
 	ListMemberDevices(ctx context.Context, request ListMemberDevicesRequestObject) (ListMemberDevicesResponseObject, error)
+	// EraseMember Erases the account of a member, for good. An admin may when the person belongs to no other institution.
+	// (POST /api/institutions/{institution_id}/members/{user_id}/erasure)
+	EraseMember(ctx context.Context, request EraseMemberRequestObject) (EraseMemberResponseObject, error)
 	// RemoveRole Takes a role from a member.
 	// (DELETE /api/institutions/{institution_id}/members/{user_id}/roles/{role})
 	RemoveRole(ctx context.Context, request RemoveRoleRequestObject) (RemoveRoleResponseObject, error)
@@ -11271,6 +11438,9 @@ type StrictServerInterface interface {
 	// ConfirmCertificateName Confirms your name for certificates that are issued from now on. What was issued keeps the name that it has.
 	// (PUT /api/me/certificate-name)
 	ConfirmCertificateName(ctx context.Context, request ConfirmCertificateNameRequestObject) (ConfirmCertificateNameResponseObject, error)
+	// EraseMe Erases your account, for good. Certificates stay verifiable and bear no name from then on. An operator's account stays.
+	// (POST /api/me/erasure)
+	EraseMe(ctx context.Context, request EraseMeRequestObject) (EraseMeResponseObject, error)
 	// ChangePassword Changes the password and ends every other session.
 	// (PUT /api/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -13475,6 +13645,55 @@ func (sh *strictHandler) ListMemberDevices(ctx echo.Context, institutionID Insti
 	return nil
 }
 
+// EraseMember operation middleware
+func (sh *strictHandler) EraseMember(ctx echo.Context, institutionID InstitutionID, userID UUID) error {
+	var request EraseMemberRequestObject
+
+	request.InstitutionID = institutionID
+	request.UserID = userID
+
+	var body EraseMemberJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EraseMember(ctx.Request().Context(), request.(EraseMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EraseMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EraseMemberResponseObject); ok {
+		return validResponse.VisitEraseMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RemoveRole operation middleware
 func (sh *strictHandler) RemoveRole(ctx echo.Context, institutionID InstitutionID, userID UserID, role Role) error {
 	var request RemoveRoleRequestObject
@@ -14017,6 +14236,52 @@ func (sh *strictHandler) ConfirmCertificateName(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ConfirmCertificateNameResponseObject); ok {
 		return validResponse.VisitConfirmCertificateNameResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EraseMe operation middleware
+func (sh *strictHandler) EraseMe(ctx echo.Context) error {
+	var request EraseMeRequestObject
+
+	var body EraseMeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EraseMe(ctx.Request().Context(), request.(EraseMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EraseMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EraseMeResponseObject); ok {
+		return validResponse.VisitEraseMeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -125,7 +125,7 @@ func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credenti
 		out[i] = openapi.Credential{
 			ID: string(c.ID), Name: c.Name, Achievement: achievement, AchievementLang: lang, Institution: names[c.InstitutionID],
 			CourseID: string(c.CourseID), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt,
-			RevokedReason: optional(c.RevokedReason), SuspendedAt: c.SuspendedAt, SuspendedReason: optional(c.SuspendedReason),
+			RevokedReason: optional(c.RevokedReason), ErasedAt: c.ErasedAt, SuspendedAt: c.SuspendedAt, SuspendedReason: optional(c.SuspendedReason),
 			Assessment: optional(openapi.Assessment(c.Assessment)), AiHelp: optional(openapi.AIHelp(c.AIHelp)), Standing: openapi.CredentialStanding(c.State(now)),
 		}
 	}

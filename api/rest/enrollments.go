@@ -70,6 +70,9 @@ func (s *Server) ListInstitutionEnrollments(ctx context.Context, req openapi.Lis
 	return openapi.ListInstitutionEnrollments200JSONResponse{
 		Items: each(sums, func(x learning.Summary) openapi.Roster {
 			u := people[x.UserID]
+			if u.Erased {
+				u.Username = "" // what stands there is a number
+			}
 			return openapi.Roster{Enrollment: enrollmentJSON(x), Username: u.Username, DisplayName: u.DisplayName}
 		}),
 		Next: next(list, limit, enrollmentCursor),

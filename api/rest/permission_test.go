@@ -95,6 +95,12 @@ func probes(s *school) map[string]func() call {
 	}
 	publisher := `{"documents":[` + strconv.Quote(publishers[0].Documents[0]) + `]}`
 	const template = `{"orientation":"portrait","accent":"#14505c","border":"single","logo":"end","line":{"en":"A line"}}`
+	// Whom somebody erases; made beforehand, because some tests watch whether anything is stored.
+	var leavers []identity.UserID
+	for range 24 {
+		leavers = append(leavers, s.user(identity.NewUser{Memberships: []identity.Membership{{InstitutionID: s.a.ID, Role: identity.Learner}}}).ID)
+	}
+	turn := 0
 	share := func() wallet.Share {
 		sh, err := s.app.Wallet.Share(s.Context(), s.actor(owner), wallet.NewShare{CredentialID: cs[0].ID})
 		if err != nil {
@@ -117,11 +123,19 @@ func probes(s *school) map[string]func() call {
 		}
 	}
 	return map[string]func() call{
-		"getHealth":              get("/api/health"),
-		"createUser":             account("/api/users", ""),
-		"getMe":                  get("/api/me"),
-		"updateMe":               with(http.MethodPatch, "/api/me", `{"display_name":"Renamed"}`),
-		"changePassword":         with(http.MethodPut, "/api/me/password", `{"current":"correct horse","new":"correct horse"}`),
+		"getHealth":      get("/api/health"),
+		"createUser":     account("/api/users", ""),
+		"getMe":          get("/api/me"),
+		"updateMe":       with(http.MethodPatch, "/api/me", `{"display_name":"Renamed"}`),
+		"changePassword": with(http.MethodPut, "/api/me/password", `{"current":"correct horse","new":"correct horse"}`),
+		"eraseMe": func() call {
+			return call{method: http.MethodPost, path: "/api/me/erasure", body: `{"password":"correct horse"}`, last: true}
+		},
+		"eraseMember": func() call {
+			next := leavers[turn%len(leavers)]
+			turn++
+			return call{method: http.MethodPost, path: in + "/members/" + string(next) + "/erasure", body: `{"reason":"requested"}`}
+		},
 		"getCertificateName":     get("/api/me/certificate-name"),
 		"confirmCertificateName": with(http.MethodPut, "/api/me/certificate-name", `{"name":"Amina Diallo"}`),
 		"createSession":          with(http.MethodPost, "/api/sessions", `{"username":"`+s.people[owner].Username+`","password":"correct horse"}`),
@@ -382,7 +396,7 @@ func TestScopes(t *testing.T) {
 	s := newSchool(t)
 	probe := probes(s)
 	// What only a session can do, whatever the token's scopes.
-	never := []string{"createToken", "deleteCurrentSession", "createDevice"}
+	never := []string{"createToken", "deleteCurrentSession", "createDevice", "eraseMe"}
 	all := []identity.Scope{identity.ScopeRead, identity.ScopeLearn, identity.ScopePublish, identity.ScopeIssue, identity.ScopeAdmin}
 	for _, item := range s.doc.Paths.Map() {
 		for method, op := range item.Operations() {

@@ -39,6 +39,9 @@ func (s *Site) verify(c echo.Context) error {
 	if k := standing.RevokedKey; k != nil && k.RevokedAt != nil && v["reason"] == "" {
 		v["reason"] = w.t("page.verify.key_revoked", map[string]any{"Date": s.cfg.Words.Date(locale, *k.RevokedAt), "Reason": k.RevokedReason})
 	}
+	if standing.Credential.ErasedAt != nil && standing.State != credential.Invalid && v["reason"] == "" {
+		v["reason"] = w.t("page.verify.erased", nil)
+	}
 	return s.checked(c, w, "/verify/"+string(standing.Credential.ID), v)
 }
 

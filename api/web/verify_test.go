@@ -34,6 +34,9 @@ func TestVerify(t *testing.T) {
 		"invalid": {State: credential.Invalid, Credential: row("invalid"), CheckedAt: at(9)},
 		"stolen":  {State: credential.Invalid, Credential: row("stolen"), CheckedAt: at(9), RevokedKey: &credential.Key{RevokedAt: day(4), RevokedReason: "Disk <stolen>"}},
 	}
+	gone, nobody := row("erased"), claims
+	gone.ErasedAt, gone.Name, nobody.Name = day(8), "", ""
+	reg["erased"] = credential.Standing{State: credential.Valid, Credential: gone, Claims: nobody, CheckedAt: at(9)}
 	w := open(t, func(c *Config) { c.Credentials = reg }, course("Small", nil))
 	tests := []struct {
 		id, locale string
@@ -45,6 +48,7 @@ func TestVerify(t *testing.T) {
 		{"revoked", "ar", []string{"ملغاة", "8 مارس 2026", "السبب المذكور: Somebody else <i>took</i> the labs"}, nil},
 		{"expired", "en", []string{"Expired", "valid only until the date shown", "Valid until 7 March 2026"}, []string{"Revoked"}},
 		{"expired", "ar", []string{"منتهية", "7 مارس 2026"}, nil},
+		{"erased", "en", []string{"Valid", "The holder’s account was erased", "AI & you", "5 March 2026"}, []string{"Ada", "row's name"}},
 		{"invalid", "en", []string{"Not valid", "Do not rely on it"}, []string{"row's name", "Ada", "Small", "is genuine"}},
 		{"stolen", "en", []string{"Not valid", "was revoked from 4 March 2026 on: Disk <stolen>"}, []string{"row's name"}},
 		{"stolen", "ar", []string{"4 مارس 2026", "Disk <stolen>"}, []string{"row's name"}},

@@ -206,6 +206,7 @@ func (a *App) Jobs() (job.Table, error) {
 			issuing.IssueKind:       a.Issuing.Issue,
 			issuing.BatchKind:       a.Issuing.RunBatch,
 			issuing.CriteriaKind:    a.Issuing.Reweigh,
+			identity.ErasedKind:     a.Credential.EraseNames,
 			purgeKind:               a.purge,
 		},
 		Parked: map[job.Kind]func(context.Context, job.Job, error) error{

@@ -13,6 +13,8 @@ const (
 	RoleGiven          Kind = "role_given"          // user, role
 	RoleTaken          Kind = "role_taken"          // user, role
 
+	AccountErased Kind = "account_erased" // user, reason
+
 	KeyCreated  Kind = "key_created"  // key, method, kind
 	KeyRotated  Kind = "key_rotated"  // key, method, kind, retired
 	KeyRevoked  Kind = "key_revoked"  // key, method, from, successor
@@ -49,7 +51,7 @@ const (
 
 // Kinds are all kinds.
 var Kinds = []Kind{
-	InstitutionCreated, ProfileChanged, DomainChanged, LogoChanged, MemberCreated, RoleGiven, RoleTaken,
+	InstitutionCreated, ProfileChanged, DomainChanged, LogoChanged, MemberCreated, RoleGiven, RoleTaken, AccountErased,
 	KeyCreated, KeyRotated, KeyRevoked, KeyResealed,
 	CriteriaSet, CriteriaRemoved, TemplateChanged, AwardApproved, AwardRefused, AwardAssessed, AwardDeclared, NameConfirmed,
 	BatchStarted, BatchFinished, CredentialIssued, CredentialRevoked, CredentialSuspended, CredentialReinstated,

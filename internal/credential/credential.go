@@ -9,6 +9,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -45,7 +46,8 @@ type Credential struct {
 	RevokedReason    string
 	SuspendedAt      *time.Time // nil again after a reinstatement
 	SuspendedReason  string
-	ChangedAt        time.Time // issued, suspended, reinstated or revoked last
+	ChangedAt        time.Time  // issued, suspended, reinstated or revoked last
+	ErasedAt         *time.Time // since then it bears no name: its holder's account was erased
 }
 
 // Assessment is under whose eyes somebody showed what they can, from the least to the most.
@@ -172,10 +174,12 @@ type Filter struct {
 // Store is what credential needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(tx Store) error) error
+	// FinishJob marks a job done and tells whether it was not done before.
+	FinishJob(ctx context.Context, id job.ID) (bool, error)
 	// CreateCredential inserts. fault.Conflict credential.exists: the
 	// enrollment has one already (unique enrollment_id). fault.Conflict
 	// credential.index_taken: the place in the list is taken (unique
-	// status_list_id, status_index). Within InTx both end the transaction.
+	// status_list_id, status_index). fault.Gone user.erased: the holder's account was erased. Within InTx all of them end the transaction.
 	CreateCredential(ctx context.Context, c Credential) error
 	FindCredential(ctx context.Context, id ID) (Credential, error)                              // fault.NotFound credential.not_found
 	FindCredentialOf(ctx context.Context, enrollment learning.EnrollmentID) (Credential, error) // fault.NotFound credential.not_found
@@ -185,6 +189,9 @@ type Store interface {
 	StampCredentials(ctx context.Context, user identity.UserID) (Stamp, error)
 	// ListInstitutionCredentials lists an institution's in the same order.
 	ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, f Filter, after ID, limit int) ([]Credential, error)
+	// ReplaceDocument puts the document without a name in the place of another, of a credential that is erased; of any other it
+	// changes nothing. It is the only change of a document there is.
+	ReplaceDocument(ctx context.Context, id ID, doc []byte) error
 	// LockCredential finds one that no other transaction changes until this one ends.
 	LockCredential(ctx context.Context, id ID) (Credential, error) // fault.NotFound credential.not_found
 	// UpdateStanding stores revocation, suspension and the time of the change.

@@ -44,8 +44,9 @@ type profile struct {
 }
 
 type subject struct {
+	ID          string             `json:"id,omitempty"` // of one without a name; see nameless
 	Type        []string           `json:"type"`
-	Identifier  []identityObject   `json:"identifier"`
+	Identifier  []identityObject   `json:"identifier,omitempty"`
 	Result      []result           `json:"result,omitempty"`
 	Achievement achievementContent `json:"achievement"`
 }
@@ -306,11 +307,12 @@ func ReadClaims(doc []byte) (Claims, error) {
 	if err := json.Unmarshal(doc, &d); err != nil {
 		return Claims{}, fmt.Errorf("read credential document: %w", err)
 	}
-	if len(d.Subject.Identifier) != 1 || d.Subject.Identifier[0].IdentityType != "name" || d.Subject.Identifier[0].Hashed {
-		return Claims{}, errors.New("read credential document: not one holder's name")
+	name, err := d.Subject.name()
+	if err != nil {
+		return Claims{}, err
 	}
 	c := Claims{
-		ID: d.ID, Name: d.Subject.Identifier[0].IdentityHash,
+		ID: d.ID, Name: name,
 		Achievement: d.Subject.Achievement.Name, AchievementID: d.Subject.Achievement.ID,
 		Description: d.Subject.Achievement.Description, Narrative: d.Subject.Achievement.Criteria.Narrative,
 		Locale: d.Subject.Achievement.InLanguage, Issuer: d.Issuer.ID, IssuerName: d.Issuer.Name,
@@ -330,7 +332,6 @@ func ReadClaims(doc []byte) (Claims, error) {
 			c.Score = r.Value
 		}
 	}
-	var err error
 	if c.IssuedAt, err = proof.ParseTime(d.ValidFrom); err != nil {
 		return Claims{}, err
 	}
@@ -344,6 +345,17 @@ func ReadClaims(doc []byte) (Claims, error) {
 	return c, nil
 }
 
+// name gives the holder's name; "" where the subject is a number.
+func (s subject) name() (string, error) {
+	if len(s.Identifier) == 0 && s.ID != "" {
+		return "", nil
+	}
+	if len(s.Identifier) != 1 || s.Identifier[0].IdentityType != "name" || s.Identifier[0].Hashed || s.Identifier[0].IdentityHash == "" {
+		return "", errors.New("read credential document: not one holder's name")
+	}
+	return s.Identifier[0].IdentityHash, nil
+}
+
 // match tells whether a row says the same as its document. Who can write rows
 // but has no key must not be able to dress one document as another.
 func (c Claims) match(r Credential) error {
@@ -352,7 +364,7 @@ func (c Claims) match(r Credential) error {
 	switch {
 	case !strings.HasSuffix(c.ID, "/verify/"+string(r.ID)):
 		return errors.New("another id")
-	case c.Name != r.Name:
+	case c.Name != r.Name || (c.Name == "") != (r.ErasedAt != nil):
 		return errors.New("another name")
 	case c.Locale != r.Locale:
 		return errors.New("another language")

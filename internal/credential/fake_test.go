@@ -14,6 +14,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
+	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -23,6 +24,7 @@ type memory struct {
 	mu sync.Mutex
 	rows
 	fail func(op string) error // called with the name of each write
+	done map[job.ID]bool
 }
 
 type rows struct {

@@ -194,7 +194,11 @@ func (s *Service) Find(ctx context.Context, id ID) (Credential, error) {
 	if !isUUID(string(id)) {
 		return Credential{}, fault.New(fault.NotFound, "credential.not_found")
 	}
-	return s.Store.FindCredential(ctx, id)
+	c, err := s.Store.FindCredential(ctx, id)
+	if err != nil {
+		return Credential{}, err
+	}
+	return s.erased(ctx, c)
 }
 
 // ListOwn lists the actor's credentials, oldest first.

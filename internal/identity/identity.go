@@ -47,6 +47,7 @@ type User struct {
 	Locale      string // BCP 47, "" when never chosen
 	Operator    bool
 	CreatedAt   time.Time
+	Erased      bool // the account is no more: the names are empty, and nobody signs in
 
 	// InstitutionLocale is the language of the first of the person's institutions that has one. Only what finds a person by a
 	// secret fills it in: it is for those who chose no language themselves.

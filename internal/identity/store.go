@@ -24,6 +24,10 @@ type Store interface {
 	// the one of that session, in one transaction.
 	SetPassword(ctx context.Context, id UserID, passwordHash string, keep SessionID, now time.Time) error
 	ListMemberships(ctx context.Context, id UserID) ([]Membership, error)
+	// EraseUser takes all out that belongs to a person or names them (docs/privacy.md), notes it in the audit logs of their
+	// institutions and asks for the job, in one transaction. Twice is no error and changes nothing; fault.NotFound user.not_found,
+	// fault.Conflict user.last_operator.
+	EraseUser(ctx context.Context, e Erasure) error
 
 	// CreateSession stores a session and clears away the person's expired ones.
 	CreateSession(ctx context.Context, s Session, h SecretHash) error

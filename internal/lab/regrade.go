@@ -350,7 +350,9 @@ func (s *Service) Regrade(ctx context.Context, j job.Job) error {
 		return err
 	}
 	after := Verdict{Outcome: AuthorError, Message: msgAuthor, Runtime: s.Engine.Runtime(), Fault: "the entry file has another name: " + l.Entry}
-	if _, ok := files[l.Entry]; ok {
+	if _, ok := files[l.Entry]; len(files) == 0 {
+		after = Verdict{Outcome: res.OldOutcome, Score: res.OldScore, Runtime: after.Runtime} // the learner was erased, and the work with them
+	} else if ok {
 		if after, err = Grade(ctx, s.Engine, l, files); err != nil {
 			return fmt.Errorf("grade submission %s again: %w", p.SubmissionID, err)
 		}

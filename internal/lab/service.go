@@ -242,6 +242,9 @@ func (s *Service) Grade(ctx context.Context, j job.Job) error {
 		return err
 	}
 	var v Verdict
+	if len(sub.Files) == 0 {
+		done = true // the learner was erased, and the work with them
+	}
 	if !done {
 		l, _, err := s.lab(ctx, sub.VersionID, sub.LabID)
 		if err != nil {

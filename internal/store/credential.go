@@ -8,7 +8,9 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -23,6 +25,11 @@ func (db *DB) Credential() *Credential { return &Credential{conn{db: db}} }
 // InTx implements credential.Store. See inTx: fn may run again after a deadlock.
 func (s *Credential) InTx(ctx context.Context, fn func(credential.Store) error) error {
 	return s.inTx(ctx, func(c conn) error { return fn(&Credential{c}) })
+}
+
+// FinishJob implements credential.Store.
+func (s *Credential) FinishJob(ctx context.Context, id job.ID) (bool, error) {
+	return finishJob(ctx, s.conn, id)
 }
 
 type credentialRow struct {
@@ -48,6 +55,7 @@ type credentialRow struct {
 	SuspendedAt      instant
 	SuspendedReason  string
 	ChangedAt        instant
+	ErasedAt         instant
 }
 
 func (credentialRow) TableName() string { return "credentials" }
@@ -61,6 +69,7 @@ func (r credentialRow) credential() credential.Credential {
 		StatusListID: credential.ListID(r.StatusListID), SuspensionListID: credential.ListID(r.SuspensionListID.text()), StatusIndex: r.StatusIndex,
 		IssuedAt: r.IssuedAt.t, ExpiresAt: r.ExpiresAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
 		SuspendedAt: r.SuspendedAt.pointer(), SuspendedReason: r.SuspendedReason, ChangedAt: r.ChangedAt.t,
+		ErasedAt: r.ErasedAt.pointer(),
 	}
 }
 
@@ -69,24 +78,34 @@ func (s *Credential) CreateCredential(ctx context.Context, c credential.Credenti
 	return createCredential(ctx, s.conn, c)
 }
 
-func createCredential(ctx context.Context, s conn, c credential.Credential) error {
+func createCredential(ctx context.Context, outer conn, c credential.Credential) error {
 	for locale, name := range c.AchievementName {
 		if err := checkText(locale, name); err != nil {
 			return err
 		}
 	}
-	err := s.write(ctx).Create(&credentialRow{
-		ID: key(c.ID), EnrollmentID: key(c.EnrollmentID), UserID: key(c.UserID), InstitutionID: key(c.InstitutionID),
-		CourseID: string(c.CourseID), VersionID: key(c.VersionID), Name: c.Name, AchievementName: doc[curriculum.Text]{c.AchievementName},
-		Locale: c.Locale, Document: c.Document, Assessment: c.Assessment, AIHelp: c.AIHelp,
-		StatusListID: key(c.StatusListID), SuspensionListID: maybeKey(c.SuspensionListID), StatusIndex: c.StatusIndex,
-		IssuedAt: at(c.IssuedAt), ExpiresAt: maybeAt(c.ExpiresAt), RevokedAt: maybeAt(c.RevokedAt), RevokedReason: c.RevokedReason,
-		SuspendedAt: maybeAt(c.SuspendedAt), SuspendedReason: c.SuspendedReason, ChangedAt: at(c.ChangedAt),
-	}).Error
-	if err != nil && s.db.dialect.repeats(err, "credentials", "status_list_id") {
-		return s.db.taken(err, "credential.index_taken")
-	}
-	return s.db.taken(err, "credential.exists")
+	return outer.inTx(ctx, func(s conn) error {
+		err := s.write(ctx).Create(&credentialRow{
+			ID: key(c.ID), EnrollmentID: key(c.EnrollmentID), UserID: key(c.UserID), InstitutionID: key(c.InstitutionID),
+			CourseID: string(c.CourseID), VersionID: key(c.VersionID), Name: c.Name, AchievementName: doc[curriculum.Text]{c.AchievementName},
+			Locale: c.Locale, Document: c.Document, Assessment: c.Assessment, AIHelp: c.AIHelp,
+			StatusListID: key(c.StatusListID), SuspensionListID: maybeKey(c.SuspensionListID), StatusIndex: c.StatusIndex,
+			IssuedAt: at(c.IssuedAt), ExpiresAt: maybeAt(c.ExpiresAt), RevokedAt: maybeAt(c.RevokedAt), RevokedReason: c.RevokedReason,
+			SuspendedAt: maybeAt(c.SuspendedAt), SuspendedReason: c.SuspendedReason, ChangedAt: at(c.ChangedAt),
+		}).Error
+		if err != nil && s.db.dialect.repeats(err, "credentials", "status_list_id") {
+			return s.db.taken(err, "credential.index_taken")
+		}
+		if err != nil {
+			return s.db.taken(err, "credential.exists")
+		}
+		// The row refers to the person: no erasure of theirs can begin before our transaction ends. One that has ended is seen here.
+		u, err := one[userRow](s, s.write(ctx).Select("id", "erased_at").Where("id = ?", key(c.UserID)), "user.not_found")
+		if err == nil && !u.ErasedAt.t.IsZero() {
+			err = fault.New(fault.Gone, "user.erased")
+		}
+		return err
+	})
 }
 
 // FindCredential implements credential.Store.
@@ -157,6 +176,11 @@ func (s *Credential) list(ctx context.Context, where string, whose, after key, l
 		return []credential.Credential{}, nil
 	}
 	return many(s.conn, forward(s.read(ctx).Where(where, whose), "id", after, limit), credentialRow.credential)
+}
+
+// ReplaceDocument implements credential.Store.
+func (s *Credential) ReplaceDocument(ctx context.Context, id credential.ID, document []byte) error {
+	return s.db.missing(s.write(ctx).Model(&credentialRow{}).Where("id = ? AND erased_at IS NOT NULL", key(id)).Update("document", document).Error, "credential.not_found")
 }
 
 // LockCredential implements credential.Store. Outside of a transaction it would hold nothing.

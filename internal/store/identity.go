@@ -28,6 +28,7 @@ type userRow struct {
 	Operator     bool
 	PasswordHash string
 	CreatedAt    instant
+	ErasedAt     instant
 }
 
 func (userRow) TableName() string { return "users" }
@@ -35,7 +36,7 @@ func (userRow) TableName() string { return "users" }
 func (r userRow) user() identity.User {
 	return identity.User{
 		ID: identity.UserID(r.ID), Username: r.Username, DisplayName: r.DisplayName,
-		Locale: r.Locale, Operator: r.Operator, CreatedAt: r.CreatedAt.t,
+		Locale: r.Locale, Operator: r.Operator, CreatedAt: r.CreatedAt.t, Erased: !r.ErasedAt.t.IsZero(),
 	}
 }
 
@@ -93,7 +94,7 @@ func (s *Identity) FindUsers(ctx context.Context, ids []identity.UserID) (map[id
 
 // FindUserByName implements identity.Store.
 func (s *Identity) FindUserByName(ctx context.Context, username string) (identity.User, string, error) {
-	r, err := one[userRow](s.conn, s.read(ctx).Where("username = ?", username), "user.not_found")
+	r, err := one[userRow](s.conn, s.read(ctx).Where("username = ? AND erased_at IS NULL", username), "user.not_found")
 	return r.user(), r.PasswordHash, err
 }
 
@@ -227,7 +228,7 @@ func (s *Identity) FindSession(ctx context.Context, h identity.SecretHash, now t
 	}, `SELECT sessions.id, sessions.user_id, sessions.user_agent, sessions.device_id, sessions.limited,
 			sessions.created_at, sessions.last_seen_at, sessions.expires_at, `+holderColumns+`
 		FROM sessions JOIN users ON users.id = sessions.user_id `+joinMemberships+`
-		WHERE sessions.token_hash = $1 AND sessions.expires_at > $2 ORDER BY memberships.institution_id, memberships.role`, string(h), at(now))
+		WHERE sessions.token_hash = $1 AND sessions.expires_at > $2 AND users.erased_at IS NULL ORDER BY memberships.institution_id, memberships.role`, string(h), at(now))
 	if err == nil && len(rows) == 0 {
 		err = gorm.ErrRecordNotFound
 	}

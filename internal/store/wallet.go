@@ -38,9 +38,14 @@ func (s *Wallet) FindName(ctx context.Context, user identity.UserID) (wallet.Nam
 
 // SaveName implements wallet.Store.
 func (s *Wallet) SaveName(ctx context.Context, n wallet.Name) error {
-	return s.db.fail(s.write(ctx).Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "user_id"}}, DoUpdates: clause.AssignmentColumns([]string{"name", "confirmed_at"}),
-	}).Create(&certificateNameRow{UserID: key(n.UserID), Name: n.Name, ConfirmedAt: at(n.ConfirmedAt)}).Error)
+	return s.inTx(ctx, func(c conn) error {
+		if err := lockUser(ctx, c, n.UserID); err != nil {
+			return err
+		}
+		return c.db.fail(c.write(ctx).Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "user_id"}}, DoUpdates: clause.AssignmentColumns([]string{"name", "confirmed_at"}),
+		}).Create(&certificateNameRow{UserID: key(n.UserID), Name: n.Name, ConfirmedAt: at(n.ConfirmedAt)}).Error)
+	})
 }
 
 type importedRow struct {
@@ -71,9 +76,13 @@ func checkImported(i wallet.Imported) error {
 	return checkText(c.ID, c.Name, c.Achievement, c.Locale, c.Issuer, c.IssuerName, c.AchievementID, string(i.Report))
 }
 
-// lockUser makes whoever else counts what a person has wait until the end of the transaction.
+// lockUser makes whoever else counts what a person has, or erases them, wait until the end of the transaction; fault.Gone
+// user.erased when somebody has erased them.
 func lockUser(ctx context.Context, c conn, user identity.UserID) error {
-	_, err := one[userRow](c, c.write(ctx).Clauses(forUpdate).Where("id = ?", key(user)), "user.not_found")
+	u, err := one[userRow](c, c.write(ctx).Clauses(forUpdate).Where("id = ?", key(user)), "user.not_found")
+	if err == nil && !u.ErasedAt.t.IsZero() {
+		err = fault.New(fault.Gone, "user.erased")
+	}
 	return err
 }
 

@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erases your account, for good. Certificates stay verifiable and bear no name from then on. An operator's account stays. */
+        post: operations["eraseMe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/certificate-name": {
         parameters: {
             query?: never;
@@ -470,6 +487,26 @@ export interface paths {
         get: operations["listMemberDevices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/members/{user_id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                user_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erases the account of a member, for good. An admin may when the person belongs to no other institution. */
+        post: operations["eraseMember"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1719,6 +1756,16 @@ export interface components {
             display_name?: string;
             locale?: components["schemas"]["Locale"];
         };
+        OwnErasure: {
+            password: string;
+        };
+        MemberErasure: {
+            /**
+             * @description Stands in the audit log for ever.
+             * @enum {string}
+             */
+            reason: "requested" | "left" | "mistake" | "law";
+        };
         CertificateName: {
             name: string;
             /** @description Absent until you confirm a name; before that it is the name of the account. */
@@ -2693,6 +2740,8 @@ export interface components {
             revoked_at?: components["schemas"]["Time"];
             revoked_reason?: string;
             suspended_at?: components["schemas"]["Time"];
+            /** @description Since then it bears no name, and name is empty: the account of its holder was erased. */
+            erased_at?: components["schemas"]["Time"];
             suspended_reason?: string;
             assessment?: components["schemas"]["Assessment"];
             ai_help?: components["schemas"]["AIHelp"];
@@ -3257,6 +3306,30 @@ export interface operations {
             /** @description Changed */
             204: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    eraseMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnErasure"];
+            };
+        };
+        responses: {
+            /** @description Erased and signed out */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4061,6 +4134,32 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DeviceList"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    eraseMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                user_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberErasure"];
+            };
+        };
+        responses: {
+            /** @description Erased */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

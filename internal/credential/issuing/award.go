@@ -170,6 +170,9 @@ func (s *Service) earned(ctx context.Context, id learning.EnrollmentID) (Award, 
 	if err != nil {
 		return none(fmt.Errorf("find enrollment %s: %w", id, err))
 	}
+	if u, err := s.People.FindUser(ctx, e.UserID); err != nil || u.Erased {
+		return none(err) // nothing is awarded to nobody
+	}
 	c, err := s.Store.FindCurrentCriteria(ctx, e.InstitutionID, e.CourseID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return none(err)

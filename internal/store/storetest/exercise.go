@@ -37,6 +37,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"issuing", exerciseIssuing},
 		{"wallet", exerciseWallet},
 		{"paper", exercisePaper},
+		{"erase", exerciseErase},
 		{"audit", exerciseAudit},
 		{"bundle", exerciseBundle},
 		{"outbox", exerciseOutbox},
