@@ -629,6 +629,24 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for ImportedCredentialFormat.
+const (
+	ImportedCredentialFormatJSON ImportedCredentialFormat = "json"
+	ImportedCredentialFormatJwt  ImportedCredentialFormat = "jwt"
+)
+
+// Valid indicates whether the value is a known member of the ImportedCredentialFormat enum.
+func (e ImportedCredentialFormat) Valid() bool {
+	switch e {
+	case ImportedCredentialFormatJSON:
+		return true
+	case ImportedCredentialFormatJwt:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImportedSubmissionStatus.
 const (
 	ImportedSubmissionStatusAccepted  ImportedSubmissionStatus = "accepted"
@@ -2034,6 +2052,28 @@ type ImportAnswer struct {
 	Submissions []ImportedSubmission `json:"submissions"`
 }
 
+// ImportedCredential defines model for ImportedCredential.
+type ImportedCredential struct {
+	// Claims What the credential says. It is worth what its state is worth.
+	Claims    *CredentialClaims `json:"claims,omitempty"`
+	CreatedAt Time              `json:"created_at"`
+
+	// Document As it was issued, out of its picture.
+	Document string                   `json:"document"`
+	Format   ImportedCredentialFormat `json:"format"`
+	ID       UUID                     `json:"id"`
+	Report   CredentialReport         `json:"report"`
+	Standing CredentialState          `json:"standing"`
+}
+
+// ImportedCredentialFormat defines model for ImportedCredential.Format.
+type ImportedCredentialFormat string
+
+// ImportedCredentialList defines model for ImportedCredentialList.
+type ImportedCredentialList struct {
+	Items []ImportedCredential `json:"items"`
+}
+
 // ImportedSubmission defines model for ImportedSubmission.
 type ImportedSubmission struct {
 	Code   *string                  `json:"code,omitempty"`
@@ -2395,6 +2435,15 @@ type NewEnrollment struct {
 
 	// Number The version that was learnt with while no network was there. The newest when left out, or not known here.
 	Number *int `json:"number,omitempty"`
+}
+
+// NewImport Exactly one of text and file.
+type NewImport struct {
+	// File JSON
+	File *[]byte `json:"file,omitempty"`
+
+	// Text JSON or a JWT.
+	Text *string `json:"text,omitempty"`
 }
 
 // NewInstitution defines model for NewInstitution.
@@ -3501,6 +3550,9 @@ type CreateTokenJSONRequestBody = NewToken
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = NewUser
 
+// ImportCredentialJSONRequestBody defines body for ImportCredential for application/json ContentType.
+type ImportCredentialJSONRequestBody = NewImport
+
 // CreateShareJSONRequestBody defines body for CreateShare for application/json ContentType.
 type CreateShareJSONRequestBody = NewShare
 
@@ -3832,6 +3884,18 @@ type ServerInterface interface {
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx echo.Context) error
+	// ListImports The credentials that you earned elsewhere and keep here, oldest first, as the last check found them.
+	// (GET /api/wallet/imports)
+	ListImports(ctx echo.Context) error
+	// ImportCredential Checks a credential that was earned elsewhere and keeps it. One that does not hold is refused with the reason.
+	// (POST /api/wallet/imports)
+	ImportCredential(ctx echo.Context) error
+	// DeleteImport Removes an imported credential and ends its links.
+	// (DELETE /api/wallet/imports/{imported_id})
+	DeleteImport(ctx echo.Context, importedID UUID) error
+	// CheckImport Checks an imported credential once more and keeps what was found out.
+	// (POST /api/wallet/imports/{imported_id}/check)
+	CheckImport(ctx echo.Context, importedID UUID) error
 	// ListShares The links by which you show credentials, ended ones too, the newest first.
 	// (GET /api/wallet/shares)
 	ListShares(ctx echo.Context) error
@@ -5992,6 +6056,56 @@ func (w *ServerInterfaceWrapper) CreateUser(ctx echo.Context) error {
 	return err
 }
 
+// ListImports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListImports(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListImports(ctx)
+	return err
+}
+
+// ImportCredential converts echo context to params.
+func (w *ServerInterfaceWrapper) ImportCredential(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImportCredential(ctx)
+	return err
+}
+
+// DeleteImport converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteImport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "imported_id" -------------
+	var importedID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "imported_id", ctx.Param("imported_id"), &importedID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter imported_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteImport(ctx, importedID)
+	return err
+}
+
+// CheckImport converts echo context to params.
+func (w *ServerInterfaceWrapper) CheckImport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "imported_id" -------------
+	var importedID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "imported_id", ctx.Param("imported_id"), &importedID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter imported_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CheckImport(ctx, importedID)
+	return err
+}
+
 // ListShares converts echo context to params.
 func (w *ServerInterfaceWrapper) ListShares(ctx echo.Context) error {
 	var err error
@@ -6282,6 +6396,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/certificate.pdf", wrapper.GetCertificatePDF, options.OperationMiddlewares["getCertificatePDF"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
+	router.GET(options.BaseURL+"/api/wallet/imports", wrapper.ListImports, options.OperationMiddlewares["listImports"]...)
+	router.POST(options.BaseURL+"/api/wallet/imports", wrapper.ImportCredential, options.OperationMiddlewares["importCredential"]...)
+	router.DELETE(options.BaseURL+"/api/wallet/imports/:imported_id", wrapper.DeleteImport, options.OperationMiddlewares["deleteImport"]...)
+	router.POST(options.BaseURL+"/api/wallet/imports/:imported_id/check", wrapper.CheckImport, options.OperationMiddlewares["checkImport"]...)
 	router.GET(options.BaseURL+"/api/wallet/shares", wrapper.ListShares, options.OperationMiddlewares["listShares"]...)
 	router.POST(options.BaseURL+"/api/wallet/shares", wrapper.CreateShare, options.OperationMiddlewares["createShare"]...)
 	router.DELETE(options.BaseURL+"/api/wallet/shares/:share_id", wrapper.EndShare, options.OperationMiddlewares["endShare"]...)
@@ -10758,6 +10876,155 @@ func (response CreateUserdefaultApplicationProblemPlusJSONResponse) VisitCreateU
 	return err
 }
 
+type ListImportsRequestObject struct {
+}
+
+type ListImportsResponseObject interface {
+	VisitListImportsResponse(w http.ResponseWriter) error
+}
+
+type ListImports200JSONResponse ImportedCredentialList
+
+func (response ListImports200JSONResponse) VisitListImportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImportsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListImportsdefaultApplicationProblemPlusJSONResponse) VisitListImportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportCredentialRequestObject struct {
+	Body *ImportCredentialJSONRequestBody
+}
+
+type ImportCredentialResponseObject interface {
+	VisitImportCredentialResponse(w http.ResponseWriter) error
+}
+
+type ImportCredential201JSONResponse ImportedCredential
+
+func (response ImportCredential201JSONResponse) VisitImportCredentialResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportCredentialdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImportCredentialdefaultApplicationProblemPlusJSONResponse) VisitImportCredentialResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteImportRequestObject struct {
+	ImportedID UUID `json:"imported_id"`
+}
+
+type DeleteImportResponseObject interface {
+	VisitDeleteImportResponse(w http.ResponseWriter) error
+}
+
+type DeleteImport204Response struct {
+}
+
+func (response DeleteImport204Response) VisitDeleteImportResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteImportdefaultApplicationProblemPlusJSONResponse) VisitDeleteImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckImportRequestObject struct {
+	ImportedID UUID `json:"imported_id"`
+}
+
+type CheckImportResponseObject interface {
+	VisitCheckImportResponse(w http.ResponseWriter) error
+}
+
+type CheckImport200JSONResponse ImportedCredential
+
+func (response CheckImport200JSONResponse) VisitCheckImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckImportdefaultApplicationProblemPlusJSONResponse) VisitCheckImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListSharesRequestObject struct {
 }
 
@@ -11522,6 +11789,18 @@ type StrictServerInterface interface {
 	// CreateUser Signs up. Makes an account, joins it to an institution as a learner and signs it in.
 	// (POST /api/users)
 	CreateUser(ctx context.Context, request CreateUserRequestObject) (CreateUserResponseObject, error)
+	// ListImports The credentials that you earned elsewhere and keep here, oldest first, as the last check found them.
+	// (GET /api/wallet/imports)
+	ListImports(ctx context.Context, request ListImportsRequestObject) (ListImportsResponseObject, error)
+	// ImportCredential Checks a credential that was earned elsewhere and keeps it. One that does not hold is refused with the reason.
+	// (POST /api/wallet/imports)
+	ImportCredential(ctx context.Context, request ImportCredentialRequestObject) (ImportCredentialResponseObject, error)
+	// DeleteImport Removes an imported credential and ends its links.
+	// (DELETE /api/wallet/imports/{imported_id})
+	DeleteImport(ctx context.Context, request DeleteImportRequestObject) (DeleteImportResponseObject, error)
+	// CheckImport Checks an imported credential once more and keeps what was found out.
+	// (POST /api/wallet/imports/{imported_id}/check)
+	CheckImport(ctx context.Context, request CheckImportRequestObject) (CheckImportResponseObject, error)
 	// ListShares The links by which you show credentials, ended ones too, the newest first.
 	// (GET /api/wallet/shares)
 	ListShares(ctx context.Context, request ListSharesRequestObject) (ListSharesResponseObject, error)
@@ -15133,6 +15412,125 @@ func (sh *strictHandler) CreateUser(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateUserResponseObject); ok {
 		return validResponse.VisitCreateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListImports operation middleware
+func (sh *strictHandler) ListImports(ctx echo.Context) error {
+	var request ListImportsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListImports(ctx.Request().Context(), request.(ListImportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListImports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListImportsResponseObject); ok {
+		return validResponse.VisitListImportsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ImportCredential operation middleware
+func (sh *strictHandler) ImportCredential(ctx echo.Context) error {
+	var request ImportCredentialRequestObject
+
+	var body ImportCredentialJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportCredential(ctx.Request().Context(), request.(ImportCredentialRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportCredential")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportCredentialResponseObject); ok {
+		return validResponse.VisitImportCredentialResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteImport operation middleware
+func (sh *strictHandler) DeleteImport(ctx echo.Context, importedID UUID) error {
+	var request DeleteImportRequestObject
+
+	request.ImportedID = importedID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteImport(ctx.Request().Context(), request.(DeleteImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteImportResponseObject); ok {
+		return validResponse.VisitDeleteImportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckImport operation middleware
+func (sh *strictHandler) CheckImport(ctx echo.Context, importedID UUID) error {
+	var request CheckImportRequestObject
+
+	request.ImportedID = importedID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckImport(ctx.Request().Context(), request.(CheckImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckImportResponseObject); ok {
+		return validResponse.VisitCheckImportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -101,6 +101,15 @@ func probes(s *school) map[string]func() call {
 		leavers = append(leavers, s.user(identity.NewUser{Memberships: []identity.Membership{{InstitutionID: s.a.ID, Role: identity.Learner}}}).ID)
 	}
 	turn := 0
+	imported := func() wallet.Imported {
+		i, err := s.app.DB.Wallet().CreateImported(s.Context(), wallet.Imported{
+			ID: wallet.ImportedID(v7()), UserID: s.people[owner].ID, Digest: v7(), Format: wallet.JSON, Document: cs[0].Document, State: "valid", CheckedAt: s.app.Now(), CreatedAt: s.app.Now(),
+		})
+		if err != nil {
+			s.Fatal(err)
+		}
+		return i
+	}
 	share := func() wallet.Share {
 		sh, err := s.app.Wallet.Share(s.Context(), s.actor(owner), wallet.NewShare{CredentialID: cs[0].ID})
 		if err != nil {
@@ -286,9 +295,17 @@ func probes(s *school) map[string]func() call {
 		"endDelegation": func() call {
 			return call{method: http.MethodDelete, path: in + "/delegations/" + string(delegation().ID)}
 		},
-		"getStatusList": get("/api/status-lists/" + string(cs[0].StatusListID)),
-		"listShares":    get("/api/wallet/shares"),
-		"createShare":   with(http.MethodPost, "/api/wallet/shares", `{"credential_id":"`+string(cs[0].ID)+`","named":true}`),
+		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
+		"listImports":      get("/api/wallet/imports"),
+		"importCredential": with(http.MethodPost, "/api/wallet/imports", `{"text":`+strconv.Quote(string(cs[0].Document))+`}`),
+		"checkImport": func() call {
+			return call{method: http.MethodPost, path: "/api/wallet/imports/" + string(imported().ID) + "/check"}
+		},
+		"deleteImport": func() call {
+			return call{method: http.MethodDelete, path: "/api/wallet/imports/" + string(imported().ID)}
+		},
+		"listShares":  get("/api/wallet/shares"),
+		"createShare": with(http.MethodPost, "/api/wallet/shares", `{"credential_id":"`+string(cs[0].ID)+`","named":true}`),
 		"endShare": func() call {
 			return call{method: http.MethodDelete, path: "/api/wallet/shares/" + string(share().ID)}
 		},

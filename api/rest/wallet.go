@@ -7,6 +7,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
+	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // GetCertificateName implements openapi.StrictServerInterface.
@@ -79,5 +80,56 @@ func (s *Server) shareJSON(sh wallet.Share) openapi.Share {
 		ID: string(sh.ID), CredentialID: optional(string(sh.CredentialID)), ImportedID: optional(string(sh.ImportedID)),
 		URL: strings.TrimRight(s.PublicURL, "/") + "/s/" + sh.Token, Named: sh.Named, Live: sh.Live(s.Now()),
 		CreatedAt: sh.CreatedAt, EndsAt: sh.EndsAt, EndedAt: sh.EndedAt,
+	}
+}
+
+// ListImports implements openapi.StrictServerInterface.
+func (s *Server) ListImports(ctx context.Context, _ openapi.ListImportsRequestObject) (openapi.ListImportsResponseObject, error) {
+	list, err := s.Wallet.ListImported(ctx, actorFrom(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.ListImports200JSONResponse{Items: each(list, func(i wallet.Imported) openapi.ImportedCredential { return s.importedJSON(ctx, i) })}, nil
+}
+
+// ImportCredential implements openapi.StrictServerInterface.
+func (s *Server) ImportCredential(ctx context.Context, req openapi.ImportCredentialRequestObject) (openapi.ImportCredentialResponseObject, error) {
+	raw := []byte(deref(req.Body.Text))
+	if req.Body.File != nil {
+		if len(raw) > 0 {
+			return nil, fault.New(fault.Invalid, "credential.nothing_to_check")
+		}
+		raw = *req.Body.File
+	}
+	i, err := s.Wallet.Import(ctx, actorFrom(ctx), raw)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.ImportCredential201JSONResponse(s.importedJSON(ctx, i)), nil
+}
+
+// CheckImport implements openapi.StrictServerInterface.
+func (s *Server) CheckImport(ctx context.Context, req openapi.CheckImportRequestObject) (openapi.CheckImportResponseObject, error) {
+	i, err := s.Wallet.Check(ctx, actorFrom(ctx), wallet.ImportedID(req.ImportedID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.CheckImport200JSONResponse(s.importedJSON(ctx, i)), nil
+}
+
+// DeleteImport implements openapi.StrictServerInterface.
+func (s *Server) DeleteImport(ctx context.Context, req openapi.DeleteImportRequestObject) (openapi.DeleteImportResponseObject, error) {
+	if err := s.Wallet.Remove(ctx, actorFrom(ctx), wallet.ImportedID(req.ImportedID)); err != nil {
+		return nil, err
+	}
+	return openapi.DeleteImport204Response{}, nil
+}
+
+func (s *Server) importedJSON(ctx context.Context, i wallet.Imported) openapi.ImportedCredential {
+	r := i.ReportAt(s.Now())
+	claims := claimsJSON(i.Claims) // what it said when it was good; the report says whether it still is
+	return openapi.ImportedCredential{
+		ID: string(i.ID), Standing: openapi.CredentialState(r.State), Format: openapi.ImportedCredentialFormat(i.Format), Document: string(i.Document),
+		Claims: &claims, Report: s.reportJSON(ctx, r), CreatedAt: i.CreatedAt,
 	}
 }

@@ -125,6 +125,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		return nil, err
 	}
 	a.Badges = &bake.Drawer{Fonts: &typeset.Library{}}
+	a.Wallet.Verifier = a.Verifier
 	a.Desk = &job.Desk{Store: db.Outbox()}
 	return a, nil
 }

@@ -74,6 +74,7 @@ func (c conn) eraseRows(ctx context.Context, u userRow, e identity.Erasure) erro
 		// The work itself is the person's; that it was handed in, and what came of it, is a fact.
 		{`UPDATE submissions SET files = '{}' WHERE user_id = ?`, []any{u.ID}},
 		{`UPDATE verdicts SET message = '', traceback = '', output = '', fault = '', checks = '[]' WHERE submission_id IN ` + work, []any{u.ID}},
+		{`DELETE FROM credential_codes WHERE credential_id IN (SELECT id FROM credentials WHERE user_id = ?)`, []any{u.ID}},
 		// What waits for a decision is decided: nothing is issued to nobody. A person may stand in a reason.
 		{`UPDATE awards SET state = 'refused', refused_at = ? WHERE user_id = ? AND state IN ('waiting', 'ready')`, []any{at(e.At), u.ID}},
 		{`UPDATE awards SET name = '', refused_reason = '', revision = revision + 1 WHERE user_id = ?`, []any{u.ID}},

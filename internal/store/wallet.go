@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -54,9 +55,9 @@ type importedRow struct {
 	Digest    string
 	Format    wallet.Format
 	Document  []byte
-	Claims    doc[wallet.Claims]
-	State     string
-	Report    doc[json.RawMessage]
+	Claims    doc[verifier.Claims]
+	State     verifier.State
+	Report    doc[wallet.Found]
 	CheckedAt instant
 	CreatedAt instant
 }
@@ -64,16 +65,37 @@ type importedRow struct {
 func (importedRow) TableName() string { return "imported_credentials" }
 
 func (r importedRow) imported() wallet.Imported {
+	// A time among the arguments of a reason is a text in JSON.
+	for _, why := range append(slices.Clone(r.Report.v.Reasons), r.Report.v.Notes...) {
+		if text, ok := why.Args["Date"].(string); ok {
+			if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+				why.Args["Date"] = t
+			}
+		}
+	}
 	return wallet.Imported{
 		ID: wallet.ImportedID(r.ID), UserID: identity.UserID(r.UserID), Digest: r.Digest, Format: r.Format, Document: r.Document,
 		Claims: r.Claims.v, State: r.State, Report: r.Report.v, CheckedAt: r.CheckedAt.t, CreatedAt: r.CreatedAt.t,
 	}
 }
 
-// checkImported looks at the texts that would be mended silently on their way to JSON.
+// checkImported looks at texts from outside that would be mended silently on their way to JSON.
 func checkImported(i wallet.Imported) error {
 	c := i.Claims
-	return checkText(c.ID, c.Name, c.Achievement, c.Locale, c.Issuer, c.IssuerName, c.AchievementID, string(i.Report))
+	texts := []string{c.ID, c.Name, c.Achievement, c.AchievementID, c.Kind, c.Description, c.Narrative, c.Language, c.Version, c.Issuer, c.IssuerName}
+	for _, r := range c.Results {
+		texts = append(texts, r.Type, r.Name, r.Value)
+	}
+	for _, a := range c.Alignments {
+		texts = append(texts, a.Name, a.Framework, a.Code, a.URL)
+	}
+	for _, b := range i.Report.RestsOn {
+		texts = append(texts, b.Source)
+	}
+	for _, r := range append(slices.Clone(i.Report.Reasons), i.Report.Notes...) {
+		texts = append(texts, r.Source(), r.Given())
+	}
+	return checkText(texts...)
 }
 
 // lockUser makes whoever else counts what a person has, or erases them, wait until the end of the transaction; fault.Gone
@@ -112,8 +134,8 @@ func (s *Wallet) CreateImported(ctx context.Context, i wallet.Imported) (wallet.
 		}
 		out = i
 		return c.db.fail(c.write(ctx).Create(&importedRow{
-			ID: key(i.ID), UserID: key(i.UserID), Digest: i.Digest, Format: i.Format, Document: i.Document, Claims: doc[wallet.Claims]{i.Claims},
-			State: i.State, Report: doc[json.RawMessage]{i.Report}, CheckedAt: at(i.CheckedAt), CreatedAt: at(i.CreatedAt),
+			ID: key(i.ID), UserID: key(i.UserID), Digest: i.Digest, Format: i.Format, Document: i.Document, Claims: doc[verifier.Claims]{i.Claims},
+			State: i.State, Report: doc[wallet.Found]{i.Report}, CheckedAt: at(i.CheckedAt), CreatedAt: at(i.CreatedAt),
 		}).Error)
 	})
 	return out, err
@@ -139,7 +161,7 @@ func (s *Wallet) UpdateChecked(ctx context.Context, i wallet.Imported) error {
 		return err
 	}
 	return changed(s.conn, s.write(ctx).Model(&importedRow{}).Where("id = ? AND user_id = ?", key(i.ID), key(i.UserID)).Updates(map[string]any{
-		"claims": doc[wallet.Claims]{i.Claims}, "state": i.State, "report": doc[json.RawMessage]{i.Report}, "checked_at": at(i.CheckedAt),
+		"claims": doc[verifier.Claims]{i.Claims}, "state": i.State, "report": doc[wallet.Found]{i.Report}, "checked_at": at(i.CheckedAt),
 	}), "wallet.not_found")
 }
 

@@ -1470,6 +1470,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/wallet/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The credentials that you earned elsewhere and keep here, oldest first, as the last check found them. */
+        get: operations["listImports"];
+        put?: never;
+        /** Checks a credential that was earned elsewhere and keeps it. One that does not hold is refused with the reason. */
+        post: operations["importCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wallet/imports/{imported_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imported_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes an imported credential and ends its links. */
+        delete: operations["deleteImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wallet/imports/{imported_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imported_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks an imported credential once more and keeps what was found out. */
+        post: operations["checkImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/wallet/shares": {
         parameters: {
             query?: never;
@@ -2915,6 +2971,30 @@ export interface components {
             key_revoked_at?: components["schemas"]["Time"];
             /** @description Why the key that signed it was revoked */
             key_revoked_reason?: string;
+        };
+        /** @description Exactly one of text and file. */
+        NewImport: {
+            /** @description JSON or a JWT. */
+            text?: string;
+            /**
+             * Format: byte
+             * @description JSON
+             */
+            file?: string;
+        };
+        ImportedCredential: {
+            id: components["schemas"]["UUID"];
+            standing: components["schemas"]["CredentialState"];
+            /** @enum {string} */
+            format: "json" | "jwt";
+            /** @description As it was issued, out of its picture. */
+            document: string;
+            claims?: components["schemas"]["CredentialClaims"];
+            report: components["schemas"]["CredentialReport"];
+            created_at: components["schemas"]["Time"];
+        };
+        ImportedCredentialList: {
+            items: components["schemas"]["ImportedCredential"][];
         };
         Share: {
             id: components["schemas"]["UUID"];
@@ -5835,6 +5915,96 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listImports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Credentials */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedCredentialList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    importCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewImport"];
+            };
+        };
+        responses: {
+            /** @description Kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedCredential"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imported_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                imported_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedCredential"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -158,8 +159,8 @@ func TestShareImported(t *testing.T) {
 	amina, sam := p.learner(t, "amina", "Amina"), p.learner(t, "sam", "Sam")
 	until := p.now.Add(time.Hour)
 	i, err := p.db.Wallet().CreateImported(ctx, wallet.Imported{
-		ID: wallet.ImportedID(newID()), UserID: amina.UserID, Digest: "d", Format: wallet.JSON, Document: []byte("{}"), State: "valid", Report: []byte("{}"),
-		Claims:    wallet.Claims{Name: "A. Diallo", Achievement: "Rust", Issuer: "did:web:b.example", IssuedAt: p.now, ExpiresAt: &until},
+		ID: wallet.ImportedID(newID()), UserID: amina.UserID, Digest: "d", Format: wallet.JSON, Document: []byte("{}"), State: "valid",
+		Claims:    verifier.Claims{Name: "A. Diallo", Achievement: "Rust", Issuer: "did:web:b.example", ValidFrom: p.now, ValidUntil: until},
 		CheckedAt: p.now, CreatedAt: p.now,
 	})
 	if err != nil {

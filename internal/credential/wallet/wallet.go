@@ -50,6 +50,8 @@ type Store interface {
 // People is what wallet needs of identity.
 type People interface {
 	FindUser(ctx context.Context, id identity.UserID) (identity.User, error)
+	// Admit counts a try of something and refuses those beyond the most within a time, fault.TooMany.
+	Admit(ctx context.Context, what, from string, most int, within time.Duration) error
 }
 
 // Service is the door to wallets.
@@ -57,6 +59,7 @@ type Service struct {
 	Store       Store
 	People      People
 	Credentials Credentials
+	Verifier    Verifier
 	Now         func() time.Time
 	NewID       func() string // UUIDv7
 	Random      io.Reader     // crypto/rand.Reader

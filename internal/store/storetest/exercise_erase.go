@@ -10,6 +10,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -42,8 +43,8 @@ func exerciseErase(t *testing.T, w *world) {
 		ok(t, err)
 		ok(t, w.Wallet().SaveName(ctx, wallet.Name{UserID: of.UserID, Name: name, ConfirmedAt: noon}))
 		held, err := w.Wallet().CreateImported(ctx, wallet.Imported{
-			ID: newID[wallet.ImportedID](), UserID: of.UserID, Digest: name, Format: wallet.JSON, Document: []byte(name), Claims: wallet.Claims{Name: name},
-			State: "valid", Report: []byte("{}"), CheckedAt: noon, CreatedAt: noon,
+			ID: newID[wallet.ImportedID](), UserID: of.UserID, Digest: name, Format: wallet.JSON, Document: []byte(name), Claims: verifier.Claims{Name: name},
+			State: "valid", CheckedAt: noon, CreatedAt: noon,
 		})
 		ok(t, err)
 		_, err = w.Wallet().CreateShare(ctx, wallet.Share{ID: newID[wallet.ShareID](), UserID: of.UserID, ImportedID: held.ID, Token: fmt.Sprint("token", i), CreatedAt: noon}, noon)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -38,8 +39,8 @@ func exerciseWallet(t *testing.T, w *world) {
 		fresh := func(user identity.UserID, digest string) wallet.Imported {
 			return wallet.Imported{
 				ID: newID[wallet.ImportedID](), UserID: user, Digest: digest, Format: wallet.JSON, Document: []byte("{\"a\":\"\u0000\xff\"}"),
-				Claims: wallet.Claims{Achievement: "ذكاء <&>", Issuer: "did:web:b.example", IssuedAt: noon, ExpiresAt: &until}, State: "valid",
-				Report: []byte(`{"state":"valid"}`), CheckedAt: noon, CreatedAt: noon,
+				Claims: verifier.Claims{Achievement: "ذكاء <&>", Issuer: "did:web:b.example", ValidFrom: noon, ValidUntil: until}, State: "valid",
+				Report: wallet.Found{Reasons: []verifier.Reason{{Code: verifier.ExpiredAt, Args: map[string]any{"Date": noon}}}}, CheckedAt: noon, CreatedAt: noon,
 			}
 		}
 		same := func(got, want wallet.Imported) {
@@ -60,7 +61,7 @@ func exerciseWallet(t *testing.T, w *world) {
 		same(got, a)
 		_, err = s.FindImported(ctx, user, stranger.ID)
 		wantFault(t, err, fault.NotFound, "wallet.not_found")
-		b.State, b.Report, b.CheckedAt, b.Claims.Achievement = "revoked", []byte(`{}`), noon.Add(time.Minute), "Other"
+		b.State, b.Report, b.CheckedAt, b.Claims.Achievement = "revoked", wallet.Found{}, noon.Add(time.Minute), "Other"
 		ok(t, s.UpdateChecked(ctx, b))
 		list, err := s.ListImported(ctx, user)
 		ok(t, err)
@@ -109,7 +110,7 @@ func exerciseWallet(t *testing.T, w *world) {
 		user := w.addUser(t, "sharer").ID
 		ends := noon.Add(time.Hour)
 		i, err := s.CreateImported(ctx, wallet.Imported{
-			ID: newID[wallet.ImportedID](), UserID: user, Digest: "d", Format: wallet.JWT, Document: []byte("x"), Report: []byte("{}"), CheckedAt: noon, CreatedAt: noon,
+			ID: newID[wallet.ImportedID](), UserID: user, Digest: "d", Format: wallet.JWT, Document: []byte("x"), CheckedAt: noon, CreatedAt: noon,
 		})
 		ok(t, err)
 		fresh := func(token string, created time.Time) wallet.Share {
