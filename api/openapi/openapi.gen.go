@@ -3606,6 +3606,9 @@ type ServerInterface interface {
 	// GetCode The text of the credential's QR code (docs/qr-format.md). Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id}/code.txt)
 	GetCode(ctx echo.Context, credentialID CredentialID, params GetCodeParams) error
+	// GetCredentialJwt The credential as a VC-JWT signed with RS256, as Open Badges 3.0 describes it. Whoever has its address may read it.
+	// (GET /api/credentials/{credential_id}/jwt)
+	GetCredentialJwt(ctx echo.Context, credentialID CredentialID) error
 	// ReinstateCredential Ends a suspension. One that is not suspended stays as it is; a revocation is for ever.
 	// (PUT /api/credentials/{credential_id}/reinstatement)
 	ReinstateCredential(ctx echo.Context, credentialID CredentialID) error
@@ -4301,6 +4304,22 @@ func (w *ServerInterfaceWrapper) GetCode(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetCode(ctx, credentialID, params)
+	return err
+}
+
+// GetCredentialJwt converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCredentialJwt(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "credential_id" -------------
+	var credentialID CredentialID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "credential_id", ctx.Param("credential_id"), &credentialID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter credential_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCredentialJwt(ctx, credentialID)
 	return err
 }
 
@@ -6387,6 +6406,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials", wrapper.ListCredentials, options.OperationMiddlewares["listCredentials"]...)
 	router.POST(options.BaseURL+"/api/credentials/verify", wrapper.VerifyCredential, options.OperationMiddlewares["verifyCredential"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id", wrapper.GetCredential, options.OperationMiddlewares["getCredential"]...)
+	router.GET(options.BaseURL+"/api/credentials/:credential_id/jwt", wrapper.GetCredentialJwt, options.OperationMiddlewares["getCredentialJwt"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.txt", wrapper.GetCode, options.OperationMiddlewares["getCode"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.svg", wrapper.GetCodeSvg, options.OperationMiddlewares["getCodeSvg"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/code.png", wrapper.GetCodePng, options.OperationMiddlewares["getCodePng"]...)
@@ -7149,6 +7169,51 @@ type GetCodedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCodedefaultApplicationProblemPlusJSONResponse) VisitGetCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCredentialJwtRequestObject struct {
+	CredentialID CredentialID `json:"credential_id"`
+}
+
+type GetCredentialJwtResponseObject interface {
+	VisitGetCredentialJwtResponse(w http.ResponseWriter) error
+}
+
+type GetCredentialJwt200ApplicationJwtResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetCredentialJwt200ApplicationJwtResponse) VisitGetCredentialJwtResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/jwt")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetCredentialJwtdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCredentialJwtdefaultApplicationProblemPlusJSONResponse) VisitGetCredentialJwtResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11511,6 +11576,9 @@ type StrictServerInterface interface {
 	// GetCode The text of the credential's QR code (docs/qr-format.md). Whoever has its address may read it.
 	// (GET /api/credentials/{credential_id}/code.txt)
 	GetCode(ctx context.Context, request GetCodeRequestObject) (GetCodeResponseObject, error)
+	// GetCredentialJwt The credential as a VC-JWT signed with RS256, as Open Badges 3.0 describes it. Whoever has its address may read it.
+	// (GET /api/credentials/{credential_id}/jwt)
+	GetCredentialJwt(ctx context.Context, request GetCredentialJwtRequestObject) (GetCredentialJwtResponseObject, error)
 	// ReinstateCredential Ends a suspension. One that is not suspended stays as it is; a revocation is for ever.
 	// (PUT /api/credentials/{credential_id}/reinstatement)
 	ReinstateCredential(ctx context.Context, request ReinstateCredentialRequestObject) (ReinstateCredentialResponseObject, error)
@@ -12293,6 +12361,31 @@ func (sh *strictHandler) GetCode(ctx echo.Context, credentialID CredentialID, pa
 		return err
 	} else if validResponse, ok := response.(GetCodeResponseObject); ok {
 		return validResponse.VisitGetCodeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCredentialJwt operation middleware
+func (sh *strictHandler) GetCredentialJwt(ctx echo.Context, credentialID CredentialID) error {
+	var request GetCredentialJwtRequestObject
+
+	request.CredentialID = credentialID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCredentialJwt(ctx.Request().Context(), request.(GetCredentialJwtRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCredentialJwt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCredentialJwtResponseObject); ok {
+		return validResponse.VisitGetCredentialJwtResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -54,6 +54,15 @@ func (s *Server) GetCredential(ctx context.Context, req openapi.GetCredentialReq
 	return openapi.GetCredential200ApplicationVcResponse{Body: bytes.NewReader(c.Document), ContentLength: int64(len(c.Document))}, nil
 }
 
+// GetCredentialJwt implements openapi.StrictServerInterface.
+func (s *Server) GetCredentialJwt(ctx context.Context, req openapi.GetCredentialJwtRequestObject) (openapi.GetCredentialJwtResponseObject, error) {
+	token, err := s.Credential.JWT(ctx, credential.ID(req.CredentialID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetCredentialJwt200ApplicationJwtResponse{Body: strings.NewReader(token), ContentLength: int64(len(token))}, nil
+}
+
 // GetStanding implements openapi.StrictServerInterface.
 func (s *Server) GetStanding(ctx context.Context, req openapi.GetStandingRequestObject) (openapi.GetStandingResponseObject, error) {
 	st, err := s.Credential.Check(ctx, credential.ID(req.CredentialID))

@@ -266,6 +266,7 @@ func probes(s *school) map[string]func() call {
 		"getSubmission":       get("/api/submissions/" + submission),
 		"listCredentials":     get("/api/credentials"),
 		"getCredential":       get("/api/credentials/" + string(cs[0].ID)),
+		"getCredentialJwt":    get("/api/credentials/" + string(cs[0].ID) + "/jwt"),
 		"getStanding":         get("/api/credentials/" + string(cs[0].ID) + "/standing"),
 		"revokeCredential":    with(http.MethodPut, "/api/credentials/"+string(cs[0].ID)+"/revocation", `{"reason":"A test."}`),
 		"suspendCredential":   with(http.MethodPut, "/api/credentials/"+string(second.ID)+"/suspension", `{"reason":"A test."}`),

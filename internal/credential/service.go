@@ -68,6 +68,7 @@ type Service struct {
 
 	kept    sync.Map   // ListID -> *signedList
 	keeping sync.Mutex // held while a list is signed
+	tokens  tokens
 }
 
 // Standing is what a check found.

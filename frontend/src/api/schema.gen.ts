@@ -1317,6 +1317,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/credentials/{credential_id}/jwt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The credential as a VC-JWT signed with RS256, as Open Badges 3.0 describes it. Whoever has its address may read it. */
+        get: operations["getCredentialJwt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/credentials/{credential_id}/code.txt": {
         parameters: {
             query?: never;
@@ -5688,6 +5705,29 @@ export interface operations {
                 };
                 content: {
                     "application/vc": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCredentialJwt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential_id: components["parameters"]["CredentialID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwt": string;
                 };
             };
             default: components["responses"]["Problem"];
