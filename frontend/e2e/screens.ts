@@ -195,6 +195,16 @@ export const screens: Screen[] = [
       await page.locator('form textarea, form input').first().waitFor();
     },
   },
+  {
+    name: 'certificate-template',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'template');
+      await page.locator('.template img').waitFor();
+    },
+  },
   { name: 'institutions', who: 'operator', path: () => '/app/institutions' },
   { name: 'parked-jobs', who: 'operator', path: () => '/app/jobs', act: (page) => page.locator('.empty, .rows li').first().waitFor() },
   { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },

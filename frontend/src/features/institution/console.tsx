@@ -11,6 +11,7 @@ import { Learners } from './learners';
 import { Members } from './members';
 import { Publish } from './publish';
 import { rolesIn, tabsFor, type TabName } from './roles';
+import { Template } from './template';
 
 const screens: Record<TabName, ComponentType<{ institution: string }>> = {
   learners: Learners,
@@ -19,6 +20,7 @@ const screens: Record<TabName, ComponentType<{ institution: string }>> = {
   members: Members,
   labs: Labs,
   languages: Languages,
+  template: Template,
 };
 
 /** What a trainer, an issuer or an admin does in their institution. */

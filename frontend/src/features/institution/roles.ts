@@ -4,7 +4,7 @@ import type { Schemas } from '../../api/client';
 export type Role = Schemas['Role'];
 export const roles: readonly Role[] = ['learner', 'trainer', 'issuer', 'admin'];
 
-export type TabName = 'learners' | 'courses' | 'certificates' | 'members' | 'labs' | 'languages';
+export type TabName = 'learners' | 'courses' | 'certificates' | 'members' | 'labs' | 'languages' | 'template';
 
 /** Who may do what, as x-permission in the contract says; the server decides, this only spares a walk into a wall. */
 const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
@@ -14,6 +14,7 @@ const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
   members: ['admin', 'operator'],
   labs: ['trainer', 'admin', 'operator'],
   languages: ['admin', 'operator'],
+  template: ['admin', 'operator'],
 };
 
 export function rolesIn(institution: string): Set<Role | 'operator'> {
