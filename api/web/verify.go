@@ -123,6 +123,9 @@ func (w *writer) verdict(r verifier.Report, course *curriculum.Manifest, id stri
 		v["links"] += w.fill("verify-link", values{"href": href, "label": w.t(key, nil)}) + "\n"
 	}
 	if id != "" {
+		if r.State != verifier.Invalid { // such a one is not printed
+			link("/api/credentials/"+id+"/certificate.pdf?locale="+w.locale, "page.verify.pdf")
+		}
 		link("/api/credentials/"+id, "page.verify.json")
 		link("/api/credentials/"+id+"/badge.png", "page.verify.badge")
 	}
