@@ -33,6 +33,7 @@ const routes: Route[] = [
   { pattern: '/app/sign-up', title: 'ui.app.sign_up.title', open: true, load: () => import('./features/account/sign-up') },
   { pattern: '/app/device', title: 'ui.device.title', load: () => import('./features/account/device-screen') },
   { pattern: '/app/certificates', title: 'ui.app.nav.certificates', load: () => import('./features/credential/my-certificates') },
+  { pattern: '/app/verify', title: 'ui.app.verify.title', open: true, load: () => import('./features/credential/verify-screen') },
   { pattern: '/app/offline', title: 'ui.app.nav.offline', open: true, load: () => import('./features/offline/screen') },
   { pattern: '/app/account', title: 'ui.app.nav.account', load: () => import('./features/account/account-screen') },
   { pattern: '/app/institutions', title: 'ui.app.nav.institutions', load: () => import('./features/institution/institutions') },

@@ -1,7 +1,7 @@
 // Compiles the catalogue of words (internal/i18n/locales) into one chunk a locale and part:
 // `page` for every reading page, `lab` for what a lab needs besides (keys ui.lab.*), `sync` for what is said of sending and
-// fetching (ui.sync.*), `offline` for courses on the device (ui.offline.*, and the server's words of bundles), `app` for the screens
-// under /app/ (ui.app.*, ui.device.*).
+// fetching (ui.sync.*), `offline` for courses on the device (ui.offline.*, and the server's words of bundles), `verify` for what is said of
+// certificates (ui.verify.*, and the server's words of states and reasons), `app` for the screens under /app/ (ui.app.*, ui.device.*).
 // A key that a locale lacks gets its English text here, so the page needs no fallback.
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,7 +9,7 @@ import type { Plugin } from 'vite';
 
 export type Entry = string | Record<string, string>;
 export type Catalogue = Record<string, Entry>;
-export const parts = ['page', 'lab', 'sync', 'offline', 'app'] as const;
+export const parts = ['page', 'lab', 'sync', 'offline', 'verify', 'app'] as const;
 export type Part = (typeof parts)[number];
 
 function partOf(key: string): Part {
@@ -26,6 +26,8 @@ export function compile(words: Catalogue, fallback: Catalogue, part: Part): Cata
     if (key.startsWith('ui.') && partOf(key) === part) out[key.slice(3)] = entry;
     // What refuses a bundle says the same here and on the server.
     else if (part === 'offline' && key.startsWith('bundle.')) out[key] = entry;
+    // And so does what is said of a certificate.
+    else if (part === 'verify' && /^credential\.(state|why)\./.test(key)) out[key] = entry;
   }
   return out;
 }
@@ -38,7 +40,7 @@ export function localesIn(dir: string): string[] {
 }
 
 // One module a part says where its words are, so that a page carries the names of those files only that it may need.
-const where = /^\0?virtual:words\/(page|lab|sync|offline|app)$/;
+const where = /^\0?virtual:words\/(page|lab|sync|offline|verify|app)$/;
 
 export function words(dir: string): Plugin {
   let root = '';
@@ -59,7 +61,7 @@ export function words(dir: string): Plugin {
         const loaders = localesIn(dir).map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`);
         return `export default {${loaders.join(',')}};`;
       }
-      const match = /\/src\/i18n\/(page|lab|sync|offline|app)\.([A-Za-z-]+)\.words$/.exec(id);
+      const match = /\/src\/i18n\/(page|lab|sync|offline|verify|app)\.([A-Za-z-]+)\.words$/.exec(id);
       if (!match) return null;
       const locale = match[2] as string;
       this.addWatchFile(join(dir, `${locale}.json`));

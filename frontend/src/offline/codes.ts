@@ -1,9 +1,9 @@
 // QR codes: drawn with the npm package `qr`, read by the browser itself where it can, else by the same package. Both are fetched when somebody asks.
 
-/** The squares of a code, dark ones true, with the quiet border around them. */
-export async function drawCode(text: string): Promise<boolean[][]> {
+/** The squares of a code, dark ones true, with the quiet border around them. What is printed or worn wants more correction than a clean screen. */
+export async function drawCode(text: string, ecc: 'low' | 'quartile' = 'low'): Promise<boolean[][]> {
   const { default: encodeQR } = await import('qr');
-  return encodeQR(text, 'raw', { ecc: 'low', border: 4 });
+  return encodeQR(text, 'raw', { ecc, border: 4 });
 }
 
 interface Detector {

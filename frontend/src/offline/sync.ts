@@ -35,6 +35,8 @@ export interface Certificates {
   items: Schemas['Credential'][];
   documents: Record<string, string>;
   lists: Record<string, string>;
+  /** The texts of their QR codes, without the name and with it. */
+  codes?: Record<string, [string, string]>;
 }
 
 const most = { statements: 100, bytes: 32 * 1024, raw: 900_000, page: 500 };
@@ -494,17 +496,33 @@ async function fetchCertificates(user: string, stamp: Stamp | undefined): Promis
   const items = await askAll((cursor) => patiently((signal) => ask(api.GET('/api/credentials', { params: { query: { cursor } }, signal }))));
   const documents: Record<string, string> = {};
   const lists: Record<string, string> = {};
+  const codes: Record<string, [string, string]> = {};
   for (const { id } of items) {
     const params = { path: { credential_id: id } };
     const text = before?.documents[id] ?? (await patiently((signal) => ask(api.GET('/api/credentials/{credential_id}', { params, parseAs: 'text', signal }))));
     insist(typeof text === 'string' && text.startsWith('{'));
     documents[id] = text;
+    const kept = before?.codes?.[id] ?? (await fetchCodes(id));
+    if (kept) codes[id] = kept;
     for (const list of listsOf(text)) {
       const path = { list_id: list };
       lists[list] ??= await patiently((signal) => ask(api.GET('/api/status-lists/{list_id}', { params: { path }, parseAs: 'text', signal })));
     }
   }
-  await remember(user, 'credentials', { stamp: now, at: Date.now(), items, documents, lists } satisfies Certificates).catch(() => undefined);
+  await remember(user, 'credentials', { stamp: now, at: Date.now(), items, documents, lists, codes } satisfies Certificates).catch(() => undefined);
+}
+
+/** The texts of a certificate's QR codes. A server that cannot make them just now keeps nobody from the rest. */
+async function fetchCodes(id: string): Promise<[string, string] | undefined> {
+  const one = (name: 0 | 1) =>
+    patiently((signal) => ask(api.GET('/api/credentials/{credential_id}/code.txt', { params: { path: { credential_id: id }, query: { name } }, parseAs: 'text', signal })));
+  try {
+    const both: [string, string] = [await one(0), await one(1)];
+    return both.every((text) => typeof text === 'string' && text.startsWith('BNY')) ? both : undefined;
+  } catch (cause) {
+    if (cause instanceof Problem) return undefined;
+    throw cause;
+  }
 }
 
 /** Work of others that was brought to this device while the network was away. */

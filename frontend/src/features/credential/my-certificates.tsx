@@ -7,6 +7,7 @@ import { recall } from '../../offline/kept';
 import type { Certificates } from '../../offline/sync';
 import { Notice } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
+import { CodeView } from './code-view';
 
 type Credential = Schemas['Credential'];
 
@@ -25,6 +26,9 @@ export default function MyCertificates() {
   return (
     <>
       <p class="lead">{t('ui.app.certificates.about')}</p>
+      <p>
+        <a href="/app/verify">{t('ui.app.verify.title')}</a>
+      </p>
       {kept.value && <Notice>{t('ui.app.certificates.away', { Date: formatDate(new Date(kept.value.at).toISOString(), true) })}</Notice>}
       <List of={pages} empty={<p>{t('ui.app.certificates.none')}</p>}>
         {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} />}
@@ -56,6 +60,7 @@ function CredentialRow({ credential, document: text }: { credential: Credential;
         <span class="standing-chip">
           <span class={`chip ${standing}`}>{t(`ui.app.standing.${standing}`)}</span>
         </span>
+        <CodeView id={id} achievement={credential.achievement} />
         {credential.revoked_reason && <span class="small">{credential.revoked_reason}</span>}
       </span>
       <span class="buttons">

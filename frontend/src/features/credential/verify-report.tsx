@@ -1,0 +1,122 @@
+import type { ComponentChildren } from 'preact';
+import { formatDate, formatPercent, locale, spokenIn, t } from '../../i18n/words';
+import type { Reason, Report } from '../../offline/credential/check';
+
+const day = 86_400_000;
+
+/** A name in the language of the page, or in one in which there is one. */
+export function named(names: Readonly<Record<string, string>> | undefined, otherwise: string): { text: string; lang?: string } {
+  const wanted = [locale(), locale().split('-')[0] as string, 'und', 'en'];
+  const lang = [...wanted, ...Object.keys(names ?? {})].find((one) => names?.[one]);
+  if (lang === undefined) return { text: otherwise, lang: 'en' };
+  return { text: names?.[lang] as string, ...(lang !== 'und' && lang !== locale() && { lang }) };
+}
+
+const own: readonly string[] = ['too_new', 'needs_network'];
+
+function Why({ why, date }: Reason) {
+  return <>{t(own.indexOf(why) >= 0 ? `ui.verify.why.${why}` : `ui.credential.why.${why}`, date === undefined ? {} : { Date: formatDate(date) })}</>;
+}
+
+/** What a credential is worth, in plain words: the state, what it says, what that rests on and how old it is. */
+export function VerifyReport({ report, now }: { report: Report; now: number }) {
+  const { state, reasons, notes, restsOn, shown, said, recognitions } = report;
+  const ages = (kind: string) => restsOn.filter((one) => one.kind === kind).map(({ at }) => Math.max(0, Math.floor((now - Date.parse(at)) / day)));
+  const [signature] = restsOn.filter(({ kind }) => kind === 'signature');
+  const institution = shown && named(said?.issuer.names, shown.issuer);
+  return (
+    <article class={`verify ${state}`}>
+      <div class="standing" role="status">
+        <h2>{t(`ui.credential.state.${state}`)}</h2>
+        <p>{t(`ui.credential.state.${state}_text`)}</p>
+        {reasons.map((reason) => (
+          <p key={reason.why}>
+            <Why {...reason} />
+          </p>
+        ))}
+      </div>
+      {shown && institution && (
+        <dl class="facts">
+          <Fact name={t('ui.verify.to')}>{shown.name ? <bdi>{shown.name}</bdi> : t('ui.verify.nameless')}</Fact>
+          <Fact name={t('ui.verify.for')}>
+            <strong {...spokenIn(shown.locale === locale() ? undefined : shown.locale)}>{shown.achievement}</strong>
+          </Fact>
+          <Fact name={t('ui.verify.institution')}>
+            <bdi {...spokenIn(institution.lang)}>{institution.text}</bdi>
+            {said?.issuer.country ? ` (${country(said.issuer.country)})` : ''}
+            <small>
+              <Vouched report={report} />
+            </small>
+          </Fact>
+          <Fact name={t('ui.verify.issued')}>{formatDate(shown.issuedAt)}</Fact>
+          {shown.expiresAt !== undefined && <Fact name={t('ui.verify.expires')}>{formatDate(shown.expiresAt)}</Fact>}
+          {shown.score !== undefined && <Fact name={t('ui.verify.score')}>{formatPercent(shown.score / 100)}</Fact>}
+          {shown.assessment !== undefined && <Fact name={t('ui.verify.level')}>{t(`ui.verify.level.${shown.assessment}`)}</Fact>}
+          {shown.aiHelp !== undefined && <Fact name={t('ui.verify.help')}>{t(`ui.verify.help.${shown.aiHelp}`)}</Fact>}
+        </dl>
+      )}
+      {recognitions.length > 0 && (
+        <>
+          <h3>{t('ui.verify.recognised')}</h3>
+          <ul>
+            {recognitions.map(({ by, byNames, as }) => (
+              <li key={by}>{t('ui.verify.recognised.as', { Institution: named(byNames, by).text, Name: named(as, '').text })}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      {(restsOn.length > 0 || notes.length > 0) && (
+        <>
+          <h3>{t('ui.verify.rests')}</h3>
+          <ul>
+            {signature && <li>{t('ui.verify.rests.signature', { Date: formatDate(signature.at) })}</li>}
+            <Aged of="status" days={ages('status')} />
+            <Aged of="trust" days={ages('trust_list')} />
+            {notes.map((note) => (
+              <li key={note.why}>
+                <Why {...note} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {shown?.address && (
+        <p>
+          <a href={shown.address}>{t('ui.verify.online')}</a>
+        </p>
+      )}
+    </article>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+// The oldest says how much of the answer is old.
+function Aged({ of, days }: { of: 'status' | 'trust'; days: number[] }) {
+  if (!days.length) return null;
+  const oldest = Math.max(...days);
+  return <li>{oldest ? t(`ui.verify.rests.${of}`, { Count: oldest }) : t(`ui.verify.rests.${of}_now`)}</li>;
+}
+
+function Vouched({ report: { said } }: { report: Report }) {
+  if (!said) return <>{t('ui.verify.stranger')}</>;
+  if (said.publisher === said.issuer.did) return <>{t('ui.verify.own_word')}</>;
+  return <>{t('ui.verify.vouched', { Publisher: named(said.publisherNames, said.publisher).text })}</>;
+}
+
+/** The name of a country in the language of the page; its letters where the browser has none. */
+function country(code: string): string {
+  const Names = (Intl as { DisplayNames?: new (locale: string, how: { type: 'region' }) => { of: (code: string) => string | undefined } }).DisplayNames;
+  try {
+    return (Names && new Names(locale(), { type: 'region' }).of(code)) ?? code;
+  } catch {
+    return code;
+  }
+}
