@@ -18,6 +18,7 @@ GOLANGCI_LINT := .tools/golangci-lint@$(GOLANGCI_LINT_VERSION)/golangci-lint
 OAPI_CODEGEN := .tools/oapi-codegen@$(OAPI_CODEGEN_VERSION)/oapi-codegen
 SERVICES := go run ./internal/store/storetest/services
 PYTHON := internal/lab/runtime/build.sh
+FONTS := internal/credential/paper/typeset/fetch.sh
 
 # What the programs and the pages are made of. Folders are listed too: their
 # time changes when a file in them is removed.
@@ -31,7 +32,7 @@ help: ## print this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build runtime-at-hand ## build what is not built yet, then serve http://localhost:8080 with demo accounts
+run: build runtime-at-hand fonts-at-hand ## build what is not built yet, then serve http://localhost:8080 with demo accounts
 	@exec bin/banyan-api serve --demo
 
 .PHONY: build
@@ -42,6 +43,11 @@ build: bin/banyan-api bin/banyan-worker ## build the programs, with the pages in
 runtime: | bin/banyan-api ## build the Python that grades labs, from Debian's sources: 100 MB and some minutes, once
 	@$(PYTHON) build/runtime
 	@$(MAKE) -s build/runtime/.prepared
+
+# Names on certificates in scripts that no shipped language uses: docs/credentials.md.
+.PHONY: fonts
+fonts: ## put typefaces for names in fifty more scripts into build/fonts: 69 MB, once
+	@$(FONTS) build/fonts
 
 .PHONY: packs
 packs: | bin/banyan-api ## compress the own Python for pages that run it: a minute, once
@@ -68,7 +74,7 @@ content: bin/banyan-api runtime-or-fallback ## check the shipped courses, and ru
 test: test-go test-web test-e2e test-pseudo ## run every test
 
 .PHONY: test-go
-test-go: services runtime-or-fallback build ## Go, on SQLite, Postgres and Redis
+test-go: services runtime-or-fallback fonts-or-none pdf-tools build ## Go, on SQLite, Postgres and Redis
 	$(SERVICES) postgres -- go test -shuffle=on -timeout 12m ./...
 
 .PHONY: test-web
@@ -187,6 +193,19 @@ runtime-or-fallback: | bin/banyan-api
 runtime-at-hand: | bin/banyan-api
 	@$(PYTHON) --cached build/runtime || $(MAKE) runtime-fallback
 	@$(MAKE) -s build/runtime/.prepared
+
+# Certificates in the shipped languages need none of these typefaces, so nobody waits for them.
+.PHONY: fonts-at-hand
+fonts-at-hand:
+	@$(FONTS) --cached build/fonts || echo "Names in scripts that no shipped language uses cannot be printed. Run make fonts to add their typefaces: 69 MB." >&2
+
+.PHONY: fonts-or-none
+fonts-or-none:
+	@$(FONTS) build/fonts || echo "Tests with names in more scripts are skipped." >&2
+
+.PHONY: pdf-tools
+pdf-tools:
+	@.ci/install pdf || echo "Tests that read certificates with poppler and qpdf are skipped." >&2
 
 .PHONY: runtime-fallback
 runtime-fallback: build/runtime/fallback.wasm

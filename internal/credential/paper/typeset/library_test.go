@@ -37,3 +37,29 @@ func TestShippedFonts(t *testing.T) {
 		t.Errorf("%d files, %d recorded", len(files), len(want))
 	}
 }
+
+// TestMoreFonts wants every typeface that the program looks for to be in the program or in the list that `make fonts` follows.
+func TestMoreFonts(t *testing.T) {
+	list, err := os.ReadFile("fonts.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := func(name string) bool {
+		if _, err := shipped.Open("fonts/" + name); err == nil {
+			return true
+		}
+		return strings.Contains(string(list), " "+name+"\n")
+	}
+	names := append([]string{}, han...)
+	names = append(names, symbols...)
+	for _, all := range families {
+		for _, family := range all {
+			names = append(names, family+"-Regular.ttf")
+		}
+	}
+	for _, name := range names {
+		if !there(name) {
+			t.Errorf("nothing brings %s", name)
+		}
+	}
+}

@@ -194,6 +194,24 @@ func TestLargeFontsLeave(t *testing.T) {
 	use("𬭎")
 }
 
+// TestNamesOfTheWorld sets names in scripts that no shipped language uses.
+func TestNamesOfTheWorld(t *testing.T) {
+	l := &typeset.Library{Dir: folder(t)}
+	for script, name := range map[string]string{
+		"Hebrew": "יעל בן־דוד", "Thai": "สมชาย ใจดี", "Amharic": "አበበ በቀለ", "Bengali": "শেখ মুজিবুর", "Tamil": "கணேசன் மூர்த்தி", "Georgian": "გიორგი", "Armenian": "Արամ",
+		"Khmer": "សុខា", "Burmese": "အောင်ဆန်း", "Sinhala": "සුනිල්", "Telugu": "రామారావు", "Kannada": "ರಾಜೇಶ್", "Malayalam": "ശ്രീകുമാർ", "Gujarati": "પટેલ", "Punjabi": "ਗੁਰਪ੍ਰੀਤ",
+		"Odia": "ପ୍ରଦୀପ", "Lao": "ສົມພອນ", "Tibetan": "བསྟན་འཛིན", "NKo": "ߛߎߟߋߦߡߊ߬ߣߊ", "Adlam": "𞤀𞤤𞤭𞥅", "Tifinagh": "ⴰⵎⴰⵣⵉⵖ", "Dhivehi": "އަޙްމަދު", "Syriac": "ܐܦܪܝܡ", "Cherokee": "ᏍᏏᏉᏯ",
+		"Japanese": "山田 太郎 さくら", "Korean": "김민준", "rare Han": "𬭎", "Inuktitut": "ᐃᓄᒃ", "Vai": "ꕙꔤ", "Mongolian": "ᠮᠣᠩᠭᠣᠯ", "Urdu": "چودھری", "Rohingya": "𐴌𐴝𐴘",
+	} {
+		for _, w := range []typeset.Weight{typeset.Regular, typeset.Bold} {
+			lines, err := l.NewSetter("en").Set(name, w, typeset.Auto, 0)
+			if err != nil || len(lines) != 1 || lines[0].Width < 1 {
+				t.Errorf("%s: %v", script, err)
+			}
+		}
+	}
+}
+
 // folder is the folder that `make fonts` fills.
 func folder(t *testing.T) string {
 	t.Helper()
