@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -29,6 +30,7 @@ type commands struct {
 	Content     contentCmd     `cmd:"" help:"Check and publish courses."`
 	Bundle      bundleCmd      `cmd:"" help:"Carry courses: build, check and import bundles."`
 	Trust       trustCmd       `cmd:"" help:"Carry what is known of issuers of certificates, so that these can be checked without a network."`
+	Credential  credentialCmd  `cmd:"" help:"Check credentials of any issuer, look into them, draw badges."`
 	User        userCmd        `cmd:"" help:"Make accounts and set passwords."`
 	Institution institutionCmd `cmd:"" help:"Add and list institutions."`
 	Audit       auditCmd       `cmd:"" help:"Check and write audit logs."`
@@ -63,6 +65,10 @@ func run() int {
 	kctx, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
 	if err := kctx.Run(); err != nil {
+		var said ended
+		if errors.As(err, &said) {
+			return int(said)
+		}
 		fmt.Fprintln(os.Stderr, "banyan:", app.Explain(err))
 		return 1
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -37,7 +38,7 @@ func (s *Server) VerifyCredential(ctx context.Context, req openapi.VerifyCredent
 	if err != nil {
 		return nil, err
 	}
-	return openapi.VerifyCredential200JSONResponse(s.reportJSON(ctx, r)), nil
+	return openapi.VerifyCredential200JSONResponse(ReportJSON(s.Words, middleware.Locale(ctx), r)), nil
 }
 
 // toVerify gives what came, whichever way.
@@ -69,17 +70,17 @@ func toVerify(req openapi.VerifyCredentialRequestObject) (in []byte, offline boo
 	return in, offline, nil
 }
 
-func (s *Server) reportJSON(ctx context.Context, r verifier.Report) openapi.CredentialReport {
-	locale := middleware.Locale(ctx)
+// ReportJSON writes the answer of a check as the API gives it, with its words in a language.
+func ReportJSON(words *i18n.Catalogue, locale string, r verifier.Report) openapi.CredentialReport {
 	title, text := verifier.StateWords(r.State)
 	reason := func(r verifier.Reason) openapi.CredentialReason {
-		key, args := r.Words(func(t time.Time) string { return s.Words.Date(locale, t) })
+		key, args := r.Words(func(t time.Time) string { return words.Date(locale, t) })
 		return openapi.CredentialReason{
-			Code: string(r.Code), Detail: s.Words.T(locale, key, args), Date: optional(r.Date()), Reason: optional(r.Given()), Source: optional(r.Source()),
+			Code: string(r.Code), Detail: words.T(locale, key, args), Date: optional(r.Date()), Reason: optional(r.Given()), Source: optional(r.Source()),
 		}
 	}
 	out := openapi.CredentialReport{
-		State: openapi.CredentialState(r.State), Title: s.Words.T(locale, title, nil), Text: s.Words.T(locale, text, nil), Format: optional(openapi.CredentialReportFormat(r.Format)),
+		State: openapi.CredentialState(r.State), Title: words.T(locale, title, nil), Text: words.T(locale, text, nil), Format: optional(openapi.CredentialReportFormat(r.Format)),
 		Reasons: each(r.Reasons, reason), Notes: each(r.Notes, reason), Offline: r.Offline, CheckedAt: r.CheckedAt,
 		RestsOn: each(r.RestsOn, func(b verifier.Basis) openapi.CredentialBasis {
 			basis := openapi.CredentialBasis{Kind: openapi.CredentialBasisKind(b.Kind), From: openapi.CredentialBasisFrom(b.From), Source: b.Source, At: optional(b.At)}

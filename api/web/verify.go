@@ -189,10 +189,13 @@ func (w *writer) known(tag string) string {
 }
 
 func (w *writer) reasons(list []verifier.Reason) string {
-	lines := ""
+	lines, said := "", map[string]bool{}
 	for _, r := range list {
 		key, args := r.Words(func(t time.Time) string { return w.site.cfg.Words.Date(w.locale, t) })
-		lines += w.fill("report-line", values{"text": w.t(key, args)})
+		if text := w.t(key, args); !said[text] { // of two lists that are as old, one line tells
+			said[text] = true
+			lines += w.fill("report-line", values{"text": text})
+		}
 	}
 	if lines == "" {
 		return ""

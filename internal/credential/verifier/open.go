@@ -3,6 +3,8 @@ package verifier
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/credential/bake"
@@ -10,40 +12,94 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/vcjwt"
 )
 
-// open finds out what came, takes a credential out of its picture, and checks it.
-func (c *check) open(ctx context.Context, in []byte) {
+// ErrNotReadable says that no credential can be found in what came.
+var ErrNotReadable = errors.New("no credential can be read here")
+
+// unwrap finds out what came and takes a credential out of its picture: JSON, a JWT or the text of a code. The form is that of what came, kind
+// that of what was in it.
+func unwrap(in []byte) (form, kind Format, text []byte, err error) {
 	if len(in) > MaxInput {
-		c.say(Invalid, NotReadable, nil)
-		return
+		return "", "", nil, ErrNotReadable
 	}
-	read := func([]byte) ([]byte, error) { return in, nil }
+	text = in
 	switch {
 	case bake.IsPNG(in):
-		c.Format, read = PNG, bake.ReadPNG
+		form = PNG
+		text, err = bake.ReadPNG(in)
 	case bake.IsSVG(in):
-		c.Format, read = SVG, bake.ReadSVG
+		form = SVG
+		text, err = bake.ReadSVG(in)
 	}
-	text, err := read(in)
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if err != nil || !utf8.Valid(text) {
-		c.say(Invalid, NotReadable, nil)
-		return
+		return form, "", nil, ErrNotReadable
 	}
-	format := Format("")
 	switch {
-	case code.Is(string(text)) && c.Format == "":
-		format = QR
-		c.qr(ctx, string(text))
+	case code.Is(string(text)) && form == "":
+		kind = QR
 	case vcjwt.Is(string(text)):
-		format = JWT
-		c.jwt(ctx, string(text))
-	case len(text) > 0 && text[0] == '{':
-		format = JSON
-		c.json(ctx, text)
+		kind = JWT
+	case bytes.HasPrefix(text, []byte("{")):
+		kind = JSON
 	default:
+		return form, "", nil, ErrNotReadable
+	}
+	if form == "" {
+		form = kind
+	}
+	return form, kind, text, nil
+}
+
+// open finds out what came and checks it.
+func (c *check) open(ctx context.Context, in []byte) {
+	form, kind, text, err := unwrap(in)
+	c.Format = form
+	switch {
+	case err != nil:
 		c.say(Invalid, NotReadable, nil)
+	case kind == QR:
+		c.qr(ctx, string(text))
+	case kind == JWT:
+		c.jwt(ctx, string(text))
+	default:
+		c.json(ctx, text)
 	}
-	if c.Format == "" {
-		c.Format = format
+}
+
+// Carried is a credential as it was found, of which nothing was checked.
+type Carried struct {
+	Format   Format
+	Document []byte // as it stands there: JSON, a JWT, the text of a code
+	Payload  []byte // the JSON of it; nil of a code
+	Claims   Claims
+}
+
+// Read takes a credential out of whatever carries it, and believes nothing of it. ErrNotReadable when there is none.
+func Read(in []byte) (Carried, error) {
+	form, kind, text, err := unwrap(in)
+	if err != nil {
+		return Carried{}, err
 	}
+	c := Carried{Format: form, Document: text, Payload: text}
+	switch kind {
+	case QR:
+		said, _, err := code.Decode(string(text))
+		if err != nil {
+			return Carried{}, ErrNotReadable
+		}
+		c.Payload, c.Claims = nil, claimsOfCode(said)
+		return c, nil
+	case JWT:
+		doc, ok := payload(string(text))
+		if !ok {
+			return Carried{}, ErrNotReadable
+		}
+		c.Payload = doc
+	}
+	var tree map[string]any
+	if plainJSON(c.Payload) != nil || json.Unmarshal(c.Payload, &tree) != nil || tree == nil {
+		return Carried{}, ErrNotReadable
+	}
+	c.Claims = readClaims(tree)
+	return c, nil
 }
