@@ -35,9 +35,9 @@ func (e ended) Error() string { return fmt.Sprintf("ended with %d", int(e)) }
 
 // The ends of credential verify.
 const (
-	refused    ended = 1
-	uncertain  ended = 2
-	notChecked ended = 3
+	errRefused    ended = 1
+	errUncertain  ended = 2
+	errNotChecked ended = 3
 )
 
 type credentialVerifyCmd struct {
@@ -52,7 +52,7 @@ func (c *credentialVerifyCmd) Run(ctx context.Context) error {
 	r, words, err := c.check(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "banyan:", app.Explain(err))
-		return notChecked
+		return errNotChecked
 	}
 	locale := words.Match(config.TerminalLocale())
 	if c.JSON {
@@ -64,15 +64,15 @@ func (c *credentialVerifyCmd) Run(ctx context.Context) error {
 		err = tellReport(os.Stdout, words, locale, r)
 	}
 	if err != nil {
-		return notChecked
+		return errNotChecked
 	}
 	switch r.State {
 	case verifier.Valid:
 		return nil
 	case verifier.Unknown:
-		return uncertain
+		return errUncertain
 	default:
-		return refused
+		return errRefused
 	}
 }
 

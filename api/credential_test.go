@@ -111,14 +111,14 @@ func TestCredentialVerify(t *testing.T) {
 		{"badge.json", []string{did, good}, nil},
 		{"badge.png", []string{did, good}, nil},
 		{"badge.svg", []string{good, did}, nil},
-		{"badge.json", []string{did, revoking}, refused},
-		{"changed.json", []string{did, good}, refused},
-		{"junk", nil, refused},
-		{"badge.json", []string{did}, uncertain},
-		{"badge.json", []string{good, d.path("other.json")}, uncertain},
-		{"badge.json", nil, uncertain},
-		{"badge.json", []string{d.path("junk")}, notChecked},
-		{"nothing", nil, notChecked},
+		{"badge.json", []string{did, revoking}, errRefused},
+		{"changed.json", []string{did, good}, errRefused},
+		{"junk", nil, errRefused},
+		{"badge.json", []string{did}, errUncertain},
+		{"badge.json", []string{good, d.path("other.json")}, errUncertain},
+		{"badge.json", nil, errUncertain},
+		{"badge.json", []string{d.path("junk")}, errNotChecked},
+		{"nothing", nil, errNotChecked},
 	} {
 		c := &credentialVerifyCmd{File: d.path(tt.file), Offline: true, Trust: tt.trust}
 		if err := c.Run(t.Context()); !errors.Is(err, tt.want) {

@@ -38,7 +38,7 @@ func (s *Server) VerifyCredential(ctx context.Context, req openapi.VerifyCredent
 	if err != nil {
 		return nil, err
 	}
-	return openapi.VerifyCredential200JSONResponse(ReportJSON(s.Words, middleware.Locale(ctx), r)), nil
+	return openapi.VerifyCredential200JSONResponse(s.reportJSON(ctx, r)), nil
 }
 
 // toVerify gives what came, whichever way.
@@ -68,6 +68,10 @@ func toVerify(req openapi.VerifyCredentialRequestObject) (in []byte, offline boo
 		return nil, false, fault.New(fault.TooLarge, "request.too_large").With("KiB", verifier.MaxInput>>10)
 	}
 	return in, offline, nil
+}
+
+func (s *Server) reportJSON(ctx context.Context, r verifier.Report) openapi.CredentialReport {
+	return ReportJSON(s.Words, middleware.Locale(ctx), r)
 }
 
 // ReportJSON writes the answer of a check as the API gives it, with its words in a language.
