@@ -1714,18 +1714,27 @@ type CourseSummary struct {
 // CourseVersion defines model for CourseVersion.
 type CourseVersion struct {
 	// Advice What its author should think about. It stands in the answer to publishing alone, and refuses nothing.
-	Advice        *[]ProblemDetail `json:"advice,omitempty"`
-	Authors       []string         `json:"authors"`
-	CourseID      Slug             `json:"course_id"`
-	Digest        string           `json:"digest"`
-	InstitutionID UUID             `json:"institution_id"`
-	Licence       string           `json:"licence"`
-	Locales       []string         `json:"locales"`
-	Minutes       int              `json:"minutes"`
-	Modules       []Module         `json:"modules"`
-	Number        int              `json:"number"`
-	PublishedAt   Time             `json:"published_at"`
-	SourceLocale  string           `json:"source_locale"`
+	Advice  *[]ProblemDetail `json:"advice,omitempty"`
+	Authors []string         `json:"authors"`
+
+	// Competences What its certificate attests.
+	Competences *[]struct {
+		ID string `json:"id"`
+
+		// Name One text by locale; every locale of the course is present.
+		Name         Text   `json:"name"`
+		SourceLocale string `json:"source_locale"`
+	} `json:"competences,omitempty"`
+	CourseID      Slug     `json:"course_id"`
+	Digest        string   `json:"digest"`
+	InstitutionID UUID     `json:"institution_id"`
+	Licence       string   `json:"licence"`
+	Locales       []string `json:"locales"`
+	Minutes       int      `json:"minutes"`
+	Modules       []Module `json:"modules"`
+	Number        int      `json:"number"`
+	PublishedAt   Time     `json:"published_at"`
+	SourceLocale  string   `json:"source_locale"`
 
 	// Summary One text by locale; every locale of the course is present.
 	Summary Text `json:"summary"`

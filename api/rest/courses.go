@@ -9,6 +9,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -118,7 +119,7 @@ func courseSummaryJSON(v curriculum.Version) openapi.CourseSummary {
 
 func versionJSON(v curriculum.Version) openapi.CourseVersion {
 	m := &v.Manifest
-	return openapi.CourseVersion{
+	out := openapi.CourseVersion{
 		VersionID: string(v.ID), CourseID: string(v.CourseID), InstitutionID: v.InstitutionID, Number: v.Number, Digest: string(v.Digest),
 		PublishedAt: v.PublishedAt, Title: openapi.Text(m.Title), Summary: openapi.Text(m.Summary), SourceLocale: m.SourceLocale,
 		TitleLang: langsJSON(m.Title, m.TitleLang, m.SourceLocale), SummaryLang: langsJSON(m.Summary, m.SummaryLang, m.SourceLocale),
@@ -130,6 +131,24 @@ func versionJSON(v curriculum.Version) openapi.CourseVersion {
 			}
 		}),
 	}
+	var attested []struct {
+		ID           string       `json:"id"`
+		Name         openapi.Text `json:"name"`
+		SourceLocale string       `json:"source_locale"`
+	}
+	for _, g := range framework.Shipped().Group(m.Achievement.Competences) {
+		for _, c := range g.Competences {
+			attested = append(attested, struct {
+				ID           string       `json:"id"`
+				Name         openapi.Text `json:"name"`
+				SourceLocale string       `json:"source_locale"`
+			}{c.ID, openapi.Text(c.Name), g.Framework.Language})
+		}
+	}
+	if attested != nil {
+		out.Competences = &attested
+	}
+	return out
 }
 
 func itemJSON(it curriculum.Item, source curriculum.Locale) openapi.Item {

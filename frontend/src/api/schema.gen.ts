@@ -2238,6 +2238,12 @@ export interface components {
             authors: string[];
             minutes: number;
             modules: components["schemas"]["Module"][];
+            /** @description What its certificate attests. */
+            competences?: {
+                id: string;
+                name: components["schemas"]["Text"];
+                source_locale: string;
+            }[];
             /** @description What its author should think about. It stands in the answer to publishing alone, and refuses nothing. */
             advice?: components["schemas"]["ProblemDetail"][];
         };

@@ -7,6 +7,7 @@ import { recall } from '../../offline/kept';
 import type { Certificates } from '../../offline/sync';
 import { Notice } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
+import { AwardsToCome } from './awards';
 import { CodeView } from './code-view';
 
 type Credential = Schemas['Credential'];
@@ -30,6 +31,7 @@ export default function MyCertificates() {
         <a href="/app/verify">{t('ui.app.verify.title')}</a>
       </p>
       {kept.value && <Notice>{t('ui.app.certificates.away', { Date: formatDate(new Date(kept.value.at).toISOString(), true) })}</Notice>}
+      <AwardsToCome />
       <List of={pages} empty={<p>{t('ui.app.certificates.none')}</p>}>
         {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} />}
       </List>

@@ -3,6 +3,9 @@ import { useEffect } from 'preact/hooks';
 import { t } from '../../i18n/words';
 import { Tab } from '../../nav';
 import { place } from '../../router';
+import { Awards } from './awards';
+import { Criteria } from './criteria';
+import { Issuers } from './issuers';
 import { labFaults, loadFaults } from './faults';
 import { Issued } from './issued';
 import { Labs } from './labs';
@@ -16,7 +19,10 @@ import { Template } from './template';
 const screens: Record<TabName, ComponentType<{ institution: string }>> = {
   learners: Learners,
   courses: Publish,
+  awards: Awards,
   certificates: Issued,
+  criteria: Criteria,
+  issuers: Issuers,
   members: Members,
   labs: Labs,
   languages: Languages,

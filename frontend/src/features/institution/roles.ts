@@ -4,13 +4,16 @@ import type { Schemas } from '../../api/client';
 export type Role = Schemas['Role'];
 export const roles: readonly Role[] = ['learner', 'trainer', 'issuer', 'admin'];
 
-export type TabName = 'learners' | 'courses' | 'certificates' | 'members' | 'labs' | 'languages' | 'template';
+export type TabName = 'learners' | 'courses' | 'awards' | 'certificates' | 'criteria' | 'issuers' | 'members' | 'labs' | 'languages' | 'template';
 
 /** Who may do what, as x-permission in the contract says; the server decides, this only spares a walk into a wall. */
 const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
   learners: ['trainer', 'admin', 'operator'],
   courses: ['trainer', 'admin', 'operator'],
+  awards: ['issuer', 'admin', 'operator'],
   certificates: ['issuer', 'admin', 'operator'],
+  criteria: ['trainer', 'issuer', 'admin', 'operator'],
+  issuers: ['issuer', 'admin', 'operator'],
   members: ['admin', 'operator'],
   labs: ['trainer', 'admin', 'operator'],
   languages: ['admin', 'operator'],
