@@ -98,6 +98,7 @@ export class FakeServer {
     if (at === 'POST /api/enrollments') return this.enrolment((await request.json()) as Json);
     if (at === 'GET /api/enrollments') return json({ items: Array.from(this.enrollments.values()).filter((one) => one.user_id === this.user) });
     if (at === 'POST /api/submissions') return this.handIn((await request.json()) as Json & { id: string; enrollment_id: string });
+    if (at === 'GET /api/wallet/imports') return json({ items: [] });
     if (at === 'GET /api/credentials') return json({ items: this.credentials });
     if (at === 'POST /api/statements') return this.loose((await request.json()) as Held[]);
     const submission = /^GET \/api\/submissions\/(.+)$/.exec(at);

@@ -39,6 +39,12 @@ export interface Certificates {
   codes?: Record<string, [string, string]>;
 }
 
+/** What was earned elsewhere, as the server last told it. */
+export interface Imports {
+  at: number;
+  items: Schemas['ImportedCredential'][];
+}
+
 const most = { statements: 100, bytes: 32 * 1024, raw: 900_000, page: 500 };
 const patience = 60_000;
 const restful = 60_000;
@@ -86,6 +92,7 @@ async function session(user: string): Promise<void> {
     const { stamp, time } = await pull(user, told);
     await fetchVerdicts(user);
     await fetchCertificates(user, stamp);
+    await fetchImports(user);
     await bringOthers();
     await fetchIssuers();
     failures = 0;
@@ -523,6 +530,15 @@ async function fetchCodes(id: string): Promise<[string, string] | undefined> {
     if (cause instanceof Problem) return undefined;
     throw cause;
   }
+}
+
+/** Certificates of elsewhere, once a day; the page that takes them in keeps them as it does so. */
+async function fetchImports(user: string): Promise<void> {
+  const before = await recall<Imports>(user, 'imports');
+  if (before && Date.now() - before.at < day && Date.now() >= before.at) return;
+  const { items } = await patiently((signal) => ask(api.GET('/api/wallet/imports', { signal })));
+  insist(Array.isArray(items));
+  await remember(user, 'imports', { at: Date.now(), items } satisfies Imports).catch(() => undefined);
 }
 
 /** Work of others that was brought to this device while the network was away. */

@@ -7,6 +7,7 @@ import { endSession } from '../../offline/people/session';
 import { Devices } from '../../ui/devices';
 import { Notice, Trouble } from '../../ui/notice';
 import { useTask } from '../../ui/task';
+import { EraseForm } from './erase-form';
 import { PasswordForm } from './password-form';
 import { ProfileForm } from './profile-form';
 import { Sessions } from './sessions';
@@ -49,6 +50,7 @@ export default function AccountScreen() {
       </section>
       <Sessions />
       <Tokens />
+      <EraseForm />
     </>
   );
 }

@@ -1,4 +1,5 @@
-import { useSignal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
 import { signedIn } from '../../api/me';
 import { Unreached } from '../../api/problem';
@@ -9,11 +10,17 @@ import { Notice } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
 import { AwardsToCome } from './awards';
 import { CodeView } from './code-view';
+import { CertificateName } from './certificate-name';
+import { ImportedCertificates } from './imported';
+import { saveAs } from './save';
+import { Shares, type Share } from './shares';
 
 type Credential = Schemas['Credential'];
 
 export default function MyCertificates() {
   const kept = useSignal<Certificates | undefined>(undefined);
+  const shares = useSignal<readonly Share[] | undefined>(undefined);
+  useEffect(() => void ask(api.GET('/api/wallet/shares')).then(({ items }) => (shares.value = items), () => undefined), []);
   const pages = usePages<Credential>(async (cursor) => {
     try {
       return await ask(api.GET('/api/credentials', { params: { query: { cursor } } }));
@@ -33,14 +40,24 @@ export default function MyCertificates() {
       {kept.value && <Notice>{t('ui.app.certificates.away', { Date: formatDate(new Date(kept.value.at).toISOString(), true) })}</Notice>}
       <AwardsToCome />
       <List of={pages} empty={<p>{t('ui.app.certificates.none')}</p>}>
-        {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} />}
+        {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} shares={shares} />}
       </List>
+      <CertificateName />
+      <ImportedCertificates shares={shares} />
     </>
   );
 }
 
+// What other programs and people take; names of formats are the same in every language.
+const formats = [
+  { path: 'certificate.pdf', name: 'PDF' },
+  { path: 'badge.png', name: 'PNG' },
+  { path: 'badge.svg', name: 'SVG' },
+  { path: 'jwt', name: 'JWT' },
+];
+
 /** `document`: the signed credential as this device keeps it, where the server is not reached. */
-function CredentialRow({ credential, document: text }: { credential: Credential; document: string | undefined }) {
+function CredentialRow({ credential, document: text, shares }: { credential: Credential; document: string | undefined; shares: Signal<readonly Share[] | undefined> }) {
   const { id, institution, issued_at: issued, standing } = credential;
   const achievement = <bdi {...spokenIn(credential.achievement_lang)}>{credential.achievement}</bdi>;
   const page = `/${locale()}/verify/${id}`;
@@ -48,11 +65,7 @@ function CredentialRow({ credential, document: text }: { credential: Credential;
   const save = (event: MouseEvent) => {
     if (text === undefined) return;
     event.preventDefault();
-    const address = URL.createObjectURL(new Blob([text], { type: 'application/vc' }));
-    const link = Object.assign(document.createElement('a'), { href: address, download: name });
-    link.click();
-    // The browser takes the bytes in a moment of its own.
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    saveAs(name, text);
   };
   return (
     <li>
@@ -63,6 +76,17 @@ function CredentialRow({ credential, document: text }: { credential: Credential;
           <span class={`chip ${standing}`}>{t(`ui.app.standing.${standing}`)}</span>
         </span>
         <CodeView id={id} achievement={credential.achievement} />
+        <Shares of={{ credential_id: id }} achievement={credential.achievement} all={shares} />
+        {text === undefined && (
+          <span class="small">
+            {formats.map(({ path, name: format }) => (
+              <a key={path} class="format" href={`/api/credentials/${id}/${path}`} download>
+                {format}
+                <span class="unseen"> {achievement}</span>
+              </a>
+            ))}
+          </span>
+        )}
         {credential.revoked_reason && <span class="small">{credential.revoked_reason}</span>}
       </span>
       <span class="buttons">
