@@ -99,8 +99,8 @@ func checksBody(op *openapi3.Operation) bool {
 func checkContentType(r *http.Request, body *openapi3.RequestBody) error {
 	media := mediaType(r)
 	for want := range body.Content {
-		kind, any := strings.CutSuffix(want, "*")
-		if media == want || any && strings.HasPrefix(media, kind) {
+		kind, open := strings.CutSuffix(want, "*")
+		if media == want || open && strings.HasPrefix(media, kind) {
 			return nil
 		}
 	}

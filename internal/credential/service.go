@@ -112,16 +112,16 @@ func isRefusal(err error) bool {
 	return errors.As(err, &r)
 }
 
-// keyRevoked is why a credential is refused whose key was revoked before it signed.
-type keyRevoked struct {
+// keyRevokedError is why a credential is refused whose key was revoked before it signed.
+type keyRevokedError struct {
 	error
 	key Key
 }
 
-func (r keyRevoked) Unwrap() error { return r.error }
+func (r keyRevokedError) Unwrap() error { return r.error }
 
 func revokedKey(err error) *Key {
-	var r keyRevoked
+	var r keyRevokedError
 	if !errors.As(err, &r) {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {
 		if claims, other := ReadClaims(c.Document); other != nil || claims.match(c) != nil {
 			return Claims{}, refusal{err}
 		}
-		return Claims{}, refusal{keyRevoked{err, signer}}
+		return Claims{}, refusal{keyRevokedError{err, signer}}
 	}
 	if err != nil {
 		return Claims{}, refusal{err}

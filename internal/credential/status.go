@@ -18,7 +18,8 @@ import (
 const ListSize = 131_072
 
 const (
-	ListTTL  = 5 * time.Minute    // how long others may keep a list
+	// ListTTL is for how long others may keep a list.
+	ListTTL  = 5 * time.Minute
 	listLife = 7 * 24 * time.Hour // after that an old list proves nothing
 )
 

@@ -275,7 +275,7 @@ const (
 
 // SetLogo sets the logo, from a PNG or JPEG file. For admins and the operator.
 func (s *Service) SetLogo(ctx context.Context, by identity.Actor, id identity.InstitutionID, file []byte) (Institution, error) {
-	return s.setPicture(ctx, by, id, file, func(before Institution, p *Picture) (Change, error) { return Change{Logo: &p}, nil })
+	return s.setPicture(ctx, by, id, file, func(_ Institution, p *Picture) (Change, error) { return Change{Logo: &p}, nil })
 }
 
 // RemoveLogo takes the logo away. For admins and the operator.

@@ -45,9 +45,6 @@ type Terms struct {
 	Competences []string              // what it attests, of the course's; none: all of them
 }
 
-// own tells whether they ask for something else than the course does, so that its completion alone says nothing.
-func (t Terms) own() bool { return len(t.Items) > 0 || t.MinScore > 0 }
-
 // scored tells whether there is a score of an item that counts.
 func scored(it curriculum.Item) bool {
 	return it.Kind == curriculum.Lab || it.Kind == curriculum.Quiz && it.Graded
