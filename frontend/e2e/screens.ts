@@ -205,6 +205,40 @@ export const screens: Screen[] = [
       await page.locator('.template img').waitFor();
     },
   },
+  {
+    name: 'console-profile',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'profile');
+      await page.locator('form .people button').first().waitFor();
+      await page.locator('form .people button').last().click();
+      await page.locator('form .people .panel input').first().waitFor();
+    },
+  },
+  {
+    name: 'console-keys',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'keys');
+      await page.locator('.rows li .button.danger').first().click();
+      await page.locator('.rows form input').first().waitFor();
+    },
+  },
+  {
+    name: 'console-audit',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'audit');
+      await page.locator('.rows li details summary').first().click();
+      await page.locator('.rows li details .entry').first().waitFor();
+    },
+  },
   { name: 'institutions', who: 'operator', path: () => '/app/institutions' },
   { name: 'parked-jobs', who: 'operator', path: () => '/app/jobs', act: (page) => page.locator('.empty, .rows li').first().waitFor() },
   { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },

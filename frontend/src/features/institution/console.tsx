@@ -9,9 +9,12 @@ import { Issuers } from './issuers';
 import { labFaults, loadFaults } from './faults';
 import { Issued } from './issued';
 import { Labs } from './labs';
+import { Audit } from './trail/audit';
+import { Keys } from './trail/keys';
 import { Languages } from './languages';
 import { Learners } from './learners';
 import { Members } from './members';
+import { Profile } from './profile/profile';
 import { Publish } from './publish';
 import { rolesIn, tabsFor, type TabName } from './roles';
 import { Template } from './template';
@@ -27,6 +30,9 @@ const screens: Record<TabName, ComponentType<{ institution: string }>> = {
   labs: Labs,
   languages: Languages,
   template: Template,
+  profile: Profile,
+  keys: Keys,
+  audit: Audit,
 };
 
 /** What a trainer, an issuer or an admin does in their institution. */

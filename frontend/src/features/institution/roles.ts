@@ -4,7 +4,20 @@ import type { Schemas } from '../../api/client';
 export type Role = Schemas['Role'];
 export const roles: readonly Role[] = ['learner', 'trainer', 'issuer', 'admin'];
 
-export type TabName = 'learners' | 'courses' | 'awards' | 'certificates' | 'criteria' | 'issuers' | 'members' | 'labs' | 'languages' | 'template';
+export type TabName =
+  | 'learners'
+  | 'courses'
+  | 'awards'
+  | 'certificates'
+  | 'criteria'
+  | 'issuers'
+  | 'members'
+  | 'labs'
+  | 'languages'
+  | 'template'
+  | 'profile'
+  | 'keys'
+  | 'audit';
 
 /** Who may do what, as x-permission in the contract says; the server decides, this only spares a walk into a wall. */
 const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
@@ -18,6 +31,9 @@ const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
   labs: ['trainer', 'admin', 'operator'],
   languages: ['admin', 'operator'],
   template: ['admin', 'operator'],
+  profile: ['admin', 'operator'],
+  keys: ['admin', 'operator'],
+  audit: ['admin', 'operator'],
 };
 
 export function rolesIn(institution: string): Set<Role | 'operator'> {
