@@ -72,6 +72,7 @@ export function Template({ institution }: { institution: string }) {
   };
   return (
     <div class="template">
+      <div>
       <Form task={task} submit={t('ui.app.template.save')} onSubmit={save}>
         <p>{t('ui.app.template.about')}</p>
         <Select
@@ -148,6 +149,7 @@ export function Template({ institution }: { institution: string }) {
           </button>
         </p>
       )}
+      </div>
       {now && <Preview institution={institution} design={now} language={language.value} />}
     </div>
   );

@@ -323,12 +323,16 @@ func (w *pdf) shape(p Shape) {
 		w.content.WriteString(num(p.Width) + " w\n")
 		op = map[bool]string{true: "B", false: "S"}[p.Fill != ""]
 	}
+	var start typeset.Point
 	for _, s := range p.Path {
 		switch {
 		case s.Curve:
 			w.content.WriteString(nums("%s %s %s %s %s %s c\n", s.A.X, w.y(s.A.Y), s.B.X, w.y(s.B.Y), s.To.X, w.y(s.To.Y)))
 		case s.Move:
+			start = s.To
 			w.content.WriteString(nums("%s %s m\n", s.To.X, w.y(s.To.Y)))
+		case s.To == start: // so that the last corner is as sharp as the others
+			w.content.WriteString("h\n")
 		default:
 			w.content.WriteString(nums("%s %s l\n", s.To.X, w.y(s.To.Y)))
 		}

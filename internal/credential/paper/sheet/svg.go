@@ -56,12 +56,16 @@ func escape(s string) string {
 
 func (w *svg) shape(p Shape) {
 	w.body.WriteString(`<path d="`)
+	var start typeset.Point
 	for _, s := range p.Path {
 		switch {
 		case s.Curve:
 			w.body.WriteString(nums("C%s %s %s %s %s %s", s.A.X, s.A.Y, s.B.X, s.B.Y, s.To.X, s.To.Y))
 		case s.Move:
+			start = s.To
 			w.body.WriteString(nums("M%s %s", s.To.X, s.To.Y))
+		case s.To == start:
+			w.body.WriteString("Z")
 		default:
 			w.body.WriteString(nums("L%s %s", s.To.X, s.To.Y))
 		}
