@@ -205,7 +205,7 @@ fonts-or-none:
 
 .PHONY: pdf-tools
 pdf-tools:
-	@.ci/install pdf || echo "Tests that read certificates with poppler and qpdf are skipped." >&2
+	@.ci/install pdf chromium || echo "Tests that compare certificates with poppler, qpdf and Chromium are skipped." >&2
 
 .PHONY: runtime-fallback
 runtime-fallback: build/runtime/fallback.wasm
