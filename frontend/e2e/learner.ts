@@ -14,14 +14,18 @@ export function uuidv7(): string {
 }
 
 export class Learner {
-  constructor(private readonly request: APIRequestContext) {}
+  /** `origin`: of the program, where it is another than the one of the configuration. */
+  constructor(
+    private readonly request: APIRequestContext,
+    private readonly origin?: string,
+  ) {}
 
-  async call<T>(method: 'GET' | 'POST', path: string, data?: unknown): Promise<T> {
+  async call<T>(method: 'GET' | 'POST' | 'PUT', path: string, data?: unknown): Promise<T> {
     // As the page of the program that is tried would ask.
-    const headers = { Origin: test.info().project.use.baseURL ?? program.url, 'Accept-Language': 'en' };
+    const headers = { Origin: this.origin ?? test.info().project.use.baseURL ?? program.url, 'Accept-Language': 'en' };
     const answer = await this.request.fetch(path, { method, data, headers });
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
-    return (await answer.json()) as T;
+    return (answer.status() === 204 ? undefined : await answer.json()) as T;
   }
 
   signIn(username: string, password: string) {

@@ -59,6 +59,15 @@ async function tab(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(300);
 }
 
+/** The certificate that amina has, checked on the device. */
+async function report(page: Page): Promise<void> {
+  const code = await (await page.request.get(`/api/credentials/${credential}/code.txt`)).text();
+  await page.locator('.verify-ready p').first().waitFor();
+  await page.locator('textarea').fill(code);
+  await page.locator('form button[type=submit]').click();
+  await page.locator('.standing').waitFor();
+}
+
 const shipped = (path: string) => (locale: string) => `/${locale}/courses/${path}`;
 
 const own = async (page: Page): Promise<void> => {
@@ -86,6 +95,9 @@ export const screens: Screen[] = [
   { name: 'lab-packs', who: '', path: (locale) => `${course(locale)}/nearest-leaf`, act: (page) => run(page, 'print(1)') },
   { name: 'lab-run', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: draw },
   { name: 'lab-error', who: 'yusuf', path: (locale) => `${course(locale)}/nearest-leaf`, act: stop },
+  { name: 'verify-app', who: '', path: () => '/app/verify', act: (page) => page.locator('.verify-ready p').first().waitFor() },
+  { name: 'verify-app-report', who: '', path: () => '/app/verify', act: report },
+  { name: 'certificate-code', who: 'amina', path: () => '/app/certificates', act: (page) => page.locator('button[aria-expanded=false]').first().click().then(() => page.locator('canvas.qr-code').waitFor()) },
   { name: 'sign-in', who: '', path: () => '/app/sign-in' },
   {
     name: 'sign-in-wrong',

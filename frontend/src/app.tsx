@@ -24,6 +24,7 @@ interface Route {
   pattern: string;
   title: `ui.app.${string}` | `ui.device.${string}`;
   open?: boolean; // without signing in
+  away?: boolean; // also while nobody knows who asks, because the server is not reached
   load: () => Promise<{ default: Screen }>;
 }
 
@@ -33,7 +34,7 @@ const routes: Route[] = [
   { pattern: '/app/sign-up', title: 'ui.app.sign_up.title', open: true, load: () => import('./features/account/sign-up') },
   { pattern: '/app/device', title: 'ui.device.title', load: () => import('./features/account/device-screen') },
   { pattern: '/app/certificates', title: 'ui.app.nav.certificates', load: () => import('./features/credential/my-certificates') },
-  { pattern: '/app/verify', title: 'ui.app.verify.title', open: true, load: () => import('./features/credential/verify-screen') },
+  { pattern: '/app/verify', title: 'ui.app.verify.title', open: true, away: true, load: () => import('./features/credential/verify-screen') },
   { pattern: '/app/offline', title: 'ui.app.nav.offline', open: true, load: () => import('./features/offline/screen') },
   { pattern: '/app/account', title: 'ui.app.nav.account', load: () => import('./features/account/account-screen') },
   { pattern: '/app/institutions', title: 'ui.app.nav.institutions', load: () => import('./features/institution/institutions') },
@@ -45,6 +46,7 @@ interface Shown {
   Screen: Screen;
   args: Record<string, string>;
   title: string;
+  away: boolean;
 }
 
 const shown = signal<Shown | 'missing' | unknown>(undefined);
@@ -60,7 +62,7 @@ async function show(path: string): Promise<void> {
     }
     try {
       const { default: Screen } = await route.load();
-      if (place.value.path === path) shown.value = { Screen, args, title: t(route.title) } satisfies Shown;
+      if (place.value.path === path) shown.value = { Screen, args, title: t(route.title), away: !!route.away } satisfies Shown;
     } catch {
       // A chunk that does not arrive: the network is away, or a new release took its place.
       shown.value = new Unreached();
@@ -86,7 +88,7 @@ function App() {
     if (!first.current) heading.current?.focus();
     first.current = false;
   }, [title]);
-  if (me.value === 'unreached') return <Trouble cause={new Unreached()} retry={() => void loadMe(true)} />;
+  if (me.value === 'unreached' && !(isShown(now) && now.away)) return <Trouble cause={new Unreached()} retry={() => void loadMe(true)} />;
   if (now instanceof Error) return <Trouble cause={now} retry={again} />;
   if (now === 'missing') return <p class="lead">{t('ui.app.missing')}</p>;
   if (!isShown(now)) return <p class="loading">{t('ui.loading')}</p>;

@@ -75,22 +75,23 @@ async function readPhoto(file: Blob): Promise<string> {
   return found;
 }
 
-// An image element turns photos as the camera held them, and draws an SVG without running anything of it.
-function load(file: Blob): Promise<HTMLImageElement> {
-  return new Promise((resolve, reject) => {
-    const picture = new Image();
-    const address = URL.createObjectURL(file);
-    const over = () => URL.revokeObjectURL(address);
-    picture.onload = () => {
-      over();
-      // A drawing may state no size.
-      if (!picture.width) picture.width = picture.height = width;
-      resolve(picture);
-    };
-    picture.onerror = () => {
-      over();
-      reject(new NothingFound('no_code'));
-    };
-    picture.src = address;
-  });
+// The page's policy lets no address of a blob be drawn. A drawing (SVG) is no bitmap to browsers: it goes in as text, and runs nothing.
+async function load(file: Blob): Promise<ImageBitmap | HTMLImageElement> {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    return new Promise((resolve, reject) => {
+      const nothing = () => reject(new NothingFound('no_code'));
+      const reader = new FileReader();
+      const picture = new Image();
+      picture.onload = () => {
+        // A drawing may state no size.
+        if (!picture.width) picture.width = picture.height = width;
+        resolve(picture);
+      };
+      picture.onerror = reader.onerror = nothing;
+      reader.onload = () => (picture.src = reader.result as string);
+      reader.readAsDataURL(file);
+    });
+  }
 }

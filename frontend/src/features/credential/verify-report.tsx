@@ -36,7 +36,7 @@ export function VerifyReport({ report, now }: { report: Report; now: number }) {
         ))}
       </div>
       {shown && institution && (
-        <dl class="facts">
+        <dl class="attested">
           <Fact name={t('ui.verify.to')}>{shown.name ? <bdi>{shown.name}</bdi> : t('ui.verify.nameless')}</Fact>
           <Fact name={t('ui.verify.for')}>
             <strong {...spokenIn(shown.locale === locale() ? undefined : shown.locale)}>{shown.achievement}</strong>
