@@ -64,6 +64,7 @@ var measurements = []struct {
 	{"python", python},
 	{"sign-in", signIn},
 	{"credential", credentials},
+	{"issue", issues},
 	{"course", courses},
 	{"translations", translations},
 	{"bundle", bundles},

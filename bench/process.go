@@ -87,6 +87,13 @@ func up(ctx context.Context, url string) bool {
 	return res.StatusCode == http.StatusOK
 }
 
+// kill ends it as a power cut would.
+func (s *server) kill() error {
+	err := s.cmd.Process.Signal(syscall.SIGKILL)
+	<-s.done
+	return err
+}
+
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

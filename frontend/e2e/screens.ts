@@ -5,6 +5,7 @@ import { Learner } from './learner.ts';
 import { demo, program } from './program.ts';
 
 const people = { amina: 'Amina Diallo', yusuf: 'Yusuf Karimi' };
+const others = ['zola'];
 const password = 'a long password';
 let credential = '';
 
@@ -17,7 +18,7 @@ const signedIn = new Map<string, State>();
 export async function as(browser: Browser, who: string, options: object): Promise<Page> {
   const context = await browser.newContext({ baseURL: program.url, storageState: signedIn.get(who), ...options });
   if (who && !signedIn.has(who)) {
-    await new Learner(context.request).signIn(who, who in people ? password : demo(who).password);
+    await new Learner(context.request).signIn(who, who in people || others.includes(who) ? password : demo(who).password);
     signedIn.set(who, await context.storageState());
   }
   return context.newPage();
@@ -45,6 +46,25 @@ export async function prepare(browser: Browser): Promise<void> {
     await context.close();
   }
   expect(credential).not.toBe('');
+  await prepareAward(browser);
+}
+
+/** From now on the institution asks for more; zola has finished, and her certificate waits for all of it. */
+async function prepareAward(browser: Browser): Promise<void> {
+  const staff = await browser.newContext({ baseURL: program.url });
+  const issuer = new Learner(staff.request);
+  await issuer.signIn('issuer', demo('issuer').password);
+  const me = await issuer.call<{ memberships: { institution_id: string }[] }>('GET', '/api/me');
+  const terms = { items: [], min_score: 0.5, approval: true, confirm_name: true, ask_help: true, assessment: 'supervised', months: 24, competences: [] };
+  await issuer.call('PUT', `/api/institutions/${me.memberships[0]?.institution_id}/criteria/${courseID}`, terms);
+  await staff.close();
+  const context = await browser.newContext({ baseURL: program.url });
+  const learner = new Learner(context.request);
+  await learner.signUp('zola', 'Zola Mbeki', password).catch(() => learner.signIn('zola', password));
+  const waiting = () => learner.call<{ items: unknown[] }>('GET', '/api/awards').then(({ items }) => items.length);
+  if (!(await waiting())) await learner.complete(await learner.enrol());
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(1);
+  await context.close();
 }
 
 export interface Screen {
@@ -142,6 +162,7 @@ export const screens: Screen[] = [
   { name: 'my-courses', who: 'yusuf', path: () => '/app/' },
   { name: 'my-courses-done', who: 'amina', path: () => '/app/' },
   { name: 'certificates', who: 'amina', path: () => '/app/certificates' },
+  { name: 'certificate-to-come', who: 'zola', path: () => '/app/certificates', act: (page) => page.locator('#awards-to-come').waitFor() },
   {
     name: 'account',
     who: 'amina',
@@ -173,6 +194,38 @@ export const screens: Screen[] = [
       await own(page);
       await tab(page, 'certificates');
       await page.locator('.button.danger').first().click();
+    },
+  },
+  {
+    name: 'console-awards',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'awards');
+      await page.locator('.wants').waitFor();
+      await page.locator('.button.danger').first().click();
+    },
+  },
+  {
+    name: 'console-criteria',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'criteria');
+      await page.locator('.rows .button').first().click();
+      await page.locator('.boxes label').nth(3).waitFor();
+    },
+  },
+  {
+    name: 'console-issuers',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'issuers');
+      await page.locator('.form select').first().waitFor();
     },
   },
   {
