@@ -16,7 +16,7 @@ import (
 
 // What one address may have checked: a check costs some milliseconds, and requests to other hosts.
 const (
-	freeChecks   = 60
+	freeChecks   = 120
 	checksWithin = time.Minute
 )
 

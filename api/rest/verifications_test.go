@@ -108,7 +108,7 @@ func TestVerifyCredential(t *testing.T) {
 			t.Errorf("%.60s: %d %s", tt.c.body, rec.Code, rec.Body)
 		}
 	}
-	for range 60 {
+	for range 120 {
 		if rec := s.do(call{method: http.MethodPost, path: "/api/credentials/verify", body: text("x")}); rec.Code == http.StatusTooManyRequests {
 			if rec.Header().Get("Retry-After") == "" {
 				t.Error("nobody is told when to come again")

@@ -1,4 +1,6 @@
 // Every screen and the way to it, for those who look at all of them.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { courseID, wrong } from './course.ts';
 import { Learner } from './learner.ts';
@@ -118,6 +120,20 @@ export const screens: Screen[] = [
   { name: 'verify-app', who: '', path: () => '/app/verify', act: (page) => page.locator('.verify-ready p').first().waitFor() },
   { name: 'verify-app-report', who: '', path: () => '/app/verify', act: report },
   { name: 'certificate-code', who: 'amina', path: () => '/app/certificates', act: (page) => page.locator('button[aria-expanded=false]').first().click().then(() => page.locator('canvas.qr-code').waitFor()) },
+  { name: 'verify-form', who: '', path: (locale) => `/${locale}/verify` },
+  {
+    name: 'verify-unknown',
+    who: '',
+    path: (locale) => `/${locale}/verify`,
+    act: async (page) => {
+      const vectors = join(import.meta.dirname, '../../internal/credential/code/testdata/airplane.json');
+      const all = JSON.parse(readFileSync(vectors, 'utf8')) as { name: string; text: string }[];
+      await page.locator('textarea').fill(all.find((one) => one.name === 'a document')?.text ?? '');
+      await page.locator('input[name=offline]').check();
+      await page.locator('form.verify-form button').click();
+      await page.locator('.standing').waitFor();
+    },
+  },
   { name: 'sign-in', who: '', path: () => '/app/sign-in' },
   {
     name: 'sign-in-wrong',

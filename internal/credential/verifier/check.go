@@ -76,6 +76,9 @@ func (c *check) take(err error) {
 
 // conclude finds the state that counts. Its reasons stay reasons, the others become notes.
 func (c *check) conclude() {
+	if c.Offline {
+		c.note(Offline, nil)
+	}
 	c.State = Valid
 	for _, s := range order {
 		if slices.ContainsFunc(c.found, func(f finding) bool { return f.state == s }) {
@@ -247,9 +250,6 @@ func (c *check) standing(ctx context.Context, statuses []map[string]any, listed 
 	}
 	if at := c.Claims.ValidUntil; !at.IsZero() && !latest.Before(at) {
 		c.say(Expired, ExpiredAt, map[string]any{"Date": at})
-	}
-	if c.Offline {
-		c.note(Offline, nil)
 	}
 }
 
