@@ -44,7 +44,8 @@ type profile struct {
 }
 
 type subject struct {
-	ID          string             `json:"id,omitempty"` // of one without a name; see nameless
+	// ID is the credential's own number, so that it names nobody and joins nothing. A VC-JWT must have a sub, which repeats it.
+	ID          string             `json:"id,omitempty"`
 	Type        []string           `json:"type"`
 	Identifier  []identityObject   `json:"identifier,omitempty"`
 	Result      []result           `json:"result,omitempty"`
@@ -58,8 +59,8 @@ type result struct {
 	Value       string   `json:"value"`
 }
 
-// resultDescription says what a result means. The possible values would be a JSON-LD list, which package proof
-// refuses; docs/credentials.md has them.
+// resultDescription says what a result means. The possible values stand in docs/credentials.md: as a JSON-LD
+// list they would be half of the credential's statements.
 type resultDescription struct {
 	ID         string   `json:"id"`
 	Type       []string `json:"type"`
@@ -196,6 +197,8 @@ const (
 	scoreResult      = "Percent"
 )
 
+func subjectID(id ID) string { return "urn:uuid:" + string(id) }
+
 // build writes the unsigned document of a credential.
 func build(a addresses, w Words, c Credential, g Grant, in institution.Institution, v curriculum.Version) ([]byte, error) {
 	m := v.Manifest
@@ -209,6 +212,7 @@ func build(a addresses, w Words, c Credential, g Grant, in institution.Instituti
 		Issuer:    profile{ID: a.didOf(in), Type: []string{"Profile"}, Name: clean(name)},
 		ValidFrom: proof.FormatTime(c.IssuedAt),
 		Subject: subject{
+			ID:         subjectID(c.ID),
 			Type:       []string{"AchievementSubject"},
 			Identifier: []identityObject{{Type: "IdentityObject", IdentityType: "name", IdentityHash: c.Name}},
 			Achievement: achievementContent{

@@ -77,7 +77,7 @@ type erasedDocument struct {
 
 // nameless takes the name out of a document, and its proofs, which cover it. All else stays as it was signed: the id, the issuer, the
 // dates, what was achieved, the places in the status lists. So who kept a copy with the name finds it signed and in
-// the lists as before, and this one says the same without the person. The subject is then the credential's own number, for Open
+// the lists as before, and this one says the same without the person. The subject is the credential's own number, for Open
 // Badges wants the subject to have a name or an id. named tells whether there was a name to take out.
 func nameless(doc []byte, id ID) (d erasedDocument, named bool, err error) {
 	tree := map[string]json.RawMessage{}
@@ -97,7 +97,7 @@ func nameless(doc []byte, id ID) (d erasedDocument, named bool, err error) {
 	}
 	delete(subject, "identifier")
 	delete(tree, "proof")
-	if subject["id"], err = json.Marshal("urn:uuid:" + string(id)); err != nil {
+	if subject["id"], err = json.Marshal(subjectID(id)); err != nil {
 		return d, false, err
 	}
 	if tree["credentialSubject"], err = marshal(subject); err != nil {

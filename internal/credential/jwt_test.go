@@ -3,6 +3,7 @@ package credential_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -86,6 +87,10 @@ func TestJWT(t *testing.T) {
 	}
 	if !bytes.Equal(v.Document, c.Document) || v.Issuer != "did:web:localhost%3A8080:institutions:oasis" || len(v.Proofs) != 2 {
 		t.Errorf("%+v", v)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(tokens[0], ".")[1])
+	if err != nil || !strings.Contains(string(payload), `"sub":"urn:uuid:`+string(c.ID)+`"`) {
+		t.Errorf("%v, payload is %s", err, payload)
 	}
 	// The key that signs credentials is still the Ed25519 one.
 	if next := b.issued(t, 2, sam, oasis); !strings.Contains(string(next.Document), "#z6Mk") {
