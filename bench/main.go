@@ -25,7 +25,7 @@ import (
 )
 
 // limit is how long all measurements may take together.
-const limit = 7 * time.Minute
+const limit = 12 * time.Minute
 
 // Figure is one line of the result.
 type Figure struct {

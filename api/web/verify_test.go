@@ -27,12 +27,15 @@ func TestVerify(t *testing.T) {
 	}
 	revoked := row("revoked")
 	revoked.RevokedAt, revoked.RevokedReason = day(8), "Somebody else <i>took</i> the labs"
+	suspended := row("suspended")
+	suspended.SuspendedAt, suspended.SuspendedReason = day(8), "The name is <asked> about"
 	reg := registry{
-		"valid":   {State: credential.Valid, Credential: row("valid"), Claims: claims, CheckedAt: at(9)},
-		"revoked": {State: credential.Revoked, Credential: revoked, Claims: claims, CheckedAt: at(9)},
-		"expired": {State: credential.Expired, Credential: row("expired"), Claims: expiring, CheckedAt: at(9)},
-		"invalid": {State: credential.Invalid, Credential: row("invalid"), CheckedAt: at(9)},
-		"stolen":  {State: credential.Invalid, Credential: row("stolen"), CheckedAt: at(9), RevokedKey: &credential.Key{RevokedAt: day(4), RevokedReason: "Disk <stolen>"}},
+		"suspended": {State: credential.Suspended, Credential: suspended, Claims: claims, CheckedAt: at(9)},
+		"valid":     {State: credential.Valid, Credential: row("valid"), Claims: claims, CheckedAt: at(9)},
+		"revoked":   {State: credential.Revoked, Credential: revoked, Claims: claims, CheckedAt: at(9)},
+		"expired":   {State: credential.Expired, Credential: row("expired"), Claims: expiring, CheckedAt: at(9)},
+		"invalid":   {State: credential.Invalid, Credential: row("invalid"), CheckedAt: at(9)},
+		"stolen":    {State: credential.Invalid, Credential: row("stolen"), CheckedAt: at(9), RevokedKey: &credential.Key{RevokedAt: day(4), RevokedReason: "Disk <stolen>"}},
 	}
 	gone, nobody := row("erased"), claims
 	gone.ErasedAt, gone.Name, nobody.Name = day(8), "", ""
@@ -46,6 +49,8 @@ func TestVerify(t *testing.T) {
 		{"valid", "ar", []string{"صالحة", "التوقيع صحيح", "Demo school", "Ada <b>Byron</b>", "5 مارس 2026"}, []string{"Valid"}},
 		{"revoked", "en", []string{"Revoked", "took it back", "Revoked on 8 March 2026", "Reason given: Somebody else <i>took</i> the labs"}, []string{"The signature is genuine"}},
 		{"revoked", "ar", []string{"ملغاة", "8 مارس 2026", "السبب المذكور: Somebody else <i>took</i> the labs"}, nil},
+		{"suspended", "en", []string{"Suspended", "the credential does not count", "Suspended on 8 March 2026", "Reason given: The name is <asked> about", "Ada <b>Byron</b>"}, []string{"is genuine", "Revoked"}},
+		{"suspended", "ar", []string{"موقوفة", "8 مارس 2026", "The name is <asked> about"}, nil},
 		{"expired", "en", []string{"Expired", "valid only until the date shown", "Valid until 7 March 2026"}, []string{"Revoked"}},
 		{"expired", "ar", []string{"منتهية", "7 مارس 2026"}, nil},
 		{"erased", "en", []string{"Valid", "The holder’s account was erased", "AI & you", "5 March 2026"}, []string{"Ada", "row's name"}},
@@ -60,7 +65,7 @@ func TestVerify(t *testing.T) {
 			checkPage(t, address, body, doc, tt.locale)
 			shown := textOf(all(doc, "main")[0])
 			// <dt> and <dd> stand apart on the screen.
-			shown = strings.NewReplacer("Valid until7", "Valid until 7", "Revoked on8", "Revoked on 8").Replace(shown)
+			shown = strings.NewReplacer("Valid until7", "Valid until 7", "Revoked on8", "Revoked on 8", "Suspended on8", "Suspended on 8").Replace(shown)
 			for _, want := range tt.want {
 				if !strings.Contains(shown, want) {
 					t.Errorf("%s lacks %q: %s", address, want, shown)
