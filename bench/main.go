@@ -65,6 +65,7 @@ var measurements = []struct {
 	{"sign-in", signIn},
 	{"credential", credentials},
 	{"issue", issues},
+	{"paper", papers},
 	{"course", courses},
 	{"translations", translations},
 	{"bundle", bundles},
