@@ -15,8 +15,8 @@ const (
 	goalPaper = 150_000.0 // bytes
 )
 
-// holders are names as they are written in each shipped language.
-var holders = map[string]string{
+// printedNames are names as they are written in each shipped language.
+var printedNames = map[string]string{
 	"en": "Amina Diallo", "ar": "محمد عبد الله بن سعيد", "fr": "Gaëlle Œuvrard", "es": "María José Núñez", "ru": "Анастасия Щербакова",
 	"zh": "欧阳小明", "pt": "João Gonçalves", "hi": "प्रियंका क्षत्रिय", "sw": "Ng'ang'a wa Mwangi",
 }
@@ -38,7 +38,7 @@ func papers(_ context.Context, _ *bench) ([]Figure, error) {
 		c := paper.Certificate{
 			Locale: locale, RightToLeft: i18n.Dir(locale) == "rtl", Standing: credential.Valid, Template: paper.Plain("", ""), Code: code,
 			Claims: credential.Claims{
-				ID: "https://learn.example.org/verify/019a0000-0000-7000-8000-000000000001", Name: holders[locale], Locale: locale, IssuerName: "Banyan Demo School",
+				ID: "https://learn.example.org/verify/019a0000-0000-7000-8000-000000000001", Name: printedNames[locale], Locale: locale, IssuerName: "Banyan Demo School",
 				Achievement: words.T(locale, "paper.specimen.achievement", nil), Description: words.T(locale, "paper.specimen.description", nil),
 				IssuedAt: at, Version: "3", Assessment: credential.OnSite, AIHelp: credential.SomeHelp, Score: "92.5",
 			},

@@ -91,9 +91,12 @@ func Lay(c Certificate, words Words, fonts *typeset.Library) (sheet.Sheet, error
 	if err := p.lay(); err != nil {
 		return sheet.Sheet{}, err
 	}
+	title := c.Claims.Achievement
+	if c.Claims.Name != "" {
+		title = p.t("paper.document", map[string]any{"Achievement": title, "Name": c.Claims.Name})
+	}
 	return sheet.Sheet{
-		Width: p.w, Height: p.h, Lang: c.Locale, RightToLeft: c.RightToLeft, Author: c.Claims.IssuerName, At: c.Claims.IssuedAt, Parts: p.parts,
-		Title: p.t("paper.document", map[string]any{"Achievement": c.Claims.Achievement, "Name": c.Claims.Name}),
+		Width: p.w, Height: p.h, Lang: c.Locale, RightToLeft: c.RightToLeft, Author: c.Claims.IssuerName, At: c.Claims.IssuedAt, Parts: p.parts, Title: title,
 	}, nil
 }
 
@@ -265,7 +268,10 @@ func (p *page) sayings(scale float64) []block {
 			out = append(out, reason)
 		}
 	}
-	out = append(out, label("paper.holder"), name, label("paper.achievement"), said(c.Achievement, 20, typeset.Bold, 2))
+	if c.Name != "" { // it has none when its holder's account was erased
+		out = append(out, label("paper.holder"), name)
+	}
+	out = append(out, label("paper.achievement"), said(c.Achievement, 20, typeset.Bold, 2))
 	if c.Description != "" && c.Description != c.Achievement {
 		out = append(out, said(c.Description, 10.5, typeset.Regular, 3))
 	}

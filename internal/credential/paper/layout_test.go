@@ -264,6 +264,10 @@ func TestRevokedIsSaid(t *testing.T) {
 	if shapes() != 0 {
 		t.Error("a valid one is stamped")
 	}
+	c.Standing = credential.Suspended
+	if shapes() != 1 {
+		t.Error("a suspended one is not stamped")
+	}
 	c.Standing, c.Since, c.Reason = credential.Revoked, c.Claims.IssuedAt, "Issued by mistake"
 	if shapes() != 1 {
 		t.Error("a revoked one is not stamped")
@@ -281,6 +285,28 @@ func TestRevokedIsSaid(t *testing.T) {
 	}
 	if got := d.Elements[4].Actual; got != "Reason given: Issued by mistake" {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// TestErasedHolder wants no place for a name where there is none any more, and no name left behind.
+func TestErasedHolder(t *testing.T) {
+	c := example(t, "en")
+	c.Claims.Name = ""
+	s, err := paper.Lay(c, words(t), library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := pdftest.Read(s.PDF())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range d.Elements {
+		if e.Actual == "Awarded to" || e.Role != "Figure" && e.Actual == "" {
+			t.Errorf("it says %+v", e)
+		}
+	}
+	if s.Title != c.Claims.Achievement {
+		t.Errorf("its title is %q", s.Title)
 	}
 }
 
