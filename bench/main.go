@@ -71,6 +71,7 @@ var measurements = []struct {
 	{"bundle", bundles},
 	{"bundle-pack", packs},
 	{"import", imports},
+	{"verify-page", verifyPage},
 	{"first-lesson", firstLesson},
 	{"shell", shells},
 }

@@ -102,7 +102,7 @@ export default function Verify() {
                 }}
               />
             </label>
-            <small class="hint" id="verify-file-hint">
+            <small id="verify-file-hint">
               {t('ui.verify.file.hint')}
             </small>
           </p>
