@@ -312,7 +312,8 @@ func (c *Config) Settings() []Setting {
 		if f.Tag.Get("secret") == "url" {
 			val = hidePassword(val)
 		}
-		out = append(out, Setting{Name: f.Tag.Get("env"), Value: val, Help: f.Tag.Get("help")})
+		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		out = append(out, Setting{Name: name, Value: val, Help: f.Tag.Get("help")})
 	}
 	return out
 }

@@ -83,7 +83,7 @@ func TestSettingsHideSecrets(t *testing.T) {
 		if strings.Contains(s.Value, "s3cret") {
 			t.Errorf("%s shows its secret: %s", s.Name, s.Value)
 		}
-		if s.Name == "" || s.Help == "" {
+		if s.Name == "" || s.Help == "" || strings.Contains(s.Name, ",") {
 			t.Errorf("a setting without name or help: %+v", s)
 		}
 	}
