@@ -7941,6 +7941,23 @@ func (response ListAudit200ApplicationJsonlResponse) VisitListAuditResponse(w ht
 	}
 }
 
+type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListInstitutionAwardsRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListInstitutionAwardsParams

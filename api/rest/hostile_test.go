@@ -406,7 +406,8 @@ func TestHostileFields(t *testing.T) {
 				if err := json.Unmarshal([]byte(raw), &want); err != nil {
 					t.Fatal(err)
 				}
-				if strings.ContainsAny(want, "\x00\x1b\ufffd\u202e\r") && field != "password" && field != "new" && field != "reason" {
+				if strings.ContainsAny(want, "\x00\x1b\ufffd\u202e\r") && field != "password" && field != "new" && field != "reason" &&
+					id != "verifyCredential" { // which answers about anything, and keeps nothing
 					t.Errorf("%s took %s in %s", id, what, field)
 				}
 				if (field == "display_name" || field == "name") && id != "createDevice" { // whose answer holds no name

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -175,12 +176,12 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodPost, path: "/api/institutions", body: fmt.Sprintf(`{"slug":"new-%d","name":"New"}`, s.made.Add(1))}
 		},
 		"findInstitution":   get(in),
-		"updateInstitution": with(http.MethodPatch, in, `{"locale":"fr","fallbacks":{"ff":["fr"]}}`),
+		"updateInstitution": with(http.MethodPatch, in, `{"country":"KE","fallbacks":{"ff":["fr"]}}`),
 		"listKeys":          get(in + "/keys"),
 		"rotateKey": func() call {
 			return call{method: http.MethodPost, path: in + "/keys", body: `{"id":"` + v7() + `"}`}
 		},
-		"revokeKey":       with(http.MethodPut, in+"/keys/"+string(ring.Keys[0].ID)+"/revocation", `{"from":"2026-03-01T10:00:00Z","reason":"A test."}`),
+		"revokeKey":       with(http.MethodPut, in+"/keys/"+string(ring.Keys[0].ID)+"/revocation", `{"from":"`+cs[0].IssuedAt.Add(time.Second).Format(time.RFC3339)+`","reason":"A test."}`), // what it signed before stays good
 		"listAudit":       get(in + "/audit"),
 		"setLogo":         picture(in + "/logo"),
 		"removeLogo":      with(http.MethodDelete, in+"/logo", ""),

@@ -44,6 +44,7 @@ func (s *Server) VerifyCredential(ctx context.Context, req openapi.VerifyCredent
 // toVerify gives what came, whichever way.
 func toVerify(req openapi.VerifyCredentialRequestObject) (in []byte, offline bool, err error) {
 	offline = deref(req.Params.Offline)
+	nothing := fault.New(fault.Invalid, "credential.nothing_to_check")
 	switch {
 	case req.JSONBody == nil && req.Body == nil:
 	case req.JSONBody == nil:
@@ -54,7 +55,7 @@ func toVerify(req openapi.VerifyCredentialRequestObject) (in []byte, offline boo
 		b := req.JSONBody
 		offline = offline || deref(b.Offline)
 		if b.Text != nil && b.File != nil {
-			return nil, false, fault.New(fault.Invalid, "credential.nothing_to_check")
+			return nil, false, nothing.At(fault.Detail{Pointer: "/file", Key: "credential.nothing_to_check"})
 		}
 		in = []byte(deref(b.Text))
 		if b.File != nil {
@@ -62,7 +63,10 @@ func toVerify(req openapi.VerifyCredentialRequestObject) (in []byte, offline boo
 		}
 	}
 	if len(in) == 0 {
-		return nil, false, fault.New(fault.Invalid, "credential.nothing_to_check")
+		if req.JSONBody != nil {
+			nothing.At(fault.Detail{Pointer: "/text", Key: "credential.nothing_to_check"})
+		}
+		return nil, false, nothing
 	}
 	if len(in) > verifier.MaxInput {
 		return nil, false, fault.New(fault.TooLarge, "request.too_large").With("KiB", verifier.MaxInput>>10)

@@ -4052,6 +4052,7 @@ export interface operations {
                     "application/jsonl": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     getCertificateTemplate: {
