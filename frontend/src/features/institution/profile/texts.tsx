@@ -23,6 +23,7 @@ export function TextsField({ legend, value, onValue, fault, maxLength = 120 }: P
         <Field
           key={tag}
           label={nameOf(tag)}
+          labelLang={tag === locale() ? undefined : tag}
           value={value[tag] ?? ''}
           onValue={(text) => onValue({ ...value, [tag]: text })}
           maxLength={maxLength}

@@ -85,7 +85,7 @@ function Row({ institution, one, onRevoked }: { institution: string; one: Key; o
       {!one.revoked_at && (
         <button type="button" class="button quiet danger" aria-expanded={asking.value} onClick={() => (asking.value = !asking.value)}>
           {t('ui.app.keys.revoke')}
-          <span class="unseen"> {fragment}</span>
+          <code class="unseen"> {fragment}</code>
         </button>
       )}
       {asking.value && !one.revoked_at && <Revoke institution={institution} id={one.id} onRevoked={onRevoked} />}
