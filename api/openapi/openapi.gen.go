@@ -794,6 +794,30 @@ func (e PublicKeyKty) Valid() bool {
 	}
 }
 
+// Defines values for RecognitionStanding.
+const (
+	RecognitionStandingEnded   RecognitionStanding = "ended"
+	RecognitionStandingExpired RecognitionStanding = "expired"
+	RecognitionStandingInvalid RecognitionStanding = "invalid"
+	RecognitionStandingValid   RecognitionStanding = "valid"
+)
+
+// Valid indicates whether the value is a known member of the RecognitionStanding enum.
+func (e RecognitionStanding) Valid() bool {
+	switch e {
+	case RecognitionStandingEnded:
+		return true
+	case RecognitionStandingExpired:
+		return true
+	case RecognitionStandingInvalid:
+		return true
+	case RecognitionStandingValid:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RegradeState.
 const (
 	RegradeStateApplied   RegradeState = "applied"
@@ -2492,6 +2516,29 @@ type NewPublisher struct {
 	Documents []string `json:"documents"`
 }
 
+// NewRecognition defines model for NewRecognition.
+type NewRecognition struct {
+	// As By BCP 47 tag.
+	As RecognitionTexts `json:"as"`
+
+	// Conditions By BCP 47 tag.
+	Conditions *RecognitionTexts `json:"conditions,omitempty"`
+	ID         UUID              `json:"id"`
+
+	// OfAchievement Address of its achievement; a version at its end is left out.
+	OfAchievement string `json:"of_achievement"`
+
+	// OfDid The other issuer.
+	OfDid string `json:"of_did"`
+
+	// OfName As its issuer calls it.
+	OfName string `json:"of_name"`
+
+	// Scope By BCP 47 tag.
+	Scope      *RecognitionTexts `json:"scope,omitempty"`
+	ValidUntil *Time             `json:"valid_until,omitempty"`
+}
+
 // NewRegrade defines model for NewRegrade.
 type NewRegrade struct {
 	CourseID Slug `json:"course_id"`
@@ -2676,6 +2723,41 @@ type Publisher struct {
 type PublisherList struct {
 	Items []Publisher `json:"items"`
 }
+
+// Recognition defines model for Recognition.
+type Recognition struct {
+	// As By BCP 47 tag.
+	As     RecognitionTexts `json:"as"`
+	By     UUID             `json:"by"`
+	ByDid  string           `json:"by_did"`
+	ByName string           `json:"by_name"`
+
+	// Conditions By BCP 47 tag.
+	Conditions    *RecognitionTexts `json:"conditions,omitempty"`
+	CreatedAt     Time              `json:"created_at"`
+	EndedAt       *Time             `json:"ended_at,omitempty"`
+	ID            UUID              `json:"id"`
+	OfAchievement string            `json:"of_achievement"`
+	OfDid         string            `json:"of_did"`
+	OfName        string            `json:"of_name"`
+
+	// Scope By BCP 47 tag.
+	Scope      *RecognitionTexts   `json:"scope,omitempty"`
+	Standing   RecognitionStanding `json:"standing"`
+	ValidUntil *Time               `json:"valid_until,omitempty"`
+}
+
+// RecognitionStanding defines model for Recognition.Standing.
+type RecognitionStanding string
+
+// RecognitionList defines model for RecognitionList.
+type RecognitionList struct {
+	Items []Recognition `json:"items"`
+	Next  *string       `json:"next,omitempty"`
+}
+
+// RecognitionTexts By BCP 47 tag.
+type RecognitionTexts map[string]string
 
 // RegisteredDevice defines model for RegisteredDevice.
 type RegisteredDevice struct {
@@ -3402,6 +3484,22 @@ type DistrustPublisherParams struct {
 	Publisher PublisherID `form:"publisher" json:"publisher"`
 }
 
+// ListRecognitionsParams defines parameters for ListRecognitions.
+type ListRecognitionsParams struct {
+	// Achievement Address of what is recognised; every version of a course is one.
+	Achievement *string `form:"achievement,omitempty" json:"achievement,omitempty"`
+
+	// Of The DID of its issuer.
+	Of *string `form:"of,omitempty" json:"of,omitempty"`
+
+	// By The institution that recognises.
+	By *UUID `form:"by,omitempty" json:"by,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListStatementsParams defines parameters for ListStatements.
 type ListStatementsParams struct {
 	// Cursor The `next` of the page before.
@@ -3516,6 +3614,9 @@ type EraseMemberJSONRequestBody = MemberErasure
 
 // TrustInstitutionPublisherJSONRequestBody defines body for TrustInstitutionPublisher for application/json ContentType.
 type TrustInstitutionPublisherJSONRequestBody = NewPublisher
+
+// CreateRecognitionJSONRequestBody defines body for CreateRecognition for application/json ContentType.
+type CreateRecognitionJSONRequestBody = NewRecognition
 
 // CreateRegradeJSONRequestBody defines body for CreateRegrade for application/json ContentType.
 type CreateRegradeJSONRequestBody = NewRegrade
@@ -3776,6 +3877,12 @@ type ServerInterface interface {
 	// TrustInstitutionPublisher Trusts a publisher for the people of the institution.
 	// (POST /api/institutions/{institution_id}/publishers)
 	TrustInstitutionPublisher(ctx echo.Context, institutionID InstitutionID) error
+	// CreateRecognition Signs that the institution takes an achievement of another issuer for one of its own. The same id again gives the one that there is.
+	// (POST /api/institutions/{institution_id}/recognitions)
+	CreateRecognition(ctx echo.Context, institutionID InstitutionID) error
+	// EndRecognition Ends a recognition, for good. It stays in the register, as ended. Twice is no error.
+	// (DELETE /api/institutions/{institution_id}/recognitions/{recognition_id})
+	EndRecognition(ctx echo.Context, institutionID InstitutionID, recognitionID UUID) error
 	// ListRegrades The institution's regrades, newest first.
 	// (GET /api/institutions/{institution_id}/regrades)
 	ListRegrades(ctx echo.Context, institutionID InstitutionID, params ListRegradesParams) error
@@ -3836,6 +3943,12 @@ type ServerInterface interface {
 	// TrustPublisher Trusts a publisher on the whole server. Again with later documents, it learns its new keys.
 	// (POST /api/publishers)
 	TrustPublisher(ctx echo.Context) error
+	// ListRecognitions What institutions recognise of each other, oldest first. Ended ones are told too.
+	// (GET /api/recognitions)
+	ListRecognitions(ctx echo.Context, params ListRecognitionsParams) error
+	// GetRecognition The signed EndorsementCredential of Open Badges 3.0. This address never changes.
+	// (GET /api/recognitions/{recognition_id})
+	GetRecognition(ctx echo.Context, recognitionID UUID) error
 	// ListSessions Where you are signed in.
 	// (GET /api/sessions)
 	ListSessions(ctx echo.Context) error
@@ -5443,6 +5556,46 @@ func (w *ServerInterfaceWrapper) TrustInstitutionPublisher(ctx echo.Context) err
 	return err
 }
 
+// CreateRecognition converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateRecognition(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateRecognition(ctx, institutionID)
+	return err
+}
+
+// EndRecognition converts echo context to params.
+func (w *ServerInterfaceWrapper) EndRecognition(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "recognition_id" -------------
+	var recognitionID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "recognition_id", ctx.Param("recognition_id"), &recognitionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter recognition_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndRecognition(ctx, institutionID, recognitionID)
+	return err
+}
+
 // ListRegrades converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRegrades(ctx echo.Context) error {
 	var err error
@@ -5795,6 +5948,68 @@ func (w *ServerInterfaceWrapper) TrustPublisher(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.TrustPublisher(ctx)
+	return err
+}
+
+// ListRecognitions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRecognitions(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRecognitionsParams
+	// ------------- Optional query parameter "achievement" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "achievement", ctx.QueryParams(), &params.Achievement, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter achievement: %s", err))
+	}
+
+	// ------------- Optional query parameter "of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "of", ctx.QueryParams(), &params.Of, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter of: %s", err))
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", ctx.QueryParams(), &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter by: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRecognitions(ctx, params)
+	return err
+}
+
+// GetRecognition converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRecognition(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "recognition_id" -------------
+	var recognitionID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "recognition_id", ctx.Param("recognition_id"), &recognitionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter recognition_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRecognition(ctx, recognitionID)
 	return err
 }
 
@@ -6425,6 +6640,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/standing", wrapper.GetStanding, options.OperationMiddlewares["getStanding"]...)
 	router.GET(options.BaseURL+"/api/credentials/:credential_id/certificate.pdf", wrapper.GetCertificatePDF, options.OperationMiddlewares["getCertificatePDF"]...)
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
+	router.GET(options.BaseURL+"/api/recognitions", wrapper.ListRecognitions, options.OperationMiddlewares["listRecognitions"]...)
+	router.GET(options.BaseURL+"/api/recognitions/:recognition_id", wrapper.GetRecognition, options.OperationMiddlewares["getRecognition"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/recognitions", wrapper.CreateRecognition, options.OperationMiddlewares["createRecognition"]...)
+	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/recognitions/:recognition_id", wrapper.EndRecognition, options.OperationMiddlewares["endRecognition"]...)
 	router.GET(options.BaseURL+"/api/wallet/imports", wrapper.ListImports, options.OperationMiddlewares["listImports"]...)
 	router.POST(options.BaseURL+"/api/wallet/imports", wrapper.ImportCredential, options.OperationMiddlewares["importCredential"]...)
 	router.DELETE(options.BaseURL+"/api/wallet/imports/:imported_id", wrapper.DeleteImport, options.OperationMiddlewares["deleteImport"]...)
@@ -9351,6 +9570,80 @@ func (response TrustInstitutionPublisherdefaultApplicationProblemPlusJSONRespons
 	return err
 }
 
+type CreateRecognitionRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *CreateRecognitionJSONRequestBody
+}
+
+type CreateRecognitionResponseObject interface {
+	VisitCreateRecognitionResponse(w http.ResponseWriter) error
+}
+
+type CreateRecognition201JSONResponse Recognition
+
+func (response CreateRecognition201JSONResponse) VisitCreateRecognitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRecognitiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateRecognitiondefaultApplicationProblemPlusJSONResponse) VisitCreateRecognitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRecognitionRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	RecognitionID UUID          `json:"recognition_id"`
+}
+
+type EndRecognitionResponseObject interface {
+	VisitEndRecognitionResponse(w http.ResponseWriter) error
+}
+
+type EndRecognition204Response struct {
+}
+
+func (response EndRecognition204Response) VisitEndRecognitionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndRecognitiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndRecognitiondefaultApplicationProblemPlusJSONResponse) VisitEndRecognitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRegradesRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Params        ListRegradesParams
@@ -10114,6 +10407,90 @@ type TrustPublisherdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TrustPublisherdefaultApplicationProblemPlusJSONResponse) VisitTrustPublisherResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRecognitionsRequestObject struct {
+	Params ListRecognitionsParams
+}
+
+type ListRecognitionsResponseObject interface {
+	VisitListRecognitionsResponse(w http.ResponseWriter) error
+}
+
+type ListRecognitions200JSONResponse RecognitionList
+
+func (response ListRecognitions200JSONResponse) VisitListRecognitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRecognitionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRecognitionsdefaultApplicationProblemPlusJSONResponse) VisitListRecognitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRecognitionRequestObject struct {
+	RecognitionID UUID `json:"recognition_id"`
+}
+
+type GetRecognitionResponseObject interface {
+	VisitGetRecognitionResponse(w http.ResponseWriter) error
+}
+
+type GetRecognition200ApplicationVcResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetRecognition200ApplicationVcResponse) VisitGetRecognitionResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/vc")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetRecognitiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRecognitiondefaultApplicationProblemPlusJSONResponse) VisitGetRecognitionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11763,6 +12140,12 @@ type StrictServerInterface interface {
 	// TrustInstitutionPublisher Trusts a publisher for the people of the institution.
 	// (POST /api/institutions/{institution_id}/publishers)
 	TrustInstitutionPublisher(ctx context.Context, request TrustInstitutionPublisherRequestObject) (TrustInstitutionPublisherResponseObject, error)
+	// CreateRecognition Signs that the institution takes an achievement of another issuer for one of its own. The same id again gives the one that there is.
+	// (POST /api/institutions/{institution_id}/recognitions)
+	CreateRecognition(ctx context.Context, request CreateRecognitionRequestObject) (CreateRecognitionResponseObject, error)
+	// EndRecognition Ends a recognition, for good. It stays in the register, as ended. Twice is no error.
+	// (DELETE /api/institutions/{institution_id}/recognitions/{recognition_id})
+	EndRecognition(ctx context.Context, request EndRecognitionRequestObject) (EndRecognitionResponseObject, error)
 	// ListRegrades The institution's regrades, newest first.
 	// (GET /api/institutions/{institution_id}/regrades)
 	ListRegrades(ctx context.Context, request ListRegradesRequestObject) (ListRegradesResponseObject, error)
@@ -11823,6 +12206,12 @@ type StrictServerInterface interface {
 	// TrustPublisher Trusts a publisher on the whole server. Again with later documents, it learns its new keys.
 	// (POST /api/publishers)
 	TrustPublisher(ctx context.Context, request TrustPublisherRequestObject) (TrustPublisherResponseObject, error)
+	// ListRecognitions What institutions recognise of each other, oldest first. Ended ones are told too.
+	// (GET /api/recognitions)
+	ListRecognitions(ctx context.Context, request ListRecognitionsRequestObject) (ListRecognitionsResponseObject, error)
+	// GetRecognition The signed EndorsementCredential of Open Badges 3.0. This address never changes.
+	// (GET /api/recognitions/{recognition_id})
+	GetRecognition(ctx context.Context, request GetRecognitionRequestObject) (GetRecognitionResponseObject, error)
 	// ListSessions Where you are signed in.
 	// (GET /api/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -14245,6 +14634,80 @@ func (sh *strictHandler) TrustInstitutionPublisher(ctx echo.Context, institution
 	return nil
 }
 
+// CreateRecognition operation middleware
+func (sh *strictHandler) CreateRecognition(ctx echo.Context, institutionID InstitutionID) error {
+	var request CreateRecognitionRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body CreateRecognitionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateRecognition(ctx.Request().Context(), request.(CreateRecognitionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateRecognition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateRecognitionResponseObject); ok {
+		return validResponse.VisitCreateRecognitionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndRecognition operation middleware
+func (sh *strictHandler) EndRecognition(ctx echo.Context, institutionID InstitutionID, recognitionID UUID) error {
+	var request EndRecognitionRequestObject
+
+	request.InstitutionID = institutionID
+	request.RecognitionID = recognitionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndRecognition(ctx.Request().Context(), request.(EndRecognitionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndRecognition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndRecognitionResponseObject); ok {
+		return validResponse.VisitEndRecognitionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRegrades operation middleware
 func (sh *strictHandler) ListRegrades(ctx echo.Context, institutionID InstitutionID, params ListRegradesParams) error {
 	var request ListRegradesRequestObject
@@ -14893,6 +15356,56 @@ func (sh *strictHandler) TrustPublisher(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(TrustPublisherResponseObject); ok {
 		return validResponse.VisitTrustPublisherResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRecognitions operation middleware
+func (sh *strictHandler) ListRecognitions(ctx echo.Context, params ListRecognitionsParams) error {
+	var request ListRecognitionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRecognitions(ctx.Request().Context(), request.(ListRecognitionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRecognitions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRecognitionsResponseObject); ok {
+		return validResponse.VisitListRecognitionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRecognition operation middleware
+func (sh *strictHandler) GetRecognition(ctx echo.Context, recognitionID UUID) error {
+	var request GetRecognitionRequestObject
+
+	request.RecognitionID = recognitionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRecognition(ctx.Request().Context(), request.(GetRecognitionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRecognition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRecognitionResponseObject); ok {
+		return validResponse.VisitGetRecognitionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -102,6 +103,16 @@ func probes(s *school) map[string]func() call {
 		leavers = append(leavers, s.user(identity.NewUser{Memberships: []identity.Membership{{InstitutionID: s.a.ID, Role: identity.Learner}}}).ID)
 	}
 	turn := 0
+	admin := s.actor("admin A")
+	recognised := func() recognition.Shown {
+		r, err := s.app.Recognition.Recognise(s.Context(), admin, s.a.ID, recognition.New{
+			ID: recognition.ID(v7()), OfDID: "did:web:b.example", OfAchievement: "https://b.example/en/courses/x", Terms: recognition.Terms{OfName: "X", As: map[string]string{"en": "Y"}},
+		})
+		if err != nil {
+			s.Fatal(err)
+		}
+		return r
+	}
 	imported := func() wallet.Imported {
 		i, err := s.app.DB.Wallet().CreateImported(s.Context(), wallet.Imported{
 			ID: wallet.ImportedID(v7()), UserID: s.people[owner].ID, Digest: v7(), Format: wallet.JSON, Document: cs[0].Document, State: "valid", CheckedAt: s.app.Now(), CreatedAt: s.app.Now(),
@@ -298,6 +309,14 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodDelete, path: in + "/delegations/" + string(delegation().ID)}
 		},
 		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
+		"listRecognitions": get("/api/recognitions?by=" + string(s.a.ID)),
+		"getRecognition":   get("/api/recognitions/" + string(recognised().ID)),
+		"createRecognition": func() call {
+			return call{method: http.MethodPost, path: in + "/recognitions", body: `{"id":"` + v7() + `","of_did":"did:web:b.example","of_achievement":"https://b.example/en/courses/x@2","of_name":"X","as":{"en":"Y"}}`}
+		},
+		"endRecognition": func() call {
+			return call{method: http.MethodDelete, path: in + "/recognitions/" + string(recognised().ID)}
+		},
 		"listImports":      get("/api/wallet/imports"),
 		"importCredential": with(http.MethodPost, "/api/wallet/imports", `{"text":`+strconv.Quote(string(cs[0].Document))+`}`),
 		"checkImport": func() call {

@@ -24,6 +24,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/paper"
+	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -46,6 +47,7 @@ type Server struct {
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
+	Recognition *recognition.Service
 	Paper       *paper.Service
 	Bundle      *bundle.Service
 	Verifier    *verifier.Verifier

@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/paper"
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
+	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -47,6 +48,7 @@ type App struct {
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
+	Recognition *recognition.Service
 	Paper       *paper.Service
 	Bundle      *bundle.Service
 	Verifier    *verifier.Verifier
@@ -106,6 +108,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	a.Institution.Claimed = a.Credential.ClaimedByAnother
+	a.Recognition = &recognition.Service{Store: db.Recognition(), Press: a.Credential, Now: now, NewID: newID}
 	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Credentials: a.Credential, Now: now, NewID: newID, Random: rand.Reader}
 	a.Issuing = &issuing.Service{
 		Store: db.Issuing(), Learning: db.Learning(), Courses: a.Curriculum, People: a.Identity, Press: a.Credential,

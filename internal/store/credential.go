@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -308,23 +309,38 @@ func (s *Credential) ListLists(ctx context.Context, in identity.InstitutionID, i
 
 // IndexTaken implements credential.Store.
 func (s *Credential) IndexTaken(ctx context.Context, list credential.ListID, index int) (bool, error) {
-	places, err := s.places(ctx, "status_list_id = ? AND status_index = ?", key(list), index)
+	const where = "status_list_id = ? AND status_index = ?"
+	places, err := s.places(ctx, "credentials", where, key(list), index)
+	if err != nil || len(places) > 0 {
+		return len(places) > 0, err
+	}
+	places, err = s.places(ctx, "recognitions", where, key(list), index)
 	return len(places) > 0, err
 }
 
 // ListSet implements credential.Store.
 func (s *Credential) ListSet(ctx context.Context, l credential.StatusList) ([]int, error) {
 	if l.Purpose == credential.Suspension {
-		return s.places(ctx, "suspension_list_id = ? AND suspended_at IS NOT NULL", key(l.ID))
+		return s.places(ctx, "credentials", "suspension_list_id = ? AND suspended_at IS NOT NULL", key(l.ID))
 	}
-	return s.places(ctx, "status_list_id = ? AND revoked_at IS NOT NULL", key(l.ID))
+	revoked, err := s.places(ctx, "credentials", "status_list_id = ? AND revoked_at IS NOT NULL", key(l.ID))
+	if err != nil {
+		return nil, err
+	}
+	ended, err := s.places(ctx, "recognitions", "status_list_id = ? AND ended_at IS NOT NULL", key(l.ID))
+	if err != nil || len(ended) == 0 {
+		return revoked, err
+	}
+	all := append(revoked, ended...)
+	slices.Sort(all)
+	return all, nil
 }
 
-func (s *Credential) places(ctx context.Context, where string, args ...any) ([]int, error) {
+func (s *Credential) places(ctx context.Context, table, where string, args ...any) ([]int, error) {
 	type place struct{ StatusIndex int }
 	if k, ok := args[0].(key); ok && !k.valid() {
 		return []int{}, nil
 	}
-	q := s.read(ctx).Table("credentials").Select("status_index").Where(where, args...).Order("status_index")
+	q := s.read(ctx).Table(table).Select("status_index").Where(where, args...).Order("status_index")
 	return many(s.conn, q, func(r place) int { return r.StatusIndex })
 }

@@ -1487,6 +1487,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recognitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What institutions recognise of each other, oldest first. Ended ones are told too. */
+        get: operations["listRecognitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recognitions/{recognition_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed EndorsementCredential of Open Badges 3.0. This address never changes. */
+        get: operations["getRecognition"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/recognitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs that the institution takes an achievement of another issuer for one of its own. The same id again gives the one that there is. */
+        post: operations["createRecognition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/recognitions/{recognition_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                recognition_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a recognition, for good. It stays in the register, as ended. Twice is no error. */
+        delete: operations["endRecognition"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/wallet/imports": {
         parameters: {
             query?: never;
@@ -2994,6 +3067,44 @@ export interface components {
             key_revoked_at?: components["schemas"]["Time"];
             /** @description Why the key that signed it was revoked */
             key_revoked_reason?: string;
+        };
+        /** @description By BCP 47 tag. */
+        RecognitionTexts: {
+            [key: string]: string;
+        };
+        NewRecognition: {
+            id: components["schemas"]["UUID"];
+            /** @description The other issuer. */
+            of_did: string;
+            /** @description Address of its achievement; a version at its end is left out. */
+            of_achievement: string;
+            /** @description As its issuer calls it. */
+            of_name: string;
+            as: components["schemas"]["RecognitionTexts"];
+            scope?: components["schemas"]["RecognitionTexts"];
+            conditions?: components["schemas"]["RecognitionTexts"];
+            valid_until?: components["schemas"]["Time"];
+        };
+        Recognition: {
+            id: components["schemas"]["UUID"];
+            by: components["schemas"]["UUID"];
+            by_did: string;
+            by_name: string;
+            of_did: string;
+            of_achievement: string;
+            of_name: string;
+            as: components["schemas"]["RecognitionTexts"];
+            scope?: components["schemas"]["RecognitionTexts"];
+            conditions?: components["schemas"]["RecognitionTexts"];
+            /** @enum {string} */
+            standing: "valid" | "ended" | "expired" | "invalid";
+            created_at: components["schemas"]["Time"];
+            valid_until?: components["schemas"]["Time"];
+            ended_at?: components["schemas"]["Time"];
+        };
+        RecognitionList: {
+            items: components["schemas"]["Recognition"][];
+            next?: string;
         };
         /** @description Exactly one of text and file. */
         NewImport: {
@@ -5957,6 +6068,109 @@ export interface operations {
         };
         responses: {
             /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRecognitions: {
+        parameters: {
+            query?: {
+                /** @description Address of what is recognised; every version of a course is one. */
+                achievement?: string;
+                /** @description The DID of its issuer. */
+                of?: string;
+                /** @description The institution that recognises. */
+                by?: components["schemas"]["UUID"];
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Recognitions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecognitionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRecognition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recognition_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recognition */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vc": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createRecognition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecognition"];
+            };
+        };
+        responses: {
+            /** @description Signed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recognition"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endRecognition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                recognition_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
             204: {
                 headers: {
                     [name: string]: unknown;

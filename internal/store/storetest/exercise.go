@@ -38,6 +38,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"wallet", exerciseWallet},
 		{"paper", exercisePaper},
 		{"erase", exerciseErase},
+		{"recognition", exerciseRecognition},
 		{"audit", exerciseAudit},
 		{"bundle", exerciseBundle},
 		{"outbox", exerciseOutbox},

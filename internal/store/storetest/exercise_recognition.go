@@ -1,0 +1,88 @@
+package storetest
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/fault"
+)
+
+func exerciseRecognition(t *testing.T, w *world) {
+	ctx, s := t.Context(), w.Recognition()
+	other := w.addSchool(t, "baobab")
+	list := credential.StatusList{ID: newID[credential.ListID](), InstitutionID: w.school.ID, Issuer: "did:web:a", Purpose: credential.Revocation, CreatedAt: noon}
+	ok(t, w.Credential().CreateList(ctx, list))
+	until := noon.Add(time.Hour)
+	fresh := func(index int, of, achievement string) recognition.Recognition {
+		return recognition.Recognition{
+			ID: newID[recognition.ID](), InstitutionID: w.school.ID, By: "did:web:a", OfDID: of, OfAchievement: achievement,
+			Terms:    recognition.Terms{OfName: "X <&>", As: map[string]string{"ar": "وحدة", "en": "Unit"}, Scope: map[string]string{"en": "Two credits"}},
+			Document: []byte("{ \"a\":1,\n\x00\xff }"), ListID: list.ID, Index: index, CreatedAt: noon, ValidUntil: &until,
+		}
+	}
+	a, b, c := fresh(5, "did:web:b", "https://b/x"), fresh(3, "did:web:c", "https://b/x"), fresh(9, "did:web:b", "https://b/y")
+	c.InstitutionID, c.ValidUntil = other.ID, nil
+	for _, r := range []recognition.Recognition{a, b, c} {
+		ok(t, s.CreateRecognition(ctx, r))
+	}
+	got, err := s.FindRecognition(ctx, a.ID)
+	ok(t, err)
+	if !reflect.DeepEqual(got, a) {
+		t.Errorf("got %+v, want %+v", got, a)
+	}
+	_, err = s.FindRecognition(ctx, "x")
+	wantFault(t, err, fault.NotFound, "recognition.not_found")
+	again := fresh(6, "did:web:b", "https://b/x")
+	again.ID = a.ID
+	wantFault(t, s.CreateRecognition(ctx, again), fault.Conflict, "recognition.exists")
+	wantFault(t, s.CreateRecognition(ctx, fresh(5, "did:web:b", "https://b/x")), fault.Conflict, "credential.index_taken")
+
+	for what, tt := range map[string]struct {
+		f    recognition.Filter
+		want []recognition.Recognition
+	}{
+		"all":            {recognition.Filter{}, []recognition.Recognition{a, b, c}},
+		"of an issuer":   {recognition.Filter{Of: "did:web:b"}, []recognition.Recognition{a, c}},
+		"an achievement": {recognition.Filter{Achievement: "https://b/x"}, []recognition.Recognition{a, b}},
+		"both":           {recognition.Filter{Achievement: "https://b/x", Of: "did:web:b"}, []recognition.Recognition{a}},
+		"by a school":    {recognition.Filter{By: other.ID}, []recognition.Recognition{c}},
+		"by nobody":      {recognition.Filter{By: "x"}, []recognition.Recognition{}},
+	} {
+		list, err := s.ListRecognitions(ctx, tt.f, "", 10)
+		ok(t, err)
+		if !reflect.DeepEqual(list, tt.want) {
+			t.Errorf("%s: %+v", what, list)
+		}
+	}
+	page, err := s.ListRecognitions(ctx, recognition.Filter{}, a.ID, 1)
+	ok(t, err)
+	if !reflect.DeepEqual(page, []recognition.Recognition{b}) {
+		t.Errorf("page %+v", page)
+	}
+
+	// Its place is taken for certificates too, and its end stands in the same list as theirs.
+	taken, err := w.Credential().IndexTaken(ctx, list.ID, 3)
+	ok(t, err)
+	equal(t, "taken", taken, true)
+	for _, want := range []bool{true, false} {
+		was, err := s.EndRecognition(ctx, a.ID, noon.Add(time.Minute))
+		ok(t, err)
+		equal(t, "ended by this call", was, want)
+	}
+	_, err = s.EndRecognition(ctx, b.ID, noon.Add(time.Hour))
+	ok(t, err)
+	places, err := w.Credential().ListSet(ctx, list)
+	ok(t, err)
+	if !slices.Equal(places, []int{3, 5}) {
+		t.Errorf("places %v", places)
+	}
+	got, err = s.FindRecognition(ctx, a.ID)
+	ok(t, err)
+	if got.EndedAt == nil || !got.EndedAt.Equal(noon.Add(time.Minute)) {
+		t.Errorf("ended at %v, want the first time", got.EndedAt)
+	}
+}
