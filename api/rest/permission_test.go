@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
@@ -20,6 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 // probes makes one good request for each operation, always about institution A
@@ -318,7 +321,7 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodDelete, path: in + "/recognitions/" + string(recognised().ID)}
 		},
 		"listImports":      get("/api/wallet/imports"),
-		"importCredential": with(http.MethodPost, "/api/wallet/imports", `{"text":`+strconv.Quote(string(cs[0].Document))+`}`),
+		"importCredential": with(http.MethodPost, "/api/wallet/imports", `{"text":`+strconv.Quote(foreign(s))+`}`),
 		"checkImport": func() call {
 			return call{method: http.MethodPost, path: "/api/wallet/imports/" + string(imported().ID) + "/check"}
 		},
@@ -339,6 +342,25 @@ func probes(s *school) map[string]func() call {
 		"getBadgeSVG":      get("/api/credentials/" + string(cs[0].ID) + "/badge.svg"),
 		"verifyCredential": with(http.MethodPost, "/api/credentials/verify", `{"text":"BNY1:ABC"}`),
 	}
+}
+
+// foreign is a credential of an issuer that is a key, whom nobody here can revoke.
+func foreign(s *school) string {
+	s.Helper()
+	k, err := signing.Generate(rand.Reader)
+	if err != nil {
+		s.Fatal(err)
+	}
+	did := "did:key:" + k.Multikey()
+	doc := `{"@context":["` + proof.CredentialsV2 + `","` + proof.OpenBadges303 + `"],"id":"https://b.example/c/1","type":["VerifiableCredential","AchievementCredential"],` +
+		`"name":"X","issuer":{"id":"` + did + `","type":["Profile"],"name":"B"},"validFrom":"2026-01-01T00:00:00Z",` +
+		`"credentialSubject":{"type":["AchievementSubject"],"identifier":[{"type":"IdentityObject","identityType":"name","hashed":false,"identityHash":"A"}],` +
+		`"achievement":{"id":"https://b.example/x","type":["Achievement"],"name":"X","description":"X","criteria":{"narrative":"X"}}}}`
+	signed, err := proof.Sign([]byte(doc), k, did+"#"+k.Multikey(), s.app.Now())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return string(signed)
 }
 
 func submissionBody(id, enrollment string) string {
