@@ -204,7 +204,9 @@ test('a camera reads a code off the table, and is let go', async () => {
     const tracks = () => page.evaluate(() => ((globalThis as { tracks?: MediaStreamTrack[] }).tracks ?? []).map(({ readyState }) => readyState));
     await context.setOffline(true);
     await page.getByRole('button', { name: ar('ui.verify.camera'), exact: true }).click();
-    await expect(state(page)).toHaveText(ar('credential.state.revoked'));
+    // A camera that is a file takes its time on a busy machine.
+    await expect.poll(() => page.locator('video.sight').evaluateAll((all) => all.every((one) => (one as HTMLVideoElement).videoWidth > 0)), { timeout: 60_000 }).toBe(true);
+    await expect(state(page)).toHaveText(ar('credential.state.revoked'), { timeout: 60_000 });
     expect(await tracks()).toEqual(['ended']);
     await context.close();
   } finally {

@@ -42,7 +42,11 @@ export function Camera({ onText, stop }: { onText: (text: string) => void; stop:
       (found) => {
         stream = found;
         if (over) return letGo();
-        if (video.current) video.current.srcObject = found;
+        if (video.current) {
+          video.current.srcObject = found;
+          // Not every browser begins by itself with a stream that comes late.
+          video.current.play().catch(() => undefined);
+        }
         return step();
       },
       (cause: unknown) => {
