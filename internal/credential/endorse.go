@@ -59,5 +59,5 @@ func (s *Service) SignedBy(ctx context.Context, in identity.InstitutionID, doc [
 		return false, err
 	}
 	_, err = proof.Verify(ctx, doc, &resolver{keys: keys, found: new(Key)})
-	return err == nil, nil //nolint:nilerr // a refusal is the answer
+	return err == nil, nil // a refusal is the answer
 }

@@ -331,7 +331,7 @@ func (s *Credential) ListSet(ctx context.Context, l credential.StatusList) ([]in
 	if err != nil || len(ended) == 0 {
 		return revoked, err
 	}
-	all := append(revoked, ended...)
+	all := slices.Concat(revoked, ended)
 	slices.Sort(all)
 	return all, nil
 }
