@@ -11278,6 +11278,14 @@ func (response GetTrust200ApplicationOctetStreamResponse) VisitGetTrustResponse(
 	return err
 }
 
+type GetTrust204Response struct {
+}
+
+func (response GetTrust204Response) VisitGetTrustResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
 type GetTrustdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int

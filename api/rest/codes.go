@@ -7,6 +7,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/code"
+	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // GetCode implements openapi.StrictServerInterface.
@@ -58,6 +59,9 @@ func named[T ~int](asked *T) bool { return asked == nil || *asked == 1 }
 // GetTrust implements openapi.StrictServerInterface.
 func (s *Server) GetTrust(ctx context.Context, _ openapi.GetTrustRequestObject) (openapi.GetTrustResponseObject, error) {
 	p, err := s.Bundle.TrustPack(ctx)
+	if fault.Is(err, fault.NotFound) {
+		return openapi.GetTrust204Response{}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

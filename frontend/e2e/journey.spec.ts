@@ -115,12 +115,12 @@ for (const locale of ['en', 'ar'] as const) {
         await desk.getByRole('button', { name: t('ui.sign_in') }).click();
         await mine(desk, t);
         await desk.locator('.tabs:not(.inner) a').nth(2).click();
-        await desk.locator('.tabs.inner a').nth(2).click();
+        await desk.locator('.tabs.inner').getByRole('link', { name: t('ui.app.console.certificates'), exact: true }).click();
         const row = desk.locator('.rows li', { hasText: names[locale] });
-        await row.getByRole('button', { name: t('ui.app.issued.revoke') }).click();
+        await row.getByRole('button', { name: t('ui.app.issued.act.revocation') }).click();
         await row.getByLabel(t('ui.app.issued.reason')).fill('Issued <b>by mistake</b>.');
         expect(await violations(desk), 'console').toEqual([]);
-        await row.getByRole('button', { name: t('ui.app.issued.revoke_now') }).click();
+        await row.getByRole('button', { name: t('ui.app.issued.do.revocation') }).click();
         await expect(row.locator('.chip.revoked')).toBeVisible();
         await office.close();
         expect(troubles).toEqual([]);

@@ -5948,6 +5948,13 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
+            /** @description Nobody here has said anything of issuers yet. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: components["responses"]["Problem"];
         };
     };

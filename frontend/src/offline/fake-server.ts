@@ -89,7 +89,7 @@ export class FakeServer {
   async handle(request: Request): Promise<Response> {
     const url = new URL(request.url, 'http://localhost');
     this.calls.push(`${request.method} ${url.pathname}`);
-    if (url.pathname === '/api/trust') return new Response('{}', { status: 404, headers: { 'Content-Type': 'application/problem+json', Banyan: '1' } });
+    if (url.pathname === '/api/trust') return new Response(null, { status: 204, headers: { Banyan: '1' } });
     if (!this.user) return problem(401, 'session.required');
     const at = `${request.method} ${url.pathname}`;
     if (at === 'GET /api/me') return json({ id: this.user, username: this.user, display_name: this.user, operator: false, memberships: [] });

@@ -183,8 +183,8 @@ export async function fetchWords(etag: string): Promise<{ etag: string; body?: R
   const response = await reach('/api/trust', etag ? { 'If-None-Match': etag } : {}, controller.signal);
   const { status, body } = response;
   if (status === 304) return { etag };
+  if (status === 204 && response.headers.get('Banyan')) return { etag: '' };
   ours(response, /^application\/(octet-stream|problem\+json)\b/);
-  if (status === 404) return { etag: '' };
   if (status !== 200 || !body) return undefined;
   return { etag: strong(response.headers.get('ETag')) ?? '', body: awake(body as ReadableStream<Uint8Array>, () => controller.abort()) };
 }
