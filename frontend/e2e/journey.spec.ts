@@ -114,8 +114,11 @@ for (const locale of ['en', 'ar'] as const) {
         await desk.getByLabel(t('ui.app.password')).fill(demo('issuer', shape.dataDir).password);
         await desk.getByRole('button', { name: t('ui.sign_in') }).click();
         await mine(desk, t);
-        await desk.locator('.tabs:not(.inner) a').nth(2).click();
-        await desk.locator('.tabs.inner').getByRole('link', { name: t('ui.app.console.certificates'), exact: true }).click();
+        // Where the device was just made somebody's, the page may load once more under the first tap.
+        await expect(async () => {
+          await desk.locator('.tabs:not(.inner) a').nth(2).click();
+          await desk.locator('.tabs.inner').getByRole('link', { name: t('ui.app.console.certificates'), exact: true }).click({ timeout: 3_000 });
+        }).toPass();
         const row = desk.locator('.rows li', { hasText: names[locale] });
         await row.getByRole('button', { name: t('ui.app.issued.act.revocation') }).click();
         await row.getByLabel(t('ui.app.issued.reason')).fill('Issued <b>by mistake</b>.');
