@@ -185,7 +185,7 @@ export const screens: Screen[] = [
     path: () => '/app/account',
     act: async (page) => {
       await page.locator('.rows li').first().waitFor();
-      await page.locator('details.new > summary').click();
+      await page.locator('details.new > summary').first().click();
     },
   },
   { name: 'console-learners', who: 'issuer', path: () => '/app/', act: own },
