@@ -96,6 +96,9 @@ async function emptied(page: Page): Promise<void> {
   await expect.poll(() => count(page, 'outbox'), { timeout: 60_000 }).toBe(0);
 }
 
+// Whoever traces a browser that is killed stumbles over it.
+test.use({ trace: 'off' });
+
 test('what is done without the network shows at once, counts, and arrives', async ({ page, context }) => {
   await learner(context);
   await read(page, first);
