@@ -11,8 +11,6 @@ export default defineConfig({
   testDir: '.',
   outputDir: '../test-results',
   workers: 1,
-  // A machine that is busy with something else fails a journey now and then; what needed a second try is listed as flaky.
-  retries: 1,
   reporter: [['list']],
   ...timeouts,
   use: { ...browser, trace: 'retain-on-failure', viewport: { width: 360, height: 740 } },
