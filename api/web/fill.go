@@ -182,7 +182,7 @@ var contract = map[string]string{
 	"verify-form":    "locale",
 	"shared":         "standing standing_label standing_text reason to name achievement {achievement_spoken}? {facts} about",
 	"problem":        "title detail code?",
-	"verify-fact":    "label value",
+	"verify-fact":    "label {label_spoken}? value {spoken}?",
 	"app":            "",
 	// For a page that is neither on the device nor to be reached: the service worker fills its last two slots.
 	"offline": "title detail {way} href {items}",

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"cmp"
-
 	"github.com/labstack/echo/v4"
 
 	"github.com/banyan-lms/banyan/internal/credential"
@@ -56,15 +54,13 @@ func (w *writer) shown(v wallet.Shown, label string) values {
 		out["standing_text"] = w.t("page.shared.elsewhere_text", nil)
 	}
 	facts := ""
-	fact := func(key, value string) {
-		facts += w.fill("verify-fact", values{"label": w.t(key, nil), "value": value})
-	}
+	fact := func(key, value string) { facts += w.fact(key, value, "") }
 	if v.State != string(credential.Invalid) {
 		if out["to"] = w.t("page.shared.unnamed", nil); v.Name != "" {
 			out["to"], out["name"] = w.t("page.verify.to", nil), v.Name
 		}
-		out["achievement"], out["achievement_spoken"] = v.Achievement, w.spoken(cmp.Or(v.Locale, w.locale))
-		fact("page.verify.institution", v.Issuer)
+		out["achievement"], out["achievement_spoken"] = v.Achievement, w.quoted(v.Locale)
+		facts += w.fact("page.verify.institution", v.Issuer, w.quoted(v.Locale))
 		fact("page.verify.issued", date(w.locale, v.IssuedAt))
 		if v.ExpiresAt != nil {
 			fact("page.verify.expires", date(w.locale, *v.ExpiresAt))

@@ -137,13 +137,10 @@ func (w *writer) verdict(r verifier.Report, course *curriculum.Manifest, id stri
 func (w *writer) certificate(r verifier.Report, course *curriculum.Manifest, whole bool) string {
 	date := w.site.cfg.Words.Date
 	facts := ""
-	fact := func(key, value string) {
-		if value != "" {
-			facts += w.fill("verify-fact", values{"label": w.t(key, nil), "value": value})
-		}
-	}
+	fact := func(key, value string) { facts += w.fact(key, value, "") }
 	c := r.Claims
-	fact("page.verify.institution", cmp.Or(c.IssuerName, c.Issuer))
+	told := w.quoted(c.Language)
+	facts += w.fact("page.verify.institution", cmp.Or(c.IssuerName, c.Issuer), told)
 	if !c.ValidFrom.IsZero() {
 		fact("page.verify.issued", date(w.locale, c.ValidFrom))
 	}
@@ -161,17 +158,16 @@ func (w *writer) certificate(r verifier.Report, course *curriculum.Manifest, who
 		}
 	}
 	if whole {
-		fact("page.verify.about", c.Description)
-		fact("page.verify.narrative", c.Narrative)
+		facts += w.fact("page.verify.about", c.Description, told) + w.fact("page.verify.narrative", c.Narrative, told)
 		for _, result := range c.Results {
 			if result.Name != "" {
-				facts += w.fill("verify-fact", values{"label": result.Name, "value": result.Value})
+				facts += w.fill("verify-fact", values{"label": result.Name, "label_spoken": told, "value": result.Value, "spoken": told})
 			}
 		}
 	}
 	fact("page.verify.checked", w.site.cfg.Words.Moment(w.locale, r.CheckedAt))
 	v := values{
-		"name": cmp.Or(c.Name, nothing), "achievement": cmp.Or(c.Achievement, nothing), "achievement_spoken": w.spoken(w.known(c.Language)),
+		"name": cmp.Or(c.Name, nothing), "achievement": cmp.Or(c.Achievement, nothing), "achievement_spoken": told,
 		"course_title": "", "course_spoken": "", "facts": facts,
 	}
 	if title, lang := course.Title.Said(w.locale, course.SourceLocale, course.TitleLang); title != c.Achievement {
@@ -180,12 +176,21 @@ func (w *writer) certificate(r verifier.Report, course *curriculum.Manifest, who
 	return w.fill("certificate", v)
 }
 
-// known is a language as a credential names it, or the page's where it names none that could be one.
-func (w *writer) known(tag string) string {
-	if t, err := bcp47.Parse(tag); tag == "" || err != nil || t == bcp47.Und {
-		return w.locale
+// fact is one line of what a credential says; spoken are the attributes of the value's language, "" for the page's. An empty value has no line.
+func (w *writer) fact(key, value, spoken string) string {
+	if value == "" {
+		return ""
 	}
-	return tag
+	return w.fill("verify-fact", values{"label": w.t(key, nil), "label_spoken": "", "value": value, "spoken": spoken})
+}
+
+// quoted are the attributes of words out of a credential, which names their language or none that could be one.
+// Words of no known language are marked as such: a voice for the page's language would misread them.
+func (w *writer) quoted(tag string) string {
+	if t, err := bcp47.Parse(tag); tag == "" || err != nil || t == bcp47.Und {
+		return ` lang="" dir="auto"`
+	}
+	return w.spoken(tag)
 }
 
 func (w *writer) reasons(list []verifier.Reason) string {
