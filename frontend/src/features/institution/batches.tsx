@@ -7,10 +7,10 @@ import { Bar } from '../../ui/bar';
 import { Form } from '../../ui/form';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
+import { useWatch } from '../../ui/watch';
 import { levels } from './award-row';
 
 type Batch = Schemas['IssueBatch'];
-const again = 2000; // ms between two looks at one that works
 
 interface Props {
   institution: string;
@@ -34,21 +34,7 @@ export function Batches({ institution, may, waiting, course, onMoved }: Props) {
   };
   const works = batches.value.some(({ done }) => !done);
   useEffect(() => void look().catch(() => undefined), []);
-  useEffect(() => {
-    if (!works) return;
-    let gone = false;
-    const later = async () => {
-      while (!gone) {
-        await new Promise((resolve) => setTimeout(resolve, again));
-        // The network may be away for a while; the next look tells.
-        if (!gone) await look().catch(() => undefined);
-      }
-    };
-    void later();
-    return () => {
-      gone = true;
-    };
-  }, [works]);
+  useWatch(works, look);
   const start = async () => {
     const body = {
       id: uuidv7(),

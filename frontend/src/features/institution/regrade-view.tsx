@@ -1,5 +1,4 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
 import { formatDate, formatNumber, formatPercent, t } from '../../i18n/words';
 import { Bar } from '../../ui/bar';
@@ -8,12 +7,12 @@ import { Notice, Trouble } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
+import { useWatch } from '../../ui/watch';
 import type { Regrade } from './regrades';
 
 type Change = Schemas['RegradeChange'];
 type Mode = Schemas['RegradeMode'];
 const changes: readonly Change[] = ['better', 'worse', 'same', 'broken'];
-const again = 2000; // ms between two looks at one that works
 
 interface Props {
   institution: string;
@@ -35,21 +34,7 @@ export function RegradeView({ institution, first, onChanged }: Props) {
   const look = async () => show(await ask(api.GET('/api/institutions/{institution_id}/regrades/{regrade_id}', { params: { path } })));
   const { state, total, graded } = now.value;
   const works = state === 'running' || state === 'applying';
-  useEffect(() => {
-    if (!works) return;
-    let gone = false;
-    const later = async () => {
-      while (!gone) {
-        await new Promise((resolve) => setTimeout(resolve, again));
-        // The network may be away for a while; the next look tells.
-        if (!gone) await look().catch(() => undefined);
-      }
-    };
-    void later();
-    return () => {
-      gone = true;
-    };
-  }, [works]);
+  useWatch(works, look);
   const apply = () =>
     task.run(async () => {
       const body = { mode: mode.value };

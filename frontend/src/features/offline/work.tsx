@@ -6,12 +6,12 @@ import { exportWork, importWork, NoWork } from '../../offline/export';
 import { drawCode, readCodes } from '../../offline/codes';
 import { Collector, frames } from '../../offline/frames';
 import { locale, t } from '../../i18n/words';
+import { useCamera } from '../../ui/camera';
 import { Notice, Trouble } from '../../ui/notice';
 import { useTask } from '../../ui/task';
 
 /** So long each code stands, so that a slow camera has it. */
 const shownFor = 700;
-const look = 200;
 
 function Refused({ cause }: { cause: unknown }) {
   if (!(cause instanceof NoWork)) return <Trouble cause={cause} />;
@@ -161,54 +161,24 @@ export function Carry() {
   );
 }
 
-/** Looks until all codes of a file were read. The picture stays on this device. */
+/** Looks until all codes of a file were read. */
 function Camera({ onFile, open }: { onFile: (file: Uint8Array) => void; open: Signal<boolean> }) {
-  const video = useRef<HTMLVideoElement>(null);
   const seen = useSignal({ read: 0, total: 0 });
-  const blind = useSignal(false);
-  useEffect(() => {
-    const collector = new Collector();
-    const canvas = document.createElement('canvas');
-    let stream: MediaStream | undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    const step = async (): Promise<void> => {
-      const from = video.current;
-      const pen = canvas.getContext('2d');
-      if (over || !from || !pen) return;
-      if (from.videoWidth) {
-        canvas.width = from.videoWidth;
-        canvas.height = from.videoHeight;
-        pen.drawImage(from, 0, 0);
-        for (const text of await readCodes(pen.getImageData(0, 0, canvas.width, canvas.height))) collector.add(text);
-        seen.value = { read: collector.read, total: collector.total };
-        const file = collector.file();
-        if (file && !over) return onFile(file);
-      }
-      timer = setTimeout(() => void step(), look);
-    };
-    const media = navigator.mediaDevices as MediaDevices | undefined;
-    (media ? media.getUserMedia({ video: { facingMode: 'environment' } }) : Promise.reject(new Error('no camera'))).then(
-      (found) => {
-        stream = found;
-        if (over) return found.getTracks().forEach((track) => track.stop());
-        if (video.current) video.current.srcObject = found;
-        return step();
-      },
-      () => (blind.value = true),
-    );
-    return () => {
-      over = true;
-      clearTimeout(timer);
-      stream?.getTracks().forEach((track) => track.stop());
-    };
-  }, []);
+  const collector = useRef(new Collector()).current;
+  const stop = () => (open.value = false);
+  const { video, blind } = useCamera(readCodes, (texts) => {
+    for (const text of texts) collector.add(text);
+    seen.value = { read: collector.read, total: collector.total };
+    const file = collector.file();
+    if (file) onFile(file);
+    return file !== undefined;
+  }, stop);
   return (
     <>
-      {blind.value ? <p class="hint">{t('ui.offline.carry.no_camera')}</p> : <video class="code" ref={video} autoplay muted playsInline />}
+      {blind ? <p class="hint">{t('ui.offline.carry.no_camera')}</p> : <video class="code" ref={video} autoplay muted playsInline />}
       <p role="status">{seen.value.total > 0 && t('ui.offline.carry.read', { Number: seen.value.read, Total: seen.value.total })}</p>
       <p class="buttons">
-        <button type="button" class="button" onClick={() => (open.value = false)}>
+        <button type="button" class="button" onClick={stop}>
           {t('ui.offline.work.stop')}
         </button>
       </p>
