@@ -48,6 +48,7 @@ type Credential struct {
 	SuspendedReason  string
 	ChangedAt        time.Time  // issued, suspended, reinstated or revoked last
 	ErasedAt         *time.Time // since then it bears no name: its holder's account was erased
+	KeyID            KeyID      // that signed it; known until it is stored
 }
 
 // Assessment is under whose eyes somebody showed what they can, from the least to the most.
@@ -201,6 +202,7 @@ type Store interface {
 	// transaction; call it last, because other appenders of the institution wait until that ends.
 	Audit(ctx context.Context, e audit.Entry) error
 
+	KeyHolder
 	// CreateKey inserts. fault.Conflict credential.key_exists: the institution has an
 	// unretired key of that controller and kind (unique institution_id, controller, kind where retired_at is null).
 	CreateKey(ctx context.Context, k Key) error

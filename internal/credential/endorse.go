@@ -18,11 +18,12 @@ type Desk struct {
 	ListID ListID
 	List   string // address of the list
 	Index  int
+	KeyID  KeyID
 	At     time.Time // whole seconds
 }
 
 // SignFor lets an institution sign what write gives, with both proofs. Nothing is stored: the place in the list is taken by who stores
-// a row with it.
+// a row with it, and holds the key then (HoldKeys).
 func (s *Service) SignFor(ctx context.Context, in identity.InstitutionID, write func(Desk) ([]byte, error)) ([]byte, Desk, error) {
 	a, err := parsePublicURL(s.PublicURL)
 	if err != nil {
@@ -39,7 +40,7 @@ func (s *Service) SignFor(ctx context.Context, in identity.InstitutionID, write 
 	}
 	out := Desk{
 		Base: a.base.String(), DID: d.row.Controller, Name: clean(d.institution.Name), ListID: d.list.ID, List: a.list(d.list.ID), Index: index,
-		At: s.signingTime(d.row),
+		KeyID: d.row.ID, At: s.signingTime(d.row),
 	}
 	unsigned, err := write(out)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
+	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 )
@@ -59,14 +60,26 @@ func (s *Service) erased(ctx context.Context, c Credential) (Credential, error) 
 	if err != nil {
 		return Credential{}, err
 	}
-	row, key, err := s.key(ctx, in, d.issuer)
-	if err != nil {
-		return Credential{}, err
+	for range tries {
+		row, key, err := s.key(ctx, in, d.issuer)
+		if err != nil {
+			return Credential{}, err
+		}
+		at := s.signingTime(row)
+		if c.Document, err = proof.Sign(d.unsigned, key, row.Method(), at); err != nil {
+			return Credential{}, fmt.Errorf("sign without a name: %w", err)
+		}
+		err = s.Store.InTx(ctx, func(tx Store) error {
+			if err := HoldKeys(ctx, tx, Signature{row.ID, at}); err != nil {
+				return err
+			}
+			return tx.ReplaceDocument(ctx, c.ID, c.Document)
+		})
+		if !hasKey(err, Withdrawn) {
+			return c, err
+		}
 	}
-	if c.Document, err = proof.Sign(d.unsigned, key, row.Method(), s.signingTime(row)); err != nil {
-		return Credential{}, fmt.Errorf("sign without a name: %w", err)
-	}
-	return c, s.Store.ReplaceDocument(ctx, c.ID, c.Document)
+	return Credential{}, fault.New(fault.Conflict, Withdrawn)
 }
 
 // erasedDocument is a document whose proofs and name were taken out.

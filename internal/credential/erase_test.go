@@ -19,6 +19,14 @@ import (
 func (m *memory) ReplaceDocument(_ context.Context, id credential.ID, doc []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.replaceDocument(id, doc)
+}
+
+func (t inTx) ReplaceDocument(_ context.Context, id credential.ID, doc []byte) error {
+	return t.m.replaceDocument(id, doc)
+}
+
+func (m *memory) replaceDocument(id credential.ID, doc []byte) error {
 	if err := m.write("ReplaceDocument"); err != nil {
 		return err
 	}

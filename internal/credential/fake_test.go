@@ -64,6 +64,17 @@ func (t inTx) LockCredential(_ context.Context, id credential.ID) (credential.Cr
 	return credential.Credential{}, fault.New(fault.NotFound, "credential.not_found")
 }
 
+func (t inTx) HoldKey(_ context.Context, id credential.KeyID) (credential.Key, error) {
+	if i := slices.IndexFunc(t.m.keys, func(k credential.Key) bool { return k.ID == id }); i >= 0 {
+		return t.m.keys[i], nil
+	}
+	return credential.Key{}, fault.New(fault.NotFound, "credential.key_not_found")
+}
+
+func (m *memory) HoldKey(context.Context, credential.KeyID) (credential.Key, error) {
+	panic("held outside of a transaction")
+}
+
 func (t inTx) Audit(_ context.Context, e audit.Entry) error { return t.m.audit(e) }
 
 func (t inTx) RetireKey(_ context.Context, id credential.KeyID, at time.Time) (bool, error) {

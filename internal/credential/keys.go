@@ -166,7 +166,6 @@ func (s *Service) RevokeKey(ctx context.Context, by identity.Actor, in identity.
 	if err != nil {
 		return Key{}, err
 	}
-	s.kept.Clear() // lists that it signed
 	k, err = find(s.Store)
 	return bare([]Key{k})[0], err
 }
@@ -231,6 +230,42 @@ func live(keys []Key, did string) (Key, bool) {
 		}
 	}
 	return Key{}, false
+}
+
+// KeyHolder is what storing something signed needs of storage.
+type KeyHolder interface {
+	// HoldKey finds a key that nobody retires or revokes until this transaction ends; others may hold it too.
+	HoldKey(ctx context.Context, id KeyID) (Key, error) // fault.NotFound credential.key_not_found
+}
+
+// Withdrawn is the message key of HoldKeys' refusal.
+const Withdrawn = "credential.key_withdrawn"
+
+// Signature says which key signed something, and when.
+type Signature struct {
+	KeyID KeyID
+	At    time.Time
+}
+
+// HoldKeys is called in the transaction that stores what was signed outside of it: a key may have been taken back
+// since. fault.Conflict credential.key_withdrawn: then nothing of it may be stored, and it is to be signed anew, with the key of now.
+// Otherwise no key of these is taken back before the transaction ends.
+func HoldKeys(ctx context.Context, tx KeyHolder, by ...Signature) error {
+	held := map[KeyID]Key{}
+	for _, s := range by {
+		k, ok := held[s.KeyID]
+		if !ok {
+			var err error
+			if k, err = tx.HoldKey(ctx, s.KeyID); err != nil {
+				return err
+			}
+			held[s.KeyID] = k
+		}
+		if k.RevokedAt != nil || k.RetiredAt != nil && s.At.After(*k.RetiredAt) {
+			return fault.New(fault.Conflict, Withdrawn)
+		}
+	}
+	return nil
 }
 
 func owner(k Key) signing.Owner {

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 func admin(in identity.InstitutionID) identity.Actor {
@@ -407,4 +408,84 @@ func jsonNumbers(raw []byte) string {
 	}
 	out, _ := json.Marshal(n)
 	return string(out)
+}
+
+// overtaken is a store in which a key is taken back just before a transaction begins.
+type overtaken struct {
+	credential.Store
+	first func()
+}
+
+func (o *overtaken) InTx(ctx context.Context, fn func(tx credential.Store) error) error {
+	if do := o.first; do != nil {
+		o.first = nil
+		do()
+	}
+	return o.Store.InTx(ctx, fn)
+}
+
+// lose revokes the key in use, as another process does.
+func (b *bench) lose(t *testing.T) {
+	t.Helper()
+	other := newBench(t).Service
+	other.Store, other.Institutions, other.Sealer, other.Now = b.store, b.world, b.Sealer, b.Now
+	if _, err := other.RevokeKey(t.Context(), admin(oasis), oasis, b.store.keys[len(b.store.keys)-1].ID, b.now, "lost"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A document without a name is signed anew when its key was taken back before it was stored.
+func TestNamesAreErasedWhileAKeyIsTakenBack(t *testing.T) {
+	b := newBench(t)
+	c := b.issued(t, 1, layla, oasis)
+	b.now = b.now.Add(time.Hour)
+	b.leave(layla)
+	b.Store = &overtaken{b.store, func() { b.lose(t) }}
+	if err := b.EraseNames(t.Context(), b.erasure(t, 1, layla)); err != nil {
+		t.Fatal(err)
+	}
+	b.check(t, c.ID, credential.Valid)
+	if doc := b.store.credentials[0].Document; !bytes.Contains(doc, []byte(b.store.keys[1].Multikey)) {
+		t.Errorf("signed by another key than the new one: %s", doc)
+	}
+}
+
+// slow is a sealer that does something else when a key is about to sign.
+type slow struct {
+	signing.Sealer
+	first func()
+}
+
+func (s *slow) Open(ctx context.Context, o signing.Owner, sealed []byte) (signing.Key, error) {
+	if do := s.first; do != nil {
+		s.first = nil
+		do()
+	}
+	return s.Sealer.Open(ctx, o, sealed)
+}
+
+// No process hands out a status list by a key that was taken back before, be it by another one or while it signs.
+func TestListsOfARevokedKey(t *testing.T) {
+	b := newBench(t)
+	c := b.issued(t, 1, layla, oasis)
+	list := func() []byte {
+		t.Helper()
+		doc, err := b.StatusList(t.Context(), c.StatusListID)
+		if err != nil || !bytes.Contains(doc, []byte(b.store.keys[len(b.store.keys)-1].Multikey)) {
+			t.Fatalf("not by the key of now: %s, %v", doc, err)
+		}
+		return doc
+	}
+	list()
+	b.lose(t)
+	list()
+	sealer := b.Sealer
+	b.now = b.now.Add(credential.ListTTL)
+	b.Sealer = &slow{sealer, func() {
+		b.Sealer = sealer
+		b.lose(t)
+	}}
+	if kept := list(); !bytes.Equal(kept, list()) || len(b.store.keys) != 3 {
+		t.Errorf("signed again, %d keys", len(b.store.keys))
+	}
 }

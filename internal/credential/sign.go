@@ -74,8 +74,8 @@ func (g Grant) competences(m curriculum.Manifest) []string {
 }
 
 // Prepare makes and signs credentials, in the order of the grants, but stores nothing of them. Signing stays
-// outside of transactions: it takes milliseconds, and SQLite has one writer. Who stores one may find that its place
-// in the status lists was taken meanwhile, credential.index_taken, and prepares anew.
+// outside of transactions: it takes milliseconds, and SQLite has one writer. Who stores one holds its key (HoldKeys), and may find that it was
+// withdrawn meanwhile, or its place in the status lists taken, credential.index_taken: then they prepare anew.
 func (s *Service) Prepare(ctx context.Context, grants ...Grant) ([]Credential, error) {
 	a, err := parsePublicURL(s.PublicURL)
 	if err != nil {
@@ -151,6 +151,7 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 		AchievementName: names(v.Manifest), Locale: pickLocale(u, v.Manifest),
 		Assessment: cmp.Or(g.Assessment, Unsupervised), AIHelp: cmp.Or(g.AIHelp, Undeclared),
 		StatusListID: d.list.ID, SuspensionListID: d.list.TwinID, StatusIndex: index, IssuedAt: now, ChangedAt: p.Now().UTC(),
+		KeyID: d.row.ID,
 	}
 	if _, ok := c.AchievementName[c.Locale]; !ok {
 		return Credential{}, fmt.Errorf("course version %s names no achievement in %s", v.ID, c.Locale)

@@ -41,9 +41,10 @@ type listSubject struct {
 	TTL     int64  `json:"ttl"` // milliseconds
 }
 
-// signedList is a list as it was last signed, and with which bits.
+// signedList is a list as it was last signed, with which bits and by which key.
 type signedList struct {
 	set []int
+	key KeyID
 	at  time.Time
 	doc []byte
 }
@@ -63,43 +64,63 @@ func (s *Service) StatusList(ctx context.Context, id ListID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if doc, ok := s.keptList(id, set); ok {
+	row, err := s.listKey(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	if doc, ok := s.keptList(id, set, row.ID); ok {
 		return doc, nil
 	}
 	s.keeping.Lock() // many who ask at once cause one signature
 	defer s.keeping.Unlock()
-	if doc, ok := s.keptList(id, set); ok {
-		return doc, nil
+	for range tries {
+		if doc, ok := s.keptList(id, set, row.ID); ok {
+			return doc, nil
+		}
+		doc, err := s.signList(ctx, list, set, row)
+		if err != nil {
+			return nil, err
+		}
+		s.kept.Store(id, &signedList{set, row.ID, s.Now(), doc})
+		// The key may have been taken back while it signed; what it made is not handed out then, nor kept for long.
+		signer := row.ID
+		if row, err = s.listKey(ctx, list); err != nil {
+			return nil, err
+		}
+		if row.ID == signer {
+			return doc, nil
+		}
 	}
-	doc, err := s.signList(ctx, list, set)
-	if err != nil {
-		return nil, err
-	}
-	s.kept.Store(id, &signedList{set, s.Now(), doc})
-	return doc, nil
+	return nil, fmt.Errorf("sign status list %s: its key changes all the time", id)
 }
 
-func (s *Service) keptList(id ListID, set []int) ([]byte, bool) {
+// keptList gives a list that was signed a short while ago, says what is so now, and was signed by the key of now: another
+// process may have taken back the one before.
+func (s *Service) keptList(id ListID, set []int, key KeyID) ([]byte, bool) {
 	v, ok := s.kept.Load(id)
 	if !ok {
 		return nil, false
 	}
 	l := v.(*signedList)
-	return l.doc, slices.Equal(l.set, set) && s.Now().Sub(l.at) < ListTTL
+	return l.doc, l.key == key && slices.Equal(l.set, set) && s.Now().Sub(l.at) < ListTTL
 }
 
-func (s *Service) signList(ctx context.Context, list StatusList, set []int) ([]byte, error) {
-	a, err := parsePublicURL(s.PublicURL)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) listKey(ctx context.Context, list StatusList) (Key, error) {
 	keys, err := s.Store.ListKeys(ctx, list.InstitutionID)
 	if err != nil {
-		return nil, err
+		return Key{}, err
 	}
 	row, ok := live(keys, list.Issuer)
 	if !ok {
-		return nil, fmt.Errorf("sign status list %s: %s has no key", list.ID, list.Issuer)
+		return Key{}, fmt.Errorf("sign status list %s: %s has no key", list.ID, list.Issuer)
+	}
+	return row, nil
+}
+
+func (s *Service) signList(ctx context.Context, list StatusList, set []int, row Key) ([]byte, error) {
+	a, err := parsePublicURL(s.PublicURL)
+	if err != nil {
+		return nil, err
 	}
 	key, err := s.open(ctx, row)
 	if err != nil {

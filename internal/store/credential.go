@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm/clause"
+
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -246,6 +248,15 @@ func (s *Credential) RevokeKey(ctx context.Context, id credential.KeyID, when ti
 	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND revoked_at IS NULL", key(id)).
 		Updates(map[string]any{"revoked_at": at(when), "revoked_reason": reason})
 	return res.RowsAffected == 1, s.db.fail(res.Error)
+}
+
+// holding locks rows that others may lock in the same way and nobody may change until the end of the transaction.
+var holding = clause.Locking{Strength: "SHARE"}
+
+// HoldKey implements credential.KeyHolder. Outside of a transaction it would hold nothing.
+func (c conn) HoldKey(ctx context.Context, id credential.KeyID) (credential.Key, error) {
+	r, err := one[keyRow](c, c.write(ctx).Clauses(holding).Where("id = ?", key(id)), "credential.key_not_found")
+	return r.key(), err
 }
 
 // ListKeys implements credential.Store.

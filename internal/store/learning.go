@@ -139,6 +139,11 @@ func (s *Learning) EachEnrollment(ctx context.Context, fn func(learning.Enrollme
 	}, func(e learning.Enrollment) key { return key(e.ID) }, fn)
 }
 
+// AwaitEnrollment implements issuing.Learning. It waits for the transactions that have locked the learner, and holds nothing itself.
+func (s *Learning) AwaitEnrollment(ctx context.Context, id learning.EnrollmentID) error {
+	return s.inTx(ctx, func(c conn) error { return (&Learning{c}).LockEnrollment(ctx, id) })
+}
+
 // LockEnrollment implements learning.Store. Outside of a transaction it would hold nothing.
 func (s *Learning) LockEnrollment(ctx context.Context, id learning.EnrollmentID) error {
 	e, err := s.FindEnrollment(ctx, id)

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
+	"github.com/banyan-lms/banyan/internal/store/storetest"
 )
 
 // Without criteria who finishes a course gets the certificate, and nobody is asked.
@@ -100,6 +101,60 @@ func TestWhoMeetsCriteria(t *testing.T) {
 			}
 			o.drain() // the job is done either way: nothing is left that fails
 		})
+	}
+}
+
+// awaited says when somebody waits for what is being recorded.
+type awaited struct {
+	issuing.Learning
+	now chan struct{}
+}
+
+func (a awaited) AwaitEnrollment(ctx context.Context, id learning.EnrollmentID) error {
+	a.now <- struct{}{}
+	return a.Learning.AwaitEnrollment(ctx, id)
+}
+
+// A learner takes the last step while an admin sets the criteria that are met by it: neither transaction sees the other's. SQLite
+// has one writer, so that this cannot be there.
+func TestCriteriaAreSetDuringAStep(t *testing.T) {
+	o := openOffice(t, storetest.Postgres(t))
+	svc := &learning.Service{Store: o.db.Learning(), Courses: vaults{o.db.Curriculum()}, Now: o.now, NewID: newV7}
+	e := o.enroll(o.version)
+	waits, reweighed := make(chan struct{}, 1), make(chan error, 1)
+	o.Learning = awaited{o.Learning, waits}
+	o.must(o.db.Learning().InTx(t.Context(), func(tx learning.Store) error {
+		score, yes := 0.9, true
+		st := learning.Statement{
+			ID: learning.StatementID(newV7()), EnrollmentID: e.ID, UserID: e.UserID, InstitutionID: e.InstitutionID, Verb: learning.Answered, ObjectID: "quiz",
+			At: o.now(), ReceivedAt: o.now(), Result: learning.Result{Score: &score, Success: &yes},
+		}
+		if err := svc.Record(t.Context(), tx, st); err != nil {
+			return err
+		}
+		_, err := o.SetCriteria(t.Context(), o.admin, o.in.ID, course, issuing.Terms{Items: []curriculum.ContentID{"quiz"}})
+		o.must(err)
+		asked := o.due(issuing.CriteriaKind)
+		go func() { reweighed <- o.Reweigh(t.Context(), asked[0]) }()
+		select {
+		case <-waits:
+		case err := <-reweighed:
+			t.Errorf("looked at the learner before the step was stored: %v", err)
+			return nil
+		}
+		for range 50 {
+			_, err := o.db.Issuing().FindCurrentCriteria(t.Context(), o.in.ID, course)
+			o.must(err)
+			if len(reweighed) > 0 {
+				t.Error("did not wait for the step")
+				break
+			}
+		}
+		return nil
+	}))
+	o.must(<-reweighed)
+	if _, err := o.db.Issuing().FindAwardOf(t.Context(), e.ID); err != nil {
+		t.Errorf("the learner was missed: %v", err)
 	}
 }
 

@@ -232,6 +232,11 @@ func (s *Service) Reweigh(ctx context.Context, j job.Job) error {
 			if after = e.ID; e.CourseID != p.CourseID {
 				continue
 			}
+			// Who was recording a step while the criteria were set has not seen them, so nobody was asked to look at it, and
+			// here the step is not seen before it is stored. Whoever begins after us sees the criteria.
+			if err := s.Learning.AwaitEnrollment(ctx, e.ID); err != nil {
+				return fmt.Errorf("await enrollment %s: %w", e.ID, err)
+			}
 			if err := s.weigh(ctx, e.ID, ""); err != nil {
 				return fmt.Errorf("weigh enrollment %s: %w", e.ID, err)
 			}

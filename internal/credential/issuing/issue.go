@@ -38,7 +38,7 @@ func (s *Service) Issue(ctx context.Context, j job.Job) error {
 	var err error
 	for range tries {
 		err = s.issue(ctx, j.ID, p.Awards)
-		if !hasKey(err, "credential.index_taken", "credential.exists", errMeanwhile.Key) {
+		if !hasKey(err, credential.Withdrawn, "credential.index_taken", "credential.exists", errMeanwhile.Key) {
 			break
 		}
 	}
@@ -77,6 +77,15 @@ func (s *Service) issue(ctx context.Context, id job.ID, ids []AwardID) error {
 		}
 		as, err := tx.LockAwards(ctx, ids)
 		if err != nil {
+			return err
+		}
+		var signed []credential.Signature
+		for _, a := range as {
+			if p := made[a.ID]; p.fresh {
+				signed = append(signed, credential.Signature{KeyID: p.KeyID, At: p.IssuedAt})
+			}
+		}
+		if err := credential.HoldKeys(ctx, tx, signed...); err != nil {
 			return err
 		}
 		var log journal

@@ -58,6 +58,7 @@ type Store interface {
 	CountAwards(ctx context.Context, in identity.InstitutionID) (map[AwardState]int, error)
 
 	FindCredentialOf(ctx context.Context, enrollment learning.EnrollmentID) (credential.Credential, error)
+	credential.KeyHolder
 	// CreateCredential is that of credential.Store.
 	CreateCredential(ctx context.Context, c credential.Credential) error
 
@@ -88,6 +89,8 @@ type Learning interface {
 	FindEnrollment(ctx context.Context, id learning.EnrollmentID) (learning.Enrollment, error)
 	ListProgress(ctx context.Context, id learning.EnrollmentID) ([]learning.Progress, error)
 	ListInstitutionEnrollments(ctx context.Context, in identity.InstitutionID, after learning.EnrollmentID, limit int) ([]learning.Enrollment, error)
+	// AwaitEnrollment returns when whatever was being recorded for an enrollment's learner is stored, or is not.
+	AwaitEnrollment(ctx context.Context, id learning.EnrollmentID) error
 }
 
 // Courses is what issuing needs of the curriculum.

@@ -70,6 +70,7 @@ type Filter struct {
 // Store is what recognition needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(tx Store) error) error
+	credential.KeyHolder
 	// CreateRecognition inserts. fault.Conflict recognition.exists: the id is known. credential.index_taken: the place in the list is.
 	CreateRecognition(ctx context.Context, r Recognition) error
 	FindRecognition(ctx context.Context, id ID) (Recognition, error) // fault.NotFound recognition.not_found

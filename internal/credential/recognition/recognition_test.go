@@ -70,9 +70,19 @@ func (k keyOf) ResolveMethod(_ context.Context, id string) (proof.Method, error)
 type rows struct {
 	all    []recognition.Recognition
 	audits []audit.Entry
+	lost   int // how many times a key is taken back before what it signed is stored
 }
 
 func (s *rows) InTx(_ context.Context, fn func(recognition.Store) error) error { return fn(s) }
+
+func (s *rows) HoldKey(_ context.Context, id credential.KeyID) (credential.Key, error) {
+	k := credential.Key{ID: id}
+	if s.lost > 0 {
+		s.lost--
+		k.RevokedAt = &time.Time{}
+	}
+	return k, nil
+}
 
 func (s *rows) Audit(_ context.Context, e audit.Entry) error {
 	s.audits = append(s.audits, e)
@@ -209,6 +219,23 @@ func TestRecognise(t *testing.T) {
 	}
 	if list, err := b.List(ctx, recognition.Filter{}, "", 10); err != nil || len(list) != 1 || list[0].State != recognition.Expired {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// What a key signed that was taken back before it was stored is signed again, by the key of then.
+func TestAKeyIsTakenBack(t *testing.T) {
+	b := newBench(t)
+	b.rows.lost = 2
+	r, err := b.Recognise(t.Context(), admin(oasis), oasis, wish())
+	if err != nil || b.press.next != 3 || len(b.rows.all) != 1 || r.Index != 3 {
+		t.Errorf("%+v, %v, signed %d times", r, err, b.press.next)
+	}
+	b.rows.lost = 100
+	n := wish()
+	n.ID = recognition.ID(newID())
+	var f *fault.Error
+	if _, err := b.Recognise(t.Context(), admin(oasis), oasis, n); !errors.As(err, &f) || f.Key != credential.Withdrawn || len(b.rows.all) != 1 {
+		t.Errorf("%v", err)
 	}
 }
 

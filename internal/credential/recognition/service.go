@@ -78,13 +78,16 @@ func (s *Service) Recognise(ctx context.Context, by identity.Actor, in identity.
 		}
 		r.By, r.ListID, r.Index, r.CreatedAt = d.DID, d.ListID, d.Index, d.At
 		err = s.Store.InTx(ctx, func(tx Store) error {
+			if err := credential.HoldKeys(ctx, tx, credential.Signature{KeyID: d.KeyID, At: d.At}); err != nil {
+				return err
+			}
 			if err := tx.CreateRecognition(ctx, r); err != nil {
 				return err
 			}
 			return tx.Audit(ctx, audit.New(in, by.UserID, now, audit.RecognitionGiven, map[string]any{"recognition": string(r.ID), "of": r.OfDID, "achievement": r.OfAchievement}))
 		})
 		var f *fault.Error
-		if errors.As(err, &f) && f.Key == "credential.index_taken" {
+		if errors.As(err, &f) && (f.Key == "credential.index_taken" || f.Key == credential.Withdrawn) {
 			continue
 		}
 		if errors.As(err, &f) && f.Key == "recognition.exists" {

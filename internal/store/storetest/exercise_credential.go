@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,6 +98,43 @@ func exerciseCredential(t *testing.T, w *world) {
 		if !reflect.DeepEqual(keys, []credential.Key{old, now, twin, rsa, next}) {
 			t.Errorf("keys of the controller %+v", keys)
 		}
+
+		// Who stores what a key signed holds it: others may too, and nobody takes it back before the end.
+		var ended atomic.Bool
+		taken := make(chan error, 1)
+		ok(t, s.InTx(ctx, func(tx credential.Store) error {
+			held, err := tx.HoldKey(ctx, next.ID)
+			ok(t, err)
+			if !reflect.DeepEqual(held, next) {
+				t.Errorf("held %+v", held)
+			}
+			go func() {
+				_, err := s.RevokeKey(ctx, next.ID, later, "lost")
+				if err == nil && !ended.Load() {
+					err = errors.New("a key that is held was revoked")
+				}
+				taken <- err
+			}()
+			for range 50 {
+				keys, err := s.ListKeys(ctx, w.school.ID)
+				ok(t, err)
+				if k := keys[len(keys)-1]; k.ID != next.ID || k.RevokedAt != nil {
+					t.Fatalf("a key that is held is now %+v", k)
+				}
+			}
+			_, err = tx.HoldKey(ctx, "x")
+			wantFault(t, err, fault.NotFound, "credential.key_not_found")
+			ended.Store(true)
+			return nil
+		}))
+		ok(t, <-taken)
+		ok(t, s.InTx(ctx, func(tx credential.Store) error {
+			held, err := tx.HoldKey(ctx, next.ID)
+			if err == nil && held.RevokedAt == nil {
+				t.Error("the revocation was lost")
+			}
+			return err
+		}))
 
 		sealed, err := w.Sealed().List(ctx, store.IssuerKey, string(now.ID), 2)
 		ok(t, err)
