@@ -23,6 +23,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -116,7 +117,7 @@ func (s *Service) Print(ctx context.Context, id credential.ID, locale string) (P
 		return Printed{}, fault.New(fault.Conflict, "paper.invalid")
 	}
 	if locale == "" {
-		locale = s.nearest(st.Claims.Locale)
+		locale = s.chain(st.Claims.Locale)[0]
 	}
 	if !s.Shipped(locale) {
 		return Printed{}, fault.New(fault.Invalid, "request.invalid").At(fault.Detail{Pointer: "/locale", Key: "user.bad_locale"})
@@ -140,10 +141,7 @@ func (s *Service) Print(ctx context.Context, id credential.ID, locale string) (P
 	if p, known := s.kept(tag); known {
 		return p, nil
 	}
-	c := Certificate{
-		Locale: locale, RightToLeft: s.RightToLeft(locale), Claims: st.Claims, Standing: st.State, Template: tpl, Code: code,
-		Reason: st.Credential.RevokedReason,
-	}
+	c := Certificate{Claims: st.Claims, Standing: st.State, Template: tpl, Code: code, Reason: st.Credential.RevokedReason}
 	since := st.Credential.RevokedAt
 	if st.State == credential.Suspended {
 		since, c.Reason = st.Credential.SuspendedAt, st.Credential.SuspendedReason
@@ -151,10 +149,7 @@ func (s *Service) Print(ctx context.Context, id credential.ID, locale string) (P
 	if since != nil {
 		c.Since = *since
 	}
-	if err := s.dress(ctx, &c, profile); err != nil {
-		return Printed{}, err
-	}
-	page, err := Lay(c, s.Words, s.Fonts)
+	page, err := s.lay(ctx, c, profile, s.chain(locale))
 	if err != nil {
 		return Printed{}, err
 	}
@@ -163,14 +158,41 @@ func (s *Service) Print(ctx context.Context, id credential.ID, locale string) (P
 	return p, nil
 }
 
-// nearest is the shipped language nearest to one: pt for pt-BR.
-func (s *Service) nearest(locale string) string {
+// chain lists the languages that the program speaks, from one on: pt and en for pt-BR. There is always one.
+func (s *Service) chain(locale string) []string {
+	var out []string
 	for tag := locale; tag != ""; tag = tag[:max(strings.LastIndexByte(tag, '-'), 0)] {
 		if s.Shipped(tag) {
-			return tag
+			out = append(out, tag)
 		}
 	}
-	return "en"
+	if len(out) == 0 || out[len(out)-1] != i18n.Source {
+		out = append(out, i18n.Source)
+	}
+	return out
+}
+
+// lay lays a certificate out in the first of some languages whose letters have typefaces here. Where the holder's name lacks one, none of them
+// helps, and the first says which.
+func (s *Service) lay(ctx context.Context, c Certificate, p Profile, locales []string) (sheet.Sheet, error) {
+	var first error
+	for _, l := range locales {
+		c.Locale, c.RightToLeft, c.Signatories = l, s.RightToLeft(l), nil
+		if err := s.dress(ctx, &c, p); err != nil {
+			return sheet.Sheet{}, err
+		}
+		page, err := Lay(c, s.Words, s.Fonts)
+		if err == nil || !isMissing(err) {
+			return page, err
+		}
+		first = cmp.Or(first, err)
+	}
+	return sheet.Sheet{}, first
+}
+
+func isMissing(err error) bool {
+	var m *typeset.MissingError
+	return errors.As(err, &m)
 }
 
 // digest names what a certificate is made of, so that it is made once.
@@ -433,28 +455,27 @@ func (s *Service) Preview(ctx context.Context, by identity.Actor, t Template, lo
 	if err := s.check(ctx, &t); err != nil {
 		return nil, err
 	}
-	if locale = s.nearest(locale); !s.Shipped(locale) {
-		return nil, errors.New("no language to preview in")
-	}
 	profile, err := s.Profile(ctx, t.InstitutionID)
 	if err != nil {
 		return nil, err
 	}
-	issuer, _ := in(profile.Names, locale)
 	now := s.Now()
 	until := now.AddDate(3, 0, 0)
-	c := Certificate{
-		Locale: locale, RightToLeft: s.RightToLeft(locale), Standing: credential.Valid, Template: t, Code: specimen(),
-		Claims: credential.Claims{
-			ID: "https://example.org/verify/00000000-0000-0000-0000-000000000000", Name: s.Words.T(locale, "paper.specimen.name", nil),
-			Achievement: s.Words.T(locale, "paper.specimen.achievement", nil), Description: s.Words.T(locale, "paper.specimen.description", nil),
-			Locale: locale, Version: "1", Assessment: credential.Supervised, AIHelp: credential.Undeclared, IssuerName: cmp.Or(issuer, profile.Name), IssuedAt: now, ExpiresAt: &until,
-		},
+	var page sheet.Sheet
+	for _, l := range s.chain(locale) { // the specimen's words are the language's too
+		issuer, _ := in(profile.Names, l)
+		page, err = s.lay(ctx, Certificate{
+			Standing: credential.Valid, Template: t, Code: specimen(),
+			Claims: credential.Claims{
+				ID: "https://example.org/verify/00000000-0000-0000-0000-000000000000", Name: s.Words.T(l, "paper.specimen.name", nil),
+				Achievement: s.Words.T(l, "paper.specimen.achievement", nil), Description: s.Words.T(l, "paper.specimen.description", nil),
+				Locale: l, Version: "1", Assessment: credential.Supervised, AIHelp: credential.Undeclared, IssuerName: cmp.Or(issuer, profile.Name), IssuedAt: now, ExpiresAt: &until,
+			},
+		}, profile, []string{l})
+		if !isMissing(err) {
+			break
+		}
 	}
-	if err := s.dress(ctx, &c, profile); err != nil {
-		return nil, err
-	}
-	page, err := Lay(c, s.Words, s.Fonts)
 	if err != nil {
 		return nil, err
 	}
