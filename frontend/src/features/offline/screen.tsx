@@ -3,9 +3,8 @@ import { useEffect, useMemo } from 'preact/hooks';
 import words from 'virtual:words/offline';
 import { changes } from '../../offline/bundle/progress';
 import { forgetPrevious, remove } from '../../offline/bundle/collect';
-import { http } from '../../offline/bundle/http';
-import { edition, type Shelved } from '../../offline/bundle/library';
-import { importFile, list, trustPublishers } from '../../offline/bundle/shelf';
+import type { Shelved } from '../../offline/bundle/library';
+import { list } from '../../offline/bundle/shelf';
 import { loadWords, locale, spokenIn, t } from '../../i18n/words';
 import { OutboxNotes } from '../../learner/outbox-notes';
 import { ConfirmButton } from '../../ui/confirm-button';
@@ -13,10 +12,12 @@ import { Notice } from '../../ui/notice';
 import { useTask } from '../../ui/task';
 import { online } from './connection';
 import { follow } from './course';
+import { FromFile } from './from-file';
 import { Coming, Gone } from './keep';
 import { Search } from './search';
 import { size } from './size';
 import { ask, kept, look, room } from './storage';
+import { titleOf } from './title';
 import { Stopped } from './trouble';
 import { Carry, Work } from './work';
 import './offline.css';
@@ -61,17 +62,6 @@ export default function Offline() {
       <Space />
     </>
   );
-}
-
-/** The title in the language of the page, or in one in which the course is here. */
-async function titleOf(course: string, others: readonly string[] = []): Promise<{ text: string; lang?: string }> {
-  for (const one of [locale(), ...others]) {
-    const found = await edition(course, one);
-    if (!found) continue;
-    const lang = found.title_lang ?? found.locale;
-    return { text: found.title, ...(lang !== locale() && { lang }) };
-  }
-  return { text: course };
 }
 
 function Course({ row: { course, installed, candidate } }: { row: Shelved }) {
@@ -129,57 +119,6 @@ function Course({ row: { course, installed, candidate } }: { row: Shelved }) {
         <ConfirmButton danger ask={t('ui.offline.remove', { Size: size(used?.frees ?? 0) })} sure={t('ui.offline.remove.sure')} about={title.value.text} onConfirm={() => void task.run(() => remove(course))} />
       </p>
     </li>
-  );
-}
-
-/** A course that a friend, a teacher or a memory card brings. */
-function FromFile() {
-  const task = useTask();
-  const done = useSignal<{ course: string; number: number } | undefined>(undefined);
-  const progress = useSignal<{ bytes: number; of: number } | undefined>(undefined);
-  const take = (file: File) =>
-    task.run(async () => {
-      done.value = undefined;
-      try {
-        const { course, version } = await importFile(file, {
-          onProgress: (now) => (progress.value = now),
-          // Perhaps the server knows a publisher whom this device has not met.
-          publishers: async () => trustPublishers(await http.publishers().catch(() => [])),
-        });
-        done.value = { course: (await titleOf(course, version.rule.locales)).text, number: version.number };
-      } finally {
-        progress.value = undefined;
-      }
-    });
-  return (
-    <section>
-      <h2 id="from-file">{t('ui.offline.import')}</h2>
-      <p class="hint">{t('ui.offline.import.hint')}</p>
-      <p class="field">
-        <input
-          type="file"
-          accept=".banyan"
-          aria-labelledby="from-file"
-          onChange={(event) => {
-            const file = event.currentTarget.files?.[0];
-            event.currentTarget.value = '';
-            if (file) void take(file);
-          }}
-        />
-      </p>
-      {progress.value && (
-        <div class="bar">
-          <progress value={progress.value.bytes} max={progress.value.of || 1} aria-label={t('ui.offline.checking')} />
-          <span>{t('ui.offline.checking')}</span>
-        </div>
-      )}
-      {done.value && (
-        <Notice kind="good">
-          <p>{t('ui.offline.import.done', { Course: done.value.course, Number: done.value.number })}</p>
-        </Notice>
-      )}
-      {task.trouble.value ? <Stopped cause={task.trouble.value} /> : null}
-    </section>
   );
 }
 
