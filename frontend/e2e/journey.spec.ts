@@ -84,7 +84,7 @@ for (const locale of ['en', 'ar'] as const) {
         }).toPass();
         await look('certificates');
         const saved = page.waitForEvent('download');
-        await page.getByRole('link', { name: t('ui.app.certificates.download') }).click();
+        await page.getByRole('link', { name: /^JSON / }).click();
         const document = JSON.parse(await read(await (await saved).createReadStream()));
         expect(document.type).toContain('AchievementCredential');
         expect(document.proof[0].cryptosuite).toBe('eddsa-rdfc-2022');

@@ -104,11 +104,7 @@ func (r register) FindList(ctx context.Context, address string) (verifier.List, 
 
 // FindStanding implements verifier.Register.
 func (r register) FindStanding(ctx context.Context, _, credentialID string) (verifier.Standing, error) {
-	id, ours := strings.CutPrefix(credentialID, r.Config.PublicURL+"/verify/")
-	if !ours {
-		return verifier.Standing{}, verifier.ErrUnknown
-	}
-	c, err := r.Credential.Find(ctx, credential.ID(id))
+	c, err := r.Credential.FindAt(ctx, credentialID)
 	if fault.Is(err, fault.NotFound) {
 		return verifier.Standing{}, verifier.ErrUnknown
 	}

@@ -202,6 +202,16 @@ func (s *Service) Find(ctx context.Context, id ID) (Credential, error) {
 	return s.erased(ctx, c)
 }
 
+// FindAt gives the credential whose document has an id: its verify address. fault.NotFound credential.not_found, also for those of
+// other hosts.
+func (s *Service) FindAt(ctx context.Context, address string) (Credential, error) {
+	id, ours := strings.CutPrefix(address, s.PublicURL+"/verify/")
+	if !ours {
+		return Credential{}, fault.New(fault.NotFound, "credential.not_found")
+	}
+	return s.Find(ctx, ID(id))
+}
+
 // ListOwn lists the actor's credentials, oldest first.
 func (s *Service) ListOwn(ctx context.Context, by identity.Actor, after ID, limit int) ([]Credential, error) {
 	if by.UserID == "" {

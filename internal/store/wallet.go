@@ -119,15 +119,18 @@ func (s *Wallet) CreateImported(ctx context.Context, i wallet.Imported) (wallet.
 			return err
 		}
 		var held []importedRow
-		if err := c.write(ctx).Select("id", "digest").Where("user_id = ?", key(i.UserID)).Find(&held).Error; err != nil {
+		if err := c.write(ctx).Select("id", "digest", "claims", "state").Where("user_id = ?", key(i.UserID)).Find(&held).Error; err != nil {
 			return c.db.fail(err)
 		}
-		for _, r := range held {
-			if r.Digest == i.Digest {
-				r, err := one[importedRow](c, c.write(ctx).Where("id = ?", r.ID), "wallet.not_found")
-				out = r.imported()
-				return err
+		if at := slices.IndexFunc(held, func(r importedRow) bool { return r.Digest == i.Digest || i.Is(r.Claims.v) }); at >= 0 {
+			if held[at].State != verifier.Valid && i.State == verifier.Valid {
+				if err := c.replaceImported(ctx, held[at].ID, i); err != nil {
+					return err
+				}
 			}
+			r, err := one[importedRow](c, c.write(ctx).Where("id = ?", held[at].ID), "wallet.not_found")
+			out = r.imported()
+			return err
 		}
 		if len(held) >= wallet.MaxImported {
 			return fault.New(fault.Conflict, "wallet.full").With("Max", wallet.MaxImported)
@@ -139,6 +142,14 @@ func (s *Wallet) CreateImported(ctx context.Context, i wallet.Imported) (wallet.
 		}).Error)
 	})
 	return out, err
+}
+
+// replaceImported puts a document in the place of another one of the same credential, which keeps its id and its links.
+func (c conn) replaceImported(ctx context.Context, id key, i wallet.Imported) error {
+	return c.db.fail(c.write(ctx).Model(&importedRow{}).Where("id = ?", id).Updates(map[string]any{
+		"digest": i.Digest, "format": i.Format, "document": i.Document, "claims": doc[verifier.Claims]{i.Claims},
+		"state": i.State, "report": doc[wallet.Found]{i.Report}, "checked_at": at(i.CheckedAt),
+	}).Error)
 }
 
 // FindImported implements wallet.Store.

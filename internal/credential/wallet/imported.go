@@ -48,6 +48,11 @@ type Found struct {
 	RestsOn []verifier.Basis  `json:"rests_on,omitempty"`
 }
 
+// Is tells whether claims are of the same credential. Nobody else's number counts: an issuer gives its own.
+func (i Imported) Is(c verifier.Claims) bool {
+	return i.Claims.ID != "" && i.Claims.ID == c.ID && i.Claims.Issuer == c.Issuer
+}
+
 // ReportAt gives the last check's report as it reads at a time: what was valid then may have expired.
 func (i Imported) ReportAt(now time.Time) verifier.Report {
 	r := verifier.Report{
@@ -76,7 +81,7 @@ const (
 
 // Import checks a credential that was earned elsewhere (JSON, a JWT, or a PNG or SVG picture that holds one) and keeps it in the
 // actor's wallet. One that is known stays as it is. fault.Invalid wallet.invalid, with the reasons: it does not hold. fault.Conflict
-// wallet.full. What is revoked, expired or of an unknown issuer is kept, and shown as that.
+// wallet.own: it was issued here, to the actor, and is in the wallet anyway; wallet.full. What is revoked, expired or of an unknown issuer is kept, and shown as that.
 func (s *Service) Import(ctx context.Context, by identity.Actor, raw []byte) (Imported, error) {
 	user, err := holder(by, true)
 	if err != nil {
@@ -91,6 +96,11 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, raw []byte) (Im
 	}
 	if r.State == verifier.Invalid {
 		return Imported{}, refused(r)
+	}
+	if own, err := s.issuedTo(ctx, user, r.Claims.ID); err != nil {
+		return Imported{}, err
+	} else if own {
+		return Imported{}, fault.New(fault.Conflict, "wallet.own")
 	}
 	format := JSON
 	switch {
@@ -126,6 +136,15 @@ func (s *Service) Check(ctx context.Context, by identity.Actor, id ImportedID) (
 	}
 	i.take(r)
 	return i, s.Store.UpdateChecked(ctx, i)
+}
+
+// issuedTo tells whether a credential was issued here to somebody: by a QR code, too, which would not be kept.
+func (s *Service) issuedTo(ctx context.Context, user identity.UserID, id string) (bool, error) {
+	c, err := s.Credentials.FindAt(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil && c.UserID == user, err
 }
 
 func (s *Service) verify(ctx context.Context, user identity.UserID, raw []byte) (verifier.Report, error) {

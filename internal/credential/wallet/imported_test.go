@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -35,6 +36,7 @@ func TestImport(t *testing.T) {
 	}
 	revoked := good
 	revoked.State, revoked.Document, revoked.Format = verifier.Revoked, []byte("ey.J.w"), verifier.JWT
+	revoked.Claims.ID = "urn:revoked"
 	revoked.Reasons = []verifier.Reason{{Code: verifier.RevokedBy, Args: map[string]any{"Date": p.now, "Reason": "Copied"}}}
 	forged := good
 	forged.State, forged.Reasons = verifier.Invalid, []verifier.Reason{{Code: verifier.Changed}}
@@ -74,6 +76,60 @@ func TestImport(t *testing.T) {
 		if _, err := p.Import(ctx, amina, []byte(what)); !fault.Is(err, code) {
 			t.Errorf("%q: %v", what, err)
 		}
+	}
+
+	// The same credential in another document is the same credential, and the better of two counts. One's own is known, in any form.
+	other := good
+	other.Document, other.Claims = []byte(`{"a": 1}`), claims
+	o["spaced"] = other
+	if same, err := p.Import(ctx, amina, []byte("spaced")); err != nil || same.ID != i.ID || string(same.Document) != `{"a":1}` {
+		t.Errorf("%+v, %v", same, err)
+	}
+	another := other
+	another.Document, another.Claims.Issuer = []byte(`{"a":2}`), "did:web:c.example"
+	o["another issuer's"] = another
+	theirs, err := p.Import(ctx, amina, []byte("another issuer's"))
+	if err != nil || theirs.ID == i.ID || theirs.ID == j.ID {
+		t.Errorf("%+v, %v", theirs, err)
+	}
+	if err := p.Remove(ctx, amina, theirs.ID); err != nil {
+		t.Error(err)
+	}
+	doubted := other
+	doubted.State, doubted.Document, doubted.Claims.ID = verifier.Unknown, []byte(`{"b":1}`), "urn:y"
+	o["doubted"] = doubted
+	first, err := p.Import(ctx, sam, []byte("doubted"))
+	if err != nil || first.State != verifier.Unknown {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	certain := doubted
+	certain.State, certain.Document, certain.CheckedAt = verifier.Valid, []byte(`ey.b.1`), p.now.Add(time.Second)
+	o["certain"] = certain
+	better, err := p.Import(ctx, sam, []byte("certain"))
+	if err != nil || better.ID != first.ID || better.State != verifier.Valid || string(better.Document) != "ey.b.1" || better.Format != wallet.JWT {
+		t.Errorf("%+v, %v", better, err)
+	}
+	if back, err := p.Import(ctx, sam, []byte("doubted")); err != nil || !reflect.DeepEqual(back, better) {
+		t.Errorf("%+v, %v", back, err)
+	}
+	if err := p.Remove(ctx, sam, first.ID); err != nil {
+		t.Error(err)
+	}
+	own := credential.ID(newID())
+	p.Credentials = register{own: {Credential: credential.Credential{ID: own, UserID: amina.UserID}}}
+	for _, as := range []verifier.Format{verifier.PNG, verifier.QR} {
+		mine := good
+		mine.Format, mine.Document, mine.Claims.ID = as, []byte(`{"mine":1}`), "https://here.example/verify/"+string(own)
+		o["mine"] = mine
+		if _, err := p.Import(ctx, amina, []byte("mine")); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "wallet.own") {
+			t.Errorf("one's own as %s: %v", as, err)
+		}
+	}
+	o["mine"] = verifier.Report{State: verifier.Valid, Claims: verifier.Claims{ID: "https://here.example/verify/" + string(own)}, Document: []byte(`{"mine":1}`), CheckedAt: p.now}
+	if theirs, err := p.Import(ctx, sam, []byte("mine")); err != nil {
+		t.Errorf("another's of here: %v", err)
+	} else if err := p.Remove(ctx, sam, theirs.ID); err != nil {
+		t.Error(err)
 	}
 
 	// What was valid expires by itself, and the next check tells what became of it.

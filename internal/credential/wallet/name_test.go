@@ -34,7 +34,7 @@ func newPurse(t *testing.T) *purse {
 	p := &purse{db: db, now: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)}
 	p.Service = &wallet.Service{
 		Store: db.Wallet(), People: &identity.Service{Store: db.Identity(), Now: func() time.Time { return p.now }},
-		Now: func() time.Time { return p.now }, NewID: newID,
+		Credentials: register{}, Now: func() time.Time { return p.now }, NewID: newID,
 	}
 	return p
 }

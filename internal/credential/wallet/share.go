@@ -52,6 +52,8 @@ type NewShare struct {
 // Credentials is what wallet needs of those that were issued here.
 type Credentials interface {
 	Find(ctx context.Context, id credential.ID) (credential.Credential, error)
+	// FindAt gives the one whose document has an id; fault.NotFound, also for those of other hosts.
+	FindAt(ctx context.Context, address string) (credential.Credential, error)
 	Check(ctx context.Context, id credential.ID) (credential.Standing, error)
 }
 

@@ -22,6 +22,10 @@ func (r register) Find(_ context.Context, id credential.ID) (credential.Credenti
 	return st.Credential, err
 }
 
+func (r register) FindAt(ctx context.Context, address string) (credential.Credential, error) {
+	return r.Find(ctx, credential.ID(strings.TrimPrefix(address, "https://here.example/verify/")))
+}
+
 func (r register) Check(_ context.Context, id credential.ID) (credential.Standing, error) {
 	st, ok := r[id]
 	if !ok {

@@ -24,8 +24,9 @@ type Store interface {
 	// SaveName replaces the name that was confirmed before.
 	SaveName(ctx context.Context, n Name) error
 
-	// CreateImported inserts. What the learner holds already, by its digest, is given back as it stands; fault.Conflict
-	// wallet.full when the learner holds MaxImported others.
+	// CreateImported inserts. What the learner holds already, the same document or the same credential in another one, is given back
+	// as it stands; but a valid one takes the place of one that is not. fault.Conflict wallet.full when the learner holds MaxImported
+	// others.
 	CreateImported(ctx context.Context, i Imported) (Imported, error)
 	// FindImported gives one of a learner's; fault.NotFound wallet.not_found, also for anybody else's.
 	FindImported(ctx context.Context, user identity.UserID, id ImportedID) (Imported, error)

@@ -59,6 +59,19 @@ func exerciseWallet(t *testing.T, w *world) {
 		got, err := s.CreateImported(ctx, fresh(user, "a"))
 		ok(t, err)
 		same(got, a)
+		a.Claims.ID, a.State = "urn:a", "unknown"
+		ok(t, s.UpdateChecked(ctx, a))
+		again := fresh(user, "again")
+		again.Claims.ID, again.State = "urn:a", "expired"
+		got, err = s.CreateImported(ctx, again)
+		ok(t, err)
+		same(got, a)
+		again.State, again.Format, again.Document, again.CheckedAt = "valid", wallet.JWT, []byte("e.y.J"), noon.Add(time.Second)
+		got, err = s.CreateImported(ctx, again)
+		ok(t, err)
+		again.ID = a.ID
+		same(got, again)
+		a = again
 		_, err = s.FindImported(ctx, user, stranger.ID)
 		wantFault(t, err, fault.NotFound, "wallet.not_found")
 		b.State, b.Report, b.CheckedAt, b.Claims.Achievement = "revoked", wallet.Found{}, noon.Add(time.Minute), "Other"

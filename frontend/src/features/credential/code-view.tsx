@@ -26,7 +26,7 @@ async function textOf(id: string, named: boolean): Promise<string> {
 export function CodeView({ id, achievement }: { id: string; achievement: string }) {
   const open = useSignal(false);
   return (
-    <>
+    <div class="code-view">
       <p class="buttons">
         <button type="button" class="button quiet" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
           {t(open.value ? 'ui.app.code.hide' : 'ui.app.code.show')}
@@ -34,7 +34,7 @@ export function CodeView({ id, achievement }: { id: string; achievement: string 
         </button>
       </p>
       {open.value && <Code id={id} achievement={achievement} />}
-    </>
+    </div>
   );
 }
 

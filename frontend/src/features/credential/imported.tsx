@@ -3,13 +3,13 @@ import { useSignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
 import { signedIn } from '../../api/me';
-import { Unreached } from '../../api/problem';
+import { Problem, Unreached } from '../../api/problem';
 import { formatDate, t } from '../../i18n/words';
 import { recall, remember } from '../../offline/kept';
 import type { Imports } from '../../offline/sync';
 import { ConfirmButton } from '../../ui/confirm-button';
 import { Form } from '../../ui/form';
-import { Trouble } from '../../ui/notice';
+import { Notice, Trouble } from '../../ui/notice';
 import { useTask } from '../../ui/task';
 import { saveAs } from './save';
 import { Shares, type Share } from './shares';
@@ -30,6 +30,7 @@ export function ImportedCertificates({ shares }: { shares: Signal<readonly Share
   };
   const load = async () => {
     trouble.value = undefined;
+    away.value = false;
     try {
       take((await ask(api.GET('/api/wallet/imports'))).items);
     } catch (cause) {
@@ -40,9 +41,15 @@ export function ImportedCertificates({ shares }: { shares: Signal<readonly Share
     }
   };
   useEffect(() => void load(), []);
+  const takeIn = (one: Imported): boolean => {
+    const others = (items.value ?? []).filter(({ id }) => id !== one.id);
+    const known = others.length !== items.value?.length;
+    take([...others, one]);
+    return known;
+  };
   return (
     <section aria-labelledby="elsewhere">
-      <h2 id="elsewhere">{t('ui.app.wallet.elsewhere')}</h2>
+      <h2 id="elsewhere" tabIndex={-1}>{t('ui.app.wallet.elsewhere')}</h2>
       <p>{t('ui.app.wallet.elsewhere_about')}</p>
       {items.value && items.value.length > 0 && (
         <ul class="rows">
@@ -52,7 +59,8 @@ export function ImportedCertificates({ shares }: { shares: Signal<readonly Share
         </ul>
       )}
       {trouble.value ? <Trouble cause={trouble.value} retry={() => void load()} /> : null}
-      {!away.value && <TakeIn onTaken={(one) => take([...(items.value ?? []).filter(({ id }) => id !== one.id), one])} />}
+      {away.value && items.value && <p class="small">{t('ui.app.wallet.away')}</p>}
+      {!away.value && items.value && <TakeIn onTaken={takeIn} />}
     </section>
   );
 }
@@ -77,6 +85,7 @@ function Row({ one, away, items, take, shares }: RowProps) {
   const remove = async () => {
     await ask(api.DELETE('/api/wallet/imports/{imported_id}', { params }));
     take((items.value ?? []).filter((other) => other.id !== id));
+    document.getElementById('elsewhere')?.focus();
   };
   const save = () => saveAs(`${id}.${one.format === 'jwt' ? 'jwt' : 'json'}`, one.document);
   return (
@@ -104,7 +113,6 @@ function Row({ one, away, items, take, shares }: RowProps) {
           </span>
         ))}
         <span class="small">{t('ui.app.wallet.checked', { Date: formatDate(report.checked_at, true) })}</span>
-        {!away && <Shares of={{ imported_id: id }} achievement={achievement} all={shares} />}
         {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
       </span>
       <span class="buttons">
@@ -122,15 +130,27 @@ function Row({ one, away, items, take, shares }: RowProps) {
           <ConfirmButton ask={t('ui.app.wallet.remove')} sure={t('ui.app.wallet.remove_sure')} about={achievement} danger onConfirm={() => void task.run(remove)} />
         )}
       </span>
+      {!away && <Shares of={{ imported_id: id }} achievement={achievement} all={shares} />}
     </li>
   );
 }
 
-function TakeIn({ onTaken }: { onTaken: (one: Imported) => void }) {
+/** `onTaken` says whether it was there before. */
+function TakeIn({ onTaken }: { onTaken: (one: Imported) => boolean }) {
   const task = useTask();
   const text = useSignal('');
+  const said = useSignal<{ text: string; kind: 'good' | 'plain' } | undefined>(undefined);
   const send = async (body: Schemas['NewImport']) => {
-    onTaken(await ask(api.POST('/api/wallet/imports', { body })));
+    said.value = undefined;
+    try {
+      const one = await ask(api.POST('/api/wallet/imports', { body }));
+      const name = { Name: one.claims?.achievement ?? t('ui.app.wallet.untitled') };
+      said.value = onTaken(one) ? { text: t('ui.app.wallet.known', name), kind: 'plain' } : { text: t('ui.app.wallet.imported', name), kind: 'good' };
+    } catch (cause) {
+      // No fault of anybody: it stands further up on this page.
+      if (!(cause instanceof Problem) || cause.code !== 'wallet.own') throw cause;
+      said.value = { text: cause.message, kind: 'plain' };
+    }
     text.value = '';
   };
   const file = async (input: HTMLInputElement) => {
@@ -154,6 +174,11 @@ function TakeIn({ onTaken }: { onTaken: (one: Imported) => void }) {
           <label for="import-text">{t('ui.app.wallet.import_text')}</label>
           <textarea id="import-text" dir="ltr" rows={4} maxLength={most} value={text.value} onInput={(event) => (text.value = event.currentTarget.value)} />
         </div>
+        {said.value && (
+          <Notice kind={said.value.kind}>
+            <p>{said.value.text}</p>
+          </Notice>
+        )}
       </Form>
     </details>
   );

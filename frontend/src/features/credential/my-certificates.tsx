@@ -56,6 +56,9 @@ const formats = [
   { path: 'jwt', name: 'JWT' },
 ];
 
+/** The signed credential itself: what a device keeps. */
+const plain = 'JSON';
+
 /** `document`: the signed credential as this device keeps it, where the server is not reached. */
 function CredentialRow({ credential, document: text, shares }: { credential: Credential; document: string | undefined; shares: Signal<readonly Share[] | undefined> }) {
   const { id, institution, issued_at: issued, standing } = credential;
@@ -71,23 +74,23 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
     <li>
       <span class="row-what">
         <strong>{achievement}</strong>
+        <span class="small">
+          <bdi>{credential.name}</bdi>
+        </span>
         <span class="small">{t('ui.app.certificates.issued', { Institution: institution, Date: formatDate(issued) })}</span>
         <span class="standing-chip">
           <span class={`chip ${standing}`}>{t(`ui.app.standing.${standing}`)}</span>
         </span>
-        <CodeView id={id} achievement={credential.achievement} />
-        <Shares of={{ credential_id: id }} achievement={credential.achievement} all={shares} />
-        {text === undefined && (
+        {credential.revoked_reason && (
           <span class="small">
-            {formats.map(({ path, name: format }) => (
-              <a key={path} class="format" href={`/api/credentials/${id}/${path}`} download>
-                {format}
-                <span class="unseen"> {achievement}</span>
-              </a>
-            ))}
+            <bdi>{credential.revoked_reason}</bdi>
           </span>
         )}
-        {credential.revoked_reason && <span class="small">{credential.revoked_reason}</span>}
+        {credential.suspended_reason && (
+          <span class="small">
+            <bdi>{credential.suspended_reason}</bdi>
+          </span>
+        )}
       </span>
       <span class="buttons">
         <a class="button quiet" href={page}>
@@ -98,11 +101,24 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
           {t('ui.app.certificates.print')}
           <span class="unseen"> {achievement}</span>
         </a>
-        <a class="button quiet" href={`/api/credentials/${id}`} download={name} onClick={save}>
-          {t('ui.app.certificates.download')}
+      </span>
+      <p class="formats">
+        {t('ui.app.certificates.formats')}
+        {/* What has to be drawn or signed anew, only the server has. */}
+        {text === undefined &&
+          formats.map(({ path, name: format }) => (
+            <a key={path} href={`/api/credentials/${id}/${path}`} download>
+              <span translate={false}>{format}</span>
+              <span class="unseen"> {achievement}</span>
+            </a>
+          ))}
+        <a href={`/api/credentials/${id}`} download={name} onClick={save}>
+          <span translate={false}>{plain}</span>
           <span class="unseen"> {achievement}</span>
         </a>
-      </span>
+      </p>
+      <CodeView id={id} achievement={credential.achievement} />
+      <Shares of={{ credential_id: id }} achievement={credential.achievement} all={shares} />
     </li>
   );
 }
