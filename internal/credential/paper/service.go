@@ -23,7 +23,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
-	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -158,6 +157,9 @@ func (s *Service) Print(ctx context.Context, id credential.ID, locale string) (P
 	return p, nil
 }
 
+// source is the language in which every word is written first; its letters are in the program.
+const source = "en"
+
 // chain lists the languages that the program speaks, from one on: pt and en for pt-BR. There is always one.
 func (s *Service) chain(locale string) []string {
 	var out []string
@@ -166,8 +168,8 @@ func (s *Service) chain(locale string) []string {
 			out = append(out, tag)
 		}
 	}
-	if len(out) == 0 || out[len(out)-1] != i18n.Source {
-		out = append(out, i18n.Source)
+	if len(out) == 0 || out[len(out)-1] != source {
+		out = append(out, source)
 	}
 	return out
 }

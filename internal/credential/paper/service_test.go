@@ -58,9 +58,11 @@ func newService(t *testing.T, holder string) *paper.Service {
 	o := office{credential.Standing{State: credential.Valid, Claims: c}}
 	return &paper.Service{
 		Store: o, Credentials: o, Words: w, Shipped: w.Has, RightToLeft: func(locale string) bool { return i18n.Dir(locale) == "rtl" },
-		Profile: func(context.Context, identity.InstitutionID) (paper.Profile, error) { return paper.Profile{Name: "Oasis"}, nil },
-		Code:    func(context.Context, credential.ID, string) ([][]bool, error) { return matrix(61), nil },
-		Fonts:   &typeset.Library{Dir: t.TempDir()}, Now: func() time.Time { return time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC) },
+		Profile: func(context.Context, identity.InstitutionID) (paper.Profile, error) {
+			return paper.Profile{Name: "Oasis"}, nil
+		},
+		Code:  func(context.Context, credential.ID, string) ([][]bool, error) { return matrix(61), nil },
+		Fonts: &typeset.Library{Dir: t.TempDir()}, Now: func() time.Time { return time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC) },
 	}
 }
 
