@@ -122,7 +122,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	}
 	a.Bundle = &bundle.Service{
 		Store: db.Bundle(), Courses: a.Curriculum, Public: public, Imported: imported, Packs: filepath.Join(cfg.DataDir, "bundles", "packs"),
-		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
+		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Recognitions: a.recognitions, Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	if a.Verifier, err = a.verifies(); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -69,6 +70,29 @@ func (a *App) issuer(i credential.Issuer) bundle.IssuerSource {
 		return errX == nil && errY == nil && x.Bits == y.Bits
 	}
 	return bundle.IssuerSource{Issuer: out, Open: open, Same: same}
+}
+
+// mostRecognitions is how many a word carries where it has room for them.
+const mostRecognitions = 256
+
+// recognitions gives what an institution recognises now. Only courses have a name in a word: what is recognised of other issuers' achievements
+// stands in the register alone.
+func (a *App) recognitions(ctx context.Context, in identity.InstitutionID) ([]bundle.RecognitionSource, error) {
+	given, err := a.Recognition.Given(ctx, in, mostRecognitions)
+	if err != nil {
+		return nil, err
+	}
+	var out []bundle.RecognitionSource
+	for _, r := range given {
+		course := recognition.Course(r.OfAchievement)
+		if course == "" {
+			continue
+		}
+		out = append(out, bundle.RecognitionSource{Document: r.Document, Recognition: bundle.Recognition{
+			ID: string(r.ID), By: r.By, Of: bundle.Recognised{DID: r.OfDID, Course: course}, As: r.Terms.As, From: bundle.At(r.CreatedAt), Until: maybeAt(r.ValidUntil),
+		}})
+	}
+	return out, nil
 }
 
 func maybeAt(t *time.Time) *bundle.Time {

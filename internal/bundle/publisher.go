@@ -259,13 +259,19 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 	if err != nil || len(sources) == 0 {
 		return nil, err
 	}
+	var recognised []RecognitionSource
+	if s.Recognitions != nil {
+		if recognised, err = s.Recognitions(ctx, in); err != nil {
+			return nil, err
+		}
+	}
 	s.making.Lock()
 	defer s.making.Unlock()
 	d, err := s.Store.FindDocument(ctx, p.row.Publisher, TrustDocument, "", 0)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}
-	if err == nil && p.fresh(d.Text) && s.Now().Sub(d.SignedAt) < trustAge && said(d.Text, sources) {
+	if err == nil && p.fresh(d.Text) && s.Now().Sub(d.SignedAt) < trustAge && said(d.Text, sources, recognised) {
 		same, err := s.sameLists(ctx, d.Text, sources)
 		if err != nil || same {
 			return d.Text, err
@@ -293,6 +299,16 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 			i.Lists[j].Size, i.Lists[j].SignedAt = int64(len(list.Document)), &signed
 		}
 		doc.Issuers = append(doc.Issuers, i)
+	}
+	fitting, err := fit(doc, recognised)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range fitting {
+		if _, err := s.Public.Put(ctx, r.Document); err != nil {
+			return nil, err
+		}
+		doc.Recognitions = append(doc.Recognitions, r.Recognition)
 	}
 	text, err := Sign("trust", doc, p.key)
 	if err != nil {
@@ -335,11 +351,49 @@ func (s *Service) sameLists(ctx context.Context, text []byte, sources []IssuerSo
 	return true, nil
 }
 
-// said tells whether a stored word says the same of issuers, but for what stands in their lists.
-func said(text []byte, sources []IssuerSource) bool {
+// wordRoom is how large a word grows by recognitions. A larger one than MaxSigned nobody would read, and there are signatures too.
+const wordRoom = MaxSigned - 4<<10
+
+// fit gives those recognitions for which a word has room, with size and digest.
+func fit(t Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
+	t.Recognitions = nil
+	whole, err := line(t)
+	if err != nil {
+		return nil, err
+	}
+	var out []RecognitionSource
+	size := len(whole)
+	for _, src := range sources {
+		r := src.Recognition
+		r.Digest, r.Size = blob.Of(src.Document), int64(len(src.Document))
+		one, err := line(r)
+		if err != nil {
+			return nil, err
+		}
+		if size+len(one)+1 <= wordRoom {
+			size += len(one) + 1
+			out = append(out, RecognitionSource{r, src.Document})
+		}
+	}
+	return out, nil
+}
+
+// said tells whether a stored word says the same of issuers, but for what stands in their lists, and the same recognitions.
+func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) bool {
 	t, err := readTrust(text)
 	if err != nil || len(t.Issuers) != len(sources) {
 		return false
+	}
+	fitting, err := fit(t, recognised)
+	if err != nil || len(fitting) != len(t.Recognitions) {
+		return false
+	}
+	for i, r := range fitting {
+		was, errA := line(t.Recognitions[i])
+		is, errB := line(r.Recognition)
+		if errA != nil || errB != nil || !bytes.Equal(was, is) {
+			return false
+		}
 	}
 	for i, src := range sources {
 		a, b := t.Issuers[i], src.Issuer

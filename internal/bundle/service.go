@@ -132,6 +132,12 @@ type IssuerSource struct {
 	Same func(a, b []byte) bool
 }
 
+// RecognitionSource is a recognition that a publisher's word carries. Size and digest are those of the document.
+type RecognitionSource struct {
+	Recognition Recognition
+	Document    []byte // the EndorsementCredential
+}
+
 // OpenedList is a status list as it is now.
 type OpenedList struct {
 	Document []byte
@@ -151,6 +157,8 @@ type Service struct {
 	Publisher func(ctx context.Context, in identity.InstitutionID) (Name, error)
 	// Issuers gives the issuers for whom an institution stands; nil: none.
 	Issuers func(ctx context.Context, in identity.InstitutionID) ([]IssuerSource, error)
+	// Recognitions gives what an institution recognises of other issuers, the dearest first; nil: nothing.
+	Recognitions func(ctx context.Context, in identity.InstitutionID) ([]RecognitionSource, error)
 	// Vouchers lists the institutions that stand for somebody; nil: none.
 	Vouchers func(ctx context.Context) ([]identity.InstitutionID, error)
 	Now      func() time.Time

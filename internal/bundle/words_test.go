@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"time"
@@ -171,5 +172,56 @@ func TestTakeTrust(t *testing.T) {
 func schoolOf(s *server) func(context.Context) ([]identity.InstitutionID, error) {
 	return func(context.Context) ([]identity.InstitutionID, error) {
 		return []identity.InstitutionID{s.school}, nil
+	}
+}
+
+// A word carries what its institution recognises, with the documents, as far as there is room; what is recognised no more is gone from the next.
+func TestWordsCarryRecognitions(t *testing.T) {
+	ctx, hub := t.Context(), newServer(t, "hub.example")
+	hub.Vouchers = schoolOf(hub)
+	var given []bundle.RecognitionSource
+	hub.Recognitions = func(context.Context, identity.InstitutionID) ([]bundle.RecognitionSource, error) { return given, nil }
+	source := func(id, doc string) bundle.RecognitionSource {
+		return bundle.RecognitionSource{Document: []byte(doc), Recognition: bundle.Recognition{
+			ID: id, By: "did:web:hub.example", Of: bundle.Recognised{DID: "did:web:b.example", Course: "small"}, As: map[string]string{"en": "Unit"}, From: day(1),
+		}}
+	}
+	words := func() *bundle.Words {
+		t.Helper()
+		p := must(hub.TrustPack(ctx))(t)
+		f := must(p.Open())(t)
+		defer f.Close()
+		return must(bundle.ReadWords(bundle.NewReader(f), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }))(t)
+	}
+	if w := words(); len(w.Words) != 1 || w.Words[0].Trust.Recognitions != nil {
+		t.Fatalf("%+v", w.Words)
+	}
+	given = []bundle.RecognitionSource{source("1", "first"), source("2", "second")}
+	w := words()
+	got := w.Words[0].Trust.Recognitions
+	if len(got) != 2 || got[0].ID != "1" || string(w.Blobs[got[0].Digest]) != "first" || string(w.Blobs[got[1].Digest]) != "second" {
+		t.Fatalf("%+v", got)
+	}
+	at := w.Words[0].Trust.SignedAt
+	hub.now = hub.now.Add(time.Hour)
+	if again := words(); !again.Words[0].Trust.SignedAt.Equal(at.Time) {
+		t.Error("signed anew for nothing")
+	}
+	given = given[1:]
+	if got := words().Words[0].Trust.Recognitions; len(got) != 1 || got[0].ID != "2" {
+		t.Fatalf("one ended: %+v", got)
+	}
+	given = nil
+	for i := range 1000 {
+		given = append(given, source(fmt.Sprint(i), fmt.Sprint("document ", i)))
+	}
+	w = words()
+	got = w.Words[0].Trust.Recognitions
+	if n := len(got); n < 100 || n >= 1000 || got[0].ID != "0" || len(w.Words[0].Text) > bundle.MaxSigned {
+		t.Errorf("%d in %d bytes", n, len(w.Words[0].Text))
+	}
+	at, hub.now = w.Words[0].Trust.SignedAt, hub.now.Add(time.Hour)
+	if again := words(); !again.Words[0].Trust.SignedAt.Equal(at.Time) {
+		t.Error("signed anew for nothing")
 	}
 }

@@ -2,7 +2,9 @@ package credential
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
@@ -53,12 +55,65 @@ func (s *Service) SignFor(ctx context.Context, in identity.InstitutionID, write 
 	return doc, out, nil
 }
 
+// Signature is what can be said of the proofs of a document.
+type Signature struct {
+	Holds      bool // by keys of the institution, when they were in use
+	KeyRevoked bool // and the key was revoked since, from whatever date on
+}
+
 // SignedBy tells whether a document bears the proofs of an institution's keys. An error means that it could not be looked at.
-func (s *Service) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (bool, error) {
+func (s *Service) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (Signature, error) {
 	keys, err := s.Store.ListKeys(ctx, in)
 	if err != nil {
-		return false, err
+		return Signature{}, err
 	}
-	_, err = proof.Verify(ctx, doc, &resolver{keys: keys, found: new(Key)})
-	return err == nil, nil // a refusal is the answer
+	// What keys say may change; what they signed does not.
+	h := sha256.New()
+	for _, k := range keys {
+		fmt.Fprintln(h, k.Method(), k.kind(), k.CreatedAt.UnixMicro(), microOf(k.RetiredAt), microOf(k.RevokedAt))
+	}
+	h.Write(doc)
+	known := [sha256.Size]byte(h.Sum(nil))
+	if out, ok := s.signatures.find(known); ok {
+		return out, nil
+	}
+	by := &resolver{keys: keys, found: new(Key), revoked: true}
+	_, err = proof.Verify(ctx, doc, by)
+	if ctx.Err() != nil {
+		return Signature{}, ctx.Err()
+	}
+	out := Signature{Holds: err == nil, KeyRevoked: err == nil && by.found.RevokedAt != nil} // a refusal is the answer
+	s.signatures.keep(known, out)
+	return out, nil
+}
+
+func microOf(t *time.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// signatures remembers what was found out of signed documents: lists show the same ones again and again.
+type signatures struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]Signature
+}
+
+const mostSignatures = 8192
+
+func (s *signatures) find(of [sha256.Size]byte) (Signature, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out, ok := s.known[of]
+	return out, ok
+}
+
+func (s *signatures) keep(of [sha256.Size]byte, one Signature) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil || len(s.known) >= mostSignatures {
+		s.known = map[[sha256.Size]byte]Signature{}
+	}
+	s.known[of] = one
 }

@@ -66,9 +66,11 @@ type Service struct {
 	NewID     func() string // UUIDv7
 	Random    io.Reader     // crypto/rand.Reader
 
-	kept    sync.Map   // ListID -> *signedList
-	keeping sync.Mutex // held while a list is signed
-	tokens  tokens
+	kept sync.Map // ListID -> *signedList
+
+	signatures signatures // of SignedBy
+	keeping    sync.Mutex // held while a list is signed
+	tokens     tokens
 }
 
 // Standing is what a check found.

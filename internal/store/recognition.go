@@ -96,6 +96,9 @@ func (s *Recognition) ListRecognitions(ctx context.Context, f recognition.Filter
 		}
 		q = q.Where("institution_id = ?", key(f.By))
 	}
+	if !f.Holding.IsZero() {
+		q = q.Where("ended_at IS NULL AND (valid_until IS NULL OR valid_until > ?)", at(f.Holding))
+	}
 	return many(s.conn, forward(q, "id", key(after), limit), recognitionRow.recognition)
 }
 

@@ -92,50 +92,103 @@ func (r Recognition) write(d credential.Desk) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
-// match tells whether a row says what its document says: who can write rows but has no key makes no recognition of another.
-func (r Recognition) match() error {
+// Said is what a document says.
+type Said struct {
+	Address       string // of the document itself
+	By, ByName    string // DID and name of who recognises
+	OfDID         string
+	OfAchievement string
+	Terms         Terms
+	From          time.Time
+	Until         *time.Time
+	List          string // address of the list of revocations, and the place in it
+	Index         int
+}
+
+// Read reads an endorsement that is written as Banyan writes them, and believes nothing: its proofs are for others to check. Whatever two readers
+// could understand differently is refused.
+func Read(doc []byte) (Said, error) {
 	var d document
-	if err := json.Unmarshal(r.Document, &d); err != nil {
-		return err
+	if err := json.Unmarshal(doc, &d); err != nil {
+		return Said{}, err
 	}
-	if d.Issuer.ID != r.By || d.Subject.ID != r.OfAchievement || !strings.HasSuffix(d.ID, "/api/recognitions/"+string(r.ID)) || !slices.Contains(d.Type, "EndorsementCredential") {
-		return errors.New("another recognition")
+	if !slices.Contains(d.Type, "EndorsementCredential") || !slices.Contains(d.Subject.Type, "EndorsementSubject") {
+		return Said{}, errors.New("not a recognition")
 	}
-	if !strings.HasSuffix(d.Status.List, "/api/status-lists/"+string(r.ListID)) || d.Status.Index != strconv.Itoa(r.Index) {
-		return errors.New("another place in the status list")
+	if d.Status.Type != "BitstringStatusListEntry" || d.Status.Purpose != "revocation" || d.Status.List == "" {
+		return Said{}, errors.New("no place in a list of revocations")
 	}
-	from, err := proof.ParseTime(d.From)
-	if err != nil || !from.Equal(r.CreatedAt) {
-		return errors.New("another begin")
+	out := Said{
+		Address: d.ID, By: d.Issuer.ID, ByName: d.Issuer.Name, OfAchievement: d.Subject.ID, List: d.Status.List,
+		Terms: Terms{As: map[string]string{}, Scope: map[string]string{}, Conditions: map[string]string{}},
 	}
-	var until time.Time
+	var err error
+	if out.Index, err = strconv.Atoi(d.Status.Index); err != nil {
+		return Said{}, err
+	}
+	if out.From, err = proof.ParseTime(d.From); err != nil {
+		return Said{}, err
+	}
 	if d.Until != "" {
-		if until, err = proof.ParseTime(d.Until); err != nil {
-			return err
+		until, err := proof.ParseTime(d.Until)
+		if err != nil {
+			return Said{}, err
 		}
+		out.Until = &until
 	}
-	if until.IsZero() != (r.ValidUntil == nil) || r.ValidUntil != nil && !until.Equal(*r.ValidUntil) {
-		return errors.New("another end")
-	}
-	said := Terms{As: map[string]string{}, Scope: map[string]string{}, Conditions: map[string]string{}}
 	issuers := 0
 	for _, e := range d.Evidence {
+		var texts map[string]string
 		switch e.Genre {
 		case "issuer":
 			issuers++
-			if said.OfName = e.Narrative; e.ID != r.OfDID {
-				return errors.New("another issuer")
-			}
+			out.OfDID, out.Terms.OfName = e.ID, e.Narrative
+			continue
 		case "as":
-			said.As[e.Audience] = e.Narrative
+			texts = out.Terms.As
 		case "scope":
-			said.Scope[e.Audience] = e.Narrative
+			texts = out.Terms.Scope
 		case "conditions":
-			said.Conditions[e.Audience] = e.Narrative
+			texts = out.Terms.Conditions
+		default:
+			return Said{}, errors.New("evidence of another kind")
 		}
+		if _, twice := texts[e.Audience]; twice {
+			return Said{}, errors.New("one text twice")
+		}
+		texts[e.Audience] = e.Narrative
 	}
-	t := r.Terms
-	if issuers != 1 || said.OfName != t.OfName || !maps.Equal(said.As, t.As) || !maps.Equal(said.Scope, t.Scope) || !maps.Equal(said.Conditions, t.Conditions) {
+	// What no institution here could have said is no word for people either.
+	n := New{OfDID: out.OfDID, OfAchievement: out.OfAchievement, Terms: out.Terms}
+	if err := n.check(time.Time{}); issuers != 1 || err != nil || n.OfAchievement != out.OfAchievement || !n.Terms.equal(out.Terms) {
+		return Said{}, errors.Join(errors.New("not written as it should be"), err)
+	}
+	return out, nil
+}
+
+func (t Terms) equal(o Terms) bool {
+	return t.OfName == o.OfName && maps.Equal(t.As, o.As) && maps.Equal(t.Scope, o.Scope) && maps.Equal(t.Conditions, o.Conditions)
+}
+
+// match tells whether a row says what its document says: who can write rows but has no key makes no recognition of another.
+func (r Recognition) match() error {
+	said, err := Read(r.Document)
+	if err != nil {
+		return err
+	}
+	if said.By != r.By || said.OfDID != r.OfDID || said.OfAchievement != r.OfAchievement || !strings.HasSuffix(said.Address, "/api/recognitions/"+string(r.ID)) {
+		return errors.New("another recognition")
+	}
+	if !strings.HasSuffix(said.List, "/api/status-lists/"+string(r.ListID)) || said.Index != r.Index {
+		return errors.New("another place in the status list")
+	}
+	if !said.From.Equal(r.CreatedAt) {
+		return errors.New("another begin")
+	}
+	if (said.Until == nil) != (r.ValidUntil == nil) || r.ValidUntil != nil && !said.Until.Equal(*r.ValidUntil) {
+		return errors.New("another end")
+	}
+	if !said.Terms.equal(r.Terms) {
 		return errors.New("other terms")
 	}
 	return nil

@@ -42,12 +42,14 @@ type Recognition struct {
 // State is what a recognition is worth.
 type State string
 
-// The states. Invalid: the stored document is not what the institution signed, or says something else than the row.
+// The states. Invalid: the stored document is not what the institution signed, or says something else than the row. KeyRevoked: the key
+// that signed it was revoked since, whatever the date; nobody can tell what a stolen key signed when, so the institution says it anew.
 const (
-	Valid   State = "valid"
-	Ended   State = "ended"
-	Expired State = "expired"
-	Invalid State = "invalid"
+	Valid      State = "valid"
+	Ended      State = "ended"
+	Expired    State = "expired"
+	KeyRevoked State = "key_revoked"
+	Invalid    State = "invalid"
 )
 
 func (r Recognition) state(now time.Time) State {
@@ -65,6 +67,7 @@ type Filter struct {
 	Achievement string // address, of any version
 	Of          string // DID
 	By          identity.InstitutionID
+	Holding     time.Time // leaves out what is ended, or expired by then
 }
 
 // Store is what recognition needs of storage.

@@ -31,6 +31,8 @@ type press struct {
 	keys map[identity.InstitutionID]signing.Key
 	next int
 	now  time.Time
+
+	revoked bool // every key
 }
 
 func didOf(in identity.InstitutionID) string {
@@ -52,9 +54,9 @@ func (p *press) SignFor(_ context.Context, in identity.InstitutionID, write func
 	return doc, d, err
 }
 
-func (p *press) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (bool, error) {
+func (p *press) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Signature, error) {
 	_, err := proof.Verify(ctx, doc, keyOf{didOf(in), p.keys[in].Multikey()})
-	return err == nil, nil
+	return credential.Signature{Holds: err == nil, KeyRevoked: err == nil && p.revoked}, nil
 }
 
 type keyOf [2]string
@@ -108,9 +110,11 @@ func (s *rows) FindRecognition(_ context.Context, id recognition.ID) (recognitio
 	return recognition.Recognition{}, fault.New(fault.NotFound, "recognition.not_found")
 }
 
-func (s *rows) ListRecognitions(_ context.Context, f recognition.Filter, _ recognition.ID, _ int) (out []recognition.Recognition, _ error) {
+func (s *rows) ListRecognitions(_ context.Context, f recognition.Filter, after recognition.ID, limit int) (out []recognition.Recognition, _ error) {
 	for _, r := range s.all {
-		if (f.Achievement == "" || f.Achievement == r.OfAchievement) && (f.Of == "" || f.Of == r.OfDID) {
+		over := r.EndedAt != nil || r.ValidUntil != nil && !r.ValidUntil.After(f.Holding)
+		if r.ID > after && len(out) < limit && (f.By == "" || f.By == r.InstitutionID) && (f.Holding.IsZero() || !over) &&
+			(f.Achievement == "" || f.Achievement == r.OfAchievement) && (f.Of == "" || f.Of == r.OfDID) {
 			out = append(out, r)
 		}
 	}
@@ -267,6 +271,69 @@ func TestEnd(t *testing.T) {
 	n := wish()
 	n.ID = r.ID
 	if got, err := b.Recognise(ctx, admin(oasis), oasis, n); err != nil || got.State != recognition.Ended {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What was signed by a key that was revoked later counts no more: nobody can tell when a stolen key signed.
+func TestRevokedKey(t *testing.T) {
+	ctx, b := t.Context(), newBench(t)
+	r, err := b.Recognise(ctx, admin(oasis), oasis, wish())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.press.revoked = true
+	if got, err := b.Find(ctx, r.ID); err != nil || got.State != recognition.KeyRevoked {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for what, list := range map[string]func() ([]recognition.Shown, error){
+		"for":        func() ([]recognition.Shown, error) { return b.For(ctx, other, achievement) },
+		"for course": func() ([]recognition.Shown, error) { return b.ForCourse(ctx, other, recognition.Course(achievement)) },
+		"given":      func() ([]recognition.Shown, error) { return b.Given(ctx, oasis, 10) },
+	} {
+		if got, err := list(); err != nil || len(got) > 0 {
+			t.Errorf("%s: %v, %v", what, got, err)
+		}
+	}
+	if err := b.End(ctx, admin(oasis), oasis, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Find(ctx, r.ID); err != nil || got.State != recognition.Ended {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// However many were ended before, those that hold are found.
+func TestManyEnded(t *testing.T) {
+	ctx, b := t.Context(), newBench(t)
+	for range 130 {
+		n := wish()
+		r, err := b.Recognise(ctx, admin(oasis), oasis, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.rows.all[len(b.rows.all)-1].EndedAt = &r.CreatedAt
+	}
+	var last recognition.Shown
+	for range 3 {
+		var err error
+		if last, err = b.Recognise(ctx, admin(oasis), oasis, wish()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := b.For(ctx, other, achievement+"@7"); err != nil || len(got) != 3 {
+		t.Errorf("%d, %v", len(got), err)
+	}
+	if got, err := b.ForCourse(ctx, other, recognition.Course(achievement)); err != nil || len(got) != 3 {
+		t.Errorf("%d, %v", len(got), err)
+	}
+	if got, err := b.ForCourse(ctx, other, "another"); err != nil || len(got) != 0 {
+		t.Errorf("%d, %v", len(got), err)
+	}
+	if got, err := b.Given(ctx, oasis, 2); err != nil || len(got) != 2 || got[0].ID != last.ID {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := b.Given(ctx, river, 2); err != nil || len(got) != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

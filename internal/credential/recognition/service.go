@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ import (
 // Press signs for institutions; credential.Service does.
 type Press interface {
 	SignFor(ctx context.Context, in identity.InstitutionID, write func(credential.Desk) ([]byte, error)) ([]byte, credential.Desk, error)
-	SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (bool, error)
+	SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Signature, error)
 }
 
 // Service is the door to recognitions.
@@ -228,26 +229,72 @@ func (s *Service) For(ctx context.Context, issuer, achievement string) ([]Shown,
 	if issuer == "" || achievement == "" {
 		return nil, nil
 	}
-	all, err := s.List(ctx, Filter{Achievement: achievement, Of: issuer}, "", mostShown)
+	return s.holding(ctx, Filter{Achievement: Address(achievement), Of: issuer}, func(Recognition) bool { return true })
+}
+
+// ForCourse is For of who knows an achievement by its course alone, as a QR code names it.
+func (s *Service) ForCourse(ctx context.Context, issuer, course string) ([]Shown, error) {
+	if issuer == "" || course == "" {
+		return nil, nil
+	}
+	return s.holding(ctx, Filter{Of: issuer}, func(r Recognition) bool { return Course(r.OfAchievement) == course })
+}
+
+// Given lists what an institution recognises now, the newest first, so many at most.
+func (s *Service) Given(ctx context.Context, in identity.InstitutionID, most int) ([]Shown, error) {
 	var out []Shown
-	for _, r := range all {
-		if r.State == Valid {
+	err := s.each(ctx, Filter{By: in}, func(r Shown) bool {
+		out = append(out, r)
+		return true
+	})
+	slices.Reverse(out)
+	return out[:min(most, len(out))], err
+}
+
+func (s *Service) holding(ctx context.Context, f Filter, is func(Recognition) bool) ([]Shown, error) {
+	var out []Shown
+	err := s.each(ctx, f, func(r Shown) bool {
+		if is(r.Recognition) {
 			out = append(out, r)
 		}
-	}
+		return len(out) < mostShown
+	})
 	return out, err
+}
+
+// each hands over those that are valid, the oldest first, until take says that it is enough.
+func (s *Service) each(ctx context.Context, f Filter, take func(Shown) bool) error {
+	const page = 100
+	f.Holding = s.Now()
+	for after := ID(""); ; {
+		list, err := s.List(ctx, f, after, page)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if r.State == Valid && !take(r) {
+				return nil
+			}
+		}
+		if len(list) < page {
+			return nil
+		}
+		after = list[len(list)-1].ID
+	}
 }
 
 // shown checks the signature, and that the row says what was signed.
 func (s *Service) shown(ctx context.Context, r Recognition) (Shown, error) {
 	out := Shown{Recognition: r, State: r.state(s.Now())}
-	holds, err := s.Press.SignedBy(ctx, r.InstitutionID, r.Document)
+	signed, err := s.Press.SignedBy(ctx, r.InstitutionID, r.Document)
 	if err != nil {
 		return Shown{}, err
 	}
-	if err := r.match(); !holds || err != nil {
-		slog.ErrorContext(ctx, "stored recognition does not hold", "recognition", r.ID, "signed", holds, "err", err)
+	if err := r.match(); !signed.Holds || err != nil {
+		slog.ErrorContext(ctx, "stored recognition does not hold", "recognition", r.ID, "signed", signed.Holds, "err", err)
 		out.State = Invalid
+	} else if signed.KeyRevoked && out.State != Ended {
+		out.State = KeyRevoked
 	}
 	return out, nil
 }

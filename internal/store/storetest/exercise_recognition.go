@@ -58,6 +58,13 @@ func exerciseRecognition(t *testing.T, w *world) {
 			t.Errorf("%s: %+v", what, list)
 		}
 	}
+	for at, want := range map[time.Time][]recognition.Recognition{noon: {a, b, c}, until.Add(-time.Microsecond): {a, b, c}, until: {c}} {
+		list, err := s.ListRecognitions(ctx, recognition.Filter{Holding: at}, "", 10)
+		ok(t, err)
+		if !reflect.DeepEqual(list, want) {
+			t.Errorf("holding at %s: %+v", at, list)
+		}
+	}
 	page, err := s.ListRecognitions(ctx, recognition.Filter{}, a.ID, 1)
 	ok(t, err)
 	if !reflect.DeepEqual(page, []recognition.Recognition{b}) {
@@ -79,6 +86,11 @@ func exerciseRecognition(t *testing.T, w *world) {
 	ok(t, err)
 	if !slices.Equal(places, []int{3, 5}) {
 		t.Errorf("places %v", places)
+	}
+	holding, err := s.ListRecognitions(ctx, recognition.Filter{Holding: noon}, "", 10)
+	ok(t, err)
+	if !reflect.DeepEqual(holding, []recognition.Recognition{c}) {
+		t.Errorf("still holding: %+v", holding)
 	}
 	got, err = s.FindRecognition(ctx, a.ID)
 	ok(t, err)
