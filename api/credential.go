@@ -121,9 +121,9 @@ func relyOn(v *verifier.Verifier, path string) error {
 		}
 		said := app.Words{
 			List: func(context.Context) ([]bundle.Trust, error) { return found.Trusts(), nil },
-			Open: found.Blob, From: verifier.Trusted,
+			Open: found.Blob, From: verifier.Trusted, MaxAge: v.MaxAge,
 		}
-		v.Issuers, v.Lists = append(v.Issuers, said), append(v.Lists, said)
+		v.Issuers, v.Lists, v.Recognisers = append(v.Issuers, said), append(v.Lists, said), append(v.Recognisers, said)
 		return nil
 	}
 	if i, err := verifier.ReadDIDDocument(raw); err == nil {

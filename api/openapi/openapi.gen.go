@@ -794,12 +794,34 @@ func (e PublicKeyKty) Valid() bool {
 	}
 }
 
+// Defines values for RecognisedKnownFrom.
+const (
+	RecognisedKnownFromGiven   RecognisedKnownFrom = "given"
+	RecognisedKnownFromHere    RecognisedKnownFrom = "here"
+	RecognisedKnownFromTrusted RecognisedKnownFrom = "trusted"
+)
+
+// Valid indicates whether the value is a known member of the RecognisedKnownFrom enum.
+func (e RecognisedKnownFrom) Valid() bool {
+	switch e {
+	case RecognisedKnownFromGiven:
+		return true
+	case RecognisedKnownFromHere:
+		return true
+	case RecognisedKnownFromTrusted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RecognitionStanding.
 const (
-	RecognitionStandingEnded   RecognitionStanding = "ended"
-	RecognitionStandingExpired RecognitionStanding = "expired"
-	RecognitionStandingInvalid RecognitionStanding = "invalid"
-	RecognitionStandingValid   RecognitionStanding = "valid"
+	RecognitionStandingEnded      RecognitionStanding = "ended"
+	RecognitionStandingExpired    RecognitionStanding = "expired"
+	RecognitionStandingInvalid    RecognitionStanding = "invalid"
+	RecognitionStandingKeyRevoked RecognitionStanding = "key_revoked"
+	RecognitionStandingValid      RecognitionStanding = "valid"
 )
 
 // Valid indicates whether the value is a known member of the RecognitionStanding enum.
@@ -810,6 +832,8 @@ func (e RecognitionStanding) Valid() bool {
 	case RecognitionStandingExpired:
 		return true
 	case RecognitionStandingInvalid:
+		return true
+	case RecognitionStandingKeyRevoked:
 		return true
 	case RecognitionStandingValid:
 		return true
@@ -1802,7 +1826,10 @@ type Credential struct {
 	IssuedAt    Time   `json:"issued_at"`
 
 	// Name The holder's name as on the certificate.
-	Name            string             `json:"name"`
+	Name string `json:"name"`
+
+	// Recognitions What institutions take it for now. Only its holder's list tells.
+	Recognitions    *[]Recognised      `json:"recognitions,omitempty"`
 	RevokedAt       *Time              `json:"revoked_at,omitempty"`
 	RevokedReason   *string            `json:"revoked_reason,omitempty"`
 	Standing        CredentialStanding `json:"standing"`
@@ -1899,8 +1926,11 @@ type CredentialReport struct {
 	Notes    []CredentialReason      `json:"notes"`
 	Offline  bool                    `json:"offline"`
 	Reasons  []CredentialReason      `json:"reasons"`
-	RestsOn  []CredentialBasis       `json:"rests_on"`
-	State    CredentialState         `json:"state"`
+
+	// Recognitions What institutions take it for now.
+	Recognitions *[]Recognised     `json:"recognitions,omitempty"`
+	RestsOn      []CredentialBasis `json:"rests_on"`
+	State        CredentialState   `json:"state"`
 
 	// Text What it means.
 	Text string `json:"text"`
@@ -2205,6 +2235,25 @@ type IssueBatch struct {
 type IssueBatchList struct {
 	Items []IssueBatch `json:"items"`
 	Next  *string      `json:"next,omitempty"`
+}
+
+// IssuerHere defines model for IssuerHere.
+type IssuerHere struct {
+	Did           string `json:"did"`
+	InstitutionID UUID   `json:"institution_id"`
+
+	// Name In the reader's language where it has one.
+	Name string `json:"name"`
+
+	// NameLang The language (BCP 47) of the name where it is known to be another than the reader's.
+	NameLang *string `json:"name_lang,omitempty"`
+}
+
+// IssuerList defines model for IssuerList.
+type IssuerList struct {
+	// Address Of this host. What a course certifies has the address {address}/{source_locale}/courses/{course_id}.
+	Address string       `json:"address"`
+	Items   []IssuerHere `json:"items"`
 }
 
 // Item defines model for Item.
@@ -2724,13 +2773,53 @@ type PublisherList struct {
 	Items []Publisher `json:"items"`
 }
 
+// Recognised An institution's signed word that it takes an achievement for one of its own. It holds, as far as is known.
+type Recognised struct {
+	// Address Of the signed document.
+	Address string `json:"address"`
+
+	// As By BCP 47 tag.
+	As RecognitionTexts `json:"as"`
+
+	// By The DID of who recognises.
+	By string `json:"by"`
+
+	// ByName In the reader's language where it has one.
+	ByName string `json:"by_name"`
+
+	// ByNameLang The language (BCP 47) of the name where it is known to be another than the reader's.
+	ByNameLang *string `json:"by_name_lang,omitempty"`
+
+	// Conditions By BCP 47 tag.
+	Conditions *RecognitionTexts `json:"conditions,omitempty"`
+
+	// KnownAt When it was last known not to be ended.
+	KnownAt Time `json:"known_at"`
+
+	// KnownFrom Where it is known from.
+	KnownFrom RecognisedKnownFrom `json:"known_from"`
+
+	// Scope By BCP 47 tag.
+	Scope      *RecognitionTexts `json:"scope,omitempty"`
+	ValidFrom  Time              `json:"valid_from"`
+	ValidUntil *Time             `json:"valid_until,omitempty"`
+}
+
+// RecognisedKnownFrom Where it is known from.
+type RecognisedKnownFrom string
+
 // Recognition defines model for Recognition.
 type Recognition struct {
 	// As By BCP 47 tag.
-	As     RecognitionTexts `json:"as"`
-	By     UUID             `json:"by"`
-	ByDid  string           `json:"by_did"`
-	ByName string           `json:"by_name"`
+	As    RecognitionTexts `json:"as"`
+	By    UUID             `json:"by"`
+	ByDid string           `json:"by_did"`
+
+	// ByName In the reader's language where it has one.
+	ByName string `json:"by_name"`
+
+	// ByNameLang The language (BCP 47) of the name where it is known to be another than the reader's.
+	ByNameLang *string `json:"by_name_lang,omitempty"`
 
 	// Conditions By BCP 47 tag.
 	Conditions    *RecognitionTexts `json:"conditions,omitempty"`
@@ -2742,12 +2831,14 @@ type Recognition struct {
 	OfName        string            `json:"of_name"`
 
 	// Scope By BCP 47 tag.
-	Scope      *RecognitionTexts   `json:"scope,omitempty"`
+	Scope *RecognitionTexts `json:"scope,omitempty"`
+
+	// Standing Only valid ones count. key_revoked: the key that signed it was revoked since.
 	Standing   RecognitionStanding `json:"standing"`
 	ValidUntil *Time               `json:"valid_until,omitempty"`
 }
 
-// RecognitionStanding defines model for Recognition.Standing.
+// RecognitionStanding Only valid ones count. key_revoked: the key that signed it was revoked since.
 type RecognitionStanding string
 
 // RecognitionList defines model for RecognitionList.
@@ -3907,6 +3998,9 @@ type ServerInterface interface {
 	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
 	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
 	SetSignature(ctx echo.Context, institutionID InstitutionID, signatoryID UUID) error
+	// ListIssuers Who issues certificates here, and where what they certify has its address, for who recognises it.
+	// (GET /api/issuers)
+	ListIssuers(ctx echo.Context) error
 	// GetMe Who is signed in.
 	// (GET /api/me)
 	GetMe(ctx echo.Context) error
@@ -5811,6 +5905,15 @@ func (w *ServerInterfaceWrapper) SetSignature(ctx echo.Context) error {
 	return err
 }
 
+// ListIssuers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListIssuers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListIssuers(ctx)
+	return err
+}
+
 // GetMe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMe(ctx echo.Context) error {
 	var err error
@@ -6642,6 +6745,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/credentials/:credential_id/revocation", wrapper.RevokeCredential, options.OperationMiddlewares["revokeCredential"]...)
 	router.GET(options.BaseURL+"/api/recognitions", wrapper.ListRecognitions, options.OperationMiddlewares["listRecognitions"]...)
 	router.GET(options.BaseURL+"/api/recognitions/:recognition_id", wrapper.GetRecognition, options.OperationMiddlewares["getRecognition"]...)
+	router.GET(options.BaseURL+"/api/issuers", wrapper.ListIssuers, options.OperationMiddlewares["listIssuers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/recognitions", wrapper.CreateRecognition, options.OperationMiddlewares["createRecognition"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/recognitions/:recognition_id", wrapper.EndRecognition, options.OperationMiddlewares["endRecognition"]...)
 	router.GET(options.BaseURL+"/api/wallet/imports", wrapper.ListImports, options.OperationMiddlewares["listImports"]...)
@@ -9970,6 +10074,44 @@ func (response SetSignaturedefaultApplicationProblemPlusJSONResponse) VisitSetSi
 	return err
 }
 
+type ListIssuersRequestObject struct {
+}
+
+type ListIssuersResponseObject interface {
+	VisitListIssuersResponse(w http.ResponseWriter) error
+}
+
+type ListIssuers200JSONResponse IssuerList
+
+func (response ListIssuers200JSONResponse) VisitListIssuersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIssuersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListIssuersdefaultApplicationProblemPlusJSONResponse) VisitListIssuersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMeRequestObject struct {
 }
 
@@ -12178,6 +12320,9 @@ type StrictServerInterface interface {
 	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
 	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
 	SetSignature(ctx context.Context, request SetSignatureRequestObject) (SetSignatureResponseObject, error)
+	// ListIssuers Who issues certificates here, and where what they certify has its address, for who recognises it.
+	// (GET /api/issuers)
+	ListIssuers(ctx context.Context, request ListIssuersRequestObject) (ListIssuersResponseObject, error)
 	// GetMe Who is signed in.
 	// (GET /api/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -14967,6 +15112,29 @@ func (sh *strictHandler) SetSignature(ctx echo.Context, institutionID Institutio
 		return err
 	} else if validResponse, ok := response.(SetSignatureResponseObject); ok {
 		return validResponse.VisitSetSignatureResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListIssuers operation middleware
+func (sh *strictHandler) ListIssuers(ctx echo.Context) error {
+	var request ListIssuersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIssuers(ctx.Request().Context(), request.(ListIssuersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIssuers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListIssuersResponseObject); ok {
+		return validResponse.VisitListIssuersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -25,7 +26,15 @@ func (s *Server) ListCredentials(ctx context.Context, req openapi.ListCredential
 		return nil, err
 	}
 	items, err := s.credentialsJSON(ctx, list)
-	return openapi.ListCredentials200JSONResponse{Items: items, Next: next(list, limit, credentialCursor)}, err
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range list {
+		if items[i].Recognitions, err = s.worth(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return openapi.ListCredentials200JSONResponse{Items: items, Next: next(list, limit, credentialCursor)}, nil
 }
 
 // ListIssuedCredentials implements openapi.StrictServerInterface.
@@ -139,6 +148,16 @@ func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credenti
 		}
 	}
 	return out, nil
+}
+
+// worth tells what other institutions take a certificate for; one that does not count is taken for nothing.
+func (s *Server) worth(ctx context.Context, c credential.Credential) (*[]openapi.Recognised, error) {
+	claims, err := credential.ReadClaims(c.Document)
+	if err != nil || c.State(s.Now()) != credential.Valid {
+		return nil, nil //nolint:nilerr // what cannot be read is shown as such, by who checks it
+	}
+	list, err := s.Verifier.Recognised(ctx, verifier.Achievement{Issuer: claims.Issuer, ID: claims.AchievementID})
+	return recognisedJSON(list, middleware.Locale(ctx)), err
 }
 
 func credentialCursor(c credential.Credential) string { return string(c.ID) }

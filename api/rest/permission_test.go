@@ -313,6 +313,7 @@ func probes(s *school) map[string]func() call {
 		},
 		"getStatusList":    get("/api/status-lists/" + string(cs[0].StatusListID)),
 		"listRecognitions": get("/api/recognitions?by=" + string(s.a.ID)),
+		"listIssuers":      get("/api/issuers"),
 		"getRecognition":   get("/api/recognitions/" + string(recognised().ID)),
 		"createRecognition": func() call {
 			return call{method: http.MethodPost, path: in + "/recognitions", body: `{"id":"` + v7() + `","of_did":"did:web:b.example","of_achievement":"https://b.example/en/courses/x@2","of_name":"X","as":{"en":"Y"}}`}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -66,17 +69,57 @@ func (s *Server) recognitionJSON(ctx context.Context, r recognition.Shown) (open
 	if err != nil {
 		return openapi.Recognition{}, err
 	}
+	locale := middleware.Locale(ctx)
+	name, lang := verifier.TextIn(in.AllNames(), locale)
 	out := openapi.Recognition{
-		ID: string(r.ID), By: string(r.InstitutionID), ByDid: r.By, ByName: in.Name, OfDid: r.OfDID, OfAchievement: r.OfAchievement, OfName: r.Terms.OfName,
+		ID: string(r.ID), By: string(r.InstitutionID), ByDid: r.By, ByName: name, ByNameLang: langJSON(lang, locale), OfDid: r.OfDID, OfAchievement: r.OfAchievement, OfName: r.Terms.OfName,
 		As: r.Terms.As, Standing: openapi.RecognitionStanding(r.State), CreatedAt: r.CreatedAt, ValidUntil: r.ValidUntil, EndedAt: r.EndedAt,
 	}
-	if len(r.Terms.Scope) > 0 {
-		scope := openapi.RecognitionTexts(r.Terms.Scope)
-		out.Scope = &scope
-	}
-	if len(r.Terms.Conditions) > 0 {
-		conditions := openapi.RecognitionTexts(r.Terms.Conditions)
-		out.Conditions = &conditions
-	}
+	out.Scope, out.Conditions = textsJSON(r.Terms.Scope), textsJSON(r.Terms.Conditions)
 	return out, nil
+}
+
+func textsJSON(texts map[string]string) *openapi.RecognitionTexts {
+	if len(texts) == 0 {
+		return nil
+	}
+	out := openapi.RecognitionTexts(texts)
+	return &out
+}
+
+// langJSON names the language of a text where a reader has to be told.
+func langJSON(lang, locale string) *string {
+	if lang == locale {
+		return nil
+	}
+	return optional(lang)
+}
+
+// recognisedJSON tells who takes an achievement for what; nil for nobody.
+func recognisedJSON(list []verifier.Recognition, locale string) *[]openapi.Recognised {
+	if len(list) == 0 {
+		return nil
+	}
+	out := each(list, func(r verifier.Recognition) openapi.Recognised {
+		name, lang := verifier.TextIn(r.Names, locale)
+		return openapi.Recognised{
+			Address: r.Address, By: r.By, ByName: name, ByNameLang: langJSON(lang, locale), As: r.As, Scope: textsJSON(r.Scope), Conditions: textsJSON(r.Conditions),
+			ValidFrom: r.From, ValidUntil: optional(r.Until), KnownFrom: openapi.RecognisedKnownFrom(r.Origin), KnownAt: r.At,
+		}
+	})
+	return &out
+}
+
+// ListIssuers implements openapi.StrictServerInterface.
+func (s *Server) ListIssuers(ctx context.Context, _ openapi.ListIssuersRequestObject) (openapi.ListIssuersResponseObject, error) {
+	all, err := s.Credential.ListIssuing(ctx, actorFrom(ctx))
+	if err != nil {
+		return nil, err
+	}
+	locale := middleware.Locale(ctx)
+	items := each(all, func(i credential.Issuing) openapi.IssuerHere {
+		name, lang := verifier.TextIn(i.Names, locale)
+		return openapi.IssuerHere{InstitutionID: string(i.InstitutionID), Did: i.DID, Name: name, NameLang: langJSON(lang, locale)}
+	})
+	return openapi.ListIssuers200JSONResponse{Items: items, Address: s.PublicURL}, nil
 }

@@ -90,6 +90,7 @@ func ReportJSON(words *i18n.Catalogue, locale string, r verifier.Report) openapi
 	out := openapi.CredentialReport{
 		State: openapi.CredentialState(r.State), Title: words.T(locale, title, nil), Text: words.T(locale, text, nil), Format: optional(openapi.CredentialReportFormat(r.Format)),
 		Reasons: each(r.Reasons, reason), Notes: each(r.Notes, reason), Offline: r.Offline, CheckedAt: r.CheckedAt,
+		Recognitions: recognisedJSON(r.Recognitions, locale),
 		RestsOn: each(r.RestsOn, func(b verifier.Basis) openapi.CredentialBasis {
 			basis := openapi.CredentialBasis{Kind: openapi.CredentialBasisKind(b.Kind), From: openapi.CredentialBasisFrom(b.From), Source: b.Source, At: optional(b.At)}
 			if !b.At.IsZero() {

@@ -2,10 +2,12 @@ package rest
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -127,6 +129,12 @@ func (s *Server) DeleteImport(ctx context.Context, req openapi.DeleteImportReque
 
 func (s *Server) importedJSON(ctx context.Context, i wallet.Imported) openapi.ImportedCredential {
 	r := i.ReportAt(s.Now())
+	if r.State == verifier.Valid {
+		var err error
+		if r.Recognitions, err = s.Verifier.Recognised(ctx, verifier.Achievement{Issuer: i.Claims.Issuer, ID: i.Claims.AchievementID}); err != nil {
+			slog.ErrorContext(ctx, "find recognitions", "imported", i.ID, "err", err) // the list is of use without
+		}
+	}
 	claims := claimsJSON(i.Claims) // what it said when it was good; the report says whether it still is
 	return openapi.ImportedCredential{
 		ID: string(i.ID), Standing: openapi.CredentialState(r.State), Format: openapi.ImportedCredentialFormat(i.Format), Document: string(i.Document),

@@ -33,10 +33,11 @@ func (a *App) verifies() (*verifier.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	here, trusted := register{a}, Words{a.Bundle.TrustedWords, a.Bundle.Blob, verifier.Trusted}
+	maxAge := time.Duration(a.Config.StatusDays) * 24 * time.Hour
+	here, trusted := register{a}, Words{List: a.Bundle.TrustedWords, Open: a.Bundle.Blob, From: verifier.Trusted, MaxAge: maxAge, Now: now}
 	return &verifier.Verifier{
-		Issuers: []verifier.Issuers{here, trusted}, Lists: []verifier.Lists{here, trusted}, Register: here,
-		Web: web, Memory: &verifier.Memory{}, MaxAge: time.Duration(a.Config.StatusDays) * 24 * time.Hour, Now: now,
+		Issuers: []verifier.Issuers{here, trusted}, Lists: []verifier.Lists{here, trusted}, Register: here, Recognisers: []verifier.Recognisers{here, trusted},
+		Web: web, Memory: &verifier.Memory{}, MaxAge: maxAge, Now: now,
 	}, nil
 }
 
@@ -131,6 +132,9 @@ type Words struct {
 	List func(ctx context.Context) ([]bundle.Trust, error)
 	Open func(ctx context.Context, d blob.Digest) ([]byte, error)
 	From verifier.Origin
+
+	MaxAge time.Duration    // of the status of a recognition; as verifier.Verifier has it
+	Now    func() time.Time // time.Now when nil
 }
 
 var (

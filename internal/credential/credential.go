@@ -210,6 +210,8 @@ type Store interface {
 	RetireKey(ctx context.Context, id KeyID, at time.Time) (bool, error)
 	// RevokeKey sets date and reason of a key that is not revoked: false when it was.
 	RevokeKey(ctx context.Context, id KeyID, at time.Time, reason string) (bool, error)
+	// ListIssuing lists the institutions that have a key to issue with, or had one.
+	ListIssuing(ctx context.Context) ([]identity.InstitutionID, error)
 	// ListKeysOf lists all keys of a controller, whoever's they are, oldest first.
 	ListKeysOf(ctx context.Context, controller string) ([]Key, error)
 	// ListKeys lists all keys of an institution, retired ones too, oldest first.

@@ -168,6 +168,33 @@ func (s *Service) FindIssuer(ctx context.Context, in identity.InstitutionID) (Is
 	return all[0], nil
 }
 
+// Issuing is an institution by the name that it issues under now.
+type Issuing struct {
+	InstitutionID identity.InstitutionID
+	DID           string
+	Names         map[string]string // by BCP 47 tag; und is the one whose language nobody knows
+}
+
+// ListIssuing lists the institutions that issue here, or did. Whoever is signed in may.
+func (s *Service) ListIssuing(ctx context.Context, by identity.Actor) ([]Issuing, error) {
+	if by.Anonymous() {
+		return nil, fault.New(fault.Unauthenticated, "session.required")
+	}
+	all, err := s.Store.ListIssuing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Issuing, len(all))
+	for i, id := range all {
+		in, did, err := s.issuer(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Issuing{InstitutionID: id, DID: did, Names: in.AllNames()}
+	}
+	return out, nil
+}
+
 // ListIssuers tells the same of every DID that the institution issues or issued under, the present one first. The others are in the order in which they came.
 func (s *Service) ListIssuers(ctx context.Context, id identity.InstitutionID) ([]Issuer, error) {
 	a, err := parsePublicURL(s.PublicURL)

@@ -160,6 +160,8 @@ func (m *memory) RevokeKey(ctx context.Context, id credential.KeyID, at time.Tim
 	return inTx{m: m}.RevokeKey(ctx, id, at, reason)
 }
 
+func (m *memory) ListIssuing(context.Context) ([]identity.InstitutionID, error) { return nil, nil }
+
 func (m *memory) ListKeysOf(_ context.Context, controller string) ([]credential.Key, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

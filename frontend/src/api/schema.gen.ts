@@ -1521,6 +1521,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/issuers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who issues certificates here, and where what they certify has its address, for who recognises it. */
+        get: operations["listIssuers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institutions/{institution_id}/recognitions": {
         parameters: {
             query?: never;
@@ -2641,6 +2658,8 @@ export interface components {
             claims?: components["schemas"]["CredentialClaims"];
             /** @description The credential as it was found, out of its picture: JSON, a JWT or the text of a code. */
             document?: string;
+            /** @description What institutions take it for now. */
+            recognitions?: components["schemas"]["Recognised"][];
             offline: boolean;
             checked_at: components["schemas"]["Time"];
         };
@@ -2899,6 +2918,8 @@ export interface components {
             ai_help?: components["schemas"]["AIHelp"];
             /** @enum {string} */
             standing: "valid" | "suspended" | "revoked" | "expired" | "invalid";
+            /** @description What institutions take it for now. Only its holder's list tells. */
+            recognitions?: components["schemas"]["Recognised"][];
         };
         /**
          * @description Under whose eyes somebody was assessed, from the least to the most.
@@ -3089,18 +3110,60 @@ export interface components {
             id: components["schemas"]["UUID"];
             by: components["schemas"]["UUID"];
             by_did: string;
+            /** @description In the reader's language where it has one. */
             by_name: string;
+            /** @description The language (BCP 47) of the name where it is known to be another than the reader's. */
+            by_name_lang?: string;
             of_did: string;
             of_achievement: string;
             of_name: string;
             as: components["schemas"]["RecognitionTexts"];
             scope?: components["schemas"]["RecognitionTexts"];
             conditions?: components["schemas"]["RecognitionTexts"];
-            /** @enum {string} */
-            standing: "valid" | "ended" | "expired" | "invalid";
+            /**
+             * @description Only valid ones count. key_revoked: the key that signed it was revoked since.
+             * @enum {string}
+             */
+            standing: "valid" | "ended" | "expired" | "key_revoked" | "invalid";
             created_at: components["schemas"]["Time"];
             valid_until?: components["schemas"]["Time"];
             ended_at?: components["schemas"]["Time"];
+        };
+        /** @description An institution's signed word that it takes an achievement for one of its own. It holds, as far as is known. */
+        Recognised: {
+            /** @description Of the signed document. */
+            address: string;
+            /** @description The DID of who recognises. */
+            by: string;
+            /** @description In the reader's language where it has one. */
+            by_name: string;
+            /** @description The language (BCP 47) of the name where it is known to be another than the reader's. */
+            by_name_lang?: string;
+            as: components["schemas"]["RecognitionTexts"];
+            scope?: components["schemas"]["RecognitionTexts"];
+            conditions?: components["schemas"]["RecognitionTexts"];
+            valid_from: components["schemas"]["Time"];
+            valid_until?: components["schemas"]["Time"];
+            /**
+             * @description Where it is known from.
+             * @enum {string}
+             */
+            known_from: "here" | "trusted" | "given";
+            /** @description When it was last known not to be ended. */
+            known_at: components["schemas"]["Time"];
+        };
+        IssuerList: {
+            items: components["schemas"]["IssuerHere"][];
+            /** @description Of this host. What a course certifies has the address {address}/{source_locale}/courses/{course_id}. */
+            address: string;
+        };
+        IssuerHere: {
+            institution_id: components["schemas"]["UUID"];
+            did: string;
+            /** @description In the reader's language where it has one. */
+            name: string;
+            /** @description The language (BCP 47) of the name where it is known to be another than the reader's. */
+            name_lang?: string;
         };
         RecognitionList: {
             items: components["schemas"]["Recognition"][];
@@ -6133,6 +6196,27 @@ export interface operations {
                 };
                 content: {
                     "application/vc": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listIssuers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Issuers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuerList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -24,6 +24,7 @@ type check struct {
 	now    time.Time
 	issuer Issuer    // who signed it, once that is known
 	signed time.Time // when
+	course string    // that it is about, where its address is not said
 	found  []finding
 	broken error // the check itself failed
 }

@@ -40,6 +40,7 @@ func (c *check) qr(ctx context.Context, text string) {
 		c.say(Invalid, Changed, nil)
 		return
 	}
+	c.course = v.Course
 	c.signature(key.ID, v.SignedAt, key.Revoked)
 	var entries []map[string]any
 	for _, at := range []struct {

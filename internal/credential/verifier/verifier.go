@@ -115,11 +115,14 @@ const (
 
 // Report is the answer.
 type Report struct {
-	State     State
-	Reasons   []Reason // of the state; empty when valid
-	Notes     []Reason // what a reader should know beside it
-	RestsOn   []Basis
-	Claims    Claims // what it says; of an invalid one nobody should believe it
+	State   State
+	Reasons []Reason // of the state; empty when valid
+	Notes   []Reason // what a reader should know beside it
+	RestsOn []Basis
+	Claims  Claims // what it says; of an invalid one nobody should believe it
+	// Recognitions are what institutions take the achievement for; of a credential that does not count there are none.
+	Recognitions []Recognition
+
 	Format    Format
 	Document  []byte // the credential as it was found, out of its picture
 	Offline   bool
@@ -197,10 +200,13 @@ type Verifier struct {
 	Issuers  []Issuers
 	Lists    []Lists
 	Register Register
-	Web      *fetch.Client    // nil: nothing is ever fetched
-	Memory   *Memory          // nil: nothing is known from before
-	MaxAge   time.Duration    // of a status; 7 days when 0
-	Now      func() time.Time // time.Now when nil
+	// Recognisers are asked all, and believed in this order.
+	Recognisers []Recognisers
+
+	Web    *fetch.Client    // nil: nothing is ever fetched
+	Memory *Memory          // nil: nothing is known from before
+	MaxAge time.Duration    // of a status; 7 days when 0
+	Now    func() time.Time // time.Now when nil
 }
 
 // DefaultMaxAge is how old a status may be. Lists of ours are signed for as long.
@@ -224,5 +230,8 @@ func (v *Verifier) Verify(ctx context.Context, in []byte, o Options) (Report, er
 		return Report{}, c.broken
 	}
 	c.conclude()
+	if err := c.recognised(ctx); err != nil {
+		return Report{}, err
+	}
 	return c.Report, nil
 }

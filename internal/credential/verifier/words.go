@@ -1,6 +1,11 @@
 package verifier
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Words gives the message key of a reason and its arguments. date writes a day in the reader's language. What an issuer gives as its own reason
 // is no part of the words: it stands in Reason.Given.
@@ -52,4 +57,20 @@ func AgeWords(age time.Duration) (key string, args map[string]any) {
 	default:
 		return "credential.age.days", map[string]any{"Count": hours / 24}
 	}
+}
+
+// TextIn gives the text for a reader and the language that it is in: theirs, else the one nearest to it, else one whose language nobody knows
+// (""), else English, else whichever there is.
+func TextIn(texts map[string]string, locale string) (text, lang string) {
+	base, _, _ := strings.Cut(locale, "-")
+	wanted := append([]string{locale, base, "und", "en"}, slices.Sorted(maps.Keys(texts))...)
+	for _, tag := range wanted {
+		if t := texts[tag]; t != "" {
+			if tag == "und" {
+				tag = ""
+			}
+			return t, tag
+		}
+	}
+	return "", ""
 }

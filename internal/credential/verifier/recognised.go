@@ -1,0 +1,65 @@
+package verifier
+
+import (
+	"context"
+	"time"
+)
+
+// Recognition is an institution's signed word that it takes an achievement for one of its own. Who gives one has checked it.
+type Recognition struct {
+	Address    string            // of the signed document
+	By         string            // DID
+	Names      map[string]string // of who recognises, by language; "und" when that is not known
+	As         map[string]string // what it counts as there, by language
+	Scope      map[string]string
+	Conditions map[string]string
+	From       time.Time
+	Until      time.Time // zero: it does not end
+	Origin     Origin
+	At         time.Time // when it was last known not to be ended
+}
+
+// Achievement is what may be recognised: its issuer's, and nobody else's of the same name.
+type Achievement struct {
+	Issuer string // DID
+	ID     string // address; "" when only the course is known
+	Course string // of a Banyan; "" when only the address is known
+}
+
+// Recognisers know what institutions recognise of an achievement now: what ended, expired, does not hold or was signed by a key that was revoked
+// since is left out.
+type Recognisers interface {
+	Recognised(ctx context.Context, of Achievement) ([]Recognition, error)
+}
+
+// maxRecognised is how many are told beside one credential.
+const maxRecognised = 20
+
+// Recognised tells what institutions recognise of an achievement now, each once.
+func (v *Verifier) Recognised(ctx context.Context, of Achievement) ([]Recognition, error) {
+	var out []Recognition
+	seen := map[string]bool{}
+	for _, source := range v.Recognisers {
+		list, err := source.Recognised(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			if !seen[r.Address] && len(out) < maxRecognised {
+				seen[r.Address] = true
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+// recognised adds who recognises what was achieved: of a credential that counts, whose issuer is certain.
+func (c *check) recognised(ctx context.Context) error {
+	if c.State != Valid && c.State != Unknown || c.issuer.DID == "" || c.signed.IsZero() || c.issuer.DID != c.Claims.Issuer {
+		return nil
+	}
+	var err error
+	c.Recognitions, err = c.Verifier.Recognised(ctx, Achievement{Issuer: c.issuer.DID, ID: c.Claims.AchievementID, Course: c.course})
+	return err
+}
