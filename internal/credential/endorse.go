@@ -55,17 +55,17 @@ func (s *Service) SignFor(ctx context.Context, in identity.InstitutionID, write 
 	return doc, out, nil
 }
 
-// Signature is what can be said of the proofs of a document.
-type Signature struct {
+// Proven is what can be said of the proofs of a document.
+type Proven struct {
 	Holds      bool // by keys of the institution, when they were in use
 	KeyRevoked bool // and the key was revoked since, from whatever date on
 }
 
 // SignedBy tells whether a document bears the proofs of an institution's keys. An error means that it could not be looked at.
-func (s *Service) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (Signature, error) {
+func (s *Service) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (Proven, error) {
 	keys, err := s.Store.ListKeys(ctx, in)
 	if err != nil {
-		return Signature{}, err
+		return Proven{}, err
 	}
 	// What keys say may change; what they signed does not.
 	h := sha256.New()
@@ -80,9 +80,9 @@ func (s *Service) SignedBy(ctx context.Context, in identity.InstitutionID, doc [
 	by := &resolver{keys: keys, found: new(Key), revoked: true}
 	_, err = proof.Verify(ctx, doc, by)
 	if ctx.Err() != nil {
-		return Signature{}, ctx.Err()
+		return Proven{}, ctx.Err()
 	}
-	out := Signature{Holds: err == nil, KeyRevoked: err == nil && by.found.RevokedAt != nil} // a refusal is the answer
+	out := Proven{Holds: err == nil, KeyRevoked: err == nil && by.found.RevokedAt != nil} // a refusal is the answer
 	s.signatures.keep(known, out)
 	return out, nil
 }
@@ -97,23 +97,23 @@ func microOf(t *time.Time) int64 {
 // signatures remembers what was found out of signed documents: lists show the same ones again and again.
 type signatures struct {
 	mu    sync.Mutex
-	known map[[sha256.Size]byte]Signature
+	known map[[sha256.Size]byte]Proven
 }
 
 const mostSignatures = 8192
 
-func (s *signatures) find(of [sha256.Size]byte) (Signature, bool) {
+func (s *signatures) find(of [sha256.Size]byte) (Proven, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out, ok := s.known[of]
 	return out, ok
 }
 
-func (s *signatures) keep(of [sha256.Size]byte, one Signature) {
+func (s *signatures) keep(of [sha256.Size]byte, one Proven) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known == nil || len(s.known) >= mostSignatures {
-		s.known = map[[sha256.Size]byte]Signature{}
+		s.known = map[[sha256.Size]byte]Proven{}
 	}
 	s.known[of] = one
 }

@@ -54,9 +54,9 @@ func (p *press) SignFor(_ context.Context, in identity.InstitutionID, write func
 	return doc, d, err
 }
 
-func (p *press) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Signature, error) {
+func (p *press) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Proven, error) {
 	_, err := proof.Verify(ctx, doc, keyOf{didOf(in), p.keys[in].Multikey()})
-	return credential.Signature{Holds: err == nil, KeyRevoked: err == nil && p.revoked}, nil
+	return credential.Proven{Holds: err == nil, KeyRevoked: err == nil && p.revoked}, nil
 }
 
 type keyOf [2]string

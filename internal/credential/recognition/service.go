@@ -21,7 +21,7 @@ import (
 // Press signs for institutions; credential.Service does.
 type Press interface {
 	SignFor(ctx context.Context, in identity.InstitutionID, write func(credential.Desk) ([]byte, error)) ([]byte, credential.Desk, error)
-	SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Signature, error)
+	SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Proven, error)
 }
 
 // Service is the door to recognitions.
