@@ -22,6 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
@@ -153,7 +154,7 @@ func courseFS(path string) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		return curriculum.ZipFS(data)
+		return folder.OpenZip(data)
 	}
 	info, err := os.Stat(path)
 	if err != nil {

@@ -9,10 +9,11 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 func TestReport(t *testing.T) {
-	const course = "../internal/curriculum/testdata/course"
+	const course = "../internal/curriculum/coursetest/golden"
 	c, err := curriculum.Compile(os.DirFS(course), curriculum.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ func TestEncode(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin, dir := t.TempDir(), t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("../internal/curriculum/testdata/course")); err != nil {
+	if err := os.CopyFS(dir, coursetest.Golden()); err != nil {
 		t.Fatal(err)
 	}
 	write := func(name, text string) {

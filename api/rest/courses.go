@@ -9,6 +9,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -82,11 +83,11 @@ func (s *Server) PublishCourse(ctx context.Context, req openapi.PublishCourseReq
 	if err != nil {
 		return nil, middleware.BodyFault(err)
 	}
-	folder, err := curriculum.ZipFS(data)
+	course, err := folder.OpenZip(data)
 	if err != nil {
 		return nil, err
 	}
-	v, created, err := s.Curriculum.Publish(ctx, who, req.InstitutionID, folder)
+	v, created, err := s.Curriculum.Publish(ctx, who, req.InstitutionID, course)
 	if err != nil {
 		return nil, err
 	}

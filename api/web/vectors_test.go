@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 var update = flag.Bool("update", false, "write the vectors of the service worker anew")
@@ -27,7 +28,7 @@ type vectors struct {
 // TestPagesOfDevices: the service worker's pages are these, byte for byte. After a change that is meant:
 // go test ./api/web -run PagesOfDevices -update
 func TestPagesOfDevices(t *testing.T) {
-	w := open(t, nil, os.DirFS("../../internal/curriculum/testdata/course"))
+	w := open(t, nil, coursetest.Golden())
 	version := w.library.versions["golden"][0]
 	built, err := bundle.Build(t.Context(), version, func(ctx context.Context, d blob.Digest) ([]byte, error) { return w.library.PublicBlob(ctx, d) })
 	if err != nil {

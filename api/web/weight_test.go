@@ -2,14 +2,15 @@ package web
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 // TestWeightIsTold: readers see what an item costs before they open it, and a recording before they play it.
 func TestWeightIsTold(t *testing.T) {
-	w := open(t, nil, os.DirFS("../../internal/curriculum/testdata/course"))
+	w := open(t, nil, coursetest.Golden())
 	_, doc := w.read("/en/courses/golden")
 	it, ok := w.library.versions["golden"][0].Manifest.Item("first")
 	if !ok {

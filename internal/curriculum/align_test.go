@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -30,7 +31,7 @@ func TestUnknownCompetences(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := inMemory(t)
+			m := coursetest.Copy(t)
 			tt.edit(t, m)
 			if got := strings.Join(faultsOf(t, m), ", "); got != tt.want {
 				t.Fatalf("got  %s\nwant %s", got, tt.want)
@@ -46,7 +47,7 @@ func TestUnknownCompetences(t *testing.T) {
 
 // The manifest says what each item serves: what course.yaml says, and what its questions or its lab say.
 func TestItemsCarryCompetences(t *testing.T) {
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	change("course.yaml", "lesson: first", "{lesson: first, competences: [cfs.ethics.create, cfs.ethics.apply]}")(t, m)
 	change("course.yaml", "lab: echo", "{lab: echo, competences: [cft.ethics.deepen]}")(t, m)
 	change("course.yaml", "achievement:\n", "achievement:\n  competences: [cfs.human-centred.apply]\n")(t, m)

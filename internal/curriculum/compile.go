@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
@@ -88,9 +89,9 @@ type Options struct {
 func Compile(fsys fs.FS, o Options) (Compiled, error) {
 	o.Cache.begin()
 	c := compiler{
-		cache: o.Cache, src: load(fsys), quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
+		cache: o.Cache, src: folder.Load(fsys), quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
 	}
-	c.faults = c.src.faults
+	c.faults = c.src.Faults
 	c.list = gatherUnits(c.src, c.cache)
 	c.readCourse()
 	c.readTexts(o.Fallbacks)
@@ -102,7 +103,7 @@ func Compile(fsys fs.FS, o Options) (Compiled, error) {
 	c.checkPages()
 	c.checkMedia()
 	c.checkLabels()
-	if err := c.faults.err(); err != nil {
+	if err := c.faults.Err(); err != nil {
 		return Compiled{}, err
 	}
 	return c.build()
@@ -110,9 +111,9 @@ func Compile(fsys fs.FS, o Options) (Compiled, error) {
 
 type compiler struct {
 	cache   *Cache
-	src     *source
-	faults  *faultList
-	doc     *document
+	src     *folder.Folder
+	faults  *folder.Faults
+	doc     *folder.Document
 	course  courseSource
 	list    *unitList
 	texts   texts
@@ -129,25 +130,25 @@ type compiler struct {
 }
 
 func (c *compiler) fault(pointer, key string, args ...string) {
-	c.faults.add(c.doc.file, c.doc.line(pointer), key, args...)
+	c.faults.Add(c.doc.File, c.doc.Line(pointer), key, args...)
 }
 
 // readCourse reads course.yaml and the rules that its schema cannot say.
 func (c *compiler) readCourse() {
-	c.doc = &document{file: "course.yaml", lines: map[string]int{}}
+	c.doc = &folder.Document{File: "course.yaml"}
 	doc := c.list.docs["course.yaml"]
 	if doc == nil {
-		if !c.src.broken["course.yaml"] {
-			c.faults.add("course.yaml", 1, "course.no_course_file")
+		if !c.src.Broken["course.yaml"] {
+			c.faults.Add("course.yaml", 1, "course.no_course_file")
 		}
 		return
 	}
 	c.doc = doc
-	checkSchema("course", c.doc, c.faults)
-	if !c.doc.fit {
+	c.doc.Check("course", c.faults)
+	if !c.doc.Fit {
 		return
 	}
-	c.doc.into(&c.course)
+	c.doc.Into(&c.course)
 	for i, l := range c.course.Locales {
 		c.checkLocale(l, "/locales/"+strconv.Itoa(i))
 	}
@@ -156,7 +157,7 @@ func (c *compiler) readCourse() {
 	}
 	for l, chain := range c.course.Fallbacks {
 		for i, f := range append([]Locale{l}, chain...) {
-			at := "/fallbacks/" + escapePointer(l)
+			at := c.doc.Root().Key("fallbacks").Key(l).Pointer
 			if i > 0 {
 				at += "/" + strconv.Itoa(i-1)
 			}
@@ -165,10 +166,10 @@ func (c *compiler) readCourse() {
 			}
 		}
 	}
-	checkCompetences(c.doc, "/achievement", c.course.Achievement.Competences, c.faults)
+	c.doc.CheckCompetences("/achievement", c.course.Achievement.Competences, c.faults)
 	modules := map[string]bool{}
 	ids := map[string]bool{}
-	raws, _ := field(c.doc.value, "modules").([]any)
+	raws := c.doc.Root().Key("modules").Each()
 	for i, m := range c.course.Modules {
 		at := "/modules/" + strconv.Itoa(i)
 		if m.ID != "" && modules[m.ID] {
@@ -178,20 +179,17 @@ func (c *compiler) readCourse() {
 			c.fault(at+"/id", "course.module_named_course")
 		}
 		modules[m.ID] = true
-		var rawItems []any
+		var rawItems []folder.Node
 		if i < len(raws) {
-			rawItems, _ = field(raws[i], "items").([]any)
+			rawItems = raws[i].Key("items").Each()
 		}
 		for j, it := range m.Items {
 			at := at + "/items/" + strconv.Itoa(j)
-			if j < len(rawItems) {
-				raw, ok := rawItems[j].(map[string]any)
-				if ok && len(present(raw, []string{"lesson", "quiz", "lab"})) != 1 {
-					c.fault(at, "course.item_kinds")
-					continue
-				}
+			if j < len(rawItems) && rawItems[j].IsMap() && len(rawItems[j].Present("lesson", "quiz", "lab")) != 1 {
+				c.fault(at, "course.item_kinds")
+				continue
 			}
-			checkCompetences(c.doc, at, it.Competences, c.faults)
+			c.doc.CheckCompetences(at, it.Competences, c.faults)
 			_, id := it.named()
 			switch {
 			case id == "":
@@ -221,15 +219,15 @@ func (c *compiler) checkLocale(l Locale, pointer string) {
 func (c *compiler) readItems() {
 	for _, name := range slices.Sorted(maps.Keys(c.list.docs)) {
 		doc := c.list.docs[name]
-		folder, file := path.Split(name)
+		dir, file := path.Split(name)
 		id := strings.TrimSuffix(file, ".yaml")
 		switch {
-		case folder == "quizzes/":
+		case dir == "quizzes/":
 			c.quizzes[id] = readQuiz(id, doc, &c.texts, c.faults)
-		case folder == "banks/":
+		case dir == "banks/":
 			c.banks[id] = readBank(id, doc, &c.texts, c.faults)
-		case strings.HasPrefix(folder, "labs/"):
-			id = path.Base(folder)
+		case strings.HasPrefix(dir, "labs/"):
+			id = path.Base(dir)
 			c.labs[id] = readLab(id, doc, c.src, &c.texts, c.faults)
 		}
 	}
@@ -239,25 +237,25 @@ func (c *compiler) readItems() {
 func (c *compiler) linkBanks() {
 	used := map[string]bool{}
 	unread := false // a quiz that cannot be read may draw from any
-	for name := range c.src.broken {
+	for name := range c.src.Broken {
 		unread = unread || strings.HasPrefix(name, "quizzes/")
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.quizzes)) {
 		q := c.quizzes[id]
 		unread = unread || q.doc == nil
-		q.link(c.banks, used, c.src.has, c.faults)
+		q.link(c.banks, used, c.src.Has, c.faults)
 		c.quizzes[id] = q
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.banks)) {
 		if !used[id] && !unread {
-			c.faults.add("banks/"+id+".yaml", 1, "quiz.unused_bank", "Bank", id)
+			c.faults.Add("banks/"+id+".yaml", 1, "quiz.unused_bank", "Bank", id)
 		}
 	}
 }
 
 // checkItems holds what course.yaml lists against what is there.
 func (c *compiler) checkItems() {
-	if !c.doc.fit {
+	if !c.doc.Fit {
 		return
 	}
 	listed := map[string]bool{}
@@ -293,7 +291,7 @@ func (c *compiler) checkItems() {
 		c.fault("/criteria", "course.criteria_empty")
 	}
 	unlisted := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(c.src.files)) {
+	for _, name := range slices.Sorted(maps.Keys(c.src.Files)) {
 		owner := name
 		if part := strings.SplitN(name, "/", 3); part[0] == "labs" {
 			owner = "labs/" + part[1]
@@ -303,13 +301,13 @@ func (c *compiler) checkItems() {
 		// One word for a whole lab.
 		if !listed[owner] && !unlisted[owner] {
 			unlisted[owner] = true
-			c.faults.add(name, 1, "course.not_in_course")
+			c.faults.Add(name, 1, "course.not_in_course")
 		}
 	}
 }
 
 func (c *compiler) mustHave(at, file string) {
-	if !c.src.has(file) {
+	if !c.src.Has(file) {
 		c.fault(at, "course.missing_file", "File", file)
 	}
 }
@@ -352,7 +350,7 @@ func (c *compiler) build() (Compiled, error) {
 		m.Modules = append(m.Modules, mod)
 	}
 	c.checkLessons(m)
-	if err := c.faults.err(); err != nil {
+	if err := c.faults.Err(); err != nil {
 		return Compiled{}, err
 	}
 	out.Advice, out.Figures = c.advice, c.figures
@@ -449,6 +447,26 @@ func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Comp
 		it.Translations = counts
 	}
 	return it, err
+}
+
+// competences gathers what an item serves: what course.yaml says of it, and what its questions or its lab say.
+func (c *compiler) competences(is itemSource) []string {
+	all := map[string]bool{}
+	add := func(ids []string) {
+		for _, id := range ids {
+			all[id] = true
+		}
+	}
+	add(is.Competences)
+	switch kind, id := is.named(); kind {
+	case Quiz:
+		for _, q := range c.quizzes[id].questions {
+			add(q.source.Competences)
+		}
+	case Lab:
+		add(c.labs[id].vault.Competences)
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 // unitsOf lists the texts of an item, those of a quiz with the banks that it draws from.

@@ -11,34 +11,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden() fs.FS { return os.DirFS("testdata/course") }
-
-// inMemory copies the golden course, so that a test can spoil it.
-func inMemory(t testing.TB) fstest.MapFS {
-	t.Helper()
-	m := fstest.MapFS{}
-	err := fs.WalkDir(golden(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(golden(), name)
-		m[name] = &fstest.MapFile{Data: data, Mode: 0o644}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
 
 func compile(t testing.TB, fsys fs.FS) curriculum.Compiled {
 	t.Helper()
@@ -59,7 +39,7 @@ func item(t testing.TB, c curriculum.Compiled, id curriculum.ContentID) curricul
 }
 
 func TestCompileGolden(t *testing.T) {
-	c := compile(t, golden())
+	c := compile(t, coursetest.Golden())
 	files := map[string][]byte{
 		"manifest.json": c.ManifestJSON,
 		"vault.json":    c.Vault,
@@ -99,7 +79,7 @@ func TestCompileGolden(t *testing.T) {
 }
 
 func TestCompiledIsWhole(t *testing.T) {
-	c := compile(t, golden())
+	c := compile(t, coursetest.Golden())
 	if blob.Of(c.ManifestJSON) != c.Digest || blob.Of(c.Vault) != c.Manifest.Vault {
 		t.Error("digests do not bind manifest and vault")
 	}
@@ -137,19 +117,19 @@ func TestCompiledIsWhole(t *testing.T) {
 }
 
 func TestSameBytesSameVersion(t *testing.T) {
-	first := compile(t, golden())
+	first := compile(t, coursetest.Golden())
 	for range 20 {
-		if next := compile(t, inMemory(t)); !reflect.DeepEqual(first, next) {
+		if next := compile(t, coursetest.Copy(t)); !reflect.DeepEqual(first, next) {
 			t.Fatal("two runs differ")
 		}
 	}
 	// A changed answer key is another version, though nothing public but the vault's digest tells.
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	m["quizzes/exam.yaml"].Data = bytes.ReplaceAll(m["quizzes/exam.yaml"].Data, []byte("73519.25"), []byte("73519.5"))
 	if compile(t, m).Digest == first.Digest {
 		t.Error("another key gave the same version")
 	}
-	m = inMemory(t)
+	m = coursetest.Copy(t)
 	m["labs/echo/solution.py"].Data = append(m["labs/echo/solution.py"].Data, '#')
 	if compile(t, m).Digest == first.Digest {
 		t.Error("another solution gave the same version")
@@ -158,7 +138,7 @@ func TestSameBytesSameVersion(t *testing.T) {
 
 // Nothing that anybody may read holds a key of a graded quiz, an expected value or a solution.
 func TestKeysStayInTheVault(t *testing.T) {
-	c := compile(t, golden())
+	c := compile(t, coursetest.Golden())
 	secrets := []string{"SECRET", "73519", "0.0625", "Zwölfkämpfer", "zwolfkampfer", "the other", "كِتَاب", "كتاب", "correct", "accept"}
 	public := map[string][]byte{"manifest": c.ManifestJSON}
 	for d, data := range c.Blobs {
@@ -207,7 +187,7 @@ func TestKeysStayInTheVault(t *testing.T) {
 		}
 	}
 	// With another secret in the course the opaque ids are others: they are keyed.
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	m["quizzes/exam.yaml"].Data = bytes.ReplaceAll(m["quizzes/exam.yaml"].Data, []byte("SECRET-O1"), []byte("SECRET-O9"))
 	var other quiz.Public
 	oc := compile(t, m)
@@ -233,12 +213,12 @@ func TestOrderTellsNothing(t *testing.T) {
 		}
 		return ids
 	}
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	src := string(m["quizzes/exam.yaml"].Data)
 	one, four := "- {id: one, text: One}", "- {id: four, text: Four}"
 	src = strings.Replace(strings.Replace(strings.Replace(src, one, "@", 1), four, one, 1), "@", four, 1)
 	m["quizzes/exam.yaml"].Data = []byte(src)
-	if a, b := options(golden()), options(m); !slices.Equal(a, b) {
+	if a, b := options(coursetest.Golden()), options(m); !slices.Equal(a, b) {
 		t.Errorf("another right order shows: %v and %v", a, b)
 	}
 }

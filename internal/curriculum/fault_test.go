@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -306,7 +307,7 @@ func TestFaults(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := inMemory(t)
+			m := coursetest.Copy(t)
 			test.edit(t, m)
 			got := faultsOf(t, m)
 			if want, ok := strings.CutPrefix(test.want, "*"); ok { // among others
@@ -348,7 +349,7 @@ func bomb() string {
 
 // Every fault is told at once, whatever file it is in.
 func TestAllFaultsAtOnce(t *testing.T) {
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	for _, e := range []edit{
 		change("course.yaml", "minutes: 30", "minutes: 0"),
 		change("course.yaml", "- quiz: exam", "- quiz: exma"),
@@ -377,7 +378,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 
 // A stranger's course cannot make a reply endless.
 func TestFaultsAreBounded(t *testing.T) {
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	m["lessons/second.md"] = &fstest.MapFile{Data: []byte("# T\n\n" + strings.Repeat("<br>\n\n", 900))}
 	put("lessons/first.md", "# T\n\n[x](ftp://"+strings.Repeat("y", 10000)+")\n")(t, m)
 	_, err := curriculum.Compile(m, curriculum.Options{})

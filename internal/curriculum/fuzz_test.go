@@ -1,8 +1,6 @@
 package curriculum_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"errors"
 	"regexp"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -62,7 +61,7 @@ func FuzzMarkdown(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	course := inMemory(f)
+	course := coursetest.Copy(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 20000 {
 			return
@@ -131,7 +130,7 @@ var (
 
 func FuzzYAML(f *testing.F) {
 	for _, name := range []string{"course.yaml", "quizzes/exam.yaml", "labs/echo/lab.yaml", "glossary.yaml", "media.yaml"} {
-		f.Add(name, read(f, name))
+		f.Add(name, coursetest.Read(f, name))
 		f.Add(name, "a: [b, {c: &d e}]\n")
 		f.Add(name, "? [a]\n: b\n")
 		f.Add(name, "<<: *x\n")
@@ -139,7 +138,7 @@ func FuzzYAML(f *testing.F) {
 		f.Add(name, "%YAML 1.2\n---\na: !!float .nan\n")
 		f.Add(name, "a: |2-\n   x\n  y\n")
 	}
-	course := inMemory(f)
+	course := coursetest.Copy(f)
 	f.Fuzz(func(t *testing.T, name, text string) {
 		if course[name] == nil || len(text) > 20000 {
 			return
@@ -150,34 +149,5 @@ func FuzzYAML(f *testing.F) {
 		}
 		m[name] = &fstest.MapFile{Data: []byte(text)}
 		quick(t, func() { sound(t, m) })
-	})
-}
-
-func FuzzZip(f *testing.F) {
-	// Small seeds: the engine takes long to change large ones.
-	for _, name := range []string{"course.yaml", "top/lessons/a.md"} {
-		var buf bytes.Buffer
-		w := zip.NewWriter(&buf)
-		zipFile(f, w, name, []byte("id: a\n"))
-		if err := w.Close(); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(buf.Bytes())
-	}
-	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 1<<20 {
-			return
-		}
-		fsys, err := curriculum.ZipFS(data)
-		if err != nil {
-			if !fault.Is(err, fault.Invalid) {
-				t.Fatalf("not a fault: %v", err)
-			}
-			return
-		}
-		if _, err := curriculum.Compile(fsys, curriculum.Options{}); err != nil && !fault.Is(err, fault.Invalid) {
-			t.Fatalf("not a fault: %v", err)
-		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
 	"github.com/banyan-lms/banyan/internal/curriculum/page"
@@ -20,17 +21,12 @@ import (
 func (c *compiler) find(list ...gate.Finding) {
 	for _, f := range list {
 		if f.Advice {
-			if len(c.advice) < maxFaults {
+			if len(c.advice) < folder.MaxFaults {
 				c.advice = append(c.advice, f.Detail)
 			}
 			continue
 		}
-		for k, v := range f.Args {
-			if s, ok := v.(string); ok {
-				f.Args[k] = short(s)
-			}
-		}
-		c.faults.take(f.Detail)
+		c.faults.Take(f.Detail)
 	}
 }
 
@@ -46,12 +42,7 @@ func (c *compiler) checkLabels() {
 			continue
 		}
 		name := "media/" + file
-		known := map[int]bool{}
-		for _, f := range c.faults.list {
-			if f.File == name {
-				known[f.Line] = true
-			}
-		}
+		known := c.faults.Lines(name)
 		for _, l := range c.course.Locales {
 			data := c.drawn(file, l)
 			for _, f := range contrasts.Find(sha256.Sum256(data), func() []gate.Finding { return gate.Drawing(name, data) }) {
@@ -91,12 +82,12 @@ func (c *compiler) checkMedia() {
 		return
 	}
 	var list []gate.Medium
-	for i, n := range doc.root().key("files").each() {
+	for i, n := range doc.Root().Key("files").Each() {
 		m := gate.Medium{
-			File: n.key("file").str(), Licence: n.key("licence").str(), Source: n.key("source").str(), Author: n.key("author").str(),
-			Line: doc.line(n.pointer),
+			File: n.Key("file").Str(), Licence: n.Key("licence").Str(), Source: n.Key("source").Str(), Author: n.Key("author").Str(),
+			Line: doc.Line(n.Pointer),
 		}
-		if c.media[m.File] == (mediumItem{}) || i >= maxFiles {
+		if c.media[m.File] == (mediumItem{}) || i >= folder.MaxFiles {
 			continue // its own fault is noted already
 		}
 		m.Used = used[m.File]
@@ -151,7 +142,7 @@ func (c *compiler) checkLessons(m Manifest) {
 					continue
 				}
 				file := "lessons/" + string(it.ID) + ".md"
-				if l != m.SourceLocale && c.src.has("locales/"+l+"/"+mod.ID+".po") {
+				if l != m.SourceLocale && c.src.Has("locales/"+l+"/"+mod.ID+".po") {
 					file = "locales/" + l + "/" + mod.ID + ".po"
 				}
 				lesson := gate.Lesson{File: file, Item: string(it.ID), Locale: l, Source: l == m.SourceLocale, Weight: f.Weight, Level: f.Level}

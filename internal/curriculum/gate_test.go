@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -37,7 +38,7 @@ func photo(t *testing.T) []byte {
 
 func withPhoto(t *testing.T) fstest.MapFS {
 	t.Helper()
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	m["media/farm.jpg"] = &fstest.MapFile{Data: photo(t)}
 	m["media.yaml"].Data = append(m["media.yaml"].Data, "  - {file: farm.jpg, licence: CC0-1.0, source: Taken for this test, author: Banyan contributors}\n"...)
 	m["lessons/second.md"].Data = append(m["lessons/second.md"].Data, "\n::: figure farm.jpg\n:alt: A farm from above.\n:::\n"...)
@@ -74,7 +75,7 @@ func TestPicturesAreCut(t *testing.T) {
 }
 
 func TestWeights(t *testing.T) {
-	c := compile(t, golden())
+	c := compile(t, coursetest.Golden())
 	first := item(t, c, "first").Weight["en"]
 	if first.Text == 0 || first.Pictures <= first.Text || first.All <= first.Pictures {
 		t.Errorf("a lesson with pictures and a recording: %+v", first)
@@ -109,10 +110,10 @@ func TestAdvice(t *testing.T) {
 		}
 		return strings.Join(out, ", ")
 	}
-	if got := keys(compile(t, golden()).Advice); got != "" {
+	if got := keys(compile(t, coursetest.Golden()).Advice); got != "" {
 		t.Errorf("the course has advice: %s", got)
 	}
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	m["lessons/second.md"].Data = append(m["lessons/second.md"].Data, "\n"+hard...)
 	if d := compile(t, m).Advice[0]; !strings.HasPrefix(strings.Split(string(m["lessons/second.md"].Data), "\n")[d.Line-1], "institutional") {
 		t.Errorf("the longest sentence is not in line %d", d.Line)
@@ -146,7 +147,7 @@ func TestContrastInEveryLanguage(t *testing.T) {
 		{"wrong in the source: once", `<text id="sign" x="180" y="50" font-size="10" text-anchor="middle" fill="#133557">Road</text>`, "Road", "طريق", "media/road.svg:3 gate.contrast"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := inMemory(t)
+			m := coursetest.Copy(t)
 			m["media/road.svg"] = &fstest.MapFile{Data: []byte(drawing(tt.label))}
 			po := m["locales/ar/course.po"]
 			po.Data = regexp.MustCompile(`(?m)^msgctxt "media\.road\.svg\.[^"]*"\nmsgid .*\nmsgstr .*\n`).ReplaceAll(po.Data, nil)

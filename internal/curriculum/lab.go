@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 )
 
 // labSource is a lab as its author wrote it.
@@ -86,15 +88,15 @@ type labItem struct {
 }
 
 // readLab checks a lab's folder and gathers its texts and files.
-func readLab(id string, doc *document, src *source, t *texts, faults *faultList) labItem {
-	checkSchema("lab", doc, faults)
+func readLab(id string, doc *folder.Document, src *folder.Folder, t *texts, faults *folder.Faults) labItem {
+	doc.Check("lab", faults)
 	dir := "labs/" + id + "/"
-	if !doc.fit {
+	if !doc.Fit {
 		return labItem{}
 	}
 	var ls labSource
-	doc.into(&ls)
-	checkCompetences(doc, "", ls.Competences, faults)
+	doc.Into(&ls)
+	doc.CheckCompetences("", ls.Competences, faults)
 	base := "lab." + id
 	item := labItem{id: ContentID(id), source: ls.Title, texts: t, title: t.text(base+".title", ls.Title)}
 	for i, h := range ls.Hints {
@@ -102,7 +104,7 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 	}
 	item.vault = VaultLab{
 		Entry: ls.Entry, Limits: ls.Limits.OrDefault(), Points: 1, Competences: ls.Competences, Seed: DefaultSeed, Clock: DefaultClock,
-		Files: map[string]string{}, Starter: string(src.files[dir+"starter.py"]), Solution: string(src.files[dir+"solution.py"]),
+		Files: map[string]string{}, Starter: string(src.Files[dir+"starter.py"]), Solution: string(src.Files[dir+"solution.py"]),
 	}
 	if ls.Points > 0 {
 		item.vault.Points = ls.Points
@@ -119,7 +121,7 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 		item.vault.Clock = at.UTC()
 	}
 	r.files(ls)
-	raws, _ := field(doc.value, "checks").([]any)
+	raws := doc.Root().Key("checks").Each()
 	r.secret = secretColumns(ls.Checks)
 	judges := map[string]bool{}
 	seen := map[string]bool{}
@@ -129,7 +131,7 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 			r.fault(at+"/id", "course.duplicate_id", "ID", cs.ID)
 		}
 		seen[cs.ID] = true
-		var raw any
+		var raw folder.Node
 		if i < len(raws) {
 			raw = raws[i]
 		}
@@ -153,7 +155,7 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 		item.vault.Checks = append(item.vault.Checks, c)
 	}
 	for i, name := range ls.Hidden {
-		if strings.HasPrefix(name, "judges/") && !judges[name] && src.has(dir+name) {
+		if strings.HasPrefix(name, "judges/") && !judges[name] && src.Has(dir+name) {
 			r.fault("/hidden/"+strconv.Itoa(i), "lab.judge_unused", "File", name)
 		}
 	}
@@ -164,32 +166,32 @@ func readLab(id string, doc *document, src *source, t *texts, faults *faultList)
 var clockForm = regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}Z$`)
 
 type labReader struct {
-	doc    *document
-	faults *faultList
+	doc    *folder.Document
+	faults *folder.Faults
 	dir    string
-	src    *source
+	src    *folder.Folder
 	lab    *VaultLab
 	secret map[string][]string // columns by file that the first room may not get
 	tables map[string]*table   // read already; nil when at fault
 }
 
 func (r *labReader) fault(pointer, key string, args ...string) {
-	r.faults.add(r.doc.file, r.doc.line(pointer), key, args...)
+	r.faults.Add(r.doc.File, r.doc.Line(pointer), key, args...)
 }
 
 // files gathers the data files and hidden files, and checks that the files a lab needs are there.
 func (r *labReader) files(ls labSource) {
 	v, src, dir := r.lab, r.src, r.dir
 	for _, name := range []string{"starter.py", "solution.py"} {
-		if !src.has(dir + name) {
+		if !src.Has(dir + name) {
 			r.fault("", "course.missing_file", "File", dir+name)
 		}
 	}
-	if s := strings.TrimSpace(v.Solution); src.has(dir+"solution.py") && !src.broken[dir+"solution.py"] {
+	if s := strings.TrimSpace(v.Solution); src.Has(dir+"solution.py") && !src.Broken[dir+"solution.py"] {
 		if s == "" {
-			r.faults.add(dir+"solution.py", 1, "course.empty_file")
+			r.faults.Add(dir+"solution.py", 1, "course.empty_file")
 		} else if s == strings.TrimSpace(v.Starter) {
-			r.faults.add(dir+"starter.py", 1, "lab.starter_is_solution")
+			r.faults.Add(dir+"starter.py", 1, "lab.starter_is_solution")
 		}
 	}
 	listed := map[string]bool{}
@@ -199,15 +201,15 @@ func (r *labReader) files(ls labSource) {
 		switch {
 		case name == ls.Entry || labOwn(name):
 			r.fault(at, "lab.reserved_file", "File", name)
-		case !src.has(dir + name):
+		case !src.Has(dir + name):
 			r.fault(at, "course.missing_file", "File", dir+name)
 		default:
-			v.Files[name] = string(src.files[dir+name])
+			v.Files[name] = string(src.Files[dir+name])
 		}
 	}
 	for i, name := range ls.Hidden {
 		listed[name] = true
-		if !src.has(dir + name) {
+		if !src.Has(dir + name) {
 			r.fault("/hidden/"+strconv.Itoa(i), "course.missing_file", "File", dir+name)
 			continue
 		}
@@ -217,19 +219,19 @@ func (r *labReader) files(ls labSource) {
 		if v.Hidden == nil {
 			v.Hidden = map[string]string{}
 		}
-		v.Hidden[name] = string(src.files[dir+name])
+		v.Hidden[name] = string(src.Files[dir+name])
 	}
 	if labOwn(ls.Entry) && ls.Entry != "" {
 		r.fault("/entry", "lab.reserved_file", "File", ls.Entry)
 	}
-	for _, name := range slices.Sorted(maps.Keys(src.files)) {
+	for _, name := range slices.Sorted(maps.Keys(src.Files)) {
 		rest, ok := strings.CutPrefix(name, dir)
 		switch {
 		case !ok || labOwn(rest) && rest != banyanModule || listed[rest] || strings.HasPrefix(rest, "wrong/"):
 		case strings.Contains(rest, "/"):
-			r.faults.add(name, 1, "lab.unlisted_hidden", "File", rest)
+			r.faults.Add(name, 1, "lab.unlisted_hidden", "File", rest)
 		default:
-			r.faults.add(name, 1, "lab.unlisted_file", "File", rest)
+			r.faults.Add(name, 1, "lab.unlisted_file", "File", rest)
 		}
 	}
 }
@@ -245,7 +247,7 @@ func (r *labReader) wrong(list []wrongSource, checks []string) {
 			continue // the schema has told
 		case listed[w.File]:
 			r.fault(at+"/file", "lab.wrong_twice", "File", w.File)
-		case !r.src.has(name):
+		case !r.src.Has(name):
 			r.fault(at+"/file", "course.missing_file", "File", name)
 		}
 		listed[w.File] = true
@@ -254,18 +256,18 @@ func (r *labReader) wrong(list []wrongSource, checks []string) {
 		}
 		for j, id := range w.Fails {
 			if !slices.Contains(checks, id) {
-				r.fault(at+"/fails/"+strconv.Itoa(j), "lab.unknown_check", "ID", id, "Near", nearest(id, checks))
+				r.fault(at+"/fails/"+strconv.Itoa(j), "lab.unknown_check", "ID", id, "Near", folder.Near(id, checks))
 			}
 		}
-		source := string(r.src.files[name])
-		if r.src.has(name) && strings.TrimSpace(source) == strings.TrimSpace(r.lab.Solution) {
-			r.faults.add(name, 1, "lab.wrong_is_solution")
+		source := string(r.src.Files[name])
+		if r.src.Has(name) && strings.TrimSpace(source) == strings.TrimSpace(r.lab.Solution) {
+			r.faults.Add(name, 1, "lab.wrong_is_solution")
 		}
 		r.lab.Wrong = append(r.lab.Wrong, WrongSolution{File: w.File, Source: source, Fails: w.Fails, Outcome: w.Outcome, Message: w.Message})
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.src.files)) {
+	for _, name := range slices.Sorted(maps.Keys(r.src.Files)) {
 		if file, ok := strings.CutPrefix(name, r.dir+"wrong/"); ok && !listed[file] {
-			r.faults.add(name, 1, "lab.unlisted_wrong", "File", file)
+			r.faults.Add(name, 1, "lab.unlisted_wrong", "File", file)
 		}
 	}
 }
@@ -288,7 +290,7 @@ var (
 )
 
 // check turns one check into its compiled form.
-func (r *labReader) check(cs checkSource, raw any, at string) Check {
+func (r *labReader) check(cs checkSource, raw folder.Node, at string) Check {
 	c := Check{ID: cs.ID, Visible: cs.Visible == nil || *cs.Visible, Points: 1}
 	if cs.Points > 0 {
 		c.Points = cs.Points
@@ -298,8 +300,7 @@ func (r *labReader) check(cs checkSource, raw any, at string) Check {
 	if cs.Reveal != nil {
 		rule.Reveal = *cs.Reveal
 	}
-	m, _ := raw.(map[string]any)
-	judged, seen := present(m, judgements), present(m, observations)
+	judged, seen := raw.Present(judgements...), raw.Present(observations...)
 	if len(judged) != 1 {
 		r.fault(at, "lab.check_kinds", "Found", strconv.Itoa(len(judged)))
 		return c
@@ -337,17 +338,6 @@ func (r *labReader) check(cs checkSource, raw any, at string) Check {
 	return c
 }
 
-// present tells which of the keys a map has.
-func present(m map[string]any, keys []string) []string {
-	var out []string
-	for _, k := range keys {
-		if _, ok := m[k]; ok {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
 // judgement fills in what a check wants.
 func (r *labReader) judgement(cs checkSource, rule *Rule, tab *table, at, key string) {
 	switch rule.Kind {
@@ -382,7 +372,7 @@ func (r *labReader) judgement(cs checkSource, rule *Rule, tab *table, at, key st
 	case Raises:
 		rule.Want = cs.Raises
 		if cs.Raises != "" && !slices.Contains(exceptions, cs.Raises) {
-			r.fault(at+"/raises", "lab.unknown_exception", "Name", cs.Raises, "Near", nearest(cs.Raises, exceptions))
+			r.fault(at+"/raises", "lab.unknown_exception", "Name", cs.Raises, "Near", folder.Near(cs.Raises, exceptions))
 		}
 	case Measured:
 		r.metric(cs, rule, tab, at)
@@ -442,7 +432,7 @@ func (r *labReader) metric(cs checkSource, rule *Rule, tab *table, at string) {
 		var out []any
 		for i, row := range tab.rows {
 			if row[name] == "" {
-				r.faults.add(tab.file, tab.lines[i], "lab.empty_cell", "Column", name)
+				r.faults.Add(tab.file, tab.lines[i], "lab.empty_cell", "Column", name)
 			}
 			out = append(out, row[name])
 		}

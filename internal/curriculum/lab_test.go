@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/content/schema"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 // also does several things to the golden course.
@@ -122,7 +123,7 @@ func TestLabFaults(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := inMemory(t)
+			m := coursetest.Copy(t)
 			tt.edit(t, m)
 			got := strings.Join(faultsOf(t, m), ", ")
 			if got != tt.want {
@@ -195,7 +196,7 @@ func readJSON(t *testing.T, file string, v any) {
 
 // A lab written today is read as it was written: reading it twice changes nothing, and its digest is of its content.
 func TestLabRoundTrip(t *testing.T) {
-	c := compile(t, golden())
+	c := compile(t, coursetest.Golden())
 	var vault, again curriculum.VaultFile
 	if err := json.Unmarshal(c.Vault, &vault); err != nil {
 		t.Fatal(err)
@@ -251,7 +252,7 @@ func TestExampleOfTheDocs(t *testing.T) {
 	if !ok {
 		t.Fatal("no example")
 	}
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	put("labs/echo/lab.yaml", example)(t, m)
 	for _, f := range faultsOf(t, m) { // the golden folder lacks its files, but the keys and their values are right
 		for _, key := range []string{"unknown_key", "missing_key", "not_", "bad_", "lab.check", "lab.metric", "lab.wrong_claim", "lab.unknown_"} {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 )
 
 // A table crosses into the sandbox with every run, so it is bounded.
@@ -104,10 +106,10 @@ func (r *labReader) table(name, text, at string) *table {
 	r.tables[name] = nil
 	t := &table{file: r.dir + name}
 	fault := func(line int, key string, args ...string) *table {
-		r.faults.add(t.file, max(line, 1), key, args...)
+		r.faults.Add(t.file, max(line, 1), key, args...)
 		return nil
 	}
-	if r.src.broken[t.file] {
+	if r.src.Broken[t.file] {
 		return nil
 	}
 	if !strings.HasSuffix(name, ".csv") {
@@ -162,7 +164,7 @@ func (r *labReader) table(name, text, at string) *table {
 // cell reads a number where the cell is one that every reader takes for the same: what
 // begins with 0 or +, or is too long to be exact, stays text.
 func cell(s string) any {
-	if !jsonNumber.MatchString(s) {
+	if !folder.IsNumber(s) {
 		return s
 	}
 	f, err := strconv.ParseFloat(s, 64)

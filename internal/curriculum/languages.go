@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
 )
 
@@ -11,31 +12,31 @@ import (
 // It fails as Units does, and with course.no_course_file where there is no course. The files of translations are not read,
 // so they may be at fault or many.
 func ForTranslation(fsys fs.FS) (translation.Course, error) {
-	src := load(sourceOnly{fsys})
+	src := folder.Load(sourceOnly{fsys})
 	list := readUnits(src)
 	doc := list.docs["course.yaml"]
-	if doc == nil && !src.broken["course.yaml"] {
-		src.faults.add("course.yaml", 1, "course.no_course_file")
+	if doc == nil && !src.Broken["course.yaml"] {
+		src.Faults.Add("course.yaml", 1, "course.no_course_file")
 	}
-	if err := src.faults.err(); err != nil {
+	if err := src.Faults.Err(); err != nil {
 		return translation.Course{}, err
 	}
-	root := doc.root()
-	c := translation.Course{ID: root.key("id").str(), Source: root.key("source_locale").str(), Units: list.plain()}
-	for _, n := range root.key("locales").each() {
-		l := n.str()
+	root := doc.Root()
+	c := translation.Course{ID: root.Key("id").Str(), Source: root.Key("source_locale").Str(), Units: list.plain()}
+	for _, n := range root.Key("locales").Each() {
+		l := n.Str()
 		switch right := canonicalLocale(l); right {
 		case l:
 		case "":
-			src.faults.add("course.yaml", doc.line(n.pointer), "course.bad_locale", "Value", l)
+			src.Faults.Add("course.yaml", doc.Line(n.Pointer), "course.bad_locale", "Value", l)
 		default:
-			src.faults.add("course.yaml", doc.line(n.pointer), "course.locale_spelling", "Value", l, "Wanted", right)
+			src.Faults.Add("course.yaml", doc.Line(n.Pointer), "course.locale_spelling", "Value", l, "Wanted", right)
 		}
 		if l != c.Source && !slices.Contains(c.Locales, l) {
 			c.Locales = append(c.Locales, l)
 		}
 	}
-	return c, src.faults.err()
+	return c, src.Faults.Err()
 }
 
 // sourceOnly hides a course folder's translations.

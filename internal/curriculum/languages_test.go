@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 const arPO = "locales/ar/only.po"
@@ -12,7 +13,7 @@ const arPO = "locales/ar/only.po"
 // shown gives the fragment of the first lesson in Arabic, after edits.
 func shown(t *testing.T, o curriculum.Options, edits ...edit) (string, curriculum.Item) {
 	t.Helper()
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	for _, e := range edits {
 		e(t, m)
 	}
@@ -77,7 +78,7 @@ func TestLanguageOfEachText(t *testing.T) {
 }
 
 func TestParentLanguage(t *testing.T) {
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	change("course.yaml", "[en, ar, fr]", "[en, ar, fr, fr-CA]")(t, m)
 	c := compile(t, m)
 	it := item(t, c, "first")
@@ -91,7 +92,7 @@ func TestParentLanguage(t *testing.T) {
 
 // The labels of a drawing are translated, and for a script that runs to the left it is turned over.
 func TestDrawings(t *testing.T) {
-	c := compile(t, golden())
+	c := compile(t, coursetest.Golden())
 	it := item(t, c, "first")
 	var en, ar string
 	for _, d := range it.Media["en"] {

@@ -44,7 +44,7 @@ func BenchmarkCompile300(b *testing.B) {
 
 // Publishing again gives the same version, whatever was edited between, and costs the edit.
 func TestCacheChangesNothing(t *testing.T) {
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	cache := curriculum.NewCache(8 << 20)
 	both := func(what string) {
 		t.Helper()

@@ -53,7 +53,7 @@ func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
 		t.chains[l] = chain(l, t.source, t.locales, fallbacks[l], c.course.Fallbacks[l])
 		t.entries[l], t.unfit[l] = map[string]*po.File{}, map[string]bool{}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.src.files)) {
+	for _, name := range slices.Sorted(maps.Keys(c.src.Files)) {
 		if !strings.HasPrefix(name, "locales/") || path.Ext(name) != ".po" {
 			continue
 		}
@@ -62,21 +62,21 @@ func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
 		case len(t.locales) == 0:
 			continue
 		case l == t.source:
-			c.faults.add(name, 1, "locale.source", "Locale", l)
+			c.faults.Add(name, 1, "locale.source", "Locale", l)
 			continue
 		case !slices.Contains(t.locales, l):
-			c.faults.add(name, 1, "locale.not_listed", "Locale", l)
+			c.faults.Add(name, 1, "locale.not_listed", "Locale", l)
 			continue
-		case c.doc.fit && !modules[module]:
-			c.faults.add(name, 1, "locale.no_module", "Module", module)
+		case c.doc.Fit && !modules[module]:
+			c.faults.Add(name, 1, "locale.no_module", "Module", module)
 			continue
 		}
-		data := string(c.src.files[name])
+		data := string(c.src.Files[name])
 		digest := digestOf(name, data)
 		f, known := c.cache.find("po " + digest).(*po.File)
 		if !known {
 			var err error
-			if f, err = po.Parse(name, c.src.files[name]); err != nil {
+			if f, err = po.Parse(name, c.src.Files[name]); err != nil {
 				c.detail(name, err)
 				continue
 			}
@@ -100,7 +100,7 @@ func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
 func (c *compiler) detail(file string, err error) {
 	var f *fault.Error
 	if !errors.As(err, &f) || len(f.Details) == 0 {
-		c.faults.add(file, 1, "course.unreadable")
+		c.faults.Add(file, 1, "course.unreadable")
 		return
 	}
 	for _, d := range f.Details {
@@ -108,7 +108,7 @@ func (c *compiler) detail(file string, err error) {
 		for _, k := range slices.Sorted(maps.Keys(d.Args)) {
 			args = append(args, k, fmt.Sprint(d.Args[k]))
 		}
-		c.faults.add(d.File, d.Line, d.Key, args...)
+		c.faults.Add(d.File, d.Line, d.Key, args...)
 	}
 }
 
@@ -263,9 +263,9 @@ func (c *compiler) checkTranslations() {
 				}
 				continue
 			}
-			before := len(c.faults.list)
+			before := c.faults.Count()
 			unfit := c.checkModule(units, l)
-			if own && file != nil && len(c.faults.list) == before && !c.faults.more {
+			if own && file != nil && c.faults.Count() == before && !c.faults.Full() {
 				c.cache.keep(key, unfit, 200+20*len(unfit))
 			}
 		}
@@ -296,7 +296,7 @@ func (c *compiler) checkModule(units []unit, l Locale) []string {
 			t.unfit[l][u.ID] = true
 			unfit = append(unfit, u.ID)
 		default:
-			c.faults.add(t.entries[l][u.ID].Name, tr.Line, key, append(args, "ID", u.ID)...)
+			c.faults.Add(t.entries[l][u.ID].Name, tr.Line, key, append(args, "ID", u.ID)...)
 		}
 	}
 	return unfit

@@ -47,14 +47,14 @@ func (c *compiler) readGlossary() {
 	if doc == nil {
 		return
 	}
-	checkSchema("glossary", doc, c.faults)
+	doc.Check("glossary", c.faults)
 	var src struct {
 		Terms []termSource `json:"terms"`
 	}
-	doc.into(&src)
+	doc.Into(&src)
 	for i, t := range src.Terms {
 		if _, twice := c.terms[t.ID]; twice && t.ID != "" {
-			c.faults.add(doc.file, doc.line(node{pointer: "/terms"}.at(i).pointer), "course.duplicate_id", "ID", t.ID)
+			c.faults.Add(doc.File, doc.Line(doc.Root().Key("terms").At(i).Pointer), "course.duplicate_id", "ID", t.ID)
 		}
 		c.terms[t.ID] = t
 	}
@@ -65,37 +65,37 @@ func (c *compiler) readMedia() {
 	c.media = map[string]mediumItem{}
 	listed := map[string]mediumSource{}
 	if doc := c.list.docs["media.yaml"]; doc != nil {
-		checkSchema("media", doc, c.faults)
+		doc.Check("media", c.faults)
 		var src struct {
 			Files []mediumSource `json:"files"`
 		}
-		doc.into(&src)
+		doc.Into(&src)
 		for i, m := range src.Files {
-			line := doc.line(node{pointer: "/files"}.at(i).pointer)
+			line := doc.Line(doc.Root().Key("files").At(i).Pointer)
 			if _, twice := listed[m.File]; twice {
-				c.faults.add(doc.file, line, "media.listed_twice", "File", m.File)
-			} else if m.File != "" && !c.src.has("media/"+m.File) {
-				c.faults.add(doc.file, line, "course.missing_file", "File", "media/"+m.File)
+				c.faults.Add(doc.File, line, "media.listed_twice", "File", m.File)
+			} else if m.File != "" && !c.src.Has("media/"+m.File) {
+				c.faults.Add(doc.File, line, "course.missing_file", "File", "media/"+m.File)
 			}
 			listed[m.File] = m
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.src.files)) {
+	for _, name := range slices.Sorted(maps.Keys(c.src.Files)) {
 		file, ok := strings.CutPrefix(name, "media/")
 		if !ok {
 			continue
 		}
 		source, ok := listed[file]
-		if !ok && !c.src.broken["media.yaml"] {
-			c.faults.add(name, 1, "media.not_listed", "File", file)
+		if !ok && !c.src.Broken["media.yaml"] {
+			c.faults.Add(name, 1, "media.not_listed", "File", file)
 		}
 		m := mediumItem{source: source}
-		data := c.src.files[name]
+		data := c.src.Files[name]
 		switch path.Ext(file) {
 		case ".svg":
 			drawing, problems := media.ReadSVG(data)
 			for _, p := range problems {
-				c.faults.add(name, p.Line, p.Key, p.Args...)
+				c.faults.Add(name, p.Line, p.Key, p.Args...)
 			}
 			if len(problems) == 0 {
 				c.find(gate.Drawing(name, data)...)
@@ -121,9 +121,9 @@ func (c *compiler) refused(name string, err error) {
 	var r *media.RefusedError
 	switch {
 	case errors.As(err, &r):
-		c.faults.add(name, 1, r.Key, r.Args...)
+		c.faults.Add(name, 1, r.Key, r.Args...)
 	case err != nil:
-		c.faults.add(name, 1, "course.unreadable")
+		c.faults.Add(name, 1, "course.unreadable")
 	}
 }
 
@@ -184,10 +184,10 @@ func (c *compiler) drawn(file string, l Locale) []byte {
 func (c *compiler) checkPages() {
 	course := page.Course{
 		Term:  func(id string) bool { _, ok := c.terms[id]; return ok },
-		Media: func(file string) bool { return c.src.has("media/" + file) },
+		Media: func(file string) bool { return c.src.Has("media/" + file) },
 	}
 	known := map[Kind]map[string]bool{Lesson: {}, Quiz: {}, Lab: {}}
-	if c.doc.fit {
+	if c.doc.Fit {
 		for _, m := range c.course.Modules {
 			for _, it := range m.Items {
 				kind, id := it.named()
@@ -206,14 +206,14 @@ func (c *compiler) checkPages() {
 	for _, name := range slices.Sorted(maps.Keys(c.list.pages)) {
 		p := c.list.pages[name]
 		key := "checked " + name + " " + p.digest + " " + around
-		if c.doc.fit && c.cache.find(key) != nil {
+		if c.doc.Fit && c.cache.find(key) != nil {
 			continue
 		}
-		before := len(c.faults.list)
+		before := c.faults.Count()
 		page.Check(p.tree(), strings.HasPrefix(name, "lessons/"), course, func(line int, key string, args ...string) {
-			c.faults.add(name, line, key, args...)
+			c.faults.Add(name, line, key, args...)
 		})
-		if c.doc.fit && len(c.faults.list) == before && !c.faults.more {
+		if c.doc.Fit && c.faults.Count() == before && !c.faults.Full() {
 			c.cache.keep(key, true, 200)
 		}
 	}

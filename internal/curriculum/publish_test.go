@@ -15,6 +15,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -137,17 +138,17 @@ func newService(t testing.TB) (*curriculum.Service, *rows, *countingBlobs, *coun
 func TestPublish(t *testing.T) {
 	ctx := t.Context()
 	s, store, _, vault := newService(t)
-	v, created, err := s.Publish(ctx, may{"a"}, "a", golden())
+	v, created, err := s.Publish(ctx, may{"a"}, "a", coursetest.Golden())
 	if err != nil || !created || v.Number != 1 || v.InstitutionID != "a" || v.PublishedAt.Location() != time.UTC {
 		t.Fatalf("%+v %v %v", v, created, err)
 	}
 	// The same bytes again change nothing.
-	again, created, err := s.Publish(ctx, may{"a"}, "a", inMemory(t))
+	again, created, err := s.Publish(ctx, may{"a"}, "a", coursetest.Copy(t))
 	if err != nil || created || !reflect.DeepEqual(again, v) || len(store.versions) != 1 {
 		t.Errorf("again: %+v %v %v", again, created, err)
 	}
 	// Everything the version names is there.
-	c := compile(t, golden())
+	c := compile(t, coursetest.Golden())
 	for d, want := range c.Blobs {
 		if got, err := s.PublicBlob(ctx, d); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("blob %s: %v", d, err)
@@ -173,7 +174,7 @@ func TestPublish(t *testing.T) {
 		t.Errorf("the vault was read %d times", vault.opens)
 	}
 
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	m["labs/echo/solution.py"].Data = append(m["labs/echo/solution.py"].Data, '#')
 	second, created, err := s.Publish(ctx, may{"a"}, "a", m)
 	if err != nil || !created || second.Number != 2 {
@@ -201,11 +202,11 @@ func TestPublishDenied(t *testing.T) {
 	ctx := t.Context()
 	s, store, public, vault := newService(t)
 	for name, who := range map[string]curriculum.Authority{"nobody": nil, "no right": may{}, "elsewhere": may{"b"}} {
-		if _, _, err := s.Publish(ctx, who, "a", golden()); !fault.Is(err, fault.Denied) {
+		if _, _, err := s.Publish(ctx, who, "a", coursetest.Golden()); !fault.Is(err, fault.Denied) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := s.Publish(ctx, may{""}, "", golden()); !fault.Is(err, fault.Denied) {
+	if _, _, err := s.Publish(ctx, may{""}, "", coursetest.Golden()); !fault.Is(err, fault.Denied) {
 		t.Errorf("no institution: %v", err)
 	}
 	// The check comes first: not even the faults of a folder are told.
@@ -215,11 +216,11 @@ func TestPublishDenied(t *testing.T) {
 	if public.puts+vault.puts != 0 {
 		t.Error("the denied left blobs")
 	}
-	if _, _, err := s.Publish(ctx, may{"a"}, "a", golden()); err != nil {
+	if _, _, err := s.Publish(ctx, may{"a"}, "a", coursetest.Golden()); err != nil {
 		t.Fatal(err)
 	}
 	puts := public.puts + vault.puts
-	if _, _, err := s.Publish(ctx, may{"b"}, "b", golden()); !fault.Is(err, fault.Denied) {
+	if _, _, err := s.Publish(ctx, may{"b"}, "b", coursetest.Golden()); !fault.Is(err, fault.Denied) {
 		t.Errorf("a course of another institution: %v", err)
 	}
 	if public.puts+vault.puts != puts || len(store.versions) != 1 {
@@ -233,7 +234,7 @@ func TestPublishBroken(t *testing.T) {
 	s, store, public, vault := newService(t)
 	for fail := 1; ; fail++ {
 		public.puts, public.failAfter = 0, fail
-		_, _, err := s.Publish(ctx, may{"a"}, "a", golden())
+		_, _, err := s.Publish(ctx, may{"a"}, "a", coursetest.Golden())
 		if err == nil {
 			break
 		}
@@ -245,7 +246,7 @@ func TestPublishBroken(t *testing.T) {
 		}
 	}
 	vault.failAfter = vault.puts
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	m["labs/echo/solution.py"].Data = append(m["labs/echo/solution.py"].Data, '#')
 	if _, _, err := s.Publish(ctx, may{"a"}, "a", m); err == nil || len(store.versions) != 1 {
 		t.Errorf("without its vault: %v", err)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 )
 
@@ -68,7 +69,7 @@ type pairSource struct {
 type quizItem struct {
 	id        ContentID
 	texts     *texts
-	doc       *document
+	doc       *folder.Document
 	title     Text
 	graded    bool
 	pass      float64
@@ -110,13 +111,13 @@ var questionKeys = map[quiz.Type]struct{ must, may []string }{
 }
 
 // readQuiz checks a quiz and gathers its texts. What it draws from banks comes with link.
-func readQuiz(id string, doc *document, t *texts, faults *faultList) quizItem {
-	checkSchema("quiz", doc, faults)
+func readQuiz(id string, doc *folder.Document, t *texts, faults *folder.Faults) quizItem {
+	doc.Check("quiz", faults)
 	var src quizSource
-	if !doc.fit {
+	if !doc.Fit {
 		return quizItem{}
 	}
-	doc.into(&src)
+	doc.Into(&src)
 	r := quizReader{doc: doc, faults: faults}
 	base := "quiz." + id
 	q := quizItem{
@@ -126,14 +127,15 @@ func readQuiz(id string, doc *document, t *texts, faults *faultList) quizItem {
 	if src.Pass != nil {
 		q.pass = *src.Pass
 	}
-	_, plain := field(doc.value, "questions").([]any)
-	raws, parted := field(doc.value, "sections").([]any)
-	if isMap(doc.value) && plain == parted {
+	root := doc.Root()
+	plain, parted := root.Key("questions").IsList(), root.Key("sections").IsList()
+	if root.IsMap() && plain == parted {
 		r.fault("/sections", "quiz.questions_or_sections")
 	}
+	raws := root.Key("sections").Each()
 	if plain {
 		src.Sections = []sectionSource{{Questions: src.Questions}}
-		raws = []any{doc.value}
+		raws = []folder.Node{root}
 	}
 	seen := map[string]bool{}
 	for i, ss := range src.Sections {
@@ -144,11 +146,11 @@ func readQuiz(id string, doc *document, t *texts, faults *faultList) quizItem {
 		if ss.Title != "" {
 			s.title = t.text(base+".section."+strconv.Itoa(i+1)+".title", ss.Title)
 		}
-		var raw any
+		var raw folder.Node
 		if i < len(raws) {
 			raw = raws[i]
 		}
-		if isMap(raw) && len(ss.Questions) == 0 && ss.Draw == nil && !plain {
+		if raw.IsMap() && len(ss.Questions) == 0 && ss.Draw == nil && !plain {
 			r.fault(s.at, "quiz.empty_section")
 		}
 		s.own = r.questions(raw, ss.Questions, base, s.at, seen, t)
@@ -159,19 +161,19 @@ func readQuiz(id string, doc *document, t *texts, faults *faultList) quizItem {
 }
 
 // readBank checks an item bank and gathers its texts.
-func readBank(id string, doc *document, t *texts, faults *faultList) bankItem {
-	checkSchema("bank", doc, faults)
-	if !doc.fit {
+func readBank(id string, doc *folder.Document, t *texts, faults *folder.Faults) bankItem {
+	doc.Check("bank", faults)
+	if !doc.Fit {
 		return bankItem{}
 	}
 	var src bankSource
-	doc.into(&src)
+	doc.Into(&src)
 	r := quizReader{doc: doc, faults: faults}
-	return bankItem{questions: r.questions(doc.value, src.Questions, "bank."+id, "", map[string]bool{}, t)}
+	return bankItem{questions: r.questions(doc.Root(), src.Questions, "bank."+id, "", map[string]bool{}, t)}
 }
 
 // link joins a quiz with the banks that it draws from, and notes them as used. Banks that are there but unfit hold no questions: their faults are told.
-func (q *quizItem) link(banks map[string]bankItem, used map[string]bool, has func(file string) bool, faults *faultList) {
+func (q *quizItem) link(banks map[string]bankItem, used map[string]bool, has func(file string) bool, faults *folder.Faults) {
 	r := quizReader{doc: q.doc, faults: faults}
 	owner := map[string]string{} // bank of a question, or "" for the quiz itself
 	for _, qu := range q.questions {
@@ -229,12 +231,12 @@ func (q *quizItem) take(bank string, b bankItem, owner map[string]string, twice 
 }
 
 type quizReader struct {
-	doc    *document
-	faults *faultList
+	doc    *folder.Document
+	faults *folder.Faults
 }
 
 func (r quizReader) fault(pointer, key string, args ...string) {
-	r.faults.add(r.doc.file, r.doc.line(pointer), key, args...)
+	r.faults.Add(r.doc.File, r.doc.Line(pointer), key, args...)
 }
 
 func (r quizReader) unique(seen map[string]bool, id, pointer string) {
@@ -245,8 +247,8 @@ func (r quizReader) unique(seen map[string]bool, id, pointer string) {
 }
 
 // questions checks a list of questions, which stands in raw, and gathers its texts. at points to raw.
-func (r quizReader) questions(raw any, list []questionSource, base, at string, seen map[string]bool, t *texts) []questionItem {
-	raws, _ := field(raw, "questions").([]any)
+func (r quizReader) questions(raw folder.Node, list []questionSource, base, at string, seen map[string]bool, t *texts) []questionItem {
+	raws := raw.Key("questions").Each()
 	var out []questionItem
 	for i, qs := range list {
 		at := at + "/questions/" + strconv.Itoa(i)
@@ -255,7 +257,7 @@ func (r quizReader) questions(raw any, list []questionSource, base, at string, s
 			r.keys(raws[i], qs.Type, at)
 		}
 		r.answers(qs, at)
-		checkCompetences(r.doc, at, qs.Competences, r.faults)
+		r.doc.CheckCompetences(at, qs.Competences, r.faults)
 		q := gather(base+"."+qs.ID, qs, t)
 		r.alike(q, at)
 		out = append(out, q)
@@ -263,46 +265,32 @@ func (r quizReader) questions(raw any, list []questionSource, base, at string, s
 	return out
 }
 
-func isMap(v any) bool {
-	_, ok := v.(map[string]any)
-	return ok
-}
-
-// field is a value inside a map, or nil.
-func field(v any, key string) any {
-	m, _ := v.(map[string]any)
-	return m[key]
-}
-
 // keys holds a question against its type.
-func (r quizReader) keys(raw any, typ quiz.Type, at string) {
+func (r quizReader) keys(raw folder.Node, typ quiz.Type, at string) {
 	want, ok := questionKeys[typ]
-	m, fits := raw.(map[string]any)
-	if !ok || !fits {
+	if !ok || !raw.IsMap() {
 		return // the schema has told
 	}
 	for _, k := range want.must {
-		if _, ok := m[k]; !ok {
+		if !raw.Has(k) {
 			r.fault(at, "quiz.missing_for_type", "Key", k, "Type", string(typ))
 		}
 	}
-	for _, k := range []string{"options", "pairs", "answer", "tolerance", "accept", "feedback"} {
-		if _, ok := m[k]; ok && !slices.Contains(want.must, k) && !slices.Contains(want.may, k) {
+	for _, k := range raw.Present("options", "pairs", "answer", "tolerance", "accept", "feedback") {
+		if !slices.Contains(want.must, k) && !slices.Contains(want.may, k) {
 			r.fault(at+"/"+k, "quiz.not_for_type", "Key", k, "Type", string(typ))
 		}
 	}
-	options, _ := m["options"].([]any)
-	for i, o := range options {
-		om, _ := o.(map[string]any)
+	for i, o := range raw.Key("options").Each() {
 		op := at + "/options/" + strconv.Itoa(i)
 		if typ == quiz.Single || typ == quiz.Multiple {
-			if _, ok := om["feedback"]; !ok && om != nil {
+			if o.IsMap() && !o.Has("feedback") {
 				r.fault(op, "quiz.option_without_feedback")
 			}
 			continue
 		}
-		for _, k := range []string{"correct", "last", "feedback"} {
-			if _, ok := om[k]; ok && typ == quiz.Order {
+		for _, k := range o.Present("correct", "last", "feedback") {
+			if typ == quiz.Order {
 				r.fault(op+"/"+k, "quiz.not_for_type", "Key", k, "Type", string(typ))
 			}
 		}

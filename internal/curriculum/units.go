@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
@@ -20,19 +21,19 @@ import (
 // module by module in the order of the course. A segment that has no id yet carries the one that WriteIDs would write. When
 // files cannot be read the error is a fault Invalid course.invalid, as that of Compile; faults in what the files say are left to Compile.
 func Units(fsys fs.FS) ([]translation.Unit, error) {
-	src := load(fsys)
+	src := folder.Load(fsys)
 	list := readUnits(src)
-	if err := src.faults.err(); err != nil {
+	if err := src.Faults.Err(); err != nil {
 		return nil, err
 	}
 	return list.plain(), nil
 }
 
 // readUnits gathers the units, and notes what is wrong with the ids in pages.
-func readUnits(src *source) *unitList {
+func readUnits(src *folder.Folder) *unitList {
 	list := gatherUnits(src, nil)
 	for _, p := range list.pages {
-		markFaults([]*pageFile{p}, src.faults)
+		markFaults([]*pageFile{p}, src.Faults)
 	}
 	return list
 }
@@ -55,10 +56,10 @@ type unit struct {
 // WithIDs gives the bytes of every Markdown file of a course folder that lacks ids of segments, with them written. Nothing
 // else in the files changes, and there is nothing to write the second time. It fails as Units does.
 func WithIDs(fsys fs.FS) (map[string][]byte, error) {
-	src := load(fsys)
+	src := folder.Load(fsys)
 	pages := readPages(src, nil)
-	markFaults(pages, src.faults)
-	if err := src.faults.err(); err != nil {
+	markFaults(pages, src.Faults)
+	if err := src.Faults.Err(); err != nil {
 		return nil, err
 	}
 	taken := map[string]bool{}
@@ -69,7 +70,7 @@ func WithIDs(fsys fs.FS) (map[string][]byte, error) {
 	}
 	out := map[string][]byte{}
 	for _, p := range pages {
-		raw, err := readAtMost(fsys, p.file, maxPageSize)
+		raw, err := folder.ReadFile(fsys, p.file)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", p.file, err)
 		}
@@ -105,11 +106,11 @@ func WriteIDs(dir string) ([]string, error) {
 }
 
 // markFaults notes what is wrong with the ids in pages.
-func markFaults(pages []*pageFile, faults *faultList) {
+func markFaults(pages []*pageFile, faults *folder.Faults) {
 	for _, p := range pages {
 		for _, pr := range p.problems {
 			id, _ := pr.Args["ID"].(string)
-			faults.add(p.file, pr.Line, pr.Key, "ID", id)
+			faults.Add(p.file, pr.Line, pr.Key, "ID", id)
 		}
 	}
 }
@@ -159,16 +160,16 @@ func readPage(file string, src []byte, cache *Cache) (*pageFile, int) {
 }
 
 // readPages reads all Markdown files, in the order of their names. Ids that stand twice are faults.
-func readPages(src *source, cache *Cache) []*pageFile {
+func readPages(src *folder.Folder, cache *Cache) []*pageFile {
 	var out []*pageFile
 	first := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(src.files)) {
+	for _, name := range slices.Sorted(maps.Keys(src.Files)) {
 		if path.Ext(name) != ".md" {
 			continue
 		}
-		p, line := readPage(name, src.files[name], cache)
+		p, line := readPage(name, src.Files[name], cache)
 		if line > 0 {
-			src.faults.add(name, line, "lesson.too_deep")
+			src.Faults.Add(name, line, "lesson.too_deep")
 			continue
 		}
 		marked := p.marked
@@ -176,7 +177,7 @@ func readPages(src *source, cache *Cache) []*pageFile {
 			lines := slices.Sorted(slices.Values(marked[id]))
 			for _, line := range lines {
 				if where, ok := first[id]; ok {
-					src.faults.add(name, line, "lesson.duplicate_segment_id", "ID", id, "Other", where)
+					src.Faults.Add(name, line, "lesson.duplicate_segment_id", "ID", id, "Other", where)
 					continue
 				}
 				first[id] = name + ":" + strconv.Itoa(line)
@@ -190,14 +191,14 @@ func readPages(src *source, cache *Cache) []*pageFile {
 // unitList gathers the units of a course.
 type unitList struct {
 	units []unit
-	src   *source
-	docs  map[string]*document
+	src   *folder.Folder
+	docs  map[string]*folder.Document
 	pages map[string]*pageFile
 }
 
 // gatherUnits reads what holds texts.
-func gatherUnits(src *source, cache *Cache) *unitList {
-	u := &unitList{src: src, docs: map[string]*document{}, pages: map[string]*pageFile{}}
+func gatherUnits(src *folder.Folder, cache *Cache) *unitList {
+	u := &unitList{src: src, pages: map[string]*pageFile{}}
 	taken := map[string]bool{}
 	pages := readPages(src, cache)
 	for _, p := range pages {
@@ -209,11 +210,7 @@ func gatherUnits(src *source, cache *Cache) *unitList {
 	for _, p := range pages {
 		segment.GiveIDs(p.file, p.segments, taken)
 	}
-	for _, name := range slices.Sorted(maps.Keys(src.files)) {
-		if path.Ext(name) == ".yaml" {
-			u.docs[name] = parseYAML(name, src.files[name], src.faults)
-		}
-	}
+	u.docs = src.Documents()
 	u.course()
 	return u
 }
@@ -221,51 +218,19 @@ func gatherUnits(src *source, cache *Cache) *unitList {
 // reader finds texts in one YAML file.
 type reader struct {
 	list   *unitList
-	doc    *document
+	doc    *folder.Document
 	module string
 }
 
 // text takes the text at a path of keys and numbers below a value, when there is one.
-func (r reader) text(id, note string, at node) {
-	s, ok := at.value.(string)
+func (r reader) text(id, note string, at folder.Node) {
+	s, ok := at.Value.(string)
 	if !ok || strings.TrimSpace(s) == "" {
 		return
 	}
 	r.list.units = append(r.list.units, unit{Unit: translation.Unit{
-		ID: id, Source: s, Note: note, File: r.doc.file, Line: r.doc.line(at.pointer), Module: r.module,
+		ID: id, Source: s, Note: note, File: r.doc.File, Line: r.doc.Line(at.Pointer), Module: r.module,
 	}})
-}
-
-// node is a value of a YAML file and where it stands.
-type node struct {
-	value   any
-	pointer string
-}
-
-func (d *document) root() node { return node{d.value, ""} }
-
-// key gives what stands under a key, or a node of nothing.
-func (n node) key(k string) node {
-	return node{field(n.value, k), n.pointer + "/" + escapePointer(k)}
-}
-
-// each lists what stands in a list.
-func (n node) each() []node {
-	list, _ := n.value.([]any)
-	out := make([]node, len(list))
-	for i, v := range list {
-		out[i] = node{v, n.at(i).pointer}
-	}
-	return out
-}
-
-// at points to an entry of a list.
-func (n node) at(i int) node { return node{pointer: n.pointer + "/" + strconv.Itoa(i)} }
-
-// str gives a text, or "".
-func (n node) str() string {
-	s, _ := n.value.(string)
-	return s
 }
 
 // course takes everything in order.
@@ -275,26 +240,26 @@ func (u *unitList) course() {
 		return
 	}
 	r := reader{list: u, doc: doc}
-	root := doc.root()
-	r.text("course.title", "Title of the course", root.key("title"))
-	r.text("course.summary", "Summary for the catalogue", root.key("summary"))
-	a := root.key("achievement")
-	r.text("achievement.name", "Name of the certificate", a.key("name"))
-	r.text("achievement.description", "What the certificate attests", a.key("description"))
-	r.text("achievement.narrative", "How the certificate is earned", a.key("narrative"))
-	modules := root.key("modules").each()
+	root := doc.Root()
+	r.text("course.title", "Title of the course", root.Key("title"))
+	r.text("course.summary", "Summary for the catalogue", root.Key("summary"))
+	a := root.Key("achievement")
+	r.text("achievement.name", "Name of the certificate", a.Key("name"))
+	r.text("achievement.description", "What the certificate attests", a.Key("description"))
+	r.text("achievement.narrative", "How the certificate is earned", a.Key("narrative"))
+	modules := root.Key("modules").Each()
 	for _, m := range modules {
-		r.text("module."+m.key("id").str()+".title", "Title of a module", m.key("title"))
+		r.text("module."+m.Key("id").Str()+".title", "Title of a module", m.Key("title"))
 	}
 	u.glossary()
 	u.labels()
 	banks, seen := map[string]bool{}, map[string]bool{}
 	for _, m := range modules {
-		module := m.key("id").str()
-		for _, it := range m.key("items").each() {
+		module := m.Key("id").Str()
+		for _, it := range m.Key("items").Each() {
 			kind, id := "", ""
 			for _, k := range []string{"lesson", "quiz", "lab"} {
-				if s := it.key(k).str(); s != "" {
+				if s := it.Key(k).Str(); s != "" {
 					kind, id = k, s
 				}
 			}
@@ -320,20 +285,20 @@ func (u *unitList) glossary() {
 		return
 	}
 	r := reader{list: u, doc: doc}
-	for _, t := range doc.root().key("terms").each() {
-		base := "glossary." + t.key("id").str()
-		r.text(base+".term", "Word of the glossary", t.key("term"))
-		r.text(base+".definition", "Definition of: "+t.key("term").str(), t.key("definition"))
+	for _, t := range doc.Root().Key("terms").Each() {
+		base := "glossary." + t.Key("id").Str()
+		r.text(base+".term", "Word of the glossary", t.Key("term"))
+		r.text(base+".definition", "Definition of: "+t.Key("term").Str(), t.Key("definition"))
 	}
 }
 
 // labels takes the texts of drawings.
 func (u *unitList) labels() {
-	for _, name := range slices.Sorted(maps.Keys(u.src.files)) {
+	for _, name := range slices.Sorted(maps.Keys(u.src.Files)) {
 		if !strings.HasPrefix(name, "media/") || path.Ext(name) != ".svg" {
 			continue
 		}
-		drawing, _ := media.ReadSVG(u.src.files[name])
+		drawing, _ := media.ReadSVG(u.src.Files[name])
 		for _, l := range drawing.Labels {
 			u.units = append(u.units, unit{Unit: translation.Unit{
 				ID: "media." + path.Base(name) + "." + l.ID, Source: l.Text, Note: "Label in a drawing: keep it short", File: name, Line: l.Line,
@@ -388,49 +353,49 @@ func (u *unitList) quiz(id, module string, banks map[string]bool) {
 	}
 	r := reader{list: u, doc: doc, module: module}
 	base := "quiz." + id
-	root := doc.root()
-	r.text(base+".title", "Title of the quiz", root.key("title"))
-	r.questions(base, root.key("questions"))
-	for i, s := range root.key("sections").each() {
-		r.text(base+".section."+strconv.Itoa(i+1)+".title", "Heading inside the quiz", s.key("title"))
-		r.questions(base, s.key("questions"))
+	root := doc.Root()
+	r.text(base+".title", "Title of the quiz", root.Key("title"))
+	r.questions(base, root.Key("questions"))
+	for i, s := range root.Key("sections").Each() {
+		r.text(base+".section."+strconv.Itoa(i+1)+".title", "Heading inside the quiz", s.Key("title"))
+		r.questions(base, s.Key("questions"))
 	}
-	for _, s := range root.key("sections").each() {
-		bank := s.key("draw").key("bank").str()
+	for _, s := range root.Key("sections").Each() {
+		bank := s.Key("draw").Key("bank").Str()
 		doc := u.docs["banks/"+bank+".yaml"]
 		if doc == nil || banks[bank] {
 			continue
 		}
 		banks[bank] = true
-		reader{list: u, doc: doc, module: module}.questions("bank."+bank, doc.root().key("questions"))
+		reader{list: u, doc: doc, module: module}.questions("bank."+bank, doc.Root().Key("questions"))
 	}
 }
 
-func (r reader) questions(base string, list node) {
-	for _, q := range list.each() {
-		base := base + "." + q.key("id").str()
-		prompt := q.key("prompt").str()
-		r.text(base+".prompt", "Question", q.key("prompt"))
-		for _, o := range q.key("options").each() {
-			base := base + ".option." + o.key("id").str()
-			r.text(base+".text", "Choice for: "+prompt, o.key("text"))
-			r.text(base+".feedback", "Said after the choice: "+o.key("text").str(), o.key("feedback"))
+func (r reader) questions(base string, list folder.Node) {
+	for _, q := range list.Each() {
+		base := base + "." + q.Key("id").Str()
+		prompt := q.Key("prompt").Str()
+		r.text(base+".prompt", "Question", q.Key("prompt"))
+		for _, o := range q.Key("options").Each() {
+			base := base + ".option." + o.Key("id").Str()
+			r.text(base+".text", "Choice for: "+prompt, o.Key("text"))
+			r.text(base+".feedback", "Said after the choice: "+o.Key("text").Str(), o.Key("feedback"))
 		}
-		for _, p := range q.key("pairs").each() {
-			base := base + ".pair." + p.key("id").str()
-			r.text(base+".left", "Left of a pair; right of it: "+p.key("right").str(), p.key("left"))
-			r.text(base+".right", "Right of a pair; left of it: "+p.key("left").str(), p.key("right"))
+		for _, p := range q.Key("pairs").Each() {
+			base := base + ".pair." + p.Key("id").Str()
+			r.text(base+".left", "Left of a pair; right of it: "+p.Key("right").Str(), p.Key("left"))
+			r.text(base+".right", "Right of a pair; left of it: "+p.Key("left").Str(), p.Key("right"))
 		}
-		r.text(base+".feedback.correct", "Said after a right answer to: "+prompt, q.key("feedback").key("correct"))
-		r.text(base+".feedback.incorrect", "Said after a wrong answer to: "+prompt, q.key("feedback").key("incorrect"))
+		r.text(base+".feedback.correct", "Said after a right answer to: "+prompt, q.Key("feedback").Key("correct"))
+		r.text(base+".feedback.incorrect", "Said after a wrong answer to: "+prompt, q.Key("feedback").Key("incorrect"))
 		var answers []string
-		for _, a := range q.key("accept").each() {
-			if s := strings.Join(strings.Fields(a.str()), " "); s != "" {
+		for _, a := range q.Key("accept").Each() {
+			if s := strings.Join(strings.Fields(a.Str()), " "); s != "" {
 				answers = append(answers, s)
 			}
 		}
-		accept := q.key("accept")
-		accept.value = strings.Join(answers, "\n")
+		accept := q.Key("accept")
+		accept.Value = strings.Join(answers, "\n")
 		r.text(base+".accept", "Answers that are right, one a line, as many as your language needs, to: "+prompt, accept)
 	}
 }
@@ -442,19 +407,18 @@ func (u *unitList) lab(id, module string) {
 	}
 	r := reader{list: u, doc: doc, module: module}
 	base := "lab." + id
-	root := doc.root()
-	r.text(base+".title", "Title of the lab", root.key("title"))
+	root := doc.Root()
+	r.text(base+".title", "Title of the lab", root.Key("title"))
 	u.page("labs/"+id+"/statement.md", module)
-	for i, h := range root.key("hints").each() {
+	for i, h := range root.Key("hints").Each() {
 		r.text(base+".hint."+strconv.Itoa(i+1), "Hint for learners", h)
 	}
-	for _, c := range root.key("checks").each() {
-		base := base + ".check." + c.key("id").str()
-		r.text(base+".title", "What a check looks at", c.key("title"))
-		r.text(base+".feedback", "Said when this check fails: "+c.key("title").str(), c.key("feedback"))
-		says, _ := c.key("says").value.(map[string]any)
-		for _, k := range slices.Sorted(maps.Keys(says)) {
-			r.text(base+".says."+k, "Said when this check fails: "+c.key("title").str(), c.key("says").key(k))
+	for _, c := range root.Key("checks").Each() {
+		base := base + ".check." + c.Key("id").Str()
+		r.text(base+".title", "What a check looks at", c.Key("title"))
+		r.text(base+".feedback", "Said when this check fails: "+c.Key("title").Str(), c.Key("feedback"))
+		for _, k := range c.Key("says").Keys() {
+			r.text(base+".says."+k, "Said when this check fails: "+c.Key("title").Str(), c.Key("says").Key(k))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -129,7 +130,7 @@ func TestWriteIDsIntoFolder(t *testing.T) {
 
 // A transcript is part of a recording, wherever it stands in the lesson.
 func TestTranscriptsCountAsAudio(t *testing.T) {
-	m := inMemory(t)
+	m := coursetest.Copy(t)
 	units, err := curriculum.Units(m)
 	if err != nil {
 		t.Fatal(err)

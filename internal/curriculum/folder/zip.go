@@ -1,4 +1,4 @@
-package curriculum
+package folder
 
 import (
 	"archive/zip"
@@ -19,28 +19,28 @@ const maxZipSize = 32 << 20
 // maxZipName bounds the path of an entry, in bytes.
 const maxZipName = 512
 
-// ZipFS opens an uploaded course archive. A single folder at its top is taken off,
+// OpenZip opens an uploaded course archive. A single folder at its top is taken off,
 // as systems put one there. The archive is a stranger's: what it declares is checked here,
-// and Compile bounds what it really unpacks. Faults are Invalid
+// and Load bounds what it really unpacks. Faults are Invalid
 // course.invalid, a Detail for each entry; an archive that is too large is TooLarge.
-func ZipFS(data []byte) (fs.FS, error) {
+func OpenZip(data []byte) (fs.FS, error) {
 	if len(data) > maxZipSize {
 		return nil, fault.New(fault.TooLarge, "course.zip_too_large").With("Most", fmt.Sprint(maxZipSize>>20))
 	}
-	faults := &faultList{}
+	faults := &Faults{}
 	// The reader holds every entry in memory, so they are counted first. Signatures inside
 	// packed data are counted too; they are one in four thousand million bytes.
-	if bytes.Count(data, []byte("PK\x01\x02")) > 2*maxFiles {
-		faults.add("course.yaml", 1, "course.too_many_files", "Most", fmt.Sprint(maxFiles))
-		return nil, faults.err()
+	if bytes.Count(data, []byte("PK\x01\x02")) > 2*MaxFiles {
+		faults.Add("course.yaml", 1, "course.too_many_files", "Most", fmt.Sprint(MaxFiles))
+		return nil, faults.Err()
 	}
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		faults.add("", 0, "course.not_a_zip")
-		return nil, faults.err()
+		faults.Add("", 0, "course.not_a_zip")
+		return nil, faults.Err()
 	}
 	checkZip(r.File, faults)
-	if err := faults.err(); err != nil {
+	if err := faults.Err(); err != nil {
 		return nil, err
 	}
 	if top := topFolder(r.File); top != "" {
@@ -49,7 +49,7 @@ func ZipFS(data []byte) (fs.FS, error) {
 	return r, nil
 }
 
-func checkZip(files []*zip.File, faults *faultList) {
+func checkZip(files []*zip.File, faults *Faults) {
 	var total uint64
 	seen := map[string]bool{}
 	for _, f := range files {
@@ -59,26 +59,26 @@ func checkZip(files []*zip.File, faults *faultList) {
 		switch {
 		case len(f.Name) > maxZipName, strings.Count(f.Name, "/") > maxDepth:
 			// Every folder on the way costs memory in the reader.
-			faults.add(name, 1, "course.bad_path")
+			faults.Add(name, 1, "course.bad_path")
 		case !fs.ValidPath(bare), bare == ".", strings.ContainsAny(f.Name, "\\\x00:"), f.NonUTF8 && !ascii(f.Name):
-			faults.add(name, 1, "course.bad_path")
+			faults.Add(name, 1, "course.bad_path")
 		case f.Flags&0x1 != 0 || f.Flags&0x40 != 0 || f.Flags&0x2000 != 0:
-			faults.add(name, 1, "course.zip_encrypted")
+			faults.Add(name, 1, "course.zip_encrypted")
 		case f.Mode()&fs.ModeSymlink != 0:
-			faults.add(name, 1, "course.symlink")
+			faults.Add(name, 1, "course.symlink")
 		case f.Mode().Type() != 0 && !f.Mode().IsDir():
-			faults.add(name, 1, "course.not_a_file")
+			faults.Add(name, 1, "course.not_a_file")
 		case f.Method != zip.Store && f.Method != zip.Deflate:
-			faults.add(name, 1, "course.zip_method")
+			faults.Add(name, 1, "course.zip_method")
 		case seen[strings.ToLower(bare)] && !strings.HasSuffix(f.Name, "/"):
-			faults.add(name, 1, "course.duplicate_name", "Other", name)
+			faults.Add(name, 1, "course.duplicate_name", "Other", name)
 		case f.UncompressedSize64 > maxMediaSize && !junk(bare): // the walk knows what each kind may have
-			faults.add(name, 1, "course.file_too_large", "Most", fmt.Sprint(maxMediaSize>>10))
+			faults.Add(name, 1, "course.file_too_large", "Most", fmt.Sprint(maxMediaSize>>10))
 		}
 		seen[strings.ToLower(bare)] = true
 	}
 	if total > maxCourseSize {
-		faults.add("course.yaml", 1, "course.too_large_in_all", "Most", fmt.Sprint(maxCourseSize>>20))
+		faults.Add("course.yaml", 1, "course.too_large_in_all", "Most", fmt.Sprint(maxCourseSize>>20))
 	}
 }
 

@@ -1,10 +1,12 @@
-package curriculum
+// Package folder reads the folder of a course as its author wrote it, and tells in which file and line its form is at fault.
+package folder
 
 import (
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -12,105 +14,45 @@ import (
 	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
-	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // A course may come from a stranger, so everything about it is bounded before
 // it is held in memory.
 const (
-	maxFiles      = 10_000   // files of a course: 3,000 lessons with quizzes and labs
+	MaxFiles      = 10_000   // files of a course: 3,000 lessons with quizzes and labs
 	maxCourseSize = 96 << 20 // bytes of all files together: 3,000 lessons in three languages
 	maxTextSize   = 1 << 20  // bytes of one file
 	maxYAMLSize   = 256 << 10
 	maxPageSize   = 64 << 10 // bytes of a Markdown file: ten times a long lesson
 	maxMediaSize  = 8 << 20  // bytes of a picture or a recording
 	maxPOSize     = 4 << 20  // bytes of a PO file
-	maxFaults     = 200      // reported at once
+	MaxFaults     = 200      // reported at once
 	maxArg        = 80       // characters of the author's own words repeated in a fault
 )
 
-// source is a course folder in memory: only files of the format, each of them
-// valid text. broken holds files that are there but unfit to be read.
-type source struct {
-	files  map[string][]byte
-	broken map[string]bool
-	faults *faultList
+// Folder is a course folder in memory: only files of the format, each of them
+// valid text. Broken holds files that are there but unfit to be read.
+type Folder struct {
+	Files  map[string][]byte
+	Broken map[string]bool
+	Faults *Faults // what is wrong with it, as far as it has been read
 }
 
-// has tells whether the file is there, fit or not.
-func (s *source) has(name string) bool {
-	_, ok := s.files[name]
-	return ok || s.broken[name]
+// Has tells whether the file is there, fit or not.
+func (f *Folder) Has(name string) bool {
+	_, ok := f.Files[name]
+	return ok || f.Broken[name]
 }
 
-// faultList gathers what is wrong with a course folder, so that an author sees everything at once.
-type faultList struct {
-	list []fault.Detail
-	seen map[string]bool
-	more bool
-
-	searches int // for broken lines of YAML
-}
-
-// add notes a fault. args are pairs of name and value.
-func (l *faultList) add(file string, line int, key string, args ...string) {
-	d := fault.Detail{File: file, Line: line, Key: key}
-	for i := 0; i+1 < len(args); i += 2 {
-		if d.Args == nil {
-			d.Args = map[string]any{}
+// Documents reads every YAML file.
+func (f *Folder) Documents() map[string]*Document {
+	docs := map[string]*Document{}
+	for _, name := range slices.Sorted(maps.Keys(f.Files)) {
+		if path.Ext(name) == ".yaml" {
+			docs[name] = parseYAML(name, f.Files[name], f.Faults)
 		}
-		d.Args[args[i]] = short(args[i+1])
 	}
-	l.take(d)
-}
-
-// take notes a fault that is written already; once is enough.
-func (l *faultList) take(d fault.Detail) {
-	id := fmt.Sprintf("%s\x00%d\x00%s\x00%v", d.File, d.Line, d.Key, d.Args)
-	if l.seen[id] {
-		return
-	}
-	if len(l.list) >= maxFaults {
-		l.more = true
-		return
-	}
-	if l.seen == nil {
-		l.seen = map[string]bool{}
-	}
-	l.seen[id] = true
-	l.list = append(l.list, d)
-}
-
-// err gives the one fault that carries all of them, or nil.
-func (l *faultList) err() error {
-	if len(l.list) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(l.list, func(a, b fault.Detail) int {
-		if c := strings.Compare(a.File, b.File); c != 0 {
-			return c
-		}
-		return a.Line - b.Line
-	})
-	if l.more {
-		l.list = append(l.list, fault.Detail{File: "course.yaml", Line: 1, Key: "course.more_faults", Args: map[string]any{"Most": fmt.Sprint(maxFaults)}})
-	}
-	return fault.New(fault.Invalid, "course.invalid").At(l.list...)
-}
-
-// short keeps a stranger's words from filling a reply.
-func short(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	if utf8.RuneCountInString(s) <= maxArg {
-		return s
-	}
-	return string([]rune(s)[:maxArg]) + "…"
+	return docs
 }
 
 const (
@@ -140,10 +82,10 @@ func ignored(dir, name string) bool {
 		dir == "." && (name == "README.md" || name == "LICENSE")
 }
 
-// load reads a course folder. It never follows a symbolic link and never opens
+// Load reads a course folder. It never follows a symbolic link and never opens
 // what is not a plain file. What it cannot take it notes as a fault and leaves out.
-func load(fsys fs.FS) *source {
-	s := &source{files: map[string][]byte{}, broken: map[string]bool{}, faults: &faultList{}}
+func Load(fsys fs.FS) *Folder {
+	s := &Folder{Files: map[string][]byte{}, Broken: map[string]bool{}, Faults: &Faults{}}
 	w := walker{fsys: fsys, source: s, folded: map[string]string{}}
 	w.folder(".")
 	return s
@@ -151,7 +93,7 @@ func load(fsys fs.FS) *source {
 
 type walker struct {
 	fsys   fs.FS
-	source *source
+	source *Folder
 	folded map[string]string // lower-case path to path
 	seen   int
 	size   int64
@@ -161,13 +103,13 @@ type walker struct {
 func (w *walker) folder(dir string) {
 	f, err := w.fsys.Open(dir)
 	if err != nil {
-		w.source.faults.add(dir, 1, "course.unreadable")
+		w.source.Faults.Add(dir, 1, "course.unreadable")
 		return
 	}
 	defer func() { _ = f.Close() }()
 	rd, ok := f.(fs.ReadDirFile)
 	if !ok {
-		w.source.faults.add(dir, 1, "course.unreadable")
+		w.source.Faults.Add(dir, 1, "course.unreadable")
 		return
 	}
 	var names []fs.DirEntry
@@ -175,16 +117,16 @@ func (w *walker) folder(dir string) {
 		batch, err := rd.ReadDir(256)
 		names = append(names, batch...)
 		w.seen += len(batch)
-		if w.seen > maxFiles {
+		if w.seen > MaxFiles {
 			w.full = true
-			w.source.faults.add("course.yaml", 1, "course.too_many_files", "Most", fmt.Sprint(maxFiles))
+			w.source.Faults.Add("course.yaml", 1, "course.too_many_files", "Most", fmt.Sprint(MaxFiles))
 			return
 		}
 		if errors.Is(err, io.EOF) || err == nil && len(batch) == 0 {
 			break
 		}
 		if err != nil {
-			w.source.faults.add(dir, 1, "course.unreadable")
+			w.source.Faults.Add(dir, 1, "course.unreadable")
 			return
 		}
 	}
@@ -198,36 +140,36 @@ func (w *walker) folder(dir string) {
 }
 
 func (w *walker) entry(dir string, e fs.DirEntry) {
-	faults := w.source.faults
+	faults := w.source.Faults
 	name := path.Join(dir, e.Name())
 	if ignored(dir, e.Name()) && e.Name() != ".." {
 		return
 	}
 	if !plainName.MatchString(e.Name()) {
-		faults.add(short(dir+"/"+e.Name()), 1, "course.bad_name")
+		faults.Add(short(dir+"/"+e.Name()), 1, "course.bad_name")
 		return
 	}
 	lower := strings.ToLower(name)
 	if other, ok := w.folded[lower]; ok {
-		faults.add(name, 1, "course.duplicate_name", "Other", other)
+		faults.Add(name, 1, "course.duplicate_name", "Other", other)
 		return
 	}
 	w.folded[lower] = name
 	switch {
 	case e.Type()&fs.ModeSymlink != 0:
-		faults.add(name, 1, "course.symlink")
-		w.source.broken[name] = true
+		faults.Add(name, 1, "course.symlink")
+		w.source.Broken[name] = true
 	case e.IsDir():
 		if !folderForms.MatchString(name) {
-			faults.add(name, 1, "course.unlisted_folder")
+			faults.Add(name, 1, "course.unlisted_folder")
 			return
 		}
 		w.folder(name)
 	case !e.Type().IsRegular():
-		faults.add(name, 1, "course.not_a_file")
-		w.source.broken[name] = true
+		faults.Add(name, 1, "course.not_a_file")
+		w.source.Broken[name] = true
 	case !fileForms.MatchString(name):
-		faults.add(name, 1, "course.unlisted_file")
+		faults.Add(name, 1, "course.unlisted_file")
 	default:
 		w.file(name)
 	}
@@ -237,29 +179,29 @@ func (w *walker) file(name string) {
 	s := w.source
 	most := sizeOf(name)
 	bare := bareMedium(name)
-	s.broken[name] = true // until it has been read
+	s.Broken[name] = true // until it has been read
 	data, err := readAtMost(w.fsys, name, most)
 	w.size += int64(len(data))
 	switch {
 	case errors.Is(err, errTooLarge):
-		s.faults.add(name, 1, "course.file_too_large", "Most", fmt.Sprint(most>>10))
+		s.Faults.Add(name, 1, "course.file_too_large", "Most", fmt.Sprint(most>>10))
 		return
 	case err != nil:
-		s.faults.add(name, 1, "course.unreadable")
+		s.Faults.Add(name, 1, "course.unreadable")
 		return
 	case w.size > maxCourseSize:
 		w.full = true
-		s.faults.add("course.yaml", 1, "course.too_large_in_all", "Most", fmt.Sprint(maxCourseSize>>20))
+		s.Faults.Add("course.yaml", 1, "course.too_large_in_all", "Most", fmt.Sprint(maxCourseSize>>20))
 		return
 	}
 	if !bare {
 		data = segment.Normal(data)
-		if !checkText(name, data, s.faults) {
+		if !checkText(name, data, s.Faults) {
 			return
 		}
 	}
-	delete(s.broken, name)
-	s.files[name] = data
+	delete(s.Broken, name)
+	s.Files[name] = data
 }
 
 // bareMedium tells whether a file is a picture or a recording, and not text.
@@ -284,6 +226,9 @@ func sizeOf(name string) int64 {
 
 var errTooLarge = errors.New("file is larger than allowed")
 
+// ReadFile gives the bytes of a file of a course as they are, within what one of its kind may have.
+func ReadFile(fsys fs.FS, name string) ([]byte, error) { return readAtMost(fsys, name, sizeOf(name)) }
+
 // readAtMost trusts no declared size: it stops reading after the limit.
 func readAtMost(fsys fs.FS, name string, most int64) ([]byte, error) {
 	f, err := fsys.Open(name)
@@ -302,7 +247,7 @@ func readAtMost(fsys fs.FS, name string, most int64) ([]byte, error) {
 }
 
 // checkText tells whether data is plain text.
-func checkText(name string, data []byte, faults *faultList) bool {
+func checkText(name string, data []byte, faults *Faults) bool {
 	line := 1
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
@@ -310,13 +255,13 @@ func checkText(name string, data []byte, faults *faultList) bool {
 		case r == '\n':
 			line++
 		case r == utf8.RuneError && n == 1:
-			faults.add(name, line, "course.not_utf8")
+			faults.Add(name, line, "course.not_utf8")
 			return false
 		case r == '\r':
-			faults.add(name, line, "course.carriage_return")
+			faults.Add(name, line, "course.carriage_return")
 			return false
 		case r < ' ' && r != '\t', r >= 0x7f && r < 0xa0, r == 0xfeff:
-			faults.add(name, line, "course.control_character", "Code", fmt.Sprintf("U+%04X", r))
+			faults.Add(name, line, "course.control_character", "Code", fmt.Sprintf("U+%04X", r))
 			return false
 		}
 		i += n

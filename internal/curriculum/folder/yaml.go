@@ -1,4 +1,4 @@
-package curriculum
+package folder
 
 import (
 	"encoding/json"
@@ -16,17 +16,17 @@ import (
 // maxDepth bounds lists and maps inside each other. The format itself needs 6.
 const maxDepth = 32
 
-// document is a YAML file as JSON values (map[string]any, []any, string,
+// Document is a YAML file as JSON values (map[string]any, []any, string,
 // float64, bool, nil), with the line of each by JSON pointer.
-type document struct {
-	file  string
+type Document struct {
+	File  string
 	value any
 	lines map[string]int
-	fit   bool // its syntax is right, so rules may look at it
+	Fit   bool // its syntax is right, so rules may look at it
 }
 
-// line finds where a pointer stands, or else what holds it.
-func (d *document) line(pointer string) int {
+// Line finds where a pointer stands, or else what holds it.
+func (d *Document) Line(pointer string) int {
 	for {
 		if n, ok := d.lines[pointer]; ok {
 			return n
@@ -44,10 +44,10 @@ var yamlErrorLine = regexp.MustCompile(`line (\d+):`)
 // parseYAML reads the part of YAML that is JSON with comments. Anchors, aliases
 // and tags are faults: they make a small file stand for a huge one, and no
 // author of a course needs them.
-func parseYAML(file string, data []byte, faults *faultList) *document {
-	doc := &document{file: file, lines: map[string]int{"": 1}}
+func parseYAML(file string, data []byte, faults *Faults) *Document {
+	doc := &Document{File: file, lines: map[string]int{"": 1}}
 	if line := tooNested(data); line > 0 {
-		faults.add(file, line, "course.too_deep")
+		faults.Add(file, line, "course.too_deep")
 		return doc
 	}
 	var root yaml.Node
@@ -55,26 +55,26 @@ func parseYAML(file string, data []byte, faults *faultList) *document {
 	if err := decodeYAML(dec, &root); err != nil {
 		switch {
 		case errors.Is(err, io.EOF):
-			faults.add(file, 1, "course.empty_file")
+			faults.Add(file, 1, "course.empty_file")
 		case strings.Contains(err.Error(), "unknown anchor"):
-			faults.add(file, brokenLine(data, err, faults), "course.yaml_alias")
+			faults.Add(file, brokenLine(data, err, faults), "course.yaml_alias")
 		default:
-			faults.add(file, brokenLine(data, err, faults), "course.bad_yaml")
+			faults.Add(file, brokenLine(data, err, faults), "course.bad_yaml")
 		}
 		return doc
 	}
 	var second yaml.Node
 	if err := decodeYAML(dec, &second); !errors.Is(err, io.EOF) {
-		faults.add(file, max(second.Line, 1), "course.second_document")
+		faults.Add(file, max(second.Line, 1), "course.second_document")
 		return doc
 	}
 	if len(root.Content) != 1 {
-		faults.add(file, 1, "course.empty_file")
+		faults.Add(file, 1, "course.empty_file")
 		return doc
 	}
 	r := yamlReader{doc: doc, faults: faults}
 	doc.value = r.read(root.Content[0], "", 0)
-	doc.fit = true
+	doc.Fit = true
 	return doc
 }
 
@@ -87,7 +87,7 @@ const (
 
 // brokenLine finds the line after the last one up to which the file can be read. The library names the
 // line where the broken list or map began, which may be far above.
-func brokenLine(data []byte, err error, faults *faultList) int {
+func brokenLine(data []byte, err error, faults *Faults) int {
 	reported := 1
 	if m := yamlErrorLine.FindStringSubmatch(err.Error()); m != nil {
 		reported, _ = strconv.Atoi(m[1])
@@ -163,12 +163,12 @@ func tooNested(data []byte) int {
 }
 
 type yamlReader struct {
-	doc    *document
-	faults *faultList
+	doc    *Document
+	faults *Faults
 }
 
 func (r *yamlReader) fault(n *yaml.Node, key string, args ...string) {
-	r.faults.add(r.doc.file, max(n.Line, 1), key, args...)
+	r.faults.Add(r.doc.File, max(n.Line, 1), key, args...)
 }
 
 // unknown stands for a value that was at fault already: rules and schema leave it alone.
@@ -236,7 +236,7 @@ func (r *yamlReader) scalar(n *yaml.Node) any {
 	case "!!int", "!!float":
 		f, err := strconv.ParseFloat(n.Value, 64)
 		whole := n.ShortTag() == "!!int"
-		if err != nil || !jsonNumber.MatchString(n.Value) || math.IsInf(f, 0) || whole && math.Abs(f) >= 1<<53 {
+		if err != nil || !IsNumber(n.Value) || math.IsInf(f, 0) || whole && math.Abs(f) >= 1<<53 {
 			r.fault(n, "course.bad_number", "Value", n.Value)
 			return unknown{}
 		}
@@ -248,13 +248,16 @@ func (r *yamlReader) scalar(n *yaml.Node) any {
 	return n.Value // text; also what YAML would take for a date or a merge
 }
 
+// IsNumber tells whether a text is a number as JSON writes it.
+func IsNumber(s string) bool { return jsonNumber.MatchString(s) }
+
 func escapePointer(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
 }
 
-// into fills a struct with what has the right type; the schema has already
+// Into fills a struct with what has the right type; the schema has already
 // told of the rest.
-func (d *document) into(v any) {
+func (d *Document) Into(v any) {
 	data, err := json.Marshal(known(d.value))
 	if err != nil {
 		return

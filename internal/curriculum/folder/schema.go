@@ -1,4 +1,4 @@
-package curriculum
+package folder
 
 import (
 	"bytes"
@@ -73,24 +73,24 @@ func (s schemaSet) at(url string) map[string]any {
 	return m
 }
 
-// checkSchema holds a document against a schema and notes each difference in our own words.
-func checkSchema(name string, doc *document, faults *faultList) {
-	if !doc.fit {
+// Check holds a document against the schema of that name and notes each difference in our own words.
+func (d *Document) Check(name string, faults *Faults) {
+	if !d.Fit {
 		return
 	}
-	err := schemas().compiled[name].Validate(known(doc.value))
+	err := schemas().compiled[name].Validate(known(d.value))
 	if err == nil {
 		return
 	}
 	var verr *jsonschema.ValidationError
 	if !errors.As(err, &verr) {
-		faults.add(doc.file, 1, "course.bad_value", "Key", "")
+		faults.Add(d.File, 1, "course.bad_value", "Key", "")
 		return
 	}
-	schemaFaults(verr, doc, faults)
+	schemaFaults(verr, d, faults)
 }
 
-func schemaFaults(e *jsonschema.ValidationError, doc *document, faults *faultList) {
+func schemaFaults(e *jsonschema.ValidationError, doc *Document, faults *Faults) {
 	if len(e.Causes) > 0 {
 		for _, c := range e.Causes {
 			schemaFaults(c, doc, faults)
@@ -113,15 +113,15 @@ func schemaFaults(e *jsonschema.ValidationError, doc *document, faults *faultLis
 		return // its own fault is noted already
 	}
 	where := place(e.InstanceLocation)
-	line := doc.line(pointer)
+	line := doc.Line(pointer)
 	add := func(key string, args ...string) {
-		faults.add(doc.file, line, key, append([]string{"Key", where}, args...)...)
+		faults.Add(doc.File, line, key, append([]string{"Key", where}, args...)...)
 	}
 	sch := schemas().at(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		for _, m := range k.Missing {
-			faults.add(doc.file, line, "course.missing_key", "Key", m)
+			faults.Add(doc.File, line, "course.missing_key", "Key", m)
 		}
 	case *kind.AdditionalProperties:
 		props, _ := sch["properties"].(map[string]any)
@@ -131,12 +131,12 @@ func schemaFaults(e *jsonschema.ValidationError, doc *document, faults *faultLis
 		}
 		slices.Sort(names)
 		for _, p := range k.Properties {
-			at := doc.line(pointer + "/" + escapePointer(p))
+			at := doc.Line(pointer + "/" + escapePointer(p))
 			if key, ok := sch["x-fault"].(string); ok {
-				faults.add(doc.file, at, key, "Key", where, "Value", p)
+				faults.Add(doc.File, at, key, "Key", where, "Value", p)
 				continue
 			}
-			faults.add(doc.file, at, "course.unknown_key", "Key", p, "Near", nearest(p, names))
+			faults.Add(doc.File, at, "course.unknown_key", "Key", p, "Near", Near(p, names))
 		}
 	case *kind.Type:
 		add(typeFaults[k.Want[0]])
@@ -161,7 +161,7 @@ func schemaFaults(e *jsonschema.ValidationError, doc *document, faults *faultLis
 	case *kind.MaxItems:
 		add("course.too_many", "Most", strconv.Itoa(k.Want))
 	case *kind.UniqueItems:
-		line = doc.line(pointer + "/" + strconv.Itoa(k.Duplicates[1]))
+		line = doc.Line(pointer + "/" + strconv.Itoa(k.Duplicates[1]))
 		add("course.repeated")
 	case *kind.Minimum:
 		add("course.number_too_small", "Least", number(k.Want))
@@ -199,56 +199,4 @@ func place(loc []string) string {
 func number(r *big.Rat) string {
 	f, _ := r.Float64()
 	return strconv.FormatFloat(f, 'g', -1, 64)
-}
-
-// nearest finds the known name that was probably meant; ties fall to the first.
-func nearest(word string, names []string) string {
-	if len(word) > maxArg {
-		return strings.Join(names, ", ")
-	}
-	best, bestDist := "", 3
-	for _, n := range names {
-		if d := distance(word, n); d < bestDist {
-			best, bestDist = n, d
-		}
-	}
-	if best == "" {
-		return strings.Join(names, ", ")
-	}
-	return best
-}
-
-// closest finds the known name that a wrong one comes nearest to, however far that is; ties fall to the first.
-func closest(word string, names []string) string {
-	if len(word) > maxArg {
-		word = word[:maxArg]
-	}
-	best, least := "", 0
-	for i, n := range names {
-		if d := distance(word, n); i == 0 || d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: the least number of letters to change, add or leave out.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,9 +1,8 @@
-package curriculum_test
+package folder_test
 
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
 	"strings"
 	"testing"
 
@@ -11,13 +10,14 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/banyan-lms/banyan/content/schema"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 // The schemas are for editors as well, so they are tried as an editor would: by themselves.
 func TestSchemas(t *testing.T) {
-	course := read(t, "course.yaml")
-	exam := read(t, "quizzes/exam.yaml")
-	lab := read(t, "labs/echo/lab.yaml")
+	course := coursetest.Read(t, "course.yaml")
+	exam := coursetest.Read(t, "quizzes/exam.yaml")
+	lab := coursetest.Read(t, "labs/echo/lab.yaml")
 	tests := []struct {
 		schema, name, yaml string
 		ok                 bool
@@ -38,8 +38,8 @@ func TestSchemas(t *testing.T) {
 		{"lab", "golden", lab, true},
 		{"lab", "above a ceiling", strings.Replace(lab, "wall_seconds: 5", "memory_mib: 257", 1), false},
 		{"lab", "unknown check", strings.Replace(lab, "equals: a\n", "contains: a\n", 1), false},
-		{"glossary", "golden", read(t, "glossary.yaml"), true},
-		{"media", "golden", read(t, "media.yaml"), true},
+		{"glossary", "golden", coursetest.Read(t, "glossary.yaml"), true},
+		{"media", "golden", coursetest.Read(t, "media.yaml"), true},
 	}
 	for _, test := range tests {
 		t.Run(test.schema+" "+test.name, func(t *testing.T) {
@@ -76,13 +76,4 @@ func TestSchemas(t *testing.T) {
 			}
 		})
 	}
-}
-
-func read(t testing.TB, name string) string {
-	t.Helper()
-	data, err := fs.ReadFile(golden(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
