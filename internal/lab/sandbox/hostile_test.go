@@ -1,8 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -82,16 +80,7 @@ func TestHostile(t *testing.T) {
 			if strings.Contains(ends, "timed_out") {
 				p.Limits.Wall = 500 * time.Millisecond
 			}
-			res, err := e.Run(context.Background(), p)
-			for range 3 { // a busy machine is no fault of this test
-				if !errors.Is(err, sandbox.ErrStarved) {
-					break
-				}
-				res, err = e.Run(context.Background(), p)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			res := run(t, e, p)
 			if !allowed(ends, res) {
 				t.Errorf("ended %s %d, want %s; %.300q %.300q", res.End, res.ExitCode, ends, res.Stdout, tailOf(res.Stderr))
 			}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"slices"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -177,76 +176,56 @@ func (c *call) file() (*handle, errno) {
 	return h, e
 }
 
-// find follows the path in two arguments from the folder that is open as fd.
-func (c *call) find(fd uint32, ptr, size int) (place, errno) {
-	path, e := c.bytes(ptr, size)
+// ofHandle, ofFile, ofPath and ofNode fetch what a function is about, so that the function itself
+// says only what it does with it.
+
+func ofHandle(do func(*call, *handle) errno) func(*call) errno {
+	return func(c *call) errno {
+		h, e := c.handle()
+		if e != eOK {
+			return e
+		}
+		return do(c, h)
+	}
+}
+
+func ofFile(do func(*call, *handle) errno) func(*call) errno {
+	return func(c *call) errno {
+		h, e := c.file()
+		if e != eOK {
+			return e
+		}
+		return do(c, h)
+	}
+}
+
+// ofPath is for a function whose path stands in argument ptr and the next one, and whose folder is the first.
+func ofPath(ptr int, do func(*call, place) errno) func(*call) errno {
+	return func(c *call) errno {
+		p, e := c.find(c.u32(0), ptr, ptr+1)
+		if e != eOK {
+			return e
+		}
+		return do(c, p)
+	}
+}
+
+// ofNode is ofPath for what must be there.
+func ofNode(ptr int, do func(*call, place) errno) func(*call) errno {
+	return ofPath(ptr, func(c *call, p place) errno {
+		if p.node == nil {
+			return eNoEnt
+		}
+		return do(c, p)
+	})
+}
+
+// tell writes how much was done, unless it failed.
+func (c *call) tell(arg int, n uint32, e errno) errno {
 	if e != eOK {
-		return place{}, e
+		return e
 	}
-	if fd >= maxOpen || c.open[fd] == nil {
-		return place{}, eBadF
-	}
-	if c.open[fd].node == nil {
-		return place{}, eNotDir
-	}
-	return c.files.find(c.open[fd].node, string(path))
-}
-
-// each goes through the buffers of a vectored read or write, until do has had enough.
-func (c *call) each(do func(b []byte) (n int, more bool, e errno)) (uint32, errno) {
-	var sum uint32
-	for i := range c.u32(2) {
-		vec, e := c.at(c.u32(1)+8*i, 8)
-		if e != eOK {
-			return sum, e
-		}
-		b, e := c.at(binary.LittleEndian.Uint32(vec), binary.LittleEndian.Uint32(vec[4:]))
-		if e != eOK {
-			return sum, e
-		}
-		n, more, e := do(b)
-		sum += uint32(n)
-		if e != eOK {
-			if sum > 0 { // what was done is told first, as write(2) does it
-				return sum, eOK
-			}
-			return 0, e
-		}
-		if !more {
-			break
-		}
-	}
-	return sum, eOK
-}
-
-func (c *call) readAt(h *handle, at *uint64) (uint32, errno) {
-	if !h.read {
-		return 0, eBadF
-	}
-	return c.each(func(b []byte) (int, bool, errno) {
-		if *at >= uint64(len(h.node.data)) {
-			return 0, false, eOK
-		}
-		n := copy(b, h.node.data[*at:])
-		*at += uint64(n)
-		return n, n == len(b), eOK
-	})
-}
-
-func (c *call) writeAt(h *handle, at *uint64) (uint32, errno) {
-	if !h.write {
-		return 0, eBadF
-	}
-	return c.each(func(b []byte) (int, bool, errno) {
-		if len(b) == 0 {
-			return 0, true, eOK
-		}
-		if e := c.files.write(h.node, *at, b); e != eOK {
-			return 0, false, e
-		}
-		*at += uint64(len(b))
-		return len(b), true, eOK
-	})
+	return c.putU32(arg, n)
 }
 
 // exports are the functions of wasi_snapshot_preview1. "i" stands for an i32, "I" for an i64.
@@ -260,45 +239,45 @@ var exports = map[string]struct {
 	"environ_sizes_get":       {"ii", func(c *call) errno { return c.putSizes(c.env) }},
 	"clock_res_get":           {"ii", (*call).clockRes},
 	"clock_time_get":          {"iIi", (*call).clockTime},
-	"fd_advise":               {"iIIi", (*call).fdAny},
-	"fd_allocate":             {"iII", (*call).fdAllocate},
-	"fd_close":                {"i", (*call).fdClose},
-	"fd_datasync":             {"i", (*call).fdAny},
-	"fd_fdstat_get":           {"ii", (*call).fdStat},
-	"fd_fdstat_set_flags":     {"ii", (*call).fdSetFlags},
+	"fd_advise":               {"iIIi", ofHandle(nothing)},
+	"fd_allocate":             {"iII", ofFile((*call).fdAllocate)},
+	"fd_close":                {"i", ofHandle((*call).fdClose)},
+	"fd_datasync":             {"i", ofHandle(nothing)},
+	"fd_fdstat_get":           {"ii", ofHandle((*call).fdStat)},
+	"fd_fdstat_set_flags":     {"ii", ofHandle((*call).fdSetFlags)},
 	"fd_fdstat_set_rights":    {"iII", func(*call) errno { return eNotSup }},
-	"fd_filestat_get":         {"ii", (*call).fdFilestat},
-	"fd_filestat_set_size":    {"iI", (*call).fdResize},
-	"fd_filestat_set_times":   {"iIIi", (*call).fdAny},
-	"fd_pread":                {"iiiIi", (*call).fdPread},
-	"fd_prestat_get":          {"ii", (*call).fdPrestat},
-	"fd_prestat_dir_name":     {"iii", (*call).fdPrestatName},
-	"fd_pwrite":               {"iiiIi", (*call).fdPwrite},
-	"fd_read":                 {"iiii", (*call).fdRead},
-	"fd_readdir":              {"iiiIi", (*call).fdReaddir},
+	"fd_filestat_get":         {"ii", ofHandle((*call).fdFilestat)},
+	"fd_filestat_set_size":    {"iI", ofFile((*call).fdResize)},
+	"fd_filestat_set_times":   {"iIIi", ofHandle(nothing)},
+	"fd_pread":                {"iiiIi", ofFile((*call).fdPread)},
+	"fd_prestat_get":          {"ii", ofHandle((*call).fdPrestat)},
+	"fd_prestat_dir_name":     {"iii", ofHandle((*call).fdPrestatName)},
+	"fd_pwrite":               {"iiiIi", ofFile((*call).fdPwrite)},
+	"fd_read":                 {"iiii", ofHandle((*call).fdRead)},
+	"fd_readdir":              {"iiiIi", ofHandle((*call).fdReaddir)},
 	"fd_renumber":             {"ii", (*call).fdRenumber},
-	"fd_seek":                 {"iIii", (*call).fdSeek},
-	"fd_sync":                 {"i", (*call).fdAny},
-	"fd_tell":                 {"ii", (*call).fdTell},
-	"fd_write":                {"iiii", (*call).fdWrite},
-	"path_create_directory":   {"iii", (*call).pathMkdir},
-	"path_filestat_get":       {"iiiii", (*call).pathFilestat},
-	"path_filestat_set_times": {"iiiiIIi", (*call).pathTimes},
+	"fd_seek":                 {"iIii", ofHandle((*call).fdSeek)},
+	"fd_sync":                 {"i", ofHandle(nothing)},
+	"fd_tell":                 {"ii", ofFile((*call).fdTell)},
+	"fd_write":                {"iiii", ofHandle((*call).fdWrite)},
+	"path_create_directory":   {"iii", ofPath(1, (*call).pathMkdir)},
+	"path_filestat_get":       {"iiiii", ofNode(2, (*call).pathFilestat)},
+	"path_filestat_set_times": {"iiiiIIi", ofNode(2, func(*call, place) errno { return eOK })},
 	"path_link":               {"iiiiiii", func(*call) errno { return eNotSup }},
-	"path_open":               {"iiiiiIIii", (*call).pathOpen},
-	"path_readlink":           {"iiiiii", (*call).pathReadlink},
-	"path_remove_directory":   {"iii", (*call).pathRmdir},
+	"path_open":               {"iiiiiIIii", ofPath(2, (*call).pathOpen)},
+	"path_readlink":           {"iiiiii", ofNode(1, func(*call, place) errno { return eInval })}, // there are no links
+	"path_remove_directory":   {"iii", ofNode(1, (*call).pathRmdir)},
 	"path_rename":             {"iiiiii", (*call).pathRename},
 	"path_symlink":            {"iiiii", func(*call) errno { return eNotSup }},
-	"path_unlink_file":        {"iii", (*call).pathUnlink},
+	"path_unlink_file":        {"iii", ofNode(1, (*call).pathUnlink)},
 	"poll_oneoff":             {"iiii", (*call).poll},
 	"proc_raise":              {"i", func(*call) errno { return eNoSys }},
 	"random_get":              {"ii", (*call).randomGet},
 	"sched_yield":             {"", func(*call) errno { return eOK }},
-	"sock_accept":             {"iii", (*call).sock},
-	"sock_recv":               {"iiiiii", (*call).sock},
-	"sock_send":               {"iiiii", (*call).sock},
-	"sock_shutdown":           {"ii", (*call).sock},
+	"sock_accept":             {"iii", ofHandle(noSocket)},
+	"sock_recv":               {"iiiiii", ofHandle(noSocket)},
+	"sock_send":               {"iiiii", ofHandle(noSocket)},
+	"sock_shutdown":           {"ii", ofHandle(noSocket)},
 }
 
 const wasiModule = "wasi_snapshot_preview1"
@@ -389,463 +368,6 @@ func (c *call) randomGet() errno {
 	return e
 }
 
-// fdAny does nothing to a file that is open.
-func (c *call) fdAny() errno {
-	_, e := c.handle()
-	return e
-}
-
-func (c *call) fdAllocate() errno {
-	h, e := c.file()
-	at, n := c.args[1], c.args[2]
-	switch {
-	case e != eOK:
-		return e
-	case !h.write:
-		return eBadF
-	case n == 0 || at+n < at:
-		return eInval
-	case at+n <= uint64(len(h.node.data)):
-		return eOK
-	}
-	return c.files.resize(h.node, at+n)
-}
-
-func (c *call) fdResize() errno {
-	h, e := c.file()
-	switch {
-	case e != eOK:
-		return e
-	case !h.write:
-		return eInval
-	}
-	return c.files.resize(h.node, c.args[1])
-}
-
-func (c *call) fdClose() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	c.open[c.u32(0)] = nil
-	if h.node != nil {
-		c.files.release(h.node)
-	}
-	return eOK
-}
-
-// fdRenumber gives an open file the number of another, which is closed.
-func (c *call) fdRenumber() errno {
-	from, to := c.u32(0), c.u32(1)
-	if from >= maxOpen || c.open[from] == nil || to >= maxOpen || c.open[to] == nil {
-		return eBadF
-	}
-	if from == to {
-		return eOK
-	}
-	if old := c.open[to].node; old != nil {
-		c.files.release(old)
-	}
-	c.open[to], c.open[from] = c.open[from], nil
-	return eOK
-}
-
-func (h *handle) kind() byte {
-	switch {
-	case h.node == nil:
-		return kindCharacter
-	case h.node.dir != nil:
-		return kindFolder
-	}
-	return kindFile
-}
-
-func (c *call) fdStat() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	b, e := c.at(c.u32(1), 24)
-	if e != eOK {
-		return e
-	}
-	clear(b)
-	rights := uint64(rightsAll) // a stream with all rights is no terminal to libc
-	if !h.read {
-		rights &^= rightRead
-	}
-	if !h.write {
-		rights &^= rightWrite
-	}
-	b[0] = h.kind()
-	binary.LittleEndian.PutUint16(b[2:], h.flags)
-	binary.LittleEndian.PutUint64(b[8:], rights)
-	if h.kind() == kindFolder {
-		binary.LittleEndian.PutUint64(b[8:], rightsAll)
-		binary.LittleEndian.PutUint64(b[16:], rightsAll)
-	}
-	return eOK
-}
-
-func (c *call) fdSetFlags() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	if c.u32(1)&^flagsAll != 0 {
-		return eInval
-	}
-	h.flags = uint16(c.u32(1))
-	return eOK
-}
-
-// putFilestat describes a node; nil is a stream. Times are all 0: nothing here is older than the program.
-func (c *call) putFilestat(to uint32, n *node) errno {
-	b, e := c.at(to, 64)
-	if e != eOK {
-		return e
-	}
-	clear(b)
-	b[16] = kindCharacter
-	if n != nil {
-		binary.LittleEndian.PutUint64(b[8:], n.inode)
-		b[16] = kindFile
-		binary.LittleEndian.PutUint64(b[32:], uint64(len(n.data)))
-		if n.dir != nil {
-			b[16] = kindFolder
-		}
-	}
-	if n == nil || !n.gone {
-		binary.LittleEndian.PutUint64(b[24:], 1)
-	}
-	return eOK
-}
-
-func (c *call) fdFilestat() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	return c.putFilestat(c.u32(1), h.node)
-}
-
-func (c *call) pathFilestat() errno {
-	p, e := c.find(c.u32(0), 2, 3)
-	switch {
-	case e != eOK:
-		return e
-	case p.node == nil:
-		return eNoEnt
-	}
-	return c.putFilestat(c.u32(4), p.node)
-}
-
-func (c *call) pathTimes() errno {
-	p, e := c.find(c.u32(0), 2, 3)
-	if e == eOK && p.node == nil {
-		return eNoEnt
-	}
-	return e
-}
-
-func (c *call) pathReadlink() errno {
-	p, e := c.find(c.u32(0), 1, 2)
-	switch {
-	case e != eOK:
-		return e
-	case p.node == nil:
-		return eNoEnt
-	}
-	return eInval // there are no links
-}
-
-func (c *call) fdPrestat() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	if c.u32(0) != 3 || h.node != c.files.root {
-		return eBadF
-	}
-	return c.putU64(1, 1<<32) // a folder whose name has one byte
-}
-
-func (c *call) fdPrestatName() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	if c.u32(0) != 3 || h.node != c.files.root {
-		return eBadF
-	}
-	b, e := c.bytes(1, 2)
-	switch {
-	case e != eOK:
-		return e
-	case len(b) < 1:
-		return eNameTooLong
-	}
-	b[0] = '/'
-	return eOK
-}
-
-func (c *call) fdRead() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	var n uint32
-	switch {
-	case !h.read:
-		return eBadF
-	case h.node == nil:
-		n, e = c.each(func(b []byte) (int, bool, errno) {
-			n, err := h.in.Read(b)
-			return n, err == nil && n == len(b), eOK
-		})
-	case h.node.dir != nil:
-		return eIsDir
-	default:
-		n, e = c.readAt(h, &h.at)
-	}
-	if e != eOK {
-		return e
-	}
-	return c.putU32(3, n)
-}
-
-func (c *call) fdPread() errno {
-	h, e := c.file()
-	if e != eOK {
-		return e
-	}
-	at := c.args[3]
-	n, e := c.readAt(h, &at)
-	if e != eOK {
-		return e
-	}
-	return c.putU32(4, n)
-}
-
-func (c *call) fdWrite() errno {
-	h, e := c.handle()
-	if e != eOK {
-		return e
-	}
-	var n uint32
-	switch {
-	case !h.write:
-		return eBadF
-	case h.node == nil:
-		n, e = c.each(func(b []byte) (int, bool, errno) {
-			n, err := h.out.Write(b)
-			if err != nil {
-				return n, false, eNoSpc
-			}
-			return n, true, eOK
-		})
-	default:
-		if h.flags&flagAppend != 0 {
-			h.at = uint64(len(h.node.data))
-		}
-		n, e = c.writeAt(h, &h.at)
-	}
-	if e != eOK {
-		return e
-	}
-	return c.putU32(3, n)
-}
-
-func (c *call) fdPwrite() errno {
-	h, e := c.file()
-	if e != eOK {
-		return e
-	}
-	at := c.args[3]
-	n, e := c.writeAt(h, &at)
-	if e != eOK {
-		return e
-	}
-	return c.putU32(4, n)
-}
-
-func (c *call) fdSeek() errno {
-	h, e := c.handle()
-	switch {
-	case e != eOK:
-		return e
-	case h.node == nil:
-		return eSPipe
-	case h.node.dir != nil:
-		return eBadF
-	}
-	at := int64(c.args[1])
-	switch c.u32(2) {
-	case 0:
-	case 1:
-		at += int64(h.at)
-	case 2:
-		at += int64(len(h.node.data))
-	default:
-		return eInval
-	}
-	if at < 0 {
-		return eInval
-	}
-	h.at = uint64(at)
-	return c.putU64(3, h.at)
-}
-
-func (c *call) fdTell() errno {
-	h, e := c.file()
-	if e != eOK {
-		return e
-	}
-	return c.putU64(1, h.at)
-}
-
-// fdReaddir fills a buffer with entries from a position on; the last one may be cut off.
-func (c *call) fdReaddir() errno {
-	h, e := c.handle()
-	switch {
-	case e != eOK:
-		return e
-	case h.node == nil || h.node.dir == nil:
-		return eNotDir
-	}
-	buf, e := c.bytes(1, 2)
-	if e != eOK {
-		return e
-	}
-	at := c.args[3]
-	if at == 0 || h.names == nil {
-		h.names = h.node.names()
-	}
-	used := 0
-	for ; at < uint64(len(h.names)) && used < len(buf); at++ {
-		name := h.names[at]
-		n := h.node.dir[name]
-		entry := make([]byte, 24, 24+len(name))
-		binary.LittleEndian.PutUint64(entry, at+1)
-		binary.LittleEndian.PutUint32(entry[16:], uint32(len(name)))
-		switch {
-		case name == "." || name == "..":
-			n = h.node
-			entry[20] = kindFolder
-		case n == nil: // was removed since
-			entry[20] = kindFile
-		case n.dir != nil:
-			entry[20] = kindFolder
-		default:
-			entry[20] = kindFile
-		}
-		if n != nil {
-			binary.LittleEndian.PutUint64(entry[8:], n.inode)
-		}
-		used += copy(buf[used:], append(entry, name...))
-	}
-	return c.putU32(4, uint32(used))
-}
-
-func (c *call) pathOpen() errno {
-	p, e := c.find(c.u32(0), 2, 3)
-	if e != eOK {
-		return e
-	}
-	how, rights, flags := c.u32(4), c.args[5], c.u32(7)
-	write := rights&rightWrite != 0
-	fd := slices.Index(c.open[:], nil)
-	switch {
-	case flags&^flagsAll != 0:
-		return eInval
-	case fd < 0:
-		return eMFile
-	case p.node == nil && how&openCreate == 0:
-		return eNoEnt
-	case p.node == nil && (p.folder || how&openFolder != 0):
-		return eInval
-	case p.node != nil && how&openCreate != 0 && how&openNew != 0:
-		return eExist
-	case p.node != nil && p.node.dir == nil && how&openFolder != 0:
-		return eNotDir
-	case p.node != nil && p.node.dir != nil && (write || how&openCreate != 0) && how&openFolder == 0:
-		return eIsDir
-	}
-	n := p.node
-	if n == nil {
-		if n, e = c.files.add(p, false); e != eOK {
-			return e
-		}
-	}
-	if how&openEmpty != 0 && write && n.dir == nil {
-		if e := c.files.resize(n, 0); e != eOK {
-			return e
-		}
-	}
-	n.open++
-	c.open[fd] = &handle{
-		node: n, flags: uint16(flags),
-		read: rights&rightRead != 0 || n.dir != nil, write: write && n.dir == nil,
-	}
-	return c.putU32(8, uint32(fd))
-}
-
-func (c *call) pathMkdir() errno {
-	p, e := c.find(c.u32(0), 1, 2)
-	switch {
-	case e != eOK:
-		return e
-	case p.node != nil:
-		return eExist
-	}
-	_, e = c.files.add(p, true)
-	return e
-}
-
-func (c *call) pathRmdir() errno {
-	p, e := c.find(c.u32(0), 1, 2)
-	switch {
-	case e != eOK:
-		return e
-	case p.node == nil:
-		return eNoEnt
-	case p.node.dir == nil:
-		return eNotDir
-	case p.in == nil:
-		return eBusy
-	case len(p.node.dir) > 0:
-		return eNotEmpty
-	}
-	c.files.remove(p)
-	return eOK
-}
-
-func (c *call) pathUnlink() errno {
-	p, e := c.find(c.u32(0), 1, 2)
-	switch {
-	case e != eOK:
-		return e
-	case p.node == nil:
-		return eNoEnt
-	case p.node.dir != nil:
-		return eIsDir
-	}
-	c.files.remove(p)
-	return eOK
-}
-
-func (c *call) pathRename() errno {
-	from, e := c.find(c.u32(0), 1, 2)
-	if e != eOK {
-		return e
-	}
-	to, e := c.find(c.u32(3), 4, 5)
-	if e != eOK {
-		return e
-	}
-	return c.files.move(from, to)
-}
-
 // poll answers that everything has happened: a program that waits goes on at once.
 func (c *call) poll() errno {
 	n := c.u32(2)
@@ -869,10 +391,5 @@ func (c *call) poll() errno {
 	return c.putU32(3, n)
 }
 
-// sock answers what would be a socket: there is none.
-func (c *call) sock() errno {
-	if _, e := c.handle(); e != eOK {
-		return e
-	}
-	return eNotSock
-}
+// noSocket answers what would be a socket: there is none.
+func noSocket(*call, *handle) errno { return eNotSock }

@@ -1,5 +1,5 @@
 // What a program gets of the world: WASI preview 1 as far as CPython uses it, over nothing but memory. It follows the
-// grader's own (internal/lab/sandbox/wasi.go), case by case: files, limits, clock and chance are most of it, and must be
+// grader's own (internal/lab/sandbox/wasi*.go), case by case: files, limits, clock and chance are most of it, and must be
 // the same there and here. So it is written here and not taken from a package.
 import type { Job } from './wire';
 import { clock, splitmix64 } from './chance';
