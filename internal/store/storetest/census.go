@@ -101,3 +101,13 @@ func Backdate(ctx context.Context, url, id string, done time.Time) error {
 		return err
 	})
 }
+
+// Hasten makes due at once every job that waits for its next try.
+func Hasten(ctx context.Context, url string) error {
+	return direct(ctx, url, func(db *sql.DB) error {
+		_, err := db.ExecContext(ctx, `UPDATE outbox SET available_at = $1
+			WHERE done_at IS NULL AND parked_at IS NULL AND started_at IS NULL AND available_at > $1`,
+			time.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00"))
+		return err
+	})
+}
