@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -44,6 +46,7 @@ type credentialVerifyCmd struct {
 	File    string   `arg:"" help:"JSON, JWT, PNG, SVG or the text of a QR code; - is standard input."`
 	Offline bool     `help:"Fetch nothing: rest on what --trust names alone."`
 	Trust   []string `type:"existingfile" sep:"none" placeholder:"FILE" help:"What to rely on: a trust pack (from /api/trust) or a bundle, a DID document, a status list. May be given several times."`
+	Seen    string   `type:"path" placeholder:"FILE" help:"Remember in this file how new the status lists were, so that an older one is not passed off for them the next time."`
 	JSON    bool     `name:"json" help:"Write JSON, as the API answers."`
 }
 
@@ -100,8 +103,58 @@ func (c *credentialVerifyCmd) check(ctx context.Context) (verifier.Report, *i18n
 			return verifier.Report{}, nil, fmt.Errorf("read %s: %w", path, err)
 		}
 	}
+	if c.Seen != "" {
+		if err := recall(v.Memory, c.Seen); err != nil {
+			return verifier.Report{}, nil, fmt.Errorf("read %s: %w", c.Seen, err)
+		}
+	}
 	r, err := v.Verify(ctx, in, verifier.Options{Offline: c.Offline})
+	if err == nil && c.Seen != "" {
+		err = remember(v.Memory, c.Seen)
+	}
 	return r, words, err
+}
+
+// maxSeenFile is how large a file of what was seen may be: 8,192 lists with long addresses.
+const maxSeenFile = 32 << 20
+
+// recall takes up what an earlier check has seen. A file that is not there yet is empty.
+func recall(m *verifier.Memory, path string) error {
+	raw, err := readFile(path, maxSeenFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var all []verifier.Seen
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return err
+	}
+	for _, s := range all {
+		if _, err := m.Saw(context.Background(), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember writes the file whole or not at all.
+func remember(m *verifier.Memory, path string) error {
+	raw, err := json.MarshalIndent(m.Seen(), "", "  ")
+	if err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(filepath.Dir(path), ".banyan-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(out.Name()) }() // gone already when all went well
+	_, err = out.Write(append(raw, '\n'))
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), path)
 }
 
 // maxTrust is how large a file may be that is relied on.

@@ -70,7 +70,9 @@ func (d desk) sign(name, doc string) {
 	d.write(name, string(out))
 }
 
-func (d desk) list(name string, set ...int) {
+func (d desk) list(name string, set ...int) { d.listAt(name, time.Now().Add(-time.Hour), set...) }
+
+func (d desk) listAt(name string, at time.Time, set ...int) {
 	d.Helper()
 	bits := make([]byte, 131_072/8)
 	for _, i := range set {
@@ -85,7 +87,7 @@ func (d desk) list(name string, set ...int) {
 		d.Fatal(err)
 	}
 	d.sign(name, `{"@context":["`+proof.CredentialsV2+`"],"id":"`+deskList+`","type":["VerifiableCredential","BitstringStatusListCredential"],"issuer":"`+deskDID+`",
-"validFrom":"`+proof.FormatTime(time.Now().Add(-time.Hour))+`","credentialSubject":{"id":"`+deskList+`#list","type":"BitstringStatusList","statusPurpose":"revocation",
+"validFrom":"`+proof.FormatTime(at)+`","credentialSubject":{"id":"`+deskList+`#list","type":"BitstringStatusList","statusPurpose":"revocation",
 "encodedList":"u`+base64.RawURLEncoding.EncodeToString(b.Bytes())+`"}}`)
 }
 
@@ -151,5 +153,26 @@ func TestCredentialVerify(t *testing.T) {
 	}
 	if err := (&credentialBakeCmd{File: d.path("badge.json")}).Run(t.Context()); err == nil {
 		t.Error("baked into nothing")
+	}
+}
+
+// With a file of what was seen, an older list is known for old the next time.
+func TestCredentialVerifyRemembers(t *testing.T) {
+	d := newDesk(t)
+	d.listAt("older.json", time.Now().Add(-2*time.Hour))
+	seen := d.path("seen.json")
+	for i, tt := range []struct {
+		list string
+		want error
+	}{{"older.json", nil}, {"good.json", nil}, {"older.json", errUncertain}, {"good.json", nil}} {
+		c := &credentialVerifyCmd{File: d.path("badge.json"), Offline: true, Trust: []string{d.path("did.json"), d.path(tt.list)}, Seen: seen}
+		if err := c.Run(t.Context()); !errors.Is(err, tt.want) {
+			t.Errorf("%d, by %s: %v, want %v", i, tt.list, err, tt.want)
+		}
+	}
+	d.write("seen.json", "junk")
+	c := &credentialVerifyCmd{File: d.path("badge.json"), Offline: true, Seen: seen}
+	if err := c.Run(t.Context()); !errors.Is(err, errNotChecked) {
+		t.Errorf("by a broken file: %v", err)
 	}
 }

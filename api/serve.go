@@ -24,6 +24,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/i18n"
+	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 )
 
@@ -141,6 +142,10 @@ func newHandler(a *app.App) (http.Handler, error) {
 		Courses: a.Curriculum, Credentials: a.Credential, Verifier: a.Verifier, Shares: a.Wallet, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
 		Runtime: python(a.Config), Locale: a.Config.Locale,
 		Person: func(r *http.Request) []string { return languagesOf(a, r) },
+		Institutions: func(r *http.Request) []identity.InstitutionID {
+			by, _ := whose(a, r)
+			return by.Institutions()
+		},
 		Admit: func(r *http.Request) error {
 			return rest.AdmitCheck(r.Context(), a.Identity, middleware.ClientAddress(r, proxies))
 		},
@@ -167,15 +172,23 @@ func newHandler(a *app.App) (http.Handler, error) {
 // languagesOf gives the languages of who is signed in: their own, then their institution's. Who cannot be found is nobody: a page
 // opens without them too.
 func languagesOf(a *app.App, r *http.Request) []string {
+	if by, u := whose(a, r); !by.Anonymous() {
+		return []string{u.Locale, u.InstitutionLocale}
+	}
+	return nil
+}
+
+// whose tells who is signed in; nobody when that cannot be found out.
+func whose(a *app.App, r *http.Request) (identity.Actor, identity.User) {
 	cookie, err := r.Cookie(middleware.CookieName(a.Config.Secure()))
 	if err != nil || cookie.Value == "" {
-		return nil
+		return identity.Actor{}, identity.User{}
 	}
-	_, u, err := a.Identity.ActorBySession(r.Context(), cookie.Value)
+	by, u, err := a.Identity.ActorBySession(r.Context(), cookie.Value)
 	if err != nil {
-		return nil
+		return identity.Actor{}, identity.User{}
 	}
-	return []string{u.Locale, u.InstitutionLocale}
+	return by, u
 }
 
 // serve answers, and runs jobs when there is a runner, until ctx ends; then it lets requests and jobs under way finish.

@@ -69,7 +69,7 @@ func (c *trustImportCmd) Run(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = f.Close() }()
-		w, err := a.Bundle.TakeTrust(ctx, identity.System(), bundle.NewReader(f))
+		w, err := a.Bundle.TakeTrust(ctx, identity.System(), "", bundle.NewReader(f))
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 const (
 	maxBody  = 512 << 10 // bytes of JSON, unpacked
 	maxSync  = 1 << 20   // the same of what a device brings after weeks on the road
+	maxTrust = 4 << 20   // bytes of what publishers say of issuers
 	maxZip   = 32 << 20  // bytes of a packed course
 	maxDepth = 24        // nesting of JSON
 )
@@ -26,6 +27,9 @@ const (
 func bodyLimit(route string) int64 {
 	if strings.HasPrefix(route, "/api/sync") {
 		return maxSync
+	}
+	if route == "/api/institutions/:institution_id/trust" {
+		return maxTrust
 	}
 	return maxBody
 }

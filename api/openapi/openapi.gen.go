@@ -502,6 +502,7 @@ func (e CredentialStanding) Valid() bool {
 
 // Defines values for CredentialBasisFrom.
 const (
+	CredentialBasisFromCircle   CredentialBasisFrom = "circle"
 	CredentialBasisFromComputer CredentialBasisFrom = "computer"
 	CredentialBasisFromGiven    CredentialBasisFrom = "given"
 	CredentialBasisFromHere     CredentialBasisFrom = "here"
@@ -513,6 +514,8 @@ const (
 // Valid indicates whether the value is a known member of the CredentialBasisFrom enum.
 func (e CredentialBasisFrom) Valid() bool {
 	switch e {
+	case CredentialBasisFromCircle:
+		return true
 	case CredentialBasisFromComputer:
 		return true
 	case CredentialBasisFromGiven:
@@ -1854,7 +1857,12 @@ type CredentialBasis struct {
 	Age *int64 `json:"age,omitempty"`
 
 	// At When it was said.
-	At   *Time               `json:"at,omitempty"`
+	At *Time `json:"at,omitempty"`
+
+	// By The name of that institution, on whose trust it rests.
+	By *string `json:"by,omitempty"`
+
+	// From trusted is by the word of a publisher whom the operator trusts, circle of one whom an institution of the asker trusts.
 	From CredentialBasisFrom `json:"from"`
 	Kind CredentialBasisKind `json:"kind"`
 
@@ -1862,7 +1870,7 @@ type CredentialBasis struct {
 	Source string `json:"source"`
 }
 
-// CredentialBasisFrom defines model for CredentialBasis.From.
+// CredentialBasisFrom trusted is by the word of a publisher whom the operator trusts, circle of one whom an institution of the asker trusts.
 type CredentialBasisFrom string
 
 // CredentialBasisKind defines model for CredentialBasis.Kind.
@@ -3238,6 +3246,15 @@ type SyncedStatement struct {
 // SyncedStatementStatus deferred: keep it and send it again; with any other the device may forget it.
 type SyncedStatementStatus string
 
+// TakenTrust defines model for TakenTrust.
+type TakenTrust struct {
+	// LeftOut Those whom the institution does not trust.
+	LeftOut []string `json:"left_out"`
+
+	// Taken The publishers whose word is known now.
+	Taken []string `json:"taken"`
+}
+
 // Text One text by locale; every locale of the course is present.
 type Text map[string]string
 
@@ -3998,6 +4015,9 @@ type ServerInterface interface {
 	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
 	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
 	SetSignature(ctx echo.Context, institutionID InstitutionID, signatoryID UUID) error
+	// TakeInstitutionTrust Takes in what a file says of issuers (GET /api/trust of another server, or `trust export`), of publishers whom the institution trusts.
+	// (POST /api/institutions/{institution_id}/trust)
+	TakeInstitutionTrust(ctx echo.Context, institutionID InstitutionID) error
 	// ListIssuers Who issues certificates here, and where what they certify has its address, for who recognises it.
 	// (GET /api/issuers)
 	ListIssuers(ctx echo.Context) error
@@ -5905,6 +5925,22 @@ func (w *ServerInterfaceWrapper) SetSignature(ctx echo.Context) error {
 	return err
 }
 
+// TakeInstitutionTrust converts echo context to params.
+func (w *ServerInterfaceWrapper) TakeInstitutionTrust(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TakeInstitutionTrust(ctx, institutionID)
+	return err
+}
+
 // ListIssuers converts echo context to params.
 func (w *ServerInterfaceWrapper) ListIssuers(ctx echo.Context) error {
 	var err error
@@ -6716,6 +6752,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.DistrustInstitutionPublisher, options.OperationMiddlewares["distrustInstitutionPublisher"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.ListInstitutionPublishers, options.OperationMiddlewares["listInstitutionPublishers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.TrustInstitutionPublisher, options.OperationMiddlewares["trustInstitutionPublisher"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/trust", wrapper.TakeInstitutionTrust, options.OperationMiddlewares["takeInstitutionTrust"]...)
 	router.GET(options.BaseURL+"/api/blobs/:digest", wrapper.GetBlob, options.OperationMiddlewares["getBlob"]...)
 	router.GET(options.BaseURL+"/api/enrollments", wrapper.ListEnrollments, options.OperationMiddlewares["listEnrollments"]...)
 	router.POST(options.BaseURL+"/api/enrollments", wrapper.CreateEnrollment, options.OperationMiddlewares["createEnrollment"]...)
@@ -10074,6 +10111,46 @@ func (response SetSignaturedefaultApplicationProblemPlusJSONResponse) VisitSetSi
 	return err
 }
 
+type TakeInstitutionTrustRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          io.Reader
+}
+
+type TakeInstitutionTrustResponseObject interface {
+	VisitTakeInstitutionTrustResponse(w http.ResponseWriter) error
+}
+
+type TakeInstitutionTrust200JSONResponse TakenTrust
+
+func (response TakeInstitutionTrust200JSONResponse) VisitTakeInstitutionTrustResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeInstitutionTrustdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TakeInstitutionTrustdefaultApplicationProblemPlusJSONResponse) VisitTakeInstitutionTrustResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListIssuersRequestObject struct {
 }
 
@@ -12320,6 +12397,9 @@ type StrictServerInterface interface {
 	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
 	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
 	SetSignature(ctx context.Context, request SetSignatureRequestObject) (SetSignatureResponseObject, error)
+	// TakeInstitutionTrust Takes in what a file says of issuers (GET /api/trust of another server, or `trust export`), of publishers whom the institution trusts.
+	// (POST /api/institutions/{institution_id}/trust)
+	TakeInstitutionTrust(ctx context.Context, request TakeInstitutionTrustRequestObject) (TakeInstitutionTrustResponseObject, error)
 	// ListIssuers Who issues certificates here, and where what they certify has its address, for who recognises it.
 	// (GET /api/issuers)
 	ListIssuers(ctx context.Context, request ListIssuersRequestObject) (ListIssuersResponseObject, error)
@@ -15112,6 +15192,33 @@ func (sh *strictHandler) SetSignature(ctx echo.Context, institutionID Institutio
 		return err
 	} else if validResponse, ok := response.(SetSignatureResponseObject); ok {
 		return validResponse.VisitSetSignatureResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakeInstitutionTrust operation middleware
+func (sh *strictHandler) TakeInstitutionTrust(ctx echo.Context, institutionID InstitutionID) error {
+	var request TakeInstitutionTrustRequestObject
+
+	request.InstitutionID = institutionID
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeInstitutionTrust(ctx.Request().Context(), request.(TakeInstitutionTrustRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeInstitutionTrust")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakeInstitutionTrustResponseObject); ok {
+		return validResponse.VisitTakeInstitutionTrustResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

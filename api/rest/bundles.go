@@ -144,6 +144,23 @@ func (s *Server) DistrustInstitutionPublisher(ctx context.Context, req openapi.D
 	return openapi.DistrustInstitutionPublisher204Response{}, nil
 }
 
+// TakeInstitutionTrust implements openapi.StrictServerInterface.
+func (s *Server) TakeInstitutionTrust(ctx context.Context, req openapi.TakeInstitutionTrustRequestObject) (openapi.TakeInstitutionTrustResponseObject, error) {
+	in := identity.InstitutionID(req.InstitutionID)
+	if _, err := s.Institution.Find(ctx, in); err != nil {
+		return nil, err
+	}
+	w, err := s.Bundle.TakeTrust(ctx, actorFrom(ctx), in, bundle.NewReader(req.Body))
+	if err != nil {
+		return nil, err
+	}
+	out := openapi.TakeInstitutionTrust200JSONResponse{Taken: []string{}, LeftOut: append([]string{}, w.Strangers...)}
+	for _, word := range w.Words {
+		out.Taken = append(out.Taken, word.Trust.Publisher)
+	}
+	return out, nil
+}
+
 func (s *Server) trust(ctx context.Context, in identity.InstitutionID, body *openapi.NewPublisher) (openapi.Publisher, error) {
 	if in != "" {
 		if _, err := s.Institution.Find(ctx, in); err != nil {

@@ -34,7 +34,7 @@ func (s *Server) VerifyCredential(ctx context.Context, req openapi.VerifyCredent
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Verifier.Verify(ctx, in, verifier.Options{Offline: offline})
+	r, err := s.Verifier.Verify(ctx, in, verifier.Options{Offline: offline, Institutions: actorFrom(ctx).Institutions()})
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func ReportJSON(words *i18n.Catalogue, locale string, r verifier.Report) openapi
 		Reasons: each(r.Reasons, reason), Notes: each(r.Notes, reason), Offline: r.Offline, CheckedAt: r.CheckedAt,
 		Recognitions: recognisedJSON(r.Recognitions, locale),
 		RestsOn: each(r.RestsOn, func(b verifier.Basis) openapi.CredentialBasis {
-			basis := openapi.CredentialBasis{Kind: openapi.CredentialBasisKind(b.Kind), From: openapi.CredentialBasisFrom(b.From), Source: b.Source, At: optional(b.At)}
+			basis := openapi.CredentialBasis{Kind: openapi.CredentialBasisKind(b.Kind), From: openapi.CredentialBasisFrom(b.From), Source: b.Source, At: optional(b.At), By: optional(b.By)}
 			if !b.At.IsZero() {
 				age := int64(max(0, r.CheckedAt.Sub(b.At)) / time.Second)
 				basis.Age = &age

@@ -210,6 +210,9 @@ func (w *writer) reasons(list []verifier.Reason) string {
 
 func (w *writer) basis(b verifier.Basis, now time.Time) string {
 	v := values{"label": w.t("credential.rests."+string(b.Kind), nil), "origin": w.t("credential.origin."+string(b.From), nil), "source": b.Source, "when": ""}
+	if b.By != "" {
+		v["origin"] = w.t("credential.origin."+string(b.From), nil) + " (" + b.By + ")"
+	}
 	if !b.At.IsZero() {
 		key, args := verifier.AgeWords(now.Sub(b.At))
 		v["when"] = " · " + w.site.cfg.Words.Moment(w.locale, b.At) + " (" + w.t(key, args) + ")"
@@ -257,7 +260,11 @@ func (s *Site) verifyPosted(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.cfg.Verifier.Verify(req.Context(), in, verifier.Options{Offline: req.PostFormValue("offline") != ""})
+	o := verifier.Options{Offline: req.PostFormValue("offline") != ""}
+	if s.cfg.Institutions != nil {
+		o.Institutions = s.cfg.Institutions(req)
+	}
+	r, err := s.cfg.Verifier.Verify(req.Context(), in, o)
 	if err != nil {
 		return err
 	}

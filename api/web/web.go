@@ -24,6 +24,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // Courses is what the pages need of the curriculum.
@@ -75,8 +76,10 @@ type Config struct {
 	Runtime     string                       // file of the Python that grades, for pages that run it too; none when empty
 	Locale      string                       // of whoever has chosen none; "" leaves it to their browser
 	Person      func(*http.Request) []string // the languages of who is signed in, the first first; nil asks nobody
-	CacheBytes  int64                        // what rendered pages may take; 32 MiB when 0
-	Now         func() time.Time
+	// Institutions are those of who is signed in: whom they trust counts in a check; nil asks nobody.
+	Institutions func(*http.Request) []identity.InstitutionID
+	CacheBytes   int64 // what rendered pages may take; 32 MiB when 0
+	Now          func() time.Time
 }
 
 // freshness is how long the newest version of a course may go unnoticed.

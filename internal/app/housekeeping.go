@@ -16,6 +16,12 @@ const purgeKind job.Kind = "outbox.purge"
 // purgeAtOnce keeps each transaction short: SQLite has one writer.
 const purgeAtOnce = 500
 
+// What is remembered of status lists of other hosts: those of credentials that somebody still shows, some 20 MB at most.
+const (
+	keepSeen = 400 * 24 * time.Hour
+	mostSeen = 50_000
+)
+
 // Housekeeping asks for what is to be done once a day, until ctx ends. Every process that does jobs runs it.
 func (a *App) Housekeeping(ctx context.Context) {
 	job.Daily(ctx, a.DB.Outbox(), a.Now, purgeKind)
@@ -35,6 +41,15 @@ func (a *App) purge(ctx context.Context, j job.Job) error {
 		}
 	}
 	slog.InfoContext(ctx, "forgot jobs that were done long ago", "jobs", all, "days", a.Config.KeepJobs)
+	for {
+		n, err := a.DB.SeenLists().Purge(ctx, a.Now().Add(-keepSeen), mostSeen, purgeAtOnce)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+	}
 	// Blobs of imported courses that no version names any more. While an import runs it is another day's work.
 	freed, err := a.Bundle.Collect(ctx, identity.System())
 	if err != nil && !fault.Is(err, fault.Conflict) {

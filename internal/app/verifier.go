@@ -13,6 +13,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/fetch"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // Fetch gives the client for the documents of other issuers, as the operator has it.
@@ -34,11 +35,24 @@ func (a *App) verifies() (*verifier.Verifier, error) {
 		return nil, err
 	}
 	maxAge := time.Duration(a.Config.StatusDays) * 24 * time.Hour
-	here, trusted := register{a}, Words{List: a.Bundle.TrustedWords, Open: a.Bundle.Blob, From: verifier.Trusted, MaxAge: maxAge, Now: now}
+	operators := func(ctx context.Context) ([]bundle.Trust, error) { return a.Bundle.TrustedWords(ctx) }
+	here, trusted := register{a}, Words{List: operators, Open: a.Bundle.Blob, From: verifier.Trusted, MaxAge: maxAge, Now: now}
 	return &verifier.Verifier{
 		Issuers: []verifier.Issuers{here, trusted}, Lists: []verifier.Lists{here, trusted}, Register: here, Recognisers: []verifier.Recognisers{here, trusted},
-		Web: web, Memory: &verifier.Memory{}, MaxAge: maxAge, Now: now,
+		Of: a.circle, Web: web, Memory: &verifier.Memory{}, Book: a.DB.SeenLists(), MaxAge: maxAge, Now: now,
 	}, nil
+}
+
+// circle is what publishers say whom an institution trusts.
+func (a *App) circle(in identity.InstitutionID) verifier.Sources {
+	return Words{
+		List: func(ctx context.Context) ([]bundle.Trust, error) { return a.Bundle.TrustedWords(ctx, in) },
+		Open: a.Bundle.Blob, From: verifier.Circle,
+		By: func(ctx context.Context) (string, error) {
+			i, err := a.Institution.Find(ctx, in)
+			return i.Name, err
+		},
+	}
 }
 
 // register is what this server itself knows.
@@ -132,6 +146,7 @@ type Words struct {
 	List func(ctx context.Context) ([]bundle.Trust, error)
 	Open func(ctx context.Context, d blob.Digest) ([]byte, error)
 	From verifier.Origin
+	By   func(ctx context.Context) (string, error) // the name of the institution that trusts them; nil: none
 
 	MaxAge time.Duration    // of the status of a recognition; as verifier.Verifier has it
 	Now    func() time.Time // time.Now when nil
@@ -159,7 +174,15 @@ func (w Words) FindIssuer(ctx context.Context, did string) (verifier.Issuer, err
 	if found.DID == "" {
 		return verifier.Issuer{}, verifier.ErrUnknown
 	}
-	return found, nil
+	found.By, err = w.by(ctx)
+	return found, err
+}
+
+func (w Words) by(ctx context.Context) (string, error) {
+	if w.By == nil {
+		return "", nil
+	}
+	return w.By(ctx)
 }
 
 func (w Words) issuer(t bundle.Trust, i bundle.Issuer) verifier.Issuer {
@@ -204,5 +227,9 @@ func (w Words) FindList(ctx context.Context, address string) (verifier.List, err
 	if fault.Is(err, fault.NotFound) || errors.Is(err, verifier.ErrUnknown) {
 		return verifier.List{}, verifier.ErrUnknown
 	}
-	return verifier.List{Document: doc, From: w.From}, err
+	if err != nil {
+		return verifier.List{}, err
+	}
+	by, err := w.by(ctx)
+	return verifier.List{Document: doc, From: w.From, By: by}, err
 }

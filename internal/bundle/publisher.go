@@ -425,14 +425,20 @@ func readTrust(text []byte) (t Trust, err error) {
 	return t, parse(s.Document, "trust", MaxSigned, &t)
 }
 
-// TrustedWords gives what the publishers whom the operator trusts say of issuers, each checked when it came. It is for our own services.
-func (s *Service) TrustedWords(ctx context.Context) ([]Trust, error) {
-	rows, err := s.Store.ListTrusted(ctx)
+// TrustedWords gives what the publishers say of issuers whom the operator (nothing named) or any of the institutions trusts, each checked when
+// it came. It is for our own services.
+func (s *Service) TrustedWords(ctx context.Context, in ...identity.InstitutionID) ([]Trust, error) {
+	rows, err := s.Store.ListTrusted(ctx, in...)
 	if err != nil {
 		return nil, err
 	}
 	var out []Trust
+	seen := map[string]bool{}
 	for _, r := range rows {
+		if seen[r.Publisher] {
+			continue
+		}
+		seen[r.Publisher] = true
 		d, err := s.Store.FindDocument(ctx, r.Publisher, TrustDocument, "", 0)
 		if fault.Is(err, fault.NotFound) {
 			continue

@@ -93,6 +93,7 @@ type Store interface {
 	RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error
 	// ListTrusted lists whom the operator (nothing named) or any of the institutions trusts, by publisher.
 	ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]Trusted, error)
+	IsTrusted(ctx context.Context, publisher string) (bool, error) // by the operator or any institution
 
 	FindPlace(ctx context.Context, course string) (Place, error) // fault.NotFound bundle.not_found
 	ListPlaces(ctx context.Context) ([]Place, error)             // by course

@@ -255,6 +255,26 @@ func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Di
 	return head, blobs, nil
 }
 
+// knownOf is what this server knows of those whose word counts for an institution, or with "" for anybody here.
+func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(publisher, of string) (Known, error) {
+	return func(id, _ string) (k Known, err error) {
+		if k.Newest, err = s.Store.NewestTime(ctx, id); err != nil {
+			return Known{}, err
+		}
+		counts := false
+		if in != "" {
+			counts, err = trusts(ctx, s.Store, in, id)
+		} else if counts, err = s.Store.IsTrusted(ctx, id); err == nil && !counts {
+			own, ownErr := s.ownPublishers(ctx)
+			counts, err = slices.Contains(own, id), ownErr
+		}
+		if err == nil && counts {
+			k.Chain, err = s.chain(ctx, id)
+		}
+		return k, err
+	}
+}
+
 // TrustPack gives what this server knows of issuers as one pack: the words of its own institutions and of those publishers whom its operator trusts,
 // with status lists. Anyone may ask. fault.NotFound while there is nobody who issues.
 func (s *Service) TrustPack(ctx context.Context) (*Packed, error) {
@@ -268,15 +288,19 @@ func (s *Service) TrustPack(ctx context.Context) (*Packed, error) {
 	return s.pack(ctx, head, blobs)
 }
 
-// TakeTrust keeps what a trust pack says, of publishers who are trusted here. An older word than the one known changes nothing.
-// For the operator.
-func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, c Carrier) (*Words, error) {
-	if err := mayChange(by); err != nil {
+// TakeTrust keeps what a trust pack says, of publishers whom an institution trusts, or with "" anybody here: the operator or any institution. An
+// older word than the one known changes nothing. For admins of the institution and the operator.
+func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.InstitutionID, c Carrier) (*Words, error) {
+	err := mayTrust(by, in)
+	if in == "" {
+		err = mayChange(by)
+	}
+	if err != nil {
 		return nil, err
 	}
 	s.moving.RLock()
 	defer s.moving.RUnlock()
-	w, err := ReadWords(c, s.known(ctx, ""))
+	w, err := ReadWords(c, s.knownOf(ctx, in))
 	if err != nil {
 		return nil, err
 	}

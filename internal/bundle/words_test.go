@@ -127,7 +127,7 @@ func TestTakeTrust(t *testing.T) {
 	}
 	take := func(raw []byte) *bundle.Words {
 		t.Helper()
-		w, err := node.TakeTrust(t.Context(), identity.System(), bundle.NewReader(bytes.NewReader(raw)))
+		w, err := node.TakeTrust(t.Context(), identity.System(), "", bundle.NewReader(bytes.NewReader(raw)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestTakeTrust(t *testing.T) {
 	if _, err := node.Trust(t.Context(), identity.System(), "", []byte(stated[0].Documents[0])); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := node.TakeTrust(t.Context(), identity.Actor{}, bundle.NewReader(bytes.NewReader(older))); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := node.TakeTrust(t.Context(), identity.Actor{}, "", bundle.NewReader(bytes.NewReader(older))); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("nobody: %v", err)
 	}
 	// The same while nothing changes, and another one at once when a bit does.
@@ -167,6 +167,76 @@ func TestTakeTrust(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(list, []byte("other")) {
 		t.Errorf("list %q, %v", list, err)
 	}
+}
+
+// An institution's word counts for its own: a publisher whom it trusts, and whose word its admin brings, is nobody to the operator.
+func TestTakeTrustOfAnInstitution(t *testing.T) {
+	hub, node := newServer(t, "hub.example"), newServer(t, "node.example")
+	hub.Vouchers = schoolOf(hub)
+	p, err := hub.TrustPack(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := p.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stated, err := hub.Publishers(t.Context(), identity.Actor{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := func(in identity.InstitutionID, r identity.Role) identity.Actor {
+		return identity.Actor{UserID: "u", Memberships: []identity.Membership{{InstitutionID: in, Role: r}}}
+	}
+	admin := person(node.school, identity.Admin)
+	take := func(by identity.Actor, in identity.InstitutionID) (*bundle.Words, error) {
+		return node.TakeTrust(t.Context(), by, in, bundle.NewReader(bytes.NewReader(raw)))
+	}
+	words := func(want int, in ...identity.InstitutionID) {
+		t.Helper()
+		got, err := node.TrustedWords(t.Context(), in...)
+		if err != nil || len(got) != want {
+			t.Errorf("of %v: %d words, want %d, %v", in, len(got), want, err)
+		}
+	}
+	if w, err := take(admin, node.school); err != nil || len(w.Words) != 0 || len(w.Strangers) != 1 {
+		t.Errorf("before anybody trusts: %+v, %v", w, err)
+	}
+	if _, err := node.Trust(t.Context(), admin, node.school, []byte(stated[0].Documents[0])); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		by identity.Actor
+		in identity.InstitutionID
+	}{
+		"a trainer":                    {person(node.school, identity.Trainer), node.school},
+		"an admin, for the server":     {admin, ""},
+		"an admin of another school":   {person(hub.school, identity.Admin), node.school},
+		"nobody, for an institution":   {identity.Actor{}, node.school},
+		"an admin, for another school": {admin, hub.school},
+	} {
+		if _, err := take(tt.by, tt.in); !fault.Is(err, fault.Denied) && !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	words(0, node.school)
+	if w, err := take(admin, node.school); err != nil || len(w.Words) != 1 || len(w.Strangers) != 0 {
+		t.Errorf("%+v, %v", w, err)
+	}
+	words(1, node.school)
+	words(1, node.school, hub.school)
+	words(0, hub.school)
+	words(0)
+	// The operator may bring it too: whose trust it rests on stays the same.
+	if w, err := take(identity.System(), ""); err != nil || len(w.Words) != 1 {
+		t.Errorf("%+v, %v", w, err)
+	}
+	words(0)
 }
 
 func schoolOf(s *server) func(context.Context) ([]identity.InstitutionID, error) {

@@ -36,6 +36,17 @@ func (a Actor) Has(in InstitutionID, roles ...Role) bool {
 	return false
 }
 
+// Institutions lists where the actor is a member, each once.
+func (a Actor) Institutions() []InstitutionID {
+	var out []InstitutionID
+	for _, m := range a.Memberships {
+		if !slices.Contains(out, m.InstitutionID) {
+			out = append(out, m.InstitutionID)
+		}
+	}
+	return out
+}
+
 // Operates tells whether the actor runs the server or is the server.
 func (a Actor) Operates() bool { return a.System || a.Operator }
 

@@ -187,6 +187,13 @@ func (s *Bundle) ListTrusted(ctx context.Context, in ...identity.InstitutionID) 
 	return many(s.conn, q.Order("publisher, institution_id"), trustedRow.trusted)
 }
 
+// IsTrusted implements bundle.Store.
+func (s *Bundle) IsTrusted(ctx context.Context, publisher string) (bool, error) {
+	var n int64
+	err := s.read(ctx).Model(&trustedRow{}).Where("publisher = ?", publisher).Limit(1).Count(&n).Error
+	return n > 0, s.db.fail(err)
+}
+
 type bundleRow struct {
 	CourseID      string
 	Publisher     string

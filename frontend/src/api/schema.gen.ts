@@ -1074,6 +1074,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions/{institution_id}/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes in what a file says of issuers (GET /api/trust of another server, or `trust export`), of publishers whom the institution trusts.
+         * @description Words of others are left out and named; an older word than the one known changes nothing. Members' checks of credentials rest on it.
+         */
+        post: operations["takeInstitutionTrust"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/blobs/{digest}": {
         parameters: {
             query?: never;
@@ -2596,12 +2618,23 @@ export interface components {
             reason?: string;
             source?: string;
         };
+        TakenTrust: {
+            /** @description The publishers whose word is known now. */
+            taken: string[];
+            /** @description Those whom the institution does not trust. */
+            left_out: string[];
+        };
         /** @description One thing that the answer rests on. */
         CredentialBasis: {
             /** @enum {string} */
             kind: "signature" | "issuer" | "status" | "trust_list" | "clock";
-            /** @enum {string} */
-            from: "here" | "trusted" | "given" | "web" | "self" | "computer";
+            /**
+             * @description trusted is by the word of a publisher whom the operator trusts, circle of one whom an institution of the asker trusts.
+             * @enum {string}
+             */
+            from: "here" | "trusted" | "circle" | "given" | "web" | "self" | "computer";
+            /** @description The name of that institution, on whose trust it rests. */
+            by?: string;
             /** @description A key, a DID, an address */
             source: string;
             /** @description When it was said. */
@@ -5436,6 +5469,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    takeInstitutionTrust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description What was taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenTrust"];
+                };
             };
             default: components["responses"]["Problem"];
         };

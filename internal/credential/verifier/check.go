@@ -21,12 +21,13 @@ import (
 type check struct {
 	*Verifier
 	Report
-	now    time.Time
-	issuer Issuer    // who signed it, once that is known
-	signed time.Time // when
-	course string    // that it is about, where its address is not said
-	found  []finding
-	broken error // the check itself failed
+	circles []Sources // of the asker's institutions
+	now     time.Time
+	issuer  Issuer    // who signed it, once that is known
+	signed  time.Time // when
+	course  string    // that it is about, where its address is not said
+	found   []finding
+	broken  error // the check itself failed
 }
 
 // finding is a reason with the state that it makes.
@@ -48,8 +49,13 @@ func (v *Verifier) begin(o Options) *check {
 		now = v.Now()
 	}
 	c := &check{Verifier: v, now: now.UTC()}
+	if v.Of != nil {
+		for _, in := range o.Institutions[:min(len(o.Institutions), maxCircles)] {
+			c.circles = append(c.circles, v.Of(in))
+		}
+	}
 	c.Report = Report{CheckedAt: c.now, Offline: o.Offline || v.Web == nil}
-	c.rest(Clock, Computer, "", c.now)
+	c.rest(Basis{Clock, Computer, "", c.now, ""})
 	return c
 }
 
@@ -59,9 +65,10 @@ func (c *check) say(s State, why Why, args map[string]any) {
 
 func (c *check) note(why Why, args map[string]any) { c.Notes = append(c.Notes, Reason{why, args}) }
 
-func (c *check) rest(kind BasisKind, from Origin, source string, at time.Time) {
-	c.RestsOn = append(c.RestsOn, Basis{kind, from, source, at})
-}
+func (c *check) rest(b Basis) { c.RestsOn = append(c.RestsOn, b) }
+
+// maxCircles bounds how many institutions of one asker are asked.
+const maxCircles = 16
 
 // take records an error: a refusal speaks of the credential, anything else of us.
 func (c *check) take(err error) {
@@ -164,13 +171,13 @@ func (c *check) read(doc []byte) (tree map[string]any, ok bool) {
 // signature records a signature that holds.
 func (c *check) signature(method string, at time.Time, lost time.Time) {
 	c.signed = at
-	c.rest(Signature, Self, method, at)
+	c.rest(Basis{Signature, Self, method, at, ""})
 	i := c.issuer
 	kind := Issuing
-	if i.From == Trusted {
+	if i.From.vouched() {
 		kind = TrustList
 	}
-	c.rest(kind, i.From, i.Source, i.At)
+	c.rest(Basis{kind, i.From, i.Source, i.At, i.By})
 	if !lost.IsZero() {
 		c.note(KeyLost, map[string]any{"Date": lost})
 	}
@@ -293,9 +300,9 @@ func (e *sourceError) Unwrap() error { return e.error }
 // verifyProofs checks every proof of a document that is known here. What a Banyan server signs must be whole: taking one of its
 // two proofs away is a change. Of others nobody knows how many there were.
 func (c *check) verifyProofs(ctx context.Context, doc []byte, issuer string) (proof.Verified, error) {
-	for _, source := range c.Issuers {
+	for _, source := range c.known() {
 		i, err := source.FindIssuer(ctx, issuer)
-		if err == nil && (i.From == Here || i.From == Trusted) {
+		if err == nil && (i.From == Here || i.From.vouched()) {
 			return proof.Verify(ctx, doc, c)
 		}
 	}
@@ -378,26 +385,41 @@ func (c *check) key(ctx context.Context, did string, is func(Key) bool) (Key, er
 	return Key{}, refuse(Unknown, NoIssuer)
 }
 
-// fresher asks the issuer's own host whether it has revoked a key since somebody else told us of it.
+// fresher asks all others whether the issuer has revoked a key since somebody told us of it: whoever else is trusted, and its own host.
 func (c *check) fresher(ctx context.Context, i Issuer, k Key) Key {
-	if c.Offline || i.From != Trusted && i.From != Given {
+	if !i.From.vouched() && i.From != Given {
 		return k
 	}
-	now, err := webIssuers{c.Web}.FindIssuer(ctx, i.DID)
-	if err != nil {
-		return k
+	others := c.known()
+	if !c.Offline {
+		others = append(others, webIssuers{c.Web})
 	}
-	for _, other := range now.Keys {
-		if other.ID == k.ID && !other.Revoked.IsZero() && (k.Revoked.IsZero() || other.Revoked.Before(k.Revoked)) {
-			k.Revoked = other.Revoked
+	for _, source := range others {
+		now, err := source.FindIssuer(ctx, i.DID)
+		if err != nil {
+			continue
+		}
+		for _, other := range now.Keys {
+			if other.ID == k.ID && !other.Revoked.IsZero() && (k.Revoked.IsZero() || other.Revoked.Before(k.Revoked)) {
+				k.Revoked = other.Revoked
+			}
 		}
 	}
 	return k
 }
 
-// sources are those of the caller, then what a name itself says, then the host that it names.
+// known are the sources of the server, then those of the asker's institutions.
+func (c *check) known() []Issuers {
+	out := slices.Clone(c.Issuers)
+	for _, circle := range c.circles {
+		out = append(out, circle)
+	}
+	return out
+}
+
+// sources are those, then what a name itself says, then the host that it names.
 func (c *check) sources() []Issuers {
-	out := append(slices.Clone(c.Issuers), keyIssuers{})
+	out := append(c.known(), keyIssuers{})
 	if !c.Offline {
 		out = append(out, webIssuers{c.Web})
 	}

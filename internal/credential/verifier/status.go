@@ -2,14 +2,17 @@ package verifier
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -44,28 +47,38 @@ func (c *check) status(ctx context.Context, entry map[string]any) time.Time {
 		return time.Time{}
 	}
 	var refused error
+	var best foundList
+	var read *readList
 	for list := range c.lists(ctx, address) {
 		if list.err != nil {
-			refused = cmp(refused, list.err)
+			refused = firstOf(refused, list.err)
 			continue
 		}
 		l, err := c.readList(ctx, list.List, address, purpose)
 		if err != nil {
-			refused = cmp(refused, err)
+			refused = firstOf(refused, err)
 			continue
 		}
-		set, ok := l.bit(index)
-		if !ok {
-			refused = cmp(refused, refuse(Unknown, BadStatus))
+		if _, ok := l.bit(index); !ok {
+			refused = firstOf(refused, refuse(Unknown, BadStatus))
 			continue
 		}
-		return c.judge(list.List, l, address, purpose, set)
+		if read == nil || l.signed.After(read.signed) {
+			best, read = list, l
+		}
+		if list.From == Here {
+			break // nobody has a newer one
+		}
 	}
-	c.take(cmp(refused, refuse(Unknown, NoStatus)))
-	return time.Time{}
+	if read == nil {
+		c.take(firstOf(refused, refuse(Unknown, NoStatus)))
+		return time.Time{}
+	}
+	set, _ := read.bit(index)
+	return c.judge(ctx, best.List, read, address, purpose, set)
 }
 
-func cmp(first, second error) error {
+func firstOf(first, second error) error {
 	if first != nil {
 		return first
 	}
@@ -77,11 +90,15 @@ type foundList struct {
 	err error
 }
 
-// lists gives what is known under an address, the best first: this server's own, what the issuer's host says now, then copies.
+// lists gives what is known under an address: this server's own and no other, or what the issuer's host says now, then copies.
 func (c *check) lists(ctx context.Context, address string) func(yield func(foundList) bool) {
 	return func(yield func(foundList) bool) {
 		var copies []List
-		for _, source := range c.Lists {
+		sources := slices.Clone(c.Lists)
+		for _, circle := range c.circles {
+			sources = append(sources, circle)
+		}
+		for _, source := range sources {
 			l, err := source.FindList(ctx, address)
 			switch {
 			case errors.Is(err, ErrUnknown), errors.Is(err, ErrUnreachable):
@@ -109,13 +126,13 @@ func (c *check) lists(ctx context.Context, address string) func(yield func(found
 }
 
 // judge says what a place in a list means, and how much its age takes away. What was revoked stays so, however old the list is.
-func (c *check) judge(list List, l *readList, address, purpose string, set bool) time.Time {
+func (c *check) judge(ctx context.Context, list List, l *readList, address, purpose string, set bool) time.Time {
 	at := l.signed
 	if !list.At.IsZero() {
 		at = list.At
 	}
-	c.rest(Status, list.From, address, at)
-	newest := list.From == Here || c.Memory.newest(address, l.signed)
+	c.rest(Basis{Status, list.From, address, at, list.By})
+	newest := list.From == Here || c.newest(ctx, address, purpose, l)
 	switch {
 	case set && purpose == "revocation":
 		c.say(Revoked, RevokedBy, map[string]any{"Date": time.Time{}, "Reason": ""})
@@ -138,6 +155,7 @@ func (c *check) judge(list List, l *readList, address, purpose string, set bool)
 
 // readList is a status list whose signature was checked.
 type readList struct {
+	digest        [sha256.Size]byte
 	signed, until time.Time
 	bits          []byte
 }
@@ -193,7 +211,7 @@ func (c *check) readList(ctx context.Context, list List, address, purpose string
 		d.Subject.Size != nil && d.Subject.Size != float64(1):
 		return nil, bad
 	}
-	l := &readList{signed: signed}
+	l := &readList{digest: key.digest, signed: signed}
 	if d.From != nil {
 		if l.signed, err = readTime(d.From); err != nil {
 			return nil, bad
@@ -251,10 +269,12 @@ func unpack(encoded string) ([]byte, error) {
 // and the last ones that it checked. The zero Memory is ready.
 type Memory struct {
 	mu    sync.Mutex
-	seen  map[string]time.Time
+	seen  map[seenKey]Seen
 	lists map[listKey]*readList
 	bytes int
 }
+
+type seenKey struct{ issuer, address, purpose string }
 
 type listKey struct {
 	issuer, address, purpose string
@@ -266,19 +286,65 @@ const (
 	maxListBytes = 16 << 20
 )
 
-// newest records when a list was signed, and tells whether none newer was seen before.
-func (m *Memory) newest(address string, signed time.Time) bool {
-	if m == nil {
+// Seen is a status list as it was seen.
+type Seen struct {
+	Issuer   string    `json:"issuer"`
+	Address  string    `json:"address"`
+	Purpose  string    `json:"purpose"`
+	SignedAt time.Time `json:"signed_at"`
+	Digest   string    `json:"digest"` // sha256:<hex> of its document
+	SeenAt   time.Time `json:"seen_at"`
+}
+
+// Same tells whether two are of one list.
+func (s Seen) Same(o Seen) bool {
+	return s.Issuer == o.Issuer && s.Address == o.Address && s.Purpose == o.Purpose
+}
+
+// Book keeps how new the newest status lists were that were seen, beyond the life of a process, so that no older one is passed off for them.
+// It is bounded: of very many it may forget those that were not seen for longest.
+type Book interface {
+	// Saw records a list, unless a newer one of the same is known, and gives the newest that is known then.
+	Saw(ctx context.Context, s Seen) (newest Seen, err error)
+}
+
+// newest tells whether no newer list was seen before, and records this one. What was signed in the future is not recorded: an issuer whose clock
+// went wrong once would be disbelieved until then.
+func (c *check) newest(ctx context.Context, address, purpose string, l *readList) bool {
+	signed := l.signed.Truncate(time.Microsecond)
+	if signed.IsZero() || signed.After(c.now.Add(maxAhead)) {
 		return true
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	before, known := m.seen[address]
-	if signed.Before(before) {
+	book := c.Book
+	if book == nil {
+		if c.Memory == nil {
+			return true
+		}
+		book = c.Memory
+	}
+	known, err := book.Saw(ctx, Seen{
+		Issuer: c.issuer.DID, Address: address, Purpose: purpose, SignedAt: signed, Digest: "sha256:" + hex.EncodeToString(l.digest[:]), SeenAt: c.now,
+	})
+	if err != nil {
+		c.take(fmt.Errorf("remember status list %s: %w", address, err))
 		return false
 	}
+	return !signed.Before(known.SignedAt)
+}
+
+const maxAhead = 24 * time.Hour
+
+// Saw implements Book, for the life of the process.
+func (m *Memory) Saw(_ context.Context, s Seen) (Seen, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := seenKey{s.Issuer, s.Address, s.Purpose}
+	before, known := m.seen[key]
+	if s.SignedAt.Before(before.SignedAt) {
+		return before, nil
+	}
 	if m.seen == nil {
-		m.seen = map[string]time.Time{}
+		m.seen = map[seenKey]Seen{}
 	}
 	if !known && len(m.seen) >= maxSeen {
 		for k := range m.seen { // any: who fills it up with lists of their own must fill it often
@@ -286,8 +352,19 @@ func (m *Memory) newest(address string, signed time.Time) bool {
 			break
 		}
 	}
-	m.seen[address] = signed
-	return true
+	m.seen[key] = s
+	return s, nil
+}
+
+// Seen lists what was recorded, by issuer, address and purpose.
+func (m *Memory) Seen() []Seen {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := slices.Collect(maps.Values(m.seen))
+	slices.SortFunc(out, func(a, b Seen) int {
+		return cmp.Or(strings.Compare(a.Issuer, b.Issuer), strings.Compare(a.Address, b.Address), strings.Compare(a.Purpose, b.Purpose))
+	})
+	return out
 }
 
 func (m *Memory) list(k listKey) (*readList, bool) {

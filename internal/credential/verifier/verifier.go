@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential/fetch"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // State is what a credential is worth.
@@ -86,6 +87,7 @@ type Basis struct {
 	From   Origin
 	Source string    // a key, a DID, an address, the name of a file
 	At     time.Time // when it was said; zero when that is not known
+	By     string    // the name of the institution on whose trust it rests; "" where it is nobody's or the operator's
 }
 
 // Origin says where something is known from. Its words are the message key credential.origin.<Origin>.
@@ -94,12 +96,16 @@ type Origin string
 // The origins.
 const (
 	Here     Origin = "here"     // this server's own register
-	Trusted  Origin = "trusted"  // a trust list of a publisher who is trusted here
+	Trusted  Origin = "trusted"  // a trust list of a publisher whom the operator trusts
+	Circle   Origin = "circle"   // a trust list of a publisher whom an institution of the asker trusts
 	Given    Origin = "given"    // a file that the caller named
 	Web      Origin = "web"      // fetched from the issuer's host
 	Self     Origin = "self"     // the credential's own words
 	Computer Origin = "computer" // this computer
 )
+
+// vouched tells whether it is the word of a publisher whom somebody here trusts.
+func (o Origin) vouched() bool { return o == Trusted || o == Circle }
 
 // Format is what the credential came as.
 type Format string
@@ -135,6 +141,8 @@ func (r Report) Readable() bool { return r.State != Invalid && r.Claims.Issuer !
 // Options are the caller's wishes.
 type Options struct {
 	Offline bool // nothing is fetched
+	// Institutions are those of who asks. Whom they trust counts beside whom the operator trusts, and the report says on whose trust it rests.
+	Institutions []identity.InstitutionID
 }
 
 // The reasons why a source does not name what it is asked for.
@@ -151,6 +159,7 @@ type Issuer struct {
 	Keys   []Key
 	From   Origin
 	Source string    // who says so: a publisher, an address
+	By     string    // the name of the institution that trusts who says so; "" where it is the operator
 	At     time.Time // when that was said
 	Final  bool      // all its keys are here: another one is not its
 	Lists  []string  // addresses of its status lists, as far as they are known: a code names one by its last letters
@@ -175,12 +184,19 @@ type Issuers interface {
 type List struct {
 	Document []byte
 	From     Origin
+	By       string    // as of an Issuer
 	At       time.Time // when its host gave it for current; zero: no better time is known than that of its signature
 }
 
 // Lists knows status lists by their address, with ErrUnknown or ErrUnreachable for the others.
 type Lists interface {
 	FindList(ctx context.Context, address string) (List, error)
+}
+
+// Sources knows issuers and their lists.
+type Sources interface {
+	Issuers
+	Lists
 }
 
 // Standing is what the issuer's own register says about one credential.
@@ -197,14 +213,17 @@ type Register interface {
 // Verifier checks credentials. Its sources are asked in order, and the first that knows is believed. The zero Verifier knows nobody
 // and fetches nothing. Several may use one at once.
 type Verifier struct {
-	Issuers  []Issuers
-	Lists    []Lists
+	Issuers []Issuers
+	Lists   []Lists
+	// Of gives what the publishers say whom an institution trusts; nil: nothing. They are asked after those above.
+	Of       func(in identity.InstitutionID) Sources
 	Register Register
 	// Recognisers are asked all, and believed in this order.
 	Recognisers []Recognisers
 
 	Web    *fetch.Client    // nil: nothing is ever fetched
-	Memory *Memory          // nil: nothing is known from before
+	Memory *Memory          // nil: every list is checked anew
+	Book   Book             // of the newest lists that were seen; Memory when nil
 	MaxAge time.Duration    // of a status; 7 days when 0
 	Now    func() time.Time // time.Now when nil
 }

@@ -7,9 +7,11 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +21,9 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/fetch"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
+	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
+	"github.com/banyan-lms/banyan/internal/store"
 )
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -732,6 +736,139 @@ func TestReplay(t *testing.T) {
 	if got := ask(); got != "revoked revoked" {
 		t.Error(got)
 	}
+}
+
+// What was seen outlives the process: after a restart an older list is still an older list.
+func TestReplayAfterARestart(t *testing.T) {
+	s := newSchool(t)
+	doc := sign(t, badge(s.did, s.listURL(), nil), s.did, s.key, noon.Add(-24*time.Hour))
+	file := filepath.Join(t.TempDir(), "banyan.db")
+	ask := func() string {
+		t.Helper()
+		db, err := store.Open(t.Context(), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a := newAsker(s)
+		a.Book = db.SeenLists()
+		return why(a.ask(t, doc, verifier.Options{}))
+	}
+	s.serveList(noon, bits(t, 131_072, 77))
+	if got := ask(); got != "revoked revoked" {
+		t.Error(got)
+	}
+	s.serveList(noon.Add(-time.Hour), bits(t, 131_072))
+	if got := ask(); got != "unknown status_replayed" {
+		t.Error(got)
+	}
+	s.serveList(noon.Add(time.Minute), bits(t, 131_072))
+	if got := ask(); got != "valid" {
+		t.Error(got)
+	}
+	// A clock that went wrong once spoils nothing for ever.
+	s.serveList(noon.Add(10*365*24*time.Hour), bits(t, 131_072))
+	ask()
+	s.serveList(noon.Add(2*time.Minute), bits(t, 131_072))
+	if got := ask(); got != "valid" {
+		t.Error(got)
+	}
+}
+
+// A book that cannot be read is no reason to believe.
+func TestBrokenBook(t *testing.T) {
+	s := newSchool(t)
+	doc := sign(t, badge(s.did, s.listURL(), nil), s.did, s.key, noon.Add(-24*time.Hour))
+	s.serveList(noon, bits(t, 131_072))
+	a := newAsker(s)
+	a.Book = brokenBook{}
+	if _, err := a.Verify(t.Context(), doc, verifier.Options{}); !errors.Is(err, errBroken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+var errBroken = errors.New("broken")
+
+type brokenBook struct{}
+
+func (brokenBook) Saw(context.Context, verifier.Seen) (verifier.Seen, error) {
+	return verifier.Seen{}, errBroken
+}
+
+// Of several copies the newest counts, whoever brought it; and whoever knows of a revocation of a key is heard.
+func TestCircles(t *testing.T) {
+	s := newSchool(t)
+	doc := sign(t, badge(s.did, s.listURL(), nil), s.did, s.key, noon.Add(-24*time.Hour))
+	word := func(from verifier.Origin, by string, listed time.Time, set ...int) circle {
+		return circle{
+			verifier.Issuer{DID: s.did, Keys: []verifier.Key{{ID: s.did + "#" + s.key.Multikey(), Multikey: s.key.Multikey()}}, From: from, By: by, Source: "did:web:pub.example", At: noon},
+			verifier.List{Document: sign(t, list(s.did, s.listURL(), listed, bits(t, 131_072, set...), nil), s.did, s.key, listed), From: from, By: by},
+			s.listURL(),
+		}
+	}
+	operator := word(verifier.Trusted, "", noon.Add(-48*time.Hour))
+	oasis := word(verifier.Circle, "Oasis", noon.Add(-time.Hour), 77)
+	a := newAsker(s)
+	a.Web, a.Memory = nil, nil
+	a.Issuers, a.Lists = []verifier.Issuers{operator}, []verifier.Lists{operator}
+	a.Of = func(in identity.InstitutionID) verifier.Sources {
+		if in != "oasis" {
+			return circle{}
+		}
+		return oasis
+	}
+	if r := a.ask(t, doc, verifier.Options{}); why(r) != "valid" {
+		t.Error(why(r))
+	}
+	if r := a.ask(t, doc, verifier.Options{Institutions: []identity.InstitutionID{"river"}}); why(r) != "valid" {
+		t.Error(why(r))
+	}
+	r := a.ask(t, doc, verifier.Options{Institutions: []identity.InstitutionID{"oasis"}})
+	if why(r) != "revoked revoked" || !slices.ContainsFunc(r.RestsOn, func(b verifier.Basis) bool {
+		return b.Kind == verifier.Status && b.From == verifier.Circle && b.By == "Oasis"
+	}) {
+		t.Errorf("%s %+v", why(r), r.RestsOn)
+	}
+	oasis.issuer.Keys[0].Revoked = noon.Add(-36 * time.Hour)
+	if r := a.ask(t, doc, verifier.Options{Institutions: []identity.InstitutionID{"oasis"}}); why(r) != "invalid revoked_key" {
+		t.Error(why(r))
+	}
+	if r := a.ask(t, doc, verifier.Options{}); why(r) != "valid" {
+		t.Error(why(r))
+	}
+	// Only they know the issuer: two proofs must be there all the same.
+	a.Issuers, a.Lists, oasis.issuer.Keys[0].Revoked = nil, nil, time.Time{}
+	var d map[string]any
+	if err := json.Unmarshal(doc, &d); err != nil {
+		t.Fatal(err)
+	}
+	d["proof"] = d["proof"].([]any)[1:]
+	if r := a.ask(t, []byte(toJSON(t, d)), verifier.Options{Institutions: []identity.InstitutionID{"oasis"}}); r.State != verifier.Invalid {
+		t.Error(why(r))
+	}
+}
+
+type circle struct {
+	issuer  verifier.Issuer
+	list    verifier.List
+	address string
+}
+
+func (c circle) FindIssuer(_ context.Context, did string) (verifier.Issuer, error) {
+	if c.issuer.DID != did {
+		return verifier.Issuer{}, verifier.ErrUnknown
+	}
+	return c.issuer, nil
+}
+
+func (c circle) FindList(_ context.Context, address string) (verifier.List, error) {
+	if c.address != address || address == "" {
+		return verifier.List{}, verifier.ErrUnknown
+	}
+	return c.list, nil
 }
 
 // What others signed later than this computer's clock tells its time.

@@ -90,7 +90,7 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, raw []byte) (Im
 	if len(raw) == 0 {
 		return Imported{}, fault.New(fault.Invalid, "credential.nothing_to_check")
 	}
-	r, err := s.verify(ctx, user, raw)
+	r, err := s.verify(ctx, by, raw)
 	if err != nil {
 		return Imported{}, err
 	}
@@ -130,7 +130,7 @@ func (s *Service) Check(ctx context.Context, by identity.Actor, id ImportedID) (
 	if err != nil {
 		return Imported{}, err
 	}
-	r, err := s.verify(ctx, user, i.Document)
+	r, err := s.verify(ctx, by, i.Document)
 	if err != nil {
 		return Imported{}, err
 	}
@@ -147,11 +147,12 @@ func (s *Service) issuedTo(ctx context.Context, user identity.UserID, id string)
 	return err == nil && c.UserID == user, err
 }
 
-func (s *Service) verify(ctx context.Context, user identity.UserID, raw []byte) (verifier.Report, error) {
-	if err := s.People.Admit(ctx, "import", string(user), checks, checksWithin); err != nil {
+// verify checks with what the learner's institutions trust, too.
+func (s *Service) verify(ctx context.Context, by identity.Actor, raw []byte) (verifier.Report, error) {
+	if err := s.People.Admit(ctx, "import", string(by.UserID), checks, checksWithin); err != nil {
 		return verifier.Report{}, err
 	}
-	return s.Verifier.Verify(ctx, raw, verifier.Options{})
+	return s.Verifier.Verify(ctx, raw, verifier.Options{Institutions: by.Institutions()})
 }
 
 // take notes what a check found out. What an invalid one says now is not believed: it keeps what it said when it was good.

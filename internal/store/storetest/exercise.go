@@ -40,6 +40,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"erase", exerciseErase},
 		{"recognition", exerciseRecognition},
 		{"audit", exerciseAudit},
+		{"seen lists", exerciseSeen},
 		{"bundle", exerciseBundle},
 		{"outbox", exerciseOutbox},
 		{"transactions", exerciseTransactions},

@@ -119,7 +119,16 @@ func exerciseBundle(t *testing.T, w *world) {
 		if !reflect.DeepEqual(list, rows[2:]) {
 			t.Errorf("the schools': %+v", list)
 		}
+		trusted := func(publisher string, want bool) {
+			t.Helper()
+			is, err := s.IsTrusted(ctx, publisher)
+			ok(t, err)
+			equal(t, "whether anybody trusts "+publisher, is, want)
+		}
+		trusted(did, true)
+		trusted("did:web:nobody.example", false)
 		ok(t, s.RemoveTrusted(ctx, did, ""))
+		trusted(did, true) // by the schools
 		wantFault(t, s.RemoveTrusted(ctx, did, ""), fault.NotFound, "bundle.not_found")
 		ok(t, s.RemoveTrusted(ctx, did, second.ID))
 		list, err = s.ListTrusted(ctx, second.ID, w.school.ID)
