@@ -97,6 +97,10 @@ func (c *checker) walk(title ast.Node) {
 			c.fault(n, "lesson.indented_code")
 		case *ast.Image:
 			c.fault(n, "lesson.image")
+		case *ast.Text:
+			if segment.LooseStars(n, c.page.Text) {
+				c.fault(n, "lesson.loose_stars")
+			}
 		case *ast.Link:
 			c.link(n)
 		case *ast.AutoLink:

@@ -75,12 +75,34 @@ func partsOf(in Inline) parts {
 			p.refused = "translation.raw_html"
 		case *ast.Image:
 			p.refused = "translation.image"
+		case *ast.Text:
+			if LooseStars(n, in.Text) && p.refused == "" {
+				p.refused = "translation.loose_stars"
+			}
 		}
 		return ast.WalkContinue, nil
 	})
 	slices.Sort(p.links)
 	slices.Sort(p.code)
 	return p
+}
+
+// LooseStars tells whether a text shows two stars that were meant to make it bold. By the rules of CommonMark stars between a letter and
+// a sign mark nothing, and scripts that set no spaces have letters everywhere: **[word](term:word)** works in English only.
+func LooseStars(n *ast.Text, src []byte) bool {
+	if n.Parent().Kind() == ast.KindCodeSpan {
+		return false
+	}
+	raw := n.Value(src)
+	for i := 0; i+1 < len(raw); i++ {
+		switch {
+		case raw[i] == '\\':
+			i++
+		case raw[i] == '*' && raw[i+1] == '*':
+			return true
+		}
+	}
+	return false
 }
 
 // CodeText is what a code span says.

@@ -194,6 +194,27 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+func TestStarsThatMarkNothing(t *testing.T) {
+	tests := []struct{ translation, want string }{
+		{"叫作**词元**的片段", ""},
+		{"叫作[**词元**](term:token)。", ""},
+		{"叫作**[词元](term:token)**。", "translation.loose_stars"},
+		{"a ** b", "translation.loose_stars"},
+		{"**a", "translation.loose_stars"},
+		{`\** a \*\* b`, ""},
+		{"`a**b` and 2 * 3", ""},
+	}
+	for _, tt := range tests {
+		source := "x"
+		if strings.Contains(tt.translation, "term:") {
+			source = "[x](term:token)"
+		}
+		if got, _ := segment.Misfit(segment.Paragraph, source, tt.translation); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.translation, got, tt.want)
+		}
+	}
+}
+
 func FuzzWriteIDs(f *testing.F) {
 	for _, s := range []string{
 		page, "# T\n\n- ```text\n  x\n```\n", "- | a |\n  |---|\n- b\n", "> | a |\n> |---|\n> b\n", "a\n===\n", "::: reveal q\n:x: y\n\n:::\n", "~~~text\na {#abcdef}\n", "```text\n```\n",
