@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -79,8 +82,14 @@ func reportOf(st credential.Standing) verifier.Report {
 	}
 	r.Claims = verifier.Claims{
 		ID: c.ID, Name: c.Name, Achievement: c.Achievement, Description: c.Description, Narrative: c.Narrative, Language: c.Locale,
-		Issuer: c.Issuer, IssuerName: c.IssuerName, ValidFrom: c.IssuedAt,
+		Issuer: c.Issuer, IssuerName: c.IssuerName, ValidFrom: c.IssuedAt, Version: c.Version,
 	}
+	for kind, value := range map[string]string{assessmentLevel: string(c.Assessment), aiAssistance: string(c.AIHelp), percent: c.Score} {
+		if value != "" {
+			r.Claims.Results = append(r.Claims.Results, verifier.Result{Type: kind, Value: value})
+		}
+	}
+	slices.SortFunc(r.Claims.Results, func(a, b verifier.Result) int { return strings.Compare(b.Type, a.Type) })
 	if c.ExpiresAt != nil {
 		r.Claims.ValidUntil = *c.ExpiresAt
 	}
@@ -159,11 +168,11 @@ func (w *writer) certificate(r verifier.Report, course *curriculum.Manifest, who
 	}
 	if whole {
 		facts += w.fact("page.verify.about", c.Description, told) + w.fact("page.verify.narrative", c.Narrative, told)
-		for _, result := range c.Results {
-			if result.Name != "" {
-				facts += w.fill("verify-fact", values{"label": result.Name, "label_spoken": told, "value": result.Value, "spoken": told})
-			}
-		}
+	} else {
+		fact("paper.version", c.Version)
+	}
+	for _, result := range c.Results {
+		facts += w.result(result, told)
 	}
 	fact("page.verify.checked", w.site.cfg.Words.Moment(w.locale, r.CheckedAt))
 	v := values{
@@ -174,6 +183,31 @@ func (w *writer) certificate(r verifier.Report, course *curriculum.Manifest, who
 		v["course_title"], v["course_spoken"] = title, w.spoken(cmp.Or(lang, w.locale))
 	}
 	return w.fill("certificate", v)
+}
+
+// What the results of a Banyan's credential are about.
+const (
+	assessmentLevel = "ext:AssessmentLevel"
+	aiAssistance    = "ext:AIAssistance"
+	percent         = "Percent"
+)
+
+// result is one line of what came out. What a Banyan says, the page says in its own words; what it has no words for stands as
+// the issuer wrote it, and without a name it would say nothing.
+func (w *writer) result(r verifier.Result, told string) string {
+	switch a, h := credential.Assessment(r.Value), credential.AIHelp(r.Value); {
+	case r.Type == assessmentLevel && a.Known():
+		return w.fact("paper.assessment", w.t("paper.assessment."+r.Value, nil), "")
+	case r.Type == aiAssistance && (h.Declared() || h == credential.Undeclared):
+		return w.fact("paper.ai_help", w.t("paper.ai_help."+r.Value, nil), "")
+	case r.Type == percent && r.Name == "":
+		if score, err := strconv.ParseFloat(r.Value, 64); err == nil && score >= 0 && score <= 100 {
+			return w.fact("paper.score", w.t("paper.score_value", map[string]any{"Score": score}), "")
+		}
+	case r.Name != "":
+		return w.fill("verify-fact", values{"label": r.Name, "label_spoken": told, "value": r.Value, "spoken": told})
+	}
+	return ""
 }
 
 // fact is one line of what a credential says; spoken are the attributes of the value's language, "" for the page's. An empty value has no line.

@@ -19,7 +19,10 @@ import (
 func TestVerify(t *testing.T) {
 	at := func(day int) time.Time { return time.Date(2026, 3, day, 9, 30, 0, 0, time.UTC) }
 	day := func(n int) *time.Time { d := at(n); return &d }
-	claims := credential.Claims{Name: "Ada <b>Byron</b>", Achievement: "AI & you", IssuerName: "Demo school", IssuedAt: at(5)}
+	claims := credential.Claims{
+		Name: "Ada <b>Byron</b>", Achievement: "AI & you", IssuerName: "Demo school", IssuedAt: at(5),
+		Version: "3", Assessment: credential.OnSite, AIHelp: credential.SomeHelp, Score: "92.5",
+	}
 	expiring := claims
 	expiring.ExpiresAt = day(7)
 	row := func(id string) credential.Credential {
@@ -45,7 +48,7 @@ func TestVerify(t *testing.T) {
 		id, locale string
 		want, none []string
 	}{
-		{"valid", "en", []string{"Valid", "The signature is genuine", "Demo school", "Ada <b>Byron</b>", "AI & you", "5 March 2026", "9 March 2026, 09:30 UTC", "Small"}, []string{"Revoked", "Expired", "row's name"}},
+		{"valid", "en", []string{"Valid", "The signature is genuine", "Demo school", "Ada <b>Byron</b>", "AI & you", "5 March 2026", "9 March 2026, 09:30 UTC", "Small", "Course version3", "Assessmentsupervised, on site", "Help by AIsome, as declared", "Score92.5%"}, []string{"Revoked", "Expired", "row's name"}},
 		{"valid", "ar", []string{"صالحة", "التوقيع صحيح", "Demo school", "Ada <b>Byron</b>", "5 مارس 2026"}, []string{"Valid"}},
 		{"revoked", "en", []string{"Revoked", "took it back", "Revoked on 8 March 2026", "Reason given: Somebody else <i>took</i> the labs"}, []string{"The signature is genuine"}},
 		{"revoked", "ar", []string{"ملغاة", "8 مارس 2026", "السبب المذكور: Somebody else <i>took</i> the labs"}, nil},
@@ -179,8 +182,11 @@ func TestVerifyForm(t *testing.T) {
 	}
 	c.says = verifier.Report{
 		State: verifier.Unknown, Format: verifier.JSON, CheckedAt: at, Reasons: []verifier.Reason{{Code: verifier.OldStatus, Args: map[string]any{"Date": at.AddDate(0, 0, -9)}}},
-		Notes:  []verifier.Reason{{Code: verifier.Stranger, Args: map[string]any{"Source": "https://x.example/<b>"}}},
-		Claims: verifier.Claims{Issuer: "did:web:x.example", IssuerName: "X & <i>Y</i>", Name: "Ada <b>Byron</b>", Achievement: "AI", Language: "no such language", Narrative: "All labs", ValidFrom: at.AddDate(-1, 0, 0)},
+		Notes: []verifier.Reason{{Code: verifier.Stranger, Args: map[string]any{"Source": "https://x.example/<b>"}}},
+		Claims: verifier.Claims{Issuer: "did:web:x.example", IssuerName: "X & <i>Y</i>", Name: "Ada <b>Byron</b>", Achievement: "AI", Language: "no such language", Narrative: "All labs", ValidFrom: at.AddDate(-1, 0, 0), Results: []verifier.Result{
+			{Type: "ext:AssessmentLevel", Name: "nivel", Value: "supervised"}, {Type: "ext:AIAssistance", Value: "<b>"}, {Type: "Percent", Value: "NaN"},
+			{Type: "Percent", Name: "Oral <exam>", Value: "17"}, {Type: "ext:Other", Value: "unnamed thing"},
+		}},
 		RestsOn: []verifier.Basis{
 			{Kind: verifier.Status, From: verifier.Web, Source: "https://x.example/list", At: at.AddDate(0, 0, -9)},
 			{Kind: verifier.Signature, From: verifier.Self, Source: "did:web:x.example#<key>", At: at.Add(-3 * time.Hour)},
@@ -192,14 +198,14 @@ func TestVerifyForm(t *testing.T) {
 	}
 	page := rec.Body.String()
 	for _, want := range []string{
-		"Not certain", "is from 28 February 2026", "X &amp; &lt;i&gt;Y&lt;/i&gt;", "Ada &lt;b&gt;Byron&lt;/b&gt;", "All labs", "https://x.example/&lt;b&gt;", "9 days ago", "3 hours ago", "the issuer’s site",
+		"Not certain", "is from 28 February 2026", "X &amp; &lt;i&gt;Y&lt;/i&gt;", "Ada &lt;b&gt;Byron&lt;/b&gt;", "All labs", "https://x.example/&lt;b&gt;", "9 days ago", "3 hours ago", "the issuer’s site", "Assessment</bdi>", ">supervised<", "Oral &lt;exam&gt;", ">17<",
 		"did:web:x.example#&lt;key&gt;", `class="verify unknown"`, "noindex", `href="/en/verify"`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the report lacks %q: %s", want, page)
 		}
 	}
-	if strings.Contains(page, "<b>Byron") || strings.Contains(page, "no such language") || strings.Contains(page, "/api/credentials/") {
+	if strings.Contains(page, "<b>Byron") || strings.Contains(page, "no such language") || strings.Contains(page, "nivel") || strings.Contains(page, "NaN") || strings.Contains(page, "unnamed thing") || strings.Contains(page, "/api/credentials/") {
 		t.Errorf("%s", page)
 	}
 	if rec := w.post("ar", map[string]string{"text": "text"}, []byte("file")); rec.Code != http.StatusOK || string(c.got) != "file" || c.offline || !strings.Contains(rec.Body.String(), "منذ 9 أيام") || !strings.Contains(rec.Body.String(), "غير مؤكدة") {
