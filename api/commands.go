@@ -22,6 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -107,7 +108,7 @@ func checkCourse(ctx context.Context, path string, engine func() (sandbox.Engine
 	if err != nil {
 		return nil, 0, err
 	}
-	compiled, err := curriculum.Compile(folder, curriculum.Options{})
+	compiled, err := compile.Course(folder, compile.Options{})
 	var f *fault.Error
 	if errors.As(err, &f) && f.Code == fault.Invalid {
 		return f.Details, 0, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -47,7 +48,7 @@ func (c *reportCmd) Run() error {
 		if err != nil {
 			return err
 		}
-		compiled, err := curriculum.Compile(folder, curriculum.Options{})
+		compiled, err := compile.Course(folder, compile.Options{})
 		if err != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ func (c *reportCmd) Run() error {
 	return nil
 }
 
-func reportOf(path string, c *curriculum.Compiled) courseReport {
+func reportOf(path string, c *compile.Result) courseReport {
 	r := courseReport{Path: path, CourseID: c.Manifest.CourseID, Locales: c.Manifest.Locales, Totals: map[string]gate.Figures{}, Advice: c.Advice}
 	for _, m := range c.Manifest.Modules {
 		for _, it := range m.Items {

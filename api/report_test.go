@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 func TestReport(t *testing.T) {
 	const course = "../internal/curriculum/coursetest/golden"
-	c, err := curriculum.Compile(os.DirFS(course), curriculum.Options{})
+	c, err := compile.Course(os.DirFS(course), compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestEncode(t *testing.T) {
 	if err != nil || !strings.Contains(string(lesson), "::: audio voice.opus {#abcdefg}\n") || !strings.Contains(string(lesson), "talk of voice.wav too") {
 		t.Errorf("%s %v", lesson, err)
 	}
-	c, err := curriculum.Compile(os.DirFS(dir), curriculum.Options{})
+	c, err := compile.Course(os.DirFS(dir), compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
@@ -168,7 +169,7 @@ func (p *bundlePublisher) open(_ context.Context, d blob.Digest) ([]byte, error)
 }
 
 func (p *bundlePublisher) publish(ctx context.Context, folder fs.FS, number int) (*bundle.Tree, error) {
-	c, err := curriculum.Compile(folder, curriculum.Options{})
+	c, err := compile.Course(folder, compile.Options{})
 	if err != nil {
 		return nil, err
 	}

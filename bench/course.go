@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/content"
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
@@ -41,7 +41,7 @@ func courses(ctx context.Context, b *bench) ([]Figure, error) {
 			if err != nil {
 				return nil, err
 			}
-			if _, err := curriculum.Compile(folder, curriculum.Options{}); err != nil {
+			if _, err := compile.Course(folder, compile.Options{}); err != nil {
 				return nil, err
 			}
 		}
@@ -79,7 +79,7 @@ func courses(ctx context.Context, b *bench) ([]Figure, error) {
 		return nil, err
 	}
 	began = time.Now()
-	if _, err := curriculum.Compile(coursetest.Large(3000), curriculum.Options{}); err != nil {
+	if _, err := compile.Course(coursetest.Large(3000), compile.Options{}); err != nil {
 		return nil, err
 	}
 	tenfold := time.Since(began).Seconds()

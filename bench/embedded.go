@@ -14,6 +14,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
@@ -238,7 +239,7 @@ func newBareGrading(ctx context.Context, b *bench) (*bareGrading, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := curriculum.Compile(folder, curriculum.Options{})
+	compiled, err := compile.Course(folder, compile.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -41,7 +42,7 @@ import (
 type Server struct {
 	Identity    *identity.Service
 	Institution *institution.Service
-	Curriculum  *curriculum.Service
+	Curriculum  *publishing.Service
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service

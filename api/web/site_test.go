@@ -25,6 +25,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
 )
@@ -40,7 +41,7 @@ type library struct {
 
 func (l *library) publish(t testing.TB, folder fs.FS) {
 	t.Helper()
-	c, err := curriculum.Compile(folder, curriculum.Options{})
+	c, err := compile.Course(folder, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -527,7 +528,7 @@ func TestLabPage(t *testing.T) {
 	if !found {
 		t.Error("the page does not show the starter as it is")
 	}
-	compiled, err := curriculum.Compile(shipped(t), curriculum.Options{})
+	compiled, err := compile.Course(shipped(t), compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

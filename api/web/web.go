@@ -22,6 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -36,7 +37,7 @@ type Courses interface {
 	PublicBlob(ctx context.Context, d blob.Digest) ([]byte, error)
 }
 
-var _ Courses = (*curriculum.Service)(nil)
+var _ Courses = (*publishing.Service)(nil)
 
 // Credentials is what the pages need to tell whether a certificate holds.
 type Credentials interface {

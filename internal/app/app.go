@@ -24,7 +24,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -42,7 +42,7 @@ type App struct {
 	DB          *store.DB
 	Identity    *identity.Service
 	Institution *institution.Service
-	Curriculum  *curriculum.Service
+	Curriculum  *publishing.Service
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Credential  *credential.Service
@@ -96,7 +96,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	a := &App{Config: cfg, DB: db, safe: sealer}
 	a.Identity = &identity.Service{Store: db.Identity(), Now: now, NewID: newID, Vault: sealer, Lease: time.Duration(cfg.LeaseDays) * 24 * time.Hour}
 	a.Institution = &institution.Service{Store: db.Institution(), Identity: a.Identity, Now: now, NewID: newID, Log: db.Audits(), Public: public, PublicHost: cfg.PublicHost(), Draw: draw}
-	a.Curriculum = &curriculum.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
+	a.Curriculum = &publishing.Service{Store: db.Curriculum(), Public: public, Vault: vault, Now: now, NewID: newID}
 	a.Curriculum.Fallbacks = func(ctx context.Context, id string) (map[string][]string, error) {
 		in, err := a.Institution.Find(ctx, identity.InstitutionID(id))
 		return in.Fallbacks, err

@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -83,7 +84,7 @@ func newServer(t testing.TB, host string) *server {
 	clock := func() time.Time { return s.now }
 	id := func() string { return uuid.Must(uuid.NewV7()).String() }
 	s.Service = &bundle.Service{
-		Store: db.Bundle(), Courses: &curriculum.Service{Store: db.Curriculum()}, Public: s.public, Imported: s.imported, Packs: filepath.Join(dir, "packs"),
+		Store: db.Bundle(), Courses: &publishing.Service{Store: db.Curriculum()}, Public: s.public, Imported: s.imported, Packs: filepath.Join(dir, "packs"),
 		Sealer: sealer, Now: clock, NewID: id, Random: rand.Reader,
 		Publisher: func(context.Context, identity.InstitutionID) (bundle.Name, error) {
 			return bundle.Name{ID: "did:web:" + host + ":institutions:acacia", Names: map[string]string{"und": "Acacia"}}, nil

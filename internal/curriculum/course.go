@@ -1,4 +1,5 @@
-// Package curriculum turns a folder of text files into an immutable course version.
+// Package curriculum is an immutable course version as everybody reads it. Package compile makes it of a folder of
+// text files, package publishing keeps it.
 package curriculum
 
 import (
@@ -182,18 +183,3 @@ func (t Text) Langs(source Locale, langs Langs) Langs {
 	}
 	return out
 }
-
-// Compiled is the result of compiling a folder: the manifest and every blob it names.
-type Compiled struct {
-	Manifest     Manifest
-	ManifestJSON []byte // canonical: what Digest is the digest of
-	Digest       blob.Digest
-	Blobs        map[blob.Digest][]byte                // public
-	Vault        []byte                                // VaultFile as JSON
-	Advice       []fault.Detail                        // what its author should think about; it refuses nothing
-	Figures      map[ContentID]map[Locale]gate.Figures // of every item
-}
-
-// CheckFault gathers faults of a course folder; it becomes one fault.Error
-// with code Invalid, key course.invalid and a Detail for each.
-type CheckFault = fault.Detail

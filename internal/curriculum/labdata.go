@@ -189,7 +189,7 @@ type Check struct {
 
 // Digest names a lab by its content: two labs with the same digest give the same verdicts.
 func (l VaultLab) Digest() (blob.Digest, error) {
-	data, err := canonical(l)
+	data, err := Canonical(l)
 	if err != nil {
 		return "", err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
@@ -36,7 +37,7 @@ func TestShippedLabs(t *testing.T) {
 	}
 	labs := 0
 	for _, dir := range courses {
-		c, err := curriculum.Compile(dir, curriculum.Options{})
+		c, err := compile.Course(dir, compile.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

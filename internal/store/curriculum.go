@@ -9,19 +9,20 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // Curriculum keeps courses and their published versions.
 type Curriculum struct{ conn }
 
-var _ curriculum.Store = (*Curriculum)(nil)
+var _ publishing.Store = (*Curriculum)(nil)
 
 // Curriculum gives the store of the curriculum domain.
 func (db *DB) Curriculum() *Curriculum { return &Curriculum{conn{db: db}} }
 
-// InTx implements curriculum.Store.
-func (s *Curriculum) InTx(ctx context.Context, fn func(curriculum.Store) error) error {
+// InTx implements publishing.Store.
+func (s *Curriculum) InTx(ctx context.Context, fn func(publishing.Store) error) error {
 	return s.inTx(ctx, func(c conn) error { return fn(&Curriculum{c}) })
 }
 
@@ -51,7 +52,7 @@ func (r versionRow) version() curriculum.Version {
 	}
 }
 
-// CreateVersion implements curriculum.Store. Concurrent calls for one course
+// CreateVersion implements publishing.Store. Concurrent calls for one course
 // wait for each other, so numbers have no gaps and no doubles.
 func (s *Curriculum) CreateVersion(ctx context.Context, v curriculum.Version) (stored curriculum.Version, created bool, err error) {
 	err = s.inTx(ctx, func(c conn) error {
@@ -96,7 +97,7 @@ func (s *Curriculum) CreateVersion(ctx context.Context, v curriculum.Version) (s
 	return stored, created, nil
 }
 
-// FindVersion implements curriculum.Store. The manifest is shared with other callers: it must not be changed.
+// FindVersion implements publishing.Store. The manifest is shared with other callers: it must not be changed.
 func (s *Curriculum) FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error) {
 	if v, ok := s.db.versions.find(key(id)); ok {
 		return v, nil
@@ -112,17 +113,17 @@ func (s *Curriculum) FindVersion(ctx context.Context, id curriculum.VersionID) (
 	return v, nil
 }
 
-// FindVersionNumber implements curriculum.Store.
+// FindVersionNumber implements publishing.Store.
 func (s *Curriculum) FindVersionNumber(ctx context.Context, course curriculum.CourseID, number int) (curriculum.Version, error) {
 	return s.findID(ctx, s.versionIDs(ctx).Where("course_id = ? AND number = ?", string(course), number))
 }
 
-// FindLatest implements curriculum.Store.
+// FindLatest implements publishing.Store.
 func (s *Curriculum) FindLatest(ctx context.Context, course curriculum.CourseID) (curriculum.Version, error) {
 	return s.findID(ctx, s.versionIDs(ctx).Where("course_id = ?", string(course)).Order("number DESC"))
 }
 
-// ListLatest implements curriculum.Store.
+// ListLatest implements publishing.Store.
 func (s *Curriculum) ListLatest(ctx context.Context, after curriculum.CourseID, limit int) ([]curriculum.Version, error) {
 	type latest struct{ VersionID key }
 	q := s.read(ctx).Table("courses").Select(`(SELECT v.id FROM course_versions v
@@ -140,7 +141,7 @@ func (s *Curriculum) ListLatest(ctx context.Context, after curriculum.CourseID, 
 	return out, nil
 }
 
-// CourseOwner implements curriculum.Store.
+// CourseOwner implements publishing.Store.
 func (s *Curriculum) CourseOwner(ctx context.Context, course curriculum.CourseID) (string, error) {
 	r, err := one[courseRow](s.conn, s.read(ctx).Where("id = ?", string(course)), "course.not_found")
 	return string(r.InstitutionID), err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/lab/labtest"
 )
@@ -36,7 +37,7 @@ func Shipped(t testing.TB, id string) Course {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := curriculum.Compile(folder, curriculum.Options{})
+	compiled, err := compile.Course(folder, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -56,7 +56,7 @@ func zipHeader(t testing.TB, w *zip.Writer, h *zip.FileHeader, data []byte) {
 }
 
 func TestZipGivesTheSameVersion(t *testing.T) {
-	want, err := curriculum.Compile(coursetest.Golden(), curriculum.Options{})
+	want, err := compile.Course(coursetest.Golden(), compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestZipGivesTheSameVersion(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", prefix, err)
 		}
-		if got, err := curriculum.Compile(fsys, curriculum.Options{}); err != nil || got.Digest != want.Digest {
+		if got, err := compile.Course(fsys, compile.Options{}); err != nil || got.Digest != want.Digest {
 			t.Errorf("%q: another version, or %v", prefix, err)
 		}
 	}
@@ -207,7 +207,7 @@ func FuzzZip(f *testing.F) {
 			}
 			return
 		}
-		if _, err := curriculum.Compile(fsys, curriculum.Options{}); err != nil && !fault.Is(err, fault.Invalid) {
+		if _, err := compile.Course(fsys, compile.Options{}); err != nil && !fault.Is(err, fault.Invalid) {
 			t.Fatalf("not a fault: %v", err)
 		}
 	})

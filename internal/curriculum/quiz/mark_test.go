@@ -9,14 +9,16 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // golden compiles the course of the compiler's tests.
-func golden(t testing.TB) curriculum.Compiled {
+func golden(t testing.TB) compile.Result {
 	t.Helper()
-	c, err := curriculum.Compile(os.DirFS("../testdata/course"), curriculum.Options{})
+	c, err := compile.Course(coursetest.Golden(), compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

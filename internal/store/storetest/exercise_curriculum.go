@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -131,7 +132,7 @@ func exerciseCurriculum(t *testing.T, w *world) {
 	t.Run("what was rolled back never was", func(t *testing.T) {
 		v := edition("zebra", w.school, "Zebra, second edition")
 		stop := errors.New("stop")
-		err := s.InTx(ctx, func(tx curriculum.Store) error {
+		err := s.InTx(ctx, func(tx publishing.Store) error {
 			if _, created, err := tx.CreateVersion(ctx, v); err != nil || !created {
 				t.Errorf("created %v, %v", created, err)
 			}

@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"crypto/hmac"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 )
@@ -67,10 +68,10 @@ type pairSource struct {
 
 // quizItem is a quiz with all its texts, before it is split into what is public and what is not.
 type quizItem struct {
-	id        ContentID
+	id        curriculum.ContentID
 	texts     *texts
 	doc       *folder.Document
-	title     Text
+	title     curriculum.Text
 	graded    bool
 	pass      float64
 	shuffle   bool
@@ -81,8 +82,8 @@ type quizItem struct {
 
 // sectionItem is a part of a quiz.
 type sectionItem struct {
-	at    string // where it stands in the file
-	title Text   // nil: none
+	at    string          // where it stands in the file
+	title curriculum.Text // nil: none
 	own   []questionItem
 	draw  *quiz.Draw
 }
@@ -90,10 +91,10 @@ type sectionItem struct {
 type questionItem struct {
 	base             string // of the ids of its texts
 	source           questionSource
-	prompt           Text
-	optionText, said map[string]Text // by option id; said after choosing it
-	left, right      map[string]Text // by pair id
-	correct, mistake Text
+	prompt           curriculum.Text
+	optionText, said map[string]curriculum.Text // by option id; said after choosing it
+	left, right      map[string]curriculum.Text // by pair id
+	correct, mistake curriculum.Text
 	accept           []string
 }
 
@@ -121,7 +122,7 @@ func readQuiz(id string, doc *folder.Document, t *texts, faults *folder.Faults) 
 	r := quizReader{doc: doc, faults: faults}
 	base := "quiz." + id
 	q := quizItem{
-		id: ContentID(id), texts: t, doc: doc, title: t.text(base+".title", src.Title), graded: src.Graded, pass: defaultPass,
+		id: curriculum.ContentID(id), texts: t, doc: doc, title: t.text(base+".title", src.Title), graded: src.Graded, pass: defaultPass,
 		shuffle: src.Shuffle == nil || *src.Shuffle,
 	}
 	if src.Pass != nil {
@@ -327,7 +328,7 @@ func (r quizReader) answers(q questionSource, at string) {
 
 // alike finds choices that read the same in one language, of which only one would be right.
 func (r quizReader) alike(q questionItem, at string) {
-	check := func(list, key string, ids []string, text map[string]Text) {
+	check := func(list, key string, ids []string, text map[string]curriculum.Text) {
 		told := map[string]bool{}
 		for _, l := range slices.Sorted(maps.Keys(q.prompt)) {
 			owner := map[string]string{}
@@ -360,7 +361,7 @@ func (r quizReader) alike(q questionItem, at string) {
 func gather(base string, qs questionSource, t *texts) questionItem {
 	q := questionItem{
 		base: base, source: qs, prompt: t.text(base+".prompt", qs.Prompt),
-		optionText: map[string]Text{}, said: map[string]Text{}, left: map[string]Text{}, right: map[string]Text{},
+		optionText: map[string]curriculum.Text{}, said: map[string]curriculum.Text{}, left: map[string]curriculum.Text{}, right: map[string]curriculum.Text{},
 	}
 	for _, o := range qs.Options {
 		q.optionText[o.ID] = t.text(base+".option."+o.ID+".text", o.Text)
@@ -443,7 +444,7 @@ func (q quizItem) vault() quiz.Vault {
 }
 
 // plan says what the quiz shows: titles only where a locale is given. A quiz that is one list needs none.
-func (q quizItem) plan(l Locale) quiz.Plan {
+func (q quizItem) plan(l curriculum.Locale) quiz.Plan {
 	if len(q.sections) == 1 && q.sections[0].title == nil && q.sections[0].draw == nil {
 		return quiz.Plan{}
 	}
@@ -464,7 +465,7 @@ func (q quizItem) plan(l Locale) quiz.Plan {
 // hideRights names the right sides of match questions. In a graded quiz the
 // name is a keyed digest of the pair's id: without the secret, which is made of bytes that are never
 // public, nobody can tell which left side it belongs to.
-func hideRights(id ContentID, v quiz.Vault, secret []byte) {
+func hideRights(id curriculum.ContentID, v quiz.Vault, secret []byte) {
 	for i, q := range v.Questions {
 		if q.Type != quiz.Match {
 			continue
@@ -484,7 +485,7 @@ func hideRights(id ContentID, v quiz.Vault, secret []byte) {
 }
 
 // public is what the page gets in one language.
-func (q quizItem) public(l Locale, v quiz.Vault) quiz.Public {
+func (q quizItem) public(l curriculum.Locale, v quiz.Vault) quiz.Public {
 	p := quiz.Public{
 		ID: string(q.id), Title: q.title[l], Graded: q.graded, Pass: q.pass, Shuffle: q.shuffle, Plan: q.plan(l), Questions: []quiz.PublicQuestion{},
 	}

@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -31,7 +32,7 @@ func shippedCourses(t *testing.T, all fs.FS) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := curriculum.Compile(course, curriculum.Options{})
+			c, err := compile.Course(course, compile.Options{})
 			var invalid *fault.Error
 			if errors.As(err, &invalid) {
 				for _, d := range invalid.Details {

@@ -1,23 +1,24 @@
-package curriculum_test
+package compile_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
 const arPO = "locales/ar/only.po"
 
 // shown gives the fragment of the first lesson in Arabic, after edits.
-func shown(t *testing.T, o curriculum.Options, edits ...edit) (string, curriculum.Item) {
+func shown(t *testing.T, o compile.Options, edits ...edit) (string, curriculum.Item) {
 	t.Helper()
 	m := coursetest.Copy(t)
 	for _, e := range edits {
 		e(t, m)
 	}
-	c, err := curriculum.Compile(m, o)
+	c, err := compile.Course(m, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func shown(t *testing.T, o curriculum.Options, edits ...edit) (string, curriculu
 func TestLanguageOfEachText(t *testing.T) {
 	const lesson = "lessons/first.md"
 	inFrench := `<li><span lang="fr" dir="ltr" class="fallback">quatre</span></li>`
-	html, it := shown(t, curriculum.Options{})
+	html, it := shown(t, compile.Options{})
 	for _, want := range []string{"<li>ثلاثة</li>", inFrench, `<p lang="en" dir="ltr" class="fallback">Go outside.</p>`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("%q is missing in %s", want, html)
@@ -46,13 +47,13 @@ func TestLanguageOfEachText(t *testing.T) {
 	}
 
 	// The institution's wish goes before the course's.
-	html, _ = shown(t, curriculum.Options{Fallbacks: map[string][]string{"ar": {"en"}}})
+	html, _ = shown(t, compile.Options{Fallbacks: map[string][]string{"ar": {"en"}}})
 	if strings.Contains(html, "quatre") || !strings.Contains(html, `<span lang="en" dir="ltr" class="fallback">four</span>`) {
 		t.Errorf("the institution's chain does not count: %s", html)
 	}
 
 	// What was translated before an edit stays, and is marked.
-	html, it = shown(t, curriculum.Options{}, change(lesson, "3. three", "3. three or more"))
+	html, it = shown(t, compile.Options{}, change(lesson, "3. three", "3. three or more"))
 	if !strings.Contains(html, `<li><span data-stale="true">ثلاثة</span></li>`) {
 		t.Errorf("stale: %s", html)
 	}
@@ -61,7 +62,7 @@ func TestLanguageOfEachText(t *testing.T) {
 	}
 
 	// What an author withdrew is not shown: the next language is.
-	html, it = shown(t, curriculum.Options{}, change(lesson, "3. three", "3. never three"),
+	html, it = shown(t, compile.Options{}, change(lesson, "3. three", "3. never three"),
 		change(arPO, "msgctxt \"afypaba\"", "#. severity: removed\nmsgctxt \"afypaba\""))
 	if strings.Contains(html, "ثلاثة") || !strings.Contains(html, `data-stale="true">trois<`) {
 		t.Errorf("withdrawn: %s", html)
@@ -71,7 +72,7 @@ func TestLanguageOfEachText(t *testing.T) {
 	}
 
 	// An old translation that leads where nothing is any more is not shown, and is no fault of the author.
-	html, _ = shown(t, curriculum.Options{}, change(lesson, "(lesson:second)", "(lesson:first)"))
+	html, _ = shown(t, compile.Options{}, change(lesson, "(lesson:second)", "(lesson:first)"))
 	if strings.Contains(html, "كلمات بسيطة") || strings.Contains(html, "./second") {
 		t.Errorf("a stale link is shown: %s", html)
 	}
@@ -80,7 +81,7 @@ func TestLanguageOfEachText(t *testing.T) {
 func TestParentLanguage(t *testing.T) {
 	m := coursetest.Copy(t)
 	change("course.yaml", "[en, ar, fr]", "[en, ar, fr, fr-CA]")(t, m)
-	c := compile(t, m)
+	c := compiled(t, m)
 	it := item(t, c, "first")
 	if html := string(c.Blobs[it.Fragment["fr-CA"]]); !strings.Contains(html, "<ol start=\"3\" lang=\"fr\" dir=\"ltr\" class=\"fallback\">\n<li>trois</li>\n<li>quatre</li>\n") {
 		t.Errorf("not in the parent language: %s", html)
@@ -92,7 +93,7 @@ func TestParentLanguage(t *testing.T) {
 
 // The labels of a drawing are translated, and for a script that runs to the left it is turned over.
 func TestDrawings(t *testing.T) {
-	c := compile(t, coursetest.Golden())
+	c := compiled(t, coursetest.Golden())
 	it := item(t, c, "first")
 	var en, ar string
 	for _, d := range it.Media["en"] {

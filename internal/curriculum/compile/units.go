@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
+	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
 )
@@ -136,10 +137,10 @@ func (p *pageFile) tree() *segment.Page {
 }
 
 // readPage reads a Markdown file, or fails with the line where it is too costly.
-func readPage(file string, src []byte, cache *Cache) (*pageFile, int) {
-	p := &pageFile{file: file, src: src, digest: digestOf(string(src))}
+func readPage(file string, src []byte, cache *memo.Cache) (*pageFile, int) {
+	p := &pageFile{file: file, src: src, digest: memo.Digest(string(src))}
 	key := "page " + file + " " + p.digest
-	if known, ok := cache.find(key).(*pageFile); ok {
+	if known, ok := cache.Find(key).(*pageFile); ok {
 		copied := *known
 		copied.segments = slices.Clone(known.segments) // ids are filled in
 		return &copied, 0
@@ -155,12 +156,12 @@ func readPage(file string, src []byte, cache *Cache) (*pageFile, int) {
 	}
 	light := *p
 	light.page, light.segments = nil, slices.Clone(p.segments)
-	cache.keep(key, &light, 3*len(src)+1000)
+	cache.Keep(key, &light, 3*len(src)+1000)
 	return p, 0
 }
 
 // readPages reads all Markdown files, in the order of their names. Ids that stand twice are faults.
-func readPages(src *folder.Folder, cache *Cache) []*pageFile {
+func readPages(src *folder.Folder, cache *memo.Cache) []*pageFile {
 	var out []*pageFile
 	first := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(src.Files)) {
@@ -197,7 +198,7 @@ type unitList struct {
 }
 
 // gatherUnits reads what holds texts.
-func gatherUnits(src *folder.Folder, cache *Cache) *unitList {
+func gatherUnits(src *folder.Folder, cache *memo.Cache) *unitList {
 	u := &unitList{src: src, pages: map[string]*pageFile{}}
 	taken := map[string]bool{}
 	pages := readPages(src, cache)

@@ -1,10 +1,12 @@
-package curriculum
+// Package publishing keeps the published versions of courses.
+package publishing
 
 import (
 	"context"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
 )
 
 // Store is what curriculum needs of storage.
@@ -13,17 +15,17 @@ type Store interface {
 	// CreateVersion gives the version its number in the course and stores it. When the course
 	// already has a version of this digest, that one comes back with created false.
 	// A course that belongs to another institution is fault.Denied.
-	CreateVersion(ctx context.Context, v Version) (stored Version, created bool, err error)
-	FindVersion(ctx context.Context, id VersionID) (Version, error)
-	FindVersionNumber(ctx context.Context, course CourseID, number int) (Version, error)
-	FindLatest(ctx context.Context, course CourseID) (Version, error)
+	CreateVersion(ctx context.Context, v curriculum.Version) (stored curriculum.Version, created bool, err error)
+	FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error)
+	FindVersionNumber(ctx context.Context, course curriculum.CourseID, number int) (curriculum.Version, error)
+	FindLatest(ctx context.Context, course curriculum.CourseID) (curriculum.Version, error)
 	// ListLatest lists the newest version of every course, by course id, after a cursor.
-	ListLatest(ctx context.Context, after CourseID, limit int) ([]Version, error)
+	ListLatest(ctx context.Context, after curriculum.CourseID, limit int) ([]curriculum.Version, error)
 	// CourseOwner gives the institution of a course, or fault.NotFound.
-	CourseOwner(ctx context.Context, course CourseID) (string, error)
+	CourseOwner(ctx context.Context, course curriculum.CourseID) (string, error)
 }
 
-// Service is the door to the curriculum. It is used through a pointer.
+// Service is the door to the published courses. It is used through a pointer.
 type Service struct {
 	Store  Store
 	Public blob.Store // fragments, public quizzes and labs, manifests: anyone may read them
@@ -31,7 +33,7 @@ type Service struct {
 	Now    func() time.Time
 	NewID  func() string
 	// Fallbacks gives the languages that an institution wants in place of another; nil: none.
-	Fallbacks func(ctx context.Context, institutionID string) (map[Locale][]Locale, error)
+	Fallbacks func(ctx context.Context, institutionID string) (map[curriculum.Locale][]curriculum.Locale, error)
 
 	vaults vaultCache
 	parts  partsCache

@@ -1,4 +1,5 @@
-package curriculum
+// Package memo remembers what compiling made of parts of a course.
+package memo
 
 import (
 	"crypto/sha256"
@@ -12,7 +13,7 @@ type Cache struct {
 	most int
 
 	mu      sync.Mutex
-	turn    int // of Compile
+	turn    int // of Begin
 	entries map[string]*cached
 	size    int
 }
@@ -23,11 +24,11 @@ type cached struct {
 	turn  int // in which it was last used
 }
 
-// NewCache makes a cache of about so many bytes.
-func NewCache(most int) *Cache { return &Cache{most: most, entries: map[string]*cached{}} }
+// New makes a cache of about so many bytes.
+func New(most int) *Cache { return &Cache{most: most, entries: map[string]*cached{}} }
 
-// begin tells that a course is compiled.
-func (c *Cache) begin() {
+// Begin tells that a course is compiled.
+func (c *Cache) Begin() {
 	if c == nil {
 		return
 	}
@@ -36,7 +37,7 @@ func (c *Cache) begin() {
 	c.turn++
 }
 
-func (c *Cache) find(key string) any {
+func (c *Cache) Find(key string) any {
 	if c == nil {
 		return nil
 	}
@@ -50,9 +51,9 @@ func (c *Cache) find(key string) any {
 	return e.value
 }
 
-// keep takes a value in, where there is room. Only what other courses left makes room: a course that is larger than
+// Keep takes a value in, where there is room. Only what other courses left makes room: a course that is larger than
 // the cache would else push out the one half of itself with the other, each time.
-func (c *Cache) keep(key string, v any, size int) {
+func (c *Cache) Keep(key string, v any, size int) {
 	if c == nil {
 		return
 	}
@@ -76,8 +77,8 @@ func (c *Cache) keep(key string, v any, size int) {
 	c.size += size
 }
 
-// digestOf is one name for several texts, in their order.
-func digestOf(parts ...string) string {
+// Digest is one name for several texts, in their order.
+func Digest(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
 		sum := sha256.Sum256([]byte(p))

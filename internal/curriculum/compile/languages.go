@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"io/fs"

@@ -1,12 +1,13 @@
-package curriculum_test
+package compile_test
 
 import (
 	"reflect"
 	"testing"
 	"time"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
+	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 )
 
 // What a course costs grows with its length, not faster; and again after one edit it costs hardly anything.
@@ -15,11 +16,11 @@ func TestLargeCourse(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	m := coursetest.Large(300)
-	cache := curriculum.NewCache(64 << 20)
+	cache := memo.New(64 << 20)
 	took := func() time.Duration {
 		t.Helper()
 		start := time.Now()
-		if _, err := curriculum.Compile(m, curriculum.Options{Cache: cache}); err != nil {
+		if _, err := compile.Course(m, compile.Options{Cache: cache}); err != nil {
 			t.Fatal(err)
 		}
 		return time.Since(start)
@@ -36,7 +37,7 @@ func TestLargeCourse(t *testing.T) {
 func BenchmarkCompile300(b *testing.B) {
 	m := coursetest.Large(300)
 	for b.Loop() {
-		if _, err := curriculum.Compile(m, curriculum.Options{}); err != nil {
+		if _, err := compile.Course(m, compile.Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -45,15 +46,15 @@ func BenchmarkCompile300(b *testing.B) {
 // Publishing again gives the same version, whatever was edited between, and costs the edit.
 func TestCacheChangesNothing(t *testing.T) {
 	m := coursetest.Copy(t)
-	cache := curriculum.NewCache(8 << 20)
+	cache := memo.New(8 << 20)
 	both := func(what string) {
 		t.Helper()
-		fresh, err := curriculum.Compile(m, curriculum.Options{})
+		fresh, err := compile.Course(m, compile.Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
 		for range 2 {
-			again, err := curriculum.Compile(m, curriculum.Options{Cache: cache})
+			again, err := compile.Course(m, compile.Options{Cache: cache})
 			if err != nil {
 				t.Fatalf("%s: %v", what, err)
 			}
@@ -83,11 +84,11 @@ func TestCacheChangesNothing(t *testing.T) {
 		both(e.file + ": " + e.text)
 	}
 	change("lessons/first.md", "(lesson:second)", "(lesson:gone)")(t, m)
-	if _, err := curriculum.Compile(m, curriculum.Options{Cache: cache}); err == nil {
+	if _, err := compile.Course(m, compile.Options{Cache: cache}); err == nil {
 		t.Error("the cache hides a fault")
 	}
 	// What does not fit is not kept, and changes nothing either.
-	cache = curriculum.NewCache(3000)
+	cache = memo.New(3000)
 	change("lessons/first.md", "(lesson:gone)", "(lesson:second)")(t, m)
 	both("with a small cache")
 }

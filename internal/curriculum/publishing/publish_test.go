@@ -1,4 +1,4 @@
-package curriculum_test
+package publishing_test
 
 import (
 	"bytes"
@@ -15,17 +15,19 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
+	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
-// rows is a store in memory with the meaning that curriculum.Store states.
+// rows is a store in memory with the meaning that publishing.Store states.
 type rows struct {
 	mu       sync.Mutex
 	versions []curriculum.Version
 }
 
-func (r *rows) InTx(_ context.Context, fn func(tx curriculum.Store) error) error { return fn(r) }
+func (r *rows) InTx(_ context.Context, fn func(tx publishing.Store) error) error { return fn(r) }
 
 func (r *rows) CreateVersion(_ context.Context, v curriculum.Version) (curriculum.Version, bool, error) {
 	r.mu.Lock()
@@ -118,7 +120,7 @@ func (c *countingBlobs) Open(ctx context.Context, d blob.Digest) ([]byte, error)
 	return c.Store.Open(ctx, d)
 }
 
-func newService(t testing.TB) (*curriculum.Service, *rows, *countingBlobs, *countingBlobs) {
+func newService(t testing.TB) (*publishing.Service, *rows, *countingBlobs, *countingBlobs) {
 	t.Helper()
 	dir := func() *countingBlobs {
 		d, err := blob.OpenDir(t.TempDir())
@@ -128,7 +130,7 @@ func newService(t testing.TB) (*curriculum.Service, *rows, *countingBlobs, *coun
 		return &countingBlobs{Store: d}
 	}
 	store, public, vault, n := &rows{}, dir(), dir(), 0
-	return &curriculum.Service{
+	return &publishing.Service{
 		Store: store, Public: public, Vault: vault,
 		Now:   func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.FixedZone("x", 3600)) },
 		NewID: func() string { n++; return fmt.Sprintf("v%d", n) },
@@ -148,7 +150,10 @@ func TestPublish(t *testing.T) {
 		t.Errorf("again: %+v %v %v", again, created, err)
 	}
 	// Everything the version names is there.
-	c := compile(t, coursetest.Golden())
+	c, err := compile.Course(coursetest.Golden(), compile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for d, want := range c.Blobs {
 		if got, err := s.PublicBlob(ctx, d); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("blob %s: %v", d, err)
@@ -201,7 +206,7 @@ func TestPublish(t *testing.T) {
 func TestPublishDenied(t *testing.T) {
 	ctx := t.Context()
 	s, store, public, vault := newService(t)
-	for name, who := range map[string]curriculum.Authority{"nobody": nil, "no right": may{}, "elsewhere": may{"b"}} {
+	for name, who := range map[string]publishing.Authority{"nobody": nil, "no right": may{}, "elsewhere": may{"b"}} {
 		if _, _, err := s.Publish(ctx, who, "a", coursetest.Golden()); !fault.Is(err, fault.Denied) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,9 +1,8 @@
-package curriculum
+// Package compile turns the folder of a course into a course version.
+package compile
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -13,8 +12,10 @@ import (
 	"strings"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
+	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -25,15 +26,15 @@ const format = 1
 
 // courseSource is course.yaml as its author wrote it.
 type courseSource struct {
-	ID           string         `json:"id"`
-	Title        string         `json:"title"`
-	Summary      string         `json:"summary"`
-	SourceLocale Locale         `json:"source_locale"`
-	Locales      []Locale       `json:"locales"`
-	Licence      string         `json:"licence"`
-	Authors      []string       `json:"authors"`
-	Minutes      int            `json:"minutes"`
-	Modules      []moduleSource `json:"modules"`
+	ID           string              `json:"id"`
+	Title        string              `json:"title"`
+	Summary      string              `json:"summary"`
+	SourceLocale curriculum.Locale   `json:"source_locale"`
+	Locales      []curriculum.Locale `json:"locales"`
+	Licence      string              `json:"licence"`
+	Authors      []string            `json:"authors"`
+	Minutes      int                 `json:"minutes"`
+	Modules      []moduleSource      `json:"modules"`
 	Criteria     struct {
 		Lessons string  `json:"lessons"`
 		Quizzes float64 `json:"quizzes"`
@@ -45,9 +46,9 @@ type courseSource struct {
 		Narrative   string   `json:"narrative"`
 		Competences []string `json:"competences"`
 	} `json:"achievement"`
-	Fallbacks map[Locale][]Locale `json:"fallbacks"`
-	Budget    gate.Budget         `json:"budget"`
-	Reading   gate.Level          `json:"reading"`
+	Fallbacks map[curriculum.Locale][]curriculum.Locale `json:"fallbacks"`
+	Budget    gate.Budget                               `json:"budget"`
+	Reading   gate.Level                                `json:"reading"`
 }
 
 type moduleSource struct {
@@ -64,30 +65,30 @@ type itemSource struct {
 	Competences []string `json:"competences"`
 }
 
-func (i itemSource) named() (Kind, string) {
+func (i itemSource) named() (curriculum.Kind, string) {
 	switch {
 	case i.Lesson != "":
-		return Lesson, i.Lesson
+		return curriculum.Lesson, i.Lesson
 	case i.Quiz != "":
-		return Quiz, i.Quiz
+		return curriculum.Quiz, i.Quiz
 	}
-	return Lab, i.Lab
+	return curriculum.Lab, i.Lab
 }
 
 // Options are what the compiler does not find in the folder.
 type Options struct {
 	// Fallbacks are the institution's wish: languages that stand in for another, in order. They go before the course's own.
-	Fallbacks map[Locale][]Locale
+	Fallbacks map[curriculum.Locale][]curriculum.Locale
 	// Cache makes it quick to compile a course again; nil: it is compiled from the ground. What comes out is the same.
-	Cache *Cache
+	Cache *memo.Cache
 }
 
-// Compile reads one course folder and gives the course version that it stands for: the same
+// Course reads one course folder and gives the course version that it stands for: the same
 // bytes and options always give the same version. The folder may come from a stranger.
 // When anything is wrong the error is one fault Invalid course.invalid, whose
 // details name every fault with its file and line.
-func Compile(fsys fs.FS, o Options) (Compiled, error) {
-	o.Cache.begin()
+func Course(fsys fs.FS, o Options) (Result, error) {
+	o.Cache.Begin()
 	c := compiler{
 		cache: o.Cache, src: folder.Load(fsys), quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
 	}
@@ -104,13 +105,13 @@ func Compile(fsys fs.FS, o Options) (Compiled, error) {
 	c.checkMedia()
 	c.checkLabels()
 	if err := c.faults.Err(); err != nil {
-		return Compiled{}, err
+		return Result{}, err
 	}
 	return c.build()
 }
 
 type compiler struct {
-	cache   *Cache
+	cache   *memo.Cache
 	src     *folder.Folder
 	faults  *folder.Faults
 	doc     *folder.Document
@@ -124,9 +125,9 @@ type compiler struct {
 	labs    map[string]labItem
 	byFile  map[string][]unit
 	advice  []fault.Detail
-	figures map[ContentID]map[Locale]gate.Figures
-	levels  map[string]map[Locale]reading.Level // by file
-	around  map[Locale]string                   // digest of what pages take from the course, see surroundings
+	figures map[curriculum.ContentID]map[curriculum.Locale]gate.Figures
+	levels  map[string]map[curriculum.Locale]reading.Level // by file
+	around  map[curriculum.Locale]string                   // digest of what pages take from the course, see surroundings
 }
 
 func (c *compiler) fault(pointer, key string, args ...string) {
@@ -156,7 +157,7 @@ func (c *compiler) readCourse() {
 		c.fault("/source_locale", "course.source_not_listed", "Locale", s)
 	}
 	for l, chain := range c.course.Fallbacks {
-		for i, f := range append([]Locale{l}, chain...) {
+		for i, f := range append([]curriculum.Locale{l}, chain...) {
 			at := c.doc.Root().Key("fallbacks").Key(l).Pointer
 			if i > 0 {
 				at += "/" + strconv.Itoa(i-1)
@@ -205,7 +206,7 @@ func (c *compiler) readCourse() {
 }
 
 // checkLocale wants tags in their one right spelling, because file names and addresses carry them.
-func (c *compiler) checkLocale(l Locale, pointer string) {
+func (c *compiler) checkLocale(l curriculum.Locale, pointer string) {
 	if right := canonicalLocale(l); l != "" && right != l {
 		if right == "" {
 			c.fault(pointer, "course.bad_locale", "Value", l)
@@ -268,17 +269,17 @@ func (c *compiler) checkItems() {
 				continue
 			}
 			switch kind {
-			case Lesson:
+			case curriculum.Lesson:
 				lessons++
 				listed["lessons/"+id+".md"] = true
 				c.mustHave(at, "lessons/"+id+".md")
-			case Quiz:
+			case curriculum.Quiz:
 				listed["quizzes/"+id+".yaml"] = true
 				c.mustHave(at, "quizzes/"+id+".yaml")
 				if c.quizzes[id].graded {
 					graded++
 				}
-			case Lab:
+			case curriculum.Lab:
 				labs++
 				listed["labs/"+id] = true
 				c.mustHave(at, "labs/"+id+"/lab.yaml")
@@ -313,23 +314,23 @@ func (c *compiler) mustHave(at, file string) {
 }
 
 // build makes the version of a course without faults.
-func (c *compiler) build() (Compiled, error) {
-	out := Compiled{Blobs: map[blob.Digest][]byte{}}
+func (c *compiler) build() (Result, error) {
+	out := Result{Blobs: map[blob.Digest][]byte{}}
 	vault, err := c.vault()
 	if err != nil {
-		return Compiled{}, err
+		return Result{}, err
 	}
-	if out.Vault, err = canonical(vault); err != nil {
-		return Compiled{}, err
+	if out.Vault, err = curriculum.Canonical(vault); err != nil {
+		return Result{}, err
 	}
-	m := Manifest{
-		Format: format, CourseID: CourseID(c.course.ID),
+	m := curriculum.Manifest{
+		Format: format, CourseID: curriculum.CourseID(c.course.ID),
 		Title: c.texts.text("course.title", c.course.Title), TitleLang: c.texts.langs("course.title"), Summary: c.texts.text("course.summary", c.course.Summary),
 		SummaryLang:  c.texts.langs("course.summary"),
 		SourceLocale: c.course.SourceLocale, Locales: c.course.Locales,
 		Licence: c.course.Licence, Authors: c.course.Authors, Minutes: c.course.Minutes,
-		Criteria: Criteria{Lessons: c.course.Criteria.Lessons == "all", Quizzes: c.course.Criteria.Quizzes, Labs: c.course.Criteria.Labs == "all"},
-		Achievement: Achievement{
+		Criteria: curriculum.Criteria{Lessons: c.course.Criteria.Lessons == "all", Quizzes: c.course.Criteria.Quizzes, Labs: c.course.Criteria.Labs == "all"},
+		Achievement: curriculum.Achievement{
 			Name:        c.texts.text("achievement.name", c.course.Achievement.Name),
 			NameLang:    c.texts.langs("achievement.name"),
 			Description: c.texts.text("achievement.description", c.course.Achievement.Description),
@@ -339,11 +340,11 @@ func (c *compiler) build() (Compiled, error) {
 		Vault: blob.Of(out.Vault),
 	}
 	for _, ms := range c.course.Modules {
-		mod := Module{ID: ms.ID, Title: c.texts.text("module."+ms.ID+".title", ms.Title), TitleLang: c.texts.langs("module." + ms.ID + ".title")}
+		mod := curriculum.Module{ID: ms.ID, Title: c.texts.text("module."+ms.ID+".title", ms.Title), TitleLang: c.texts.langs("module." + ms.ID + ".title")}
 		for _, is := range ms.Items {
 			it, err := c.item(is, ms.ID, vault, &out)
 			if err != nil {
-				return Compiled{}, err
+				return Result{}, err
 			}
 			mod.Items = append(mod.Items, it)
 		}
@@ -351,11 +352,11 @@ func (c *compiler) build() (Compiled, error) {
 	}
 	c.checkLessons(m)
 	if err := c.faults.Err(); err != nil {
-		return Compiled{}, err
+		return Result{}, err
 	}
 	out.Advice, out.Figures = c.advice, c.figures
-	if out.ManifestJSON, err = canonical(m); err != nil {
-		return Compiled{}, err
+	if out.ManifestJSON, err = curriculum.Canonical(m); err != nil {
+		return Result{}, err
 	}
 	out.Manifest = m
 	out.Digest = blob.Of(out.ManifestJSON)
@@ -363,17 +364,17 @@ func (c *compiler) build() (Compiled, error) {
 }
 
 // vault gathers the secrets of the course.
-func (c *compiler) vault() (VaultFile, error) {
-	v := VaultFile{Quizzes: map[ContentID]quiz.Vault{}, Labs: map[ContentID]VaultLab{}}
+func (c *compiler) vault() (curriculum.VaultFile, error) {
+	v := curriculum.VaultFile{Quizzes: map[curriculum.ContentID]quiz.Vault{}, Labs: map[curriculum.ContentID]curriculum.VaultLab{}}
 	for id, q := range c.quizzes {
-		v.Quizzes[ContentID(id)] = q.vault()
+		v.Quizzes[curriculum.ContentID(id)] = q.vault()
 	}
 	for id, l := range c.labs {
-		v.Labs[ContentID(id)] = l.vault
+		v.Labs[curriculum.ContentID(id)] = l.vault
 	}
-	data, err := canonical(v)
+	data, err := curriculum.Canonical(v)
 	if err != nil {
-		return VaultFile{}, err
+		return curriculum.VaultFile{}, err
 	}
 	secret := sha256.Sum256(data)
 	for id, q := range v.Quizzes {
@@ -383,9 +384,9 @@ func (c *compiler) vault() (VaultFile, error) {
 }
 
 // item makes the blobs of one item in every language.
-func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Compiled) (Item, error) {
+func (c *compiler) item(is itemSource, module string, vault curriculum.VaultFile, out *Result) (curriculum.Item, error) {
 	kind, id := is.named()
-	it := Item{ID: ContentID(id), Kind: kind, Competences: c.competences(is)}
+	it := curriculum.Item{ID: curriculum.ContentID(id), Kind: kind, Competences: c.competences(is)}
 	keep := func(data []byte) blob.Digest {
 		d := blob.Of(data)
 		out.Blobs[d] = data
@@ -394,18 +395,18 @@ func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Comp
 	fragments := func(file string) {
 		pages, media, weights := c.render(file, module, keep)
 		it.Weight = weights
-		it.Fragment, it.Title = map[Locale]blob.Digest{}, Text{}
+		it.Fragment, it.Title = map[curriculum.Locale]blob.Digest{}, curriculum.Text{}
 		for l, f := range pages {
 			it.Fragment[l], it.Title[l] = keep(f.HTML), f.Title.Text
-			if kind == Lesson && f.Title.Locale != "" {
+			if kind == curriculum.Lesson && f.Title.Locale != "" {
 				if it.TitleLang == nil {
-					it.TitleLang = Langs{}
+					it.TitleLang = curriculum.Langs{}
 				}
 				it.TitleLang[l] = f.Title.Locale
 			}
-			if kind == Lesson {
+			if kind == curriculum.Lesson {
 				if it.Words == nil {
-					it.Words = map[Locale]int{}
+					it.Words = map[curriculum.Locale]int{}
 				}
 				it.Words[l] = f.Words
 			}
@@ -414,16 +415,16 @@ func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Comp
 			it.Media = media
 		}
 	}
-	data := func(of func(l Locale) any) error {
-		it.Data = map[Locale]blob.Digest{}
+	data := func(of func(l curriculum.Locale) any) error {
+		it.Data = map[curriculum.Locale]blob.Digest{}
 		for _, l := range c.course.Locales {
-			b, err := canonical(of(l))
+			b, err := curriculum.Canonical(of(l))
 			if err != nil {
 				return err
 			}
 			it.Data[l] = keep(b)
 			if it.Weight == nil {
-				it.Weight = map[Locale]gate.Weight{}
+				it.Weight = map[curriculum.Locale]gate.Weight{}
 			}
 			it.Weight[l] = it.Weight[l].Add(gate.Same(gate.Sent(b)))
 		}
@@ -431,17 +432,17 @@ func (c *compiler) item(is itemSource, module string, vault VaultFile, out *Comp
 	}
 	var err error
 	switch kind {
-	case Lesson:
+	case curriculum.Lesson:
 		fragments("lessons/" + id + ".md")
-	case Quiz:
+	case curriculum.Quiz:
 		q := c.quizzes[id]
 		it.Title, it.TitleLang, it.Graded = q.title, c.texts.langs("quiz."+id+".title"), q.graded
-		err = data(func(l Locale) any { return q.public(l, vault.Quizzes[q.id]) })
-	case Lab:
+		err = data(func(l curriculum.Locale) any { return q.public(l, vault.Quizzes[q.id]) })
+	case curriculum.Lab:
 		lab := c.labs[id]
 		fragments("labs/" + id + "/statement.md")
 		it.Title, it.TitleLang = lab.title, c.texts.langs("lab."+id+".title")
-		err = data(func(l Locale) any { return lab.public(l) })
+		err = data(func(l curriculum.Locale) any { return lab.public(l) })
 	}
 	if counts := c.texts.counts(c.unitsOf(kind, id), module); len(counts) > 0 {
 		it.Translations = counts
@@ -459,18 +460,18 @@ func (c *compiler) competences(is itemSource) []string {
 	}
 	add(is.Competences)
 	switch kind, id := is.named(); kind {
-	case Quiz:
+	case curriculum.Quiz:
 		for _, q := range c.quizzes[id].questions {
 			add(q.source.Competences)
 		}
-	case Lab:
+	case curriculum.Lab:
 		add(c.labs[id].vault.Competences)
 	}
 	return slices.Sorted(maps.Keys(all))
 }
 
 // unitsOf lists the texts of an item, those of a quiz with the banks that it draws from.
-func (c *compiler) unitsOf(kind Kind, id string) []unit {
+func (c *compiler) unitsOf(kind curriculum.Kind, id string) []unit {
 	if c.byFile == nil {
 		c.byFile = map[string][]unit{}
 		for _, u := range c.list.units {
@@ -478,9 +479,9 @@ func (c *compiler) unitsOf(kind Kind, id string) []unit {
 		}
 	}
 	switch kind {
-	case Lesson:
+	case curriculum.Lesson:
 		return c.byFile["lessons/"+id+".md"]
-	case Lab:
+	case curriculum.Lab:
 		return slices.Concat(c.byFile["labs/"+id+"/lab.yaml"], c.byFile["labs/"+id+"/statement.md"])
 	}
 	out := slices.Clone(c.byFile["quizzes/"+id+".yaml"])
@@ -490,23 +491,13 @@ func (c *compiler) unitsOf(kind Kind, id string) []unit {
 	return out
 }
 
-// canonical writes JSON with sorted keys, no spaces and no HTML escapes, so that equal values are equal bytes.
-func canonical(v any) ([]byte, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, "server.internal", err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var tree any
-	if err := dec.Decode(&tree); err != nil {
-		return nil, fault.Wrap(fault.Internal, "server.internal", err)
-	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(tree); err != nil {
-		return nil, fault.Wrap(fault.Internal, "server.internal", err)
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+// Result is the result of compiling a folder: the manifest and every blob it names.
+type Result struct {
+	Manifest     curriculum.Manifest
+	ManifestJSON []byte // canonical: what Digest is the digest of
+	Digest       blob.Digest
+	Blobs        map[blob.Digest][]byte                                      // public
+	Vault        []byte                                                      // VaultFile as JSON
+	Advice       []fault.Detail                                              // what its author should think about; it refuses nothing
+	Figures      map[curriculum.ContentID]map[curriculum.Locale]gate.Figures // of every item
 }

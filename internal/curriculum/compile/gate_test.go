@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -46,7 +46,7 @@ func withPhoto(t *testing.T) fstest.MapFS {
 }
 
 func TestPicturesAreCut(t *testing.T) {
-	c := compile(t, withPhoto(t))
+	c := compiled(t, withPhoto(t))
 	it := item(t, c, "second")
 	page := string(c.Blobs[it.Fragment["en"]])
 	img := regexp.MustCompile(`<img src="/media/([0-9a-f]{64})\.jpg" srcset="/media/([0-9a-f]{64})\.jpg 360w, /media/([0-9a-f]{64})\.jpg 720w" sizes="[^"]+" alt="A farm from above\." width="720" height="480" loading="lazy">`).FindStringSubmatch(page)
@@ -69,13 +69,13 @@ func TestPicturesAreCut(t *testing.T) {
 	if w.Text != gate.Sent(c.Blobs[it.Fragment["en"]]) || w.Pictures != w.Text+wide || w.All != w.Pictures {
 		t.Errorf("weight %+v, the wide cut has %d", w, wide)
 	}
-	if again := compile(t, withPhoto(t)); again.Digest != c.Digest {
+	if again := compiled(t, withPhoto(t)); again.Digest != c.Digest {
 		t.Error("the second time is another version")
 	}
 }
 
 func TestWeights(t *testing.T) {
-	c := compile(t, coursetest.Golden())
+	c := compiled(t, coursetest.Golden())
 	first := item(t, c, "first").Weight["en"]
 	if first.Text == 0 || first.Pictures <= first.Text || first.All <= first.Pictures {
 		t.Errorf("a lesson with pictures and a recording: %+v", first)
@@ -103,29 +103,29 @@ func TestWeights(t *testing.T) {
 var hard = strings.Repeat("institutional considerations regarding computational infrastructure notwithstanding, ", 15) + "administrators deliberate.\n"
 
 func TestAdvice(t *testing.T) {
-	keys := func(list []curriculum.CheckFault) string {
+	keys := func(list []fault.Detail) string {
 		var out []string
 		for _, d := range list {
 			out = append(out, d.File+" "+d.Key)
 		}
 		return strings.Join(out, ", ")
 	}
-	if got := keys(compile(t, coursetest.Golden()).Advice); got != "" {
+	if got := keys(compiled(t, coursetest.Golden()).Advice); got != "" {
 		t.Errorf("the course has advice: %s", got)
 	}
 	m := coursetest.Copy(t)
 	m["lessons/second.md"].Data = append(m["lessons/second.md"].Data, "\n"+hard...)
-	if d := compile(t, m).Advice[0]; !strings.HasPrefix(strings.Split(string(m["lessons/second.md"].Data), "\n")[d.Line-1], "institutional") {
+	if d := compiled(t, m).Advice[0]; !strings.HasPrefix(strings.Split(string(m["lessons/second.md"].Data), "\n")[d.Line-1], "institutional") {
 		t.Errorf("the longest sentence is not in line %d", d.Line)
 	}
 	m["media/spare.svg"] = m["media/road.svg"]
 	m["media.yaml"].Data = append(m["media.yaml"].Data, "  - {file: spare.svg, licence: CC0-1.0, source: Drawn for this test, author: Banyan contributors}\n"...)
-	if got := keys(compile(t, m).Advice); got != "lessons/second.md gate.hard_to_read, media/spare.svg gate.unused_medium" {
+	if got := keys(compiled(t, m).Advice); got != "lessons/second.md gate.hard_to_read, media/spare.svg gate.unused_medium" {
 		t.Errorf("advice: %s", got)
 	}
 	// With a wish in course.yaml it refuses.
 	m["course.yaml"].Data = append(m["course.yaml"].Data, "reading: {grade: 9}\n"...)
-	if _, err := curriculum.Compile(m, curriculum.Options{}); err == nil || !strings.Contains(err.Error(), "invalid") {
+	if _, err := compile.Course(m, compile.Options{}); err == nil || !strings.Contains(err.Error(), "invalid") {
 		t.Errorf("a hard text against a wish: %v", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestContrastInEveryLanguage(t *testing.T) {
 			po := m["locales/ar/course.po"]
 			po.Data = regexp.MustCompile(`(?m)^msgctxt "media\.road\.svg\.[^"]*"\nmsgid .*\nmsgstr .*\n`).ReplaceAll(po.Data, nil)
 			po.Data = append(po.Data, "\nmsgctxt \"media.road.svg.sign\"\nmsgid \""+tt.en+"\"\nmsgstr \""+tt.ar+"\"\n"...)
-			_, err := curriculum.Compile(m, curriculum.Options{})
+			_, err := compile.Course(m, compile.Options{})
 			got := ""
 			var f *fault.Error
 			if errors.As(err, &f) {

@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"errors"
@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/curriculum/page"
 	"github.com/banyan-lms/banyan/internal/curriculum/po"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
@@ -20,13 +22,13 @@ import (
 
 // texts finds the texts of a course in its languages: each by itself, along a chain of languages that ends with the source.
 type texts struct {
-	source  Locale
-	locales []Locale
+	source  curriculum.Locale
+	locales []curriculum.Locale
 	units   map[string]unit
-	chains  map[Locale][]Locale            // the language itself first; without the source
-	entries map[Locale]map[string]*po.File // which file of a language has the translation of a unit
+	chains  map[curriculum.Locale][]curriculum.Locale // the language itself first; without the source
+	entries map[curriculum.Locale]map[string]*po.File // which file of a language has the translation of a unit
 	states  map[string]translation.SignState
-	unfit   map[Locale]map[string]bool // stale translations that no longer fit their source, so they are not shown
+	unfit   map[curriculum.Locale]map[string]bool // stale translations that no longer fit their source, so they are not shown
 	digests map[*po.File]string
 	modules map[string]*po.File // by locale and module
 }
@@ -35,11 +37,11 @@ type texts struct {
 const coursePO = "course"
 
 // readTexts reads the translations.
-func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
+func (c *compiler) readTexts(fallbacks map[curriculum.Locale][]curriculum.Locale) {
 	t := &c.texts
 	*t = texts{
 		source: c.course.SourceLocale, locales: slices.Compact(slices.Sorted(slices.Values(c.course.Locales))), units: map[string]unit{},
-		chains: map[Locale][]Locale{}, entries: map[Locale]map[string]*po.File{}, states: map[string]translation.SignState{}, unfit: map[Locale]map[string]bool{},
+		chains: map[curriculum.Locale][]curriculum.Locale{}, entries: map[curriculum.Locale]map[string]*po.File{}, states: map[string]translation.SignState{}, unfit: map[curriculum.Locale]map[string]bool{},
 		digests: map[*po.File]string{}, modules: map[string]*po.File{},
 	}
 	for _, u := range c.list.units {
@@ -72,15 +74,15 @@ func (c *compiler) readTexts(fallbacks map[Locale][]Locale) {
 			continue
 		}
 		data := string(c.src.Files[name])
-		digest := digestOf(name, data)
-		f, known := c.cache.find("po " + digest).(*po.File)
+		digest := memo.Digest(name, data)
+		f, known := c.cache.Find("po " + digest).(*po.File)
 		if !known {
 			var err error
 			if f, err = po.Parse(name, c.src.Files[name]); err != nil {
 				c.detail(name, err)
 				continue
 			}
-			c.cache.keep("po "+digest, f, 3*len(data))
+			c.cache.Keep("po "+digest, f, 3*len(data))
 		}
 		t.digests[f], t.modules[l+"/"+module] = digest, f
 		t.states[l+"/"+module] = translation.StateOfFile(f)
@@ -114,9 +116,9 @@ func (c *compiler) detail(file string, err error) {
 
 // chain lists where a text is looked for: the language, those that the institution wants in its stead, those that the course
 // wants, and the languages that it is a kind of. After them comes the source.
-func chain(l, source Locale, locales []Locale, institution, course []Locale) []Locale {
-	out := []Locale{}
-	add := func(l Locale) {
+func chain(l, source curriculum.Locale, locales []curriculum.Locale, institution, course []curriculum.Locale) []curriculum.Locale {
+	out := []curriculum.Locale{}
+	add := func(l curriculum.Locale) {
 		if l != source && slices.Contains(locales, l) && !slices.Contains(out, l) {
 			out = append(out, l)
 		}
@@ -144,7 +146,7 @@ func chain(l, source Locale, locales []Locale, institution, course []Locale) []L
 }
 
 // say gives a text of the course in a language, or in the next one that has it.
-func (t *texts) say(id, source string, l Locale) page.Said {
+func (t *texts) say(id, source string, l curriculum.Locale) page.Said {
 	u, ok := t.units[id]
 	if !ok {
 		return t.original(source, l)
@@ -162,14 +164,14 @@ func (t *texts) say(id, source string, l Locale) page.Said {
 	return t.original(source, l)
 }
 
-func (t *texts) original(source string, l Locale) page.Said {
+func (t *texts) original(source string, l curriculum.Locale) page.Said {
 	if l == t.source {
 		return page.Said{Text: source}
 	}
 	return page.Said{Text: source, Locale: t.source}
 }
 
-func (t *texts) look(u unit, l Locale) translation.Translated {
+func (t *texts) look(u unit, l curriculum.Locale) translation.Translated {
 	f := t.entries[l][u.ID]
 	if f == nil {
 		return translation.Translated{}
@@ -178,8 +180,8 @@ func (t *texts) look(u unit, l Locale) translation.Translated {
 }
 
 // text gives a text in every language of the course.
-func (t *texts) text(id, source string) Text {
-	out := Text{}
+func (t *texts) text(id, source string) curriculum.Text {
+	out := curriculum.Text{}
 	for _, l := range t.locales {
 		out[l] = t.say(id, source, l).Text
 	}
@@ -187,13 +189,13 @@ func (t *texts) text(id, source string) Text {
 }
 
 // lang tells in which language text gives a text to readers of another, or "" when it is their own.
-func (t *texts) lang(id string, l Locale) Locale {
+func (t *texts) lang(id string, l curriculum.Locale) curriculum.Locale {
 	return t.say(id, "", l).Locale
 }
 
 // langs gathers lang for every language of the course.
-func (t *texts) langs(id string) Langs {
-	out := Langs{}
+func (t *texts) langs(id string) curriculum.Langs {
+	out := curriculum.Langs{}
 	for _, l := range t.locales {
 		if lang := t.lang(id, l); lang != "" {
 			out[l] = lang
@@ -206,14 +208,14 @@ func (t *texts) langs(id string) Langs {
 }
 
 // gather adds what langs finds for texts of something, under the ends of their ids. It is nil while there is nothing to tell.
-func (t *texts) gather(all map[string]Langs, of string, ends ...string) map[string]Langs {
+func (t *texts) gather(all map[string]curriculum.Langs, of string, ends ...string) map[string]curriculum.Langs {
 	for _, end := range ends {
 		langs := t.langs(of + "." + end)
 		if langs == nil {
 			continue
 		}
 		if all == nil {
-			all = map[string]Langs{}
+			all = map[string]curriculum.Langs{}
 		}
 		all[end] = langs
 	}
@@ -249,7 +251,7 @@ func (c *compiler) checkTranslations() {
 		for _, u := range units {
 			state = append(state, u.ID, string(u.kind), u.Source)
 		}
-		texts := digestOf(state...)
+		texts := memo.Digest(state...)
 		for _, l := range t.locales {
 			if l == t.source {
 				continue
@@ -257,7 +259,7 @@ func (c *compiler) checkTranslations() {
 			file := t.modules[l+"/"+stem(module)]
 			key := "fit " + t.digests[file] + " " + texts
 			own := !slices.ContainsFunc(units, func(u unit) bool { f := t.entries[l][u.ID]; return f != nil && f != file })
-			if unfit, known := c.cache.find(key).([]string); known && own {
+			if unfit, known := c.cache.Find(key).([]string); known && own {
 				for _, id := range unfit {
 					t.unfit[l][id] = true
 				}
@@ -266,7 +268,7 @@ func (c *compiler) checkTranslations() {
 			before := c.faults.Count()
 			unfit := c.checkModule(units, l)
 			if own && file != nil && c.faults.Count() == before && !c.faults.Full() {
-				c.cache.keep(key, unfit, 200+20*len(unfit))
+				c.cache.Keep(key, unfit, 200+20*len(unfit))
 			}
 		}
 	}
@@ -281,7 +283,7 @@ func stem(module string) string {
 }
 
 // checkModule checks the translations of some units in one language, and gives those that are not shown.
-func (c *compiler) checkModule(units []unit, l Locale) []string {
+func (c *compiler) checkModule(units []unit, l curriculum.Locale) []string {
 	t := &c.texts
 	unfit := []string{}
 	for _, u := range units {
@@ -328,13 +330,13 @@ func misfit(u unit, text string) (key string, args []string) {
 }
 
 // counts tells for each language but the source how the texts of some files stand.
-func (t *texts) counts(units []unit, module string) map[Locale]Translation {
-	out := map[Locale]Translation{}
+func (t *texts) counts(units []unit, module string) map[curriculum.Locale]curriculum.Translation {
+	out := map[curriculum.Locale]curriculum.Translation{}
 	for _, l := range t.locales {
 		if l == t.source {
 			continue
 		}
-		tr := Translation{State: string(t.states[l+"/"+module])}
+		tr := curriculum.Translation{State: string(t.states[l+"/"+module])}
 		for _, u := range units {
 			switch state := t.look(u, l).State; {
 			case state == translation.Fresh:
@@ -351,7 +353,7 @@ func (t *texts) counts(units []unit, module string) map[Locale]Translation {
 }
 
 // canonicalLocale gives the one right spelling of a language tag, or "" when it is none.
-func canonicalLocale(l Locale) Locale {
+func canonicalLocale(l curriculum.Locale) curriculum.Locale {
 	tag, err := language.Parse(l)
 	if err != nil || tag == language.Und {
 		return ""

@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"bytes"
@@ -14,22 +14,23 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func compile(t testing.TB, fsys fs.FS) curriculum.Compiled {
+func compiled(t testing.TB, fsys fs.FS) compile.Result {
 	t.Helper()
-	c, err := curriculum.Compile(fsys, curriculum.Options{})
+	c, err := compile.Course(fsys, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func item(t testing.TB, c curriculum.Compiled, id curriculum.ContentID) curriculum.Item {
+func item(t testing.TB, c compile.Result, id curriculum.ContentID) curriculum.Item {
 	t.Helper()
 	it, ok := c.Manifest.Item(id)
 	if !ok {
@@ -39,7 +40,7 @@ func item(t testing.TB, c curriculum.Compiled, id curriculum.ContentID) curricul
 }
 
 func TestCompileGolden(t *testing.T) {
-	c := compile(t, coursetest.Golden())
+	c := compiled(t, coursetest.Golden())
 	files := map[string][]byte{
 		"manifest.json": c.ManifestJSON,
 		"vault.json":    c.Vault,
@@ -79,7 +80,7 @@ func TestCompileGolden(t *testing.T) {
 }
 
 func TestCompiledIsWhole(t *testing.T) {
-	c := compile(t, coursetest.Golden())
+	c := compiled(t, coursetest.Golden())
 	if blob.Of(c.ManifestJSON) != c.Digest || blob.Of(c.Vault) != c.Manifest.Vault {
 		t.Error("digests do not bind manifest and vault")
 	}
@@ -117,28 +118,28 @@ func TestCompiledIsWhole(t *testing.T) {
 }
 
 func TestSameBytesSameVersion(t *testing.T) {
-	first := compile(t, coursetest.Golden())
+	first := compiled(t, coursetest.Golden())
 	for range 20 {
-		if next := compile(t, coursetest.Copy(t)); !reflect.DeepEqual(first, next) {
+		if next := compiled(t, coursetest.Copy(t)); !reflect.DeepEqual(first, next) {
 			t.Fatal("two runs differ")
 		}
 	}
 	// A changed answer key is another version, though nothing public but the vault's digest tells.
 	m := coursetest.Copy(t)
 	m["quizzes/exam.yaml"].Data = bytes.ReplaceAll(m["quizzes/exam.yaml"].Data, []byte("73519.25"), []byte("73519.5"))
-	if compile(t, m).Digest == first.Digest {
+	if compiled(t, m).Digest == first.Digest {
 		t.Error("another key gave the same version")
 	}
 	m = coursetest.Copy(t)
 	m["labs/echo/solution.py"].Data = append(m["labs/echo/solution.py"].Data, '#')
-	if compile(t, m).Digest == first.Digest {
+	if compiled(t, m).Digest == first.Digest {
 		t.Error("another solution gave the same version")
 	}
 }
 
 // Nothing that anybody may read holds a key of a graded quiz, an expected value or a solution.
 func TestKeysStayInTheVault(t *testing.T) {
-	c := compile(t, coursetest.Golden())
+	c := compiled(t, coursetest.Golden())
 	secrets := []string{"SECRET", "73519", "0.0625", "Zwölfkämpfer", "zwolfkampfer", "the other", "كِتَاب", "كتاب", "correct", "accept"}
 	public := map[string][]byte{"manifest": c.ManifestJSON}
 	for d, data := range c.Blobs {
@@ -190,7 +191,7 @@ func TestKeysStayInTheVault(t *testing.T) {
 	m := coursetest.Copy(t)
 	m["quizzes/exam.yaml"].Data = bytes.ReplaceAll(m["quizzes/exam.yaml"].Data, []byte("SECRET-O1"), []byte("SECRET-O9"))
 	var other quiz.Public
-	oc := compile(t, m)
+	oc := compiled(t, m)
 	if err := json.Unmarshal(oc.Blobs[item(t, oc, "exam").Data["en"]], &other); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestKeysStayInTheVault(t *testing.T) {
 // The order on the page does not follow from the order of the answer.
 func TestOrderTellsNothing(t *testing.T) {
 	options := func(fsys fs.FS) []string {
-		c := compile(t, fsys)
+		c := compiled(t, fsys)
 		var public quiz.Public
 		if err := json.Unmarshal(c.Blobs[item(t, c, "exam").Data["en"]], &public); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"encoding/json"
@@ -196,7 +196,7 @@ func readJSON(t *testing.T, file string, v any) {
 
 // A lab written today is read as it was written: reading it twice changes nothing, and its digest is of its content.
 func TestLabRoundTrip(t *testing.T) {
-	c := compile(t, coursetest.Golden())
+	c := compiled(t, coursetest.Golden())
 	var vault, again curriculum.VaultFile
 	if err := json.Unmarshal(c.Vault, &vault); err != nil {
 		t.Fatal(err)
@@ -242,7 +242,7 @@ func TestLabRoundTrip(t *testing.T) {
 
 // The example of docs/lab-format.md fits the schema, and names each key that a lab may have.
 func TestExampleOfTheDocs(t *testing.T) {
-	data, err := os.ReadFile("../../docs/lab-format.md")
+	data, err := os.ReadFile("../../../docs/lab-format.md")
 	if err != nil {
 		t.Fatal(err)
 	}

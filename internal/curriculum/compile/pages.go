@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"errors"
@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
+	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/curriculum/page"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 )
@@ -129,7 +131,7 @@ func (c *compiler) refused(name string, err error) {
 
 // medium makes the blobs of a picture or a recording in one language. sent are those that a page of it costs: of a picture
 // that was cut the widest, because phones have fine screens.
-func (c *compiler) medium(file string, l Locale, keep func([]byte) blob.Digest) (m page.Medium, all []blob.Digest, sent int) {
+func (c *compiler) medium(file string, l curriculum.Locale, keep func([]byte) blob.Digest) (m page.Medium, all []blob.Digest, sent int) {
 	add := func(data []byte, ext string) string {
 		d := keep(data)
 		all = append(all, d)
@@ -173,7 +175,7 @@ func (c *compiler) credit(m mediumSource) []string {
 }
 
 // drawn is a drawing with its labels in a language.
-func (c *compiler) drawn(file string, l Locale) []byte {
+func (c *compiler) drawn(file string, l curriculum.Locale) []byte {
 	item := c.media[file]
 	return item.drawing.Render(func(id, source string) string {
 		return c.texts.say("media."+file+"."+id, source, l).Text
@@ -186,7 +188,7 @@ func (c *compiler) checkPages() {
 		Term:  func(id string) bool { _, ok := c.terms[id]; return ok },
 		Media: func(file string) bool { return c.src.Has("media/" + file) },
 	}
-	known := map[Kind]map[string]bool{Lesson: {}, Quiz: {}, Lab: {}}
+	known := map[curriculum.Kind]map[string]bool{curriculum.Lesson: {}, curriculum.Quiz: {}, curriculum.Lab: {}}
 	if c.doc.Fit {
 		for _, m := range c.course.Modules {
 			for _, it := range m.Items {
@@ -194,19 +196,19 @@ func (c *compiler) checkPages() {
 				known[kind][id] = true
 			}
 		}
-		course.Lesson = func(id string) bool { return known[Lesson][id] }
-		course.Lab = func(id string) bool { return known[Lab][id] }
+		course.Lesson = func(id string) bool { return known[curriculum.Lesson][id] }
+		course.Lab = func(id string) bool { return known[curriculum.Lab][id] }
 	}
 	names := []string{}
-	for _, known := range []map[string]bool{known[Lesson], known[Lab]} {
+	for _, known := range []map[string]bool{known[curriculum.Lesson], known[curriculum.Lab]} {
 		names = append(names, strings.Join(slices.Sorted(maps.Keys(known)), " "))
 	}
 	names = append(names, strings.Join(slices.Sorted(maps.Keys(c.terms)), " "), strings.Join(slices.Sorted(maps.Keys(c.media)), " "))
-	around := digestOf(names...)
+	around := memo.Digest(names...)
 	for _, name := range slices.Sorted(maps.Keys(c.list.pages)) {
 		p := c.list.pages[name]
 		key := "checked " + name + " " + p.digest + " " + around
-		if c.doc.Fit && c.cache.find(key) != nil {
+		if c.doc.Fit && c.cache.Find(key) != nil {
 			continue
 		}
 		before := c.faults.Count()
@@ -214,7 +216,7 @@ func (c *compiler) checkPages() {
 			c.faults.Add(name, line, key, args...)
 		})
 		if c.doc.Fit && c.faults.Count() == before && !c.faults.Full() {
-			c.cache.keep(key, true, 200)
+			c.cache.Keep(key, true, 200)
 		}
 	}
 }
@@ -227,22 +229,22 @@ type rendered struct {
 }
 
 // render makes the fragments of a page in every language of the course, and tells what they show and what that weighs.
-func (c *compiler) render(file, module string, keep func([]byte) blob.Digest) (map[Locale]page.Fragment, map[Locale][]blob.Digest, map[Locale]gate.Weight) {
-	fragments := map[Locale]page.Fragment{}
-	weights := map[Locale]gate.Weight{}
-	shown := map[Locale][]blob.Digest{}
+func (c *compiler) render(file, module string, keep func([]byte) blob.Digest) (map[curriculum.Locale]page.Fragment, map[curriculum.Locale][]blob.Digest, map[curriculum.Locale]gate.Weight) {
+	fragments := map[curriculum.Locale]page.Fragment{}
+	weights := map[curriculum.Locale]gate.Weight{}
+	shown := map[curriculum.Locale][]blob.Digest{}
 	if c.levels == nil {
-		c.levels = map[string]map[Locale]reading.Level{}
+		c.levels = map[string]map[curriculum.Locale]reading.Level{}
 	}
-	c.levels[file] = map[Locale]reading.Level{}
+	c.levels[file] = map[curriculum.Locale]reading.Level{}
 	for _, l := range c.course.Locales {
 		key := c.inputs(file, module, l)
-		f, known := c.cache.find(key).(rendered)
+		f, known := c.cache.Find(key).(rendered)
 		if !known {
 			f.Fragment = c.renderIn(file, l)
 			f.sent, f.level = gate.Sent(f.HTML), c.level(file, l)
 			if key != "" {
-				c.cache.keep(key, f, len(f.HTML)+500)
+				c.cache.Keep(key, f, len(f.HTML)+500)
 			}
 		}
 		fragments[l], c.levels[file][l] = f.Fragment, f.level
@@ -268,7 +270,7 @@ func (c *compiler) render(file, module string, keep func([]byte) blob.Digest) (m
 	return fragments, shown, weights
 }
 
-func (c *compiler) renderIn(file string, l Locale) page.Fragment {
+func (c *compiler) renderIn(file string, l curriculum.Locale) page.Fragment {
 	return page.Render(c.list.pages[file].tree(), page.Words{
 		Segment: func(id, source string) page.Said { return c.texts.say(id, source, l) },
 		Lab:     func(id string) page.Said { return c.texts.say("lab."+id+".title", c.labs[id].source, l) },
@@ -280,14 +282,14 @@ func (c *compiler) renderIn(file string, l Locale) page.Fragment {
 	})
 }
 
-func (c *compiler) term(id string, l Locale) (term, definition page.Said) {
+func (c *compiler) term(id string, l curriculum.Locale) (term, definition page.Said) {
 	t := c.terms[id]
 	return c.texts.say("glossary."+id+".term", t.Term, l), c.texts.say("glossary."+id+".definition", t.Definition, l)
 }
 
 // inputs names all that goes into a page in a language: its file, the translations of its module, and what it takes
 // from the course around it. It is "" where a translation comes from somewhere else.
-func (c *compiler) inputs(file, module string, l Locale) string {
+func (c *compiler) inputs(file, module string, l curriculum.Locale) string {
 	if c.cache == nil {
 		return ""
 	}
@@ -302,12 +304,12 @@ func (c *compiler) inputs(file, module string, l Locale) string {
 		}
 		parts = append(parts, in, c.texts.digests[own])
 	}
-	return "html " + digestOf(parts...)
+	return "html " + memo.Digest(parts...)
 }
 
 // surroundings is a digest of what pages in a language may take from the course: words of the glossary, titles of labs,
 // drawings with their labels, pictures and recordings.
-func (c *compiler) surroundings(l Locale) string {
+func (c *compiler) surroundings(l curriculum.Locale) string {
 	if d, ok := c.around[l]; ok {
 		return d
 	}
@@ -330,8 +332,8 @@ func (c *compiler) surroundings(l Locale) string {
 		parts = append(parts, "media "+file, fmt.Sprint(m))
 	}
 	if c.around == nil {
-		c.around = map[Locale]string{}
+		c.around = map[curriculum.Locale]string{}
 	}
-	c.around[l] = digestOf(parts...)
+	c.around[l] = memo.Digest(parts...)
 	return c.around[l]
 }

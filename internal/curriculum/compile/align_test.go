@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -36,7 +37,7 @@ func TestUnknownCompetences(t *testing.T) {
 			if got := strings.Join(faultsOf(t, m), ", "); got != tt.want {
 				t.Fatalf("got  %s\nwant %s", got, tt.want)
 			}
-			_, err := curriculum.Compile(m, curriculum.Options{})
+			_, err := compile.Course(m, compile.Options{})
 			var f *fault.Error
 			if !errors.As(err, &f) || tt.near != "" && f.Details[0].Args["Near"] != tt.near {
 				t.Errorf("the cure names %v, want %s", f.Details[0].Args["Near"], tt.near)
@@ -51,7 +52,7 @@ func TestItemsCarryCompetences(t *testing.T) {
 	change("course.yaml", "lesson: first", "{lesson: first, competences: [cfs.ethics.create, cfs.ethics.apply]}")(t, m)
 	change("course.yaml", "lab: echo", "{lab: echo, competences: [cft.ethics.deepen]}")(t, m)
 	change("course.yaml", "achievement:\n", "achievement:\n  competences: [cfs.human-centred.apply]\n")(t, m)
-	c, err := curriculum.Compile(m, curriculum.Options{})
+	c, err := compile.Course(m, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestItemsCarryCompetences(t *testing.T) {
 func TestQuizCarriesCompetencesOfItsBanks(t *testing.T) {
 	m := banked(t)
 	change("banks/words.yaml", "questions:\n", "questions:\n  - {id: more, type: number, prompt: P, answer: 1, competences: [cft.pedagogy.deepen], feedback: {correct: c, incorrect: i}}\n")(t, m)
-	c, err := curriculum.Compile(m, curriculum.Options{})
+	c, err := compile.Course(m, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"encoding/csv"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 )
 
@@ -45,13 +46,13 @@ func secretColumns(checks []checkSource) map[string][]string {
 }
 
 // data fills in the rows that a call finds, and gives the whole table, or nil when there is none or it is at fault.
-func (r *labReader) data(cs checkSource, visible bool, rule *Rule, at string) *table {
+func (r *labReader) data(cs checkSource, visible bool, rule *curriculum.Rule, at string) *table {
 	d := cs.Data
 	if d == nil || d.File == "" {
 		return nil
 	}
 	at += "/data"
-	if rule.Observe != ObserveCall {
+	if rule.Observe != curriculum.ObserveCall {
 		r.fault(at, "lab.data_unwanted")
 		return nil
 	}
@@ -87,7 +88,7 @@ func (r *labReader) data(cs checkSource, visible bool, rule *Rule, at string) *t
 			r.fault(at, "lab.label_given", "Column", c, "File", d.File)
 		}
 	}
-	rule.Data = &Rows{Name: d.Name, Rows: make([]map[string]any, 0, len(tab.rows))}
+	rule.Data = &curriculum.Rows{Name: d.Name, Rows: make([]map[string]any, 0, len(tab.rows))}
 	for _, row := range tab.rows {
 		given := map[string]any{}
 		for _, c := range columns {

@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"bytes"
@@ -120,7 +120,7 @@ func TestBankFaults(t *testing.T) {
 
 // The page gets every question that may be asked, since attempts begin offline, and no key of any.
 func TestBanksCompile(t *testing.T) {
-	c := compile(t, banked(t))
+	c := compiled(t, banked(t))
 	it := item(t, c, "exam")
 	public := map[string]quiz.Public{}
 	for _, l := range []string{"en", "ar"} {
@@ -189,7 +189,7 @@ func TestBanksInOtherLanguages(t *testing.T) {
 		po += fmt.Sprintf("\nmsgctxt %q\nmsgid %q\nmsgstr \"%s\"\n", e[0], e[1], e[2])
 	}
 	put("locales/ar/only.po", po)(t, m)
-	c := compile(t, m)
+	c := compiled(t, m)
 	var ar quiz.Public
 	if err := json.Unmarshal(c.Blobs[item(t, c, "exam").Data["ar"]], &ar); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"errors"
@@ -10,23 +10,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 )
 
 // labSource is a lab as its author wrote it.
 type labSource struct {
-	Title       string        `json:"title"`
-	Entry       string        `json:"entry"`
-	Limits      Limits        `json:"limits"`
-	Files       []string      `json:"files"`
-	Hidden      []string      `json:"hidden"`
-	Hints       []string      `json:"hints"`
-	Points      float64       `json:"points"`
-	Competences []string      `json:"competences"`
-	Seed        uint64        `json:"seed"`
-	Clock       string        `json:"clock"`
-	Wrong       []wrongSource `json:"wrong"`
-	Checks      []checkSource `json:"checks"`
+	Title       string            `json:"title"`
+	Entry       string            `json:"entry"`
+	Limits      curriculum.Limits `json:"limits"`
+	Files       []string          `json:"files"`
+	Hidden      []string          `json:"hidden"`
+	Hints       []string          `json:"hints"`
+	Points      float64           `json:"points"`
+	Competences []string          `json:"competences"`
+	Seed        uint64            `json:"seed"`
+	Clock       string            `json:"clock"`
+	Wrong       []wrongSource     `json:"wrong"`
+	Checks      []checkSource     `json:"checks"`
 }
 
 type wrongSource struct {
@@ -70,20 +71,20 @@ type nearSource struct {
 }
 
 type metricSource struct {
-	Name    MetricName `json:"name"`
-	Label   string     `json:"label"`
-	Group   string     `json:"group"`
-	AtLeast *float64   `json:"at_least"`
-	AtMost  *float64   `json:"at_most"`
+	Name    curriculum.MetricName `json:"name"`
+	Label   string                `json:"label"`
+	Group   string                `json:"group"`
+	AtLeast *float64              `json:"at_least"`
+	AtMost  *float64              `json:"at_most"`
 }
 
 // labItem is a lab with all its texts.
 type labItem struct {
-	id     ContentID
+	id     curriculum.ContentID
 	source string // title in the source language
-	title  Text
-	hints  []Text
-	vault  VaultLab
+	title  curriculum.Text
+	hints  []curriculum.Text
+	vault  curriculum.VaultLab
 	texts  *texts
 }
 
@@ -98,12 +99,12 @@ func readLab(id string, doc *folder.Document, src *folder.Folder, t *texts, faul
 	doc.Into(&ls)
 	doc.CheckCompetences("", ls.Competences, faults)
 	base := "lab." + id
-	item := labItem{id: ContentID(id), source: ls.Title, texts: t, title: t.text(base+".title", ls.Title)}
+	item := labItem{id: curriculum.ContentID(id), source: ls.Title, texts: t, title: t.text(base+".title", ls.Title)}
 	for i, h := range ls.Hints {
 		item.hints = append(item.hints, t.text(base+".hint."+strconv.Itoa(i+1), h))
 	}
-	item.vault = VaultLab{
-		Entry: ls.Entry, Limits: ls.Limits.OrDefault(), Points: 1, Competences: ls.Competences, Seed: DefaultSeed, Clock: DefaultClock,
+	item.vault = curriculum.VaultLab{
+		Entry: ls.Entry, Limits: ls.Limits.OrDefault(), Points: 1, Competences: ls.Competences, Seed: curriculum.DefaultSeed, Clock: curriculum.DefaultClock,
 		Files: map[string]string{}, Starter: string(src.Files[dir+"starter.py"]), Solution: string(src.Files[dir+"solution.py"]),
 	}
 	if ls.Points > 0 {
@@ -138,7 +139,7 @@ func readLab(id string, doc *folder.Document, src *folder.Folder, t *texts, faul
 		c := r.check(cs, raw, at)
 		judges[c.Rule.JudgeName] = true
 		key := base + ".check." + cs.ID
-		say := func(end, text string) Text {
+		say := func(end, text string) curriculum.Text {
 			item.vault.Langs = t.gather(item.vault.Langs, base, "check."+cs.ID+"."+end)
 			return t.text(key+"."+end, text)
 		}
@@ -148,7 +149,7 @@ func readLab(id string, doc *folder.Document, src *folder.Folder, t *texts, faul
 		}
 		for _, k := range slices.Sorted(maps.Keys(cs.Says)) {
 			if c.Says == nil {
-				c.Says = map[string]Text{}
+				c.Says = map[string]curriculum.Text{}
 			}
 			c.Says[k] = say("says."+k, cs.Says[k])
 		}
@@ -170,7 +171,7 @@ type labReader struct {
 	faults *folder.Faults
 	dir    string
 	src    *folder.Folder
-	lab    *VaultLab
+	lab    *curriculum.VaultLab
 	secret map[string][]string // columns by file that the first room may not get
 	tables map[string]*table   // read already; nil when at fault
 }
@@ -263,7 +264,7 @@ func (r *labReader) wrong(list []wrongSource, checks []string) {
 		if r.src.Has(name) && strings.TrimSpace(source) == strings.TrimSpace(r.lab.Solution) {
 			r.faults.Add(name, 1, "lab.wrong_is_solution")
 		}
-		r.lab.Wrong = append(r.lab.Wrong, WrongSolution{File: w.File, Source: source, Fails: w.Fails, Outcome: w.Outcome, Message: w.Message})
+		r.lab.Wrong = append(r.lab.Wrong, curriculum.WrongSolution{File: w.File, Source: source, Fails: w.Fails, Outcome: w.Outcome, Message: w.Message})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.src.Files)) {
 		if file, ok := strings.CutPrefix(name, r.dir+"wrong/"); ok && !listed[file] {
@@ -284,14 +285,14 @@ var (
 	observations = []string{"call", "output", "file"}
 	// judgements are the keys that judge; stdout is the old short form of output and matches.
 	judgements = []string{
-		string(Equals), string(Near), string(Set), string(Unordered), string(Matches), string(Raises), string(Measured), string(Judged), "stdout",
+		string(curriculum.Equals), string(curriculum.Near), string(curriculum.Set), string(curriculum.Unordered), string(curriculum.Matches), string(curriculum.Raises), string(curriculum.Measured), string(curriculum.Judged), "stdout",
 	}
-	judgesText = []CheckKind{Equals, Matches, Judged} // the others judge values only
+	judgesText = []curriculum.CheckKind{curriculum.Equals, curriculum.Matches, curriculum.Judged} // the others judge values only
 )
 
 // check turns one check into its compiled form.
-func (r *labReader) check(cs checkSource, raw folder.Node, at string) Check {
-	c := Check{ID: cs.ID, Visible: cs.Visible == nil || *cs.Visible, Points: 1}
+func (r *labReader) check(cs checkSource, raw folder.Node, at string) curriculum.Check {
+	c := curriculum.Check{ID: cs.ID, Visible: cs.Visible == nil || *cs.Visible, Points: 1}
 	if cs.Points > 0 {
 		c.Points = cs.Points
 	}
@@ -305,10 +306,10 @@ func (r *labReader) check(cs checkSource, raw folder.Node, at string) Check {
 		r.fault(at, "lab.check_kinds", "Found", strconv.Itoa(len(judged)))
 		return c
 	}
-	rule.Kind = CheckKind(judged[0])
+	rule.Kind = curriculum.CheckKind(judged[0])
 	switch {
 	case judged[0] == "stdout":
-		rule.Kind, rule.Observe = Matches, ObserveOutput
+		rule.Kind, rule.Observe = curriculum.Matches, curriculum.ObserveOutput
 		if len(seen) > 0 {
 			r.fault(at+"/"+seen[0], "lab.call_unwanted", "Key", seen[0])
 		}
@@ -319,34 +320,34 @@ func (r *labReader) check(cs checkSource, raw folder.Node, at string) Check {
 		r.fault(at+"/"+seen[1], "lab.check_observations", "First", seen[0], "Second", seen[1])
 		return c
 	default:
-		rule.Observe = Observation(seen[0])
+		rule.Observe = curriculum.Observation(seen[0])
 	}
 	rule.Call, rule.File = cs.Call, cs.File
-	if rule.Observe != ObserveCall && !slices.Contains(judgesText, rule.Kind) {
+	if rule.Observe != curriculum.ObserveCall && !slices.Contains(judgesText, rule.Kind) {
 		r.fault(at+"/"+judged[0], "lab.needs_call", "Kind", judged[0])
 	}
-	if rule.Observe == ObserveFile {
+	if rule.Observe == curriculum.ObserveFile {
 		if _, given := r.lab.Files[cs.File]; given || cs.File == r.lab.Entry || cs.File == banyanModule {
 			r.fault(at+"/file", "lab.file_is_given", "File", cs.File)
 		}
 	}
 	tab := r.data(cs, c.Visible, rule, at)
 	r.judgement(cs, rule, tab, at, judged[0])
-	if cs.Says != nil && rule.Kind != Judged {
+	if cs.Says != nil && rule.Kind != curriculum.Judged {
 		r.fault(at+"/says", "lab.says_unwanted")
 	}
 	return c
 }
 
 // judgement fills in what a check wants.
-func (r *labReader) judgement(cs checkSource, rule *Rule, tab *table, at, key string) {
+func (r *labReader) judgement(cs checkSource, rule *curriculum.Rule, tab *table, at, key string) {
 	switch rule.Kind {
-	case Equals:
+	case curriculum.Equals:
 		rule.Want = cs.Equals
-		if _, text := cs.Equals.(string); !text && rule.Observe != ObserveCall {
+		if _, text := cs.Equals.(string); !text && rule.Observe != curriculum.ObserveCall {
 			r.fault(at+"/equals", "lab.want_not_text")
 		}
-	case Near:
+	case curriculum.Near:
 		if cs.Near == nil {
 			return
 		}
@@ -354,11 +355,11 @@ func (r *labReader) judgement(cs checkSource, rule *Rule, tab *table, at, key st
 		if !numbers(rule.Want) {
 			r.fault(at+"/near/value", "lab.near_not_numbers")
 		}
-	case Set:
+	case curriculum.Set:
 		rule.Want = cs.Set
-	case Unordered:
+	case curriculum.Unordered:
 		rule.Want = cs.Unorder
-	case Matches:
+	case curriculum.Matches:
 		text := cs.Matches + cs.Stdout // one of them is there
 		rule.Want = text
 		if _, err := regexp.Compile(text); err != nil {
@@ -369,14 +370,14 @@ func (r *labReader) judgement(cs checkSource, rule *Rule, tab *table, at, key st
 			}
 			r.fault(at+"/"+key, "lab.bad_regexp", "Part", part)
 		}
-	case Raises:
+	case curriculum.Raises:
 		rule.Want = cs.Raises
 		if cs.Raises != "" && !slices.Contains(exceptions, cs.Raises) {
 			r.fault(at+"/raises", "lab.unknown_exception", "Name", cs.Raises, "Near", folder.Near(cs.Raises, exceptions))
 		}
-	case Measured:
+	case curriculum.Measured:
 		r.metric(cs, rule, tab, at)
-	case Judged:
+	case curriculum.Judged:
 		rule.JudgeName = cs.Judge
 		source, ok := r.lab.Hidden[cs.Judge]
 		if cs.Judge != "" && !ok {
@@ -405,7 +406,7 @@ func numbers(v any) bool {
 }
 
 // metric fills in labels, groups and bound.
-func (r *labReader) metric(cs checkSource, rule *Rule, tab *table, at string) {
+func (r *labReader) metric(cs checkSource, rule *curriculum.Rule, tab *table, at string) {
 	ms := cs.Metric
 	if ms == nil {
 		return
@@ -417,10 +418,10 @@ func (r *labReader) metric(cs checkSource, rule *Rule, tab *table, at string) {
 	if (ms.AtLeast == nil) == (ms.AtMost == nil) {
 		r.fault(at, "lab.metric_bound")
 	}
-	if (ms.Group != "") != (ms.Name == GroupGap) {
+	if (ms.Group != "") != (ms.Name == curriculum.GroupGap) {
 		r.fault(at, "lab.metric_group")
 	}
-	rule.Metric = &Metric{Name: ms.Name, AtLeast: ms.AtLeast, AtMost: ms.AtMost}
+	rule.Metric = &curriculum.Metric{Name: ms.Name, AtLeast: ms.AtLeast, AtMost: ms.AtMost}
 	if tab == nil {
 		return
 	}
@@ -462,20 +463,20 @@ var exceptions = strings.Fields(`ArithmeticError AssertionError AttributeError B
 	TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError`)
 
 // public is what the page gets in one language.
-func (l labItem) public(locale Locale) PublicLab {
+func (l labItem) public(locale curriculum.Locale) curriculum.PublicLab {
 	v := l.vault
-	p := PublicLab{
+	p := curriculum.PublicLab{
 		ID: l.id, Title: l.title[locale], Entry: v.Entry, Starter: map[string]string{v.Entry: v.Starter}, Files: v.Files,
 		Hints: []string{}, Points: v.Points, Competences: slices.Clone(v.Competences), Limits: v.Limits, Seed: v.Seed, Clock: v.Clock,
-		Checks: []PublicCheck{},
+		Checks: []curriculum.PublicCheck{},
 	}
 	if p.Competences == nil {
 		p.Competences = []string{}
 	}
-	said := func(id string, t Text) string {
+	said := func(id string, t curriculum.Text) string {
 		if lang := l.texts.lang("lab."+string(l.id)+"."+id, locale); lang != "" && t[locale] != "" {
 			if p.Langs == nil {
-				p.Langs = map[string]Locale{}
+				p.Langs = map[string]curriculum.Locale{}
 			}
 			p.Langs[id] = lang
 		}
@@ -486,9 +487,9 @@ func (l labItem) public(locale Locale) PublicLab {
 	}
 	for _, c := range v.Checks {
 		base := "check." + c.ID
-		pc := PublicCheck{ID: c.ID, Title: said(base+".title", c.Title), Points: c.Points, Visible: c.Visible}
+		pc := curriculum.PublicCheck{ID: c.ID, Title: said(base+".title", c.Title), Points: c.Points, Visible: c.Visible}
 		if c.Visible {
-			pc.Rule, pc.Feedback = &PublicRule{Rule: c.Rule}, said(base+".feedback", c.Feedback)
+			pc.Rule, pc.Feedback = &curriculum.PublicRule{Rule: c.Rule}, said(base+".feedback", c.Feedback)
 			for k, t := range c.Says {
 				if pc.Rule.Says == nil {
 					pc.Rule.Says = map[string]string{}

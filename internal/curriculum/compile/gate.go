@@ -1,4 +1,4 @@
-package curriculum
+package compile
 
 import (
 	"crypto/sha256"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
@@ -128,17 +129,17 @@ func usesOf(p *segment.Page) []mediumUse {
 }
 
 // checkLessons holds what lessons weigh and how hard they are to read against the gate, and keeps the figures of every item.
-func (c *compiler) checkLessons(m Manifest) {
-	c.figures = map[ContentID]map[Locale]gate.Figures{}
+func (c *compiler) checkLessons(m curriculum.Manifest) {
+	c.figures = map[curriculum.ContentID]map[curriculum.Locale]gate.Figures{}
 	var list []gate.Lesson
 	for _, mod := range m.Modules {
 		for _, it := range mod.Items {
-			c.figures[it.ID] = map[Locale]gate.Figures{}
+			c.figures[it.ID] = map[curriculum.Locale]gate.Figures{}
 			for _, l := range m.Locales {
 				f := gate.Figures{Weight: it.Weight[l], Words: it.Words[l], Level: c.levels[pageOf(it)][l]}
 				f.Minutes = reading.Minutes(f.Words)
 				c.figures[it.ID][l] = f
-				if it.Kind != Lesson {
+				if it.Kind != curriculum.Lesson {
 					continue
 				}
 				file := "lessons/" + string(it.ID) + ".md"
@@ -163,15 +164,15 @@ func (c *compiler) checkLessons(m Manifest) {
 }
 
 // pageOf is the Markdown file of a lesson or a lab.
-func pageOf(it Item) string {
-	if it.Kind == Lab {
+func pageOf(it curriculum.Item) string {
+	if it.Kind == curriculum.Lab {
 		return "labs/" + string(it.ID) + "/statement.md"
 	}
 	return "lessons/" + string(it.ID) + ".md"
 }
 
 // level measures the running text of a page that stands in a language; what is shown in another is left out.
-func (c *compiler) level(file string, l Locale) reading.Level {
+func (c *compiler) level(file string, l curriculum.Locale) reading.Level {
 	var texts []string
 	for _, s := range c.list.pages[file].segments {
 		if s.Kind != segment.Paragraph {
@@ -189,7 +190,7 @@ func (c *compiler) level(file string, l Locale) reading.Level {
 }
 
 // longest finds the line of a lesson's longest sentence, where its author or translator edits it.
-func (c *compiler) longest(it Item, l Locale) int {
+func (c *compiler) longest(it curriculum.Item, l curriculum.Locale) int {
 	line, most := 1, 0
 	for _, s := range c.list.pages[pageOf(it)].segments {
 		said := c.texts.say(s.ID, s.Source, l)

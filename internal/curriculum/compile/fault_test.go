@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -18,7 +18,7 @@ import (
 // faultsOf lists what is wrong with a course as "file:line key".
 func faultsOf(t testing.TB, fsys fs.FS) []string {
 	t.Helper()
-	_, err := curriculum.Compile(fsys, curriculum.Options{})
+	_, err := compile.Course(fsys, compile.Options{})
 	if err == nil {
 		return nil
 	}
@@ -384,7 +384,7 @@ func TestFaultsAreBounded(t *testing.T) {
 	m := coursetest.Copy(t)
 	m["lessons/second.md"] = &fstest.MapFile{Data: []byte("# T\n\n" + strings.Repeat("<br>\n\n", 900))}
 	put("lessons/first.md", "# T\n\n[x](ftp://"+strings.Repeat("y", 10000)+")\n")(t, m)
-	_, err := curriculum.Compile(m, curriculum.Options{})
+	_, err := compile.Course(m, compile.Options{})
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		t.Fatal(err)
@@ -404,11 +404,11 @@ func TestFaultsAreBounded(t *testing.T) {
 // The same course saved by an editor on Windows is the same version.
 func TestWindowsTextIsTheSameVersion(t *testing.T) {
 	unix, windows := fstest.MapFS{}, fstest.MapFS{}
-	if err := fs.WalkDir(os.DirFS("../../content/examples/ai-in-daily-life"), ".", func(name string, d fs.DirEntry, err error) error {
+	if err := fs.WalkDir(os.DirFS("../../../content/examples/ai-in-daily-life"), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		data, err := os.ReadFile("../../content/examples/ai-in-daily-life/" + name)
+		data, err := os.ReadFile("../../../content/examples/ai-in-daily-life/" + name)
 		if err != nil {
 			return err
 		}
@@ -418,11 +418,11 @@ func TestWindowsTextIsTheSameVersion(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	a, err := curriculum.Compile(unix, curriculum.Options{})
+	a, err := compile.Course(unix, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := curriculum.Compile(windows, curriculum.Options{})
+	b, err := compile.Course(windows, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

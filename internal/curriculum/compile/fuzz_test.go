@@ -1,4 +1,4 @@
-package curriculum_test
+package compile_test
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -27,9 +27,9 @@ func quick(t *testing.T, what func()) {
 }
 
 // sound wants a compiled course or a fault of the course, and nothing else.
-func sound(t *testing.T, m fstest.MapFS) (curriculum.Compiled, bool) {
+func sound(t *testing.T, m fstest.MapFS) (compile.Result, bool) {
 	t.Helper()
-	c, err := curriculum.Compile(m, curriculum.Options{})
+	c, err := compile.Course(m, compile.Options{})
 	if err == nil {
 		return c, true
 	}
@@ -45,7 +45,7 @@ func sound(t *testing.T, m fstest.MapFS) (curriculum.Compiled, bool) {
 			t.Errorf("fault beyond the end of the file: %+v", d)
 		}
 	}
-	return curriculum.Compiled{}, false
+	return compile.Result{}, false
 }
 
 var safeHref = regexp.MustCompile(`^(https://|\./[a-z]|#term-[a-z])`)
@@ -71,7 +71,7 @@ func FuzzMarkdown(f *testing.F) {
 			m[k] = v
 		}
 		m["lessons/second.md"] = &fstest.MapFile{Data: []byte(text)}
-		var c curriculum.Compiled
+		var c compile.Result
 		var ok bool
 		quick(t, func() { c, ok = sound(t, m) })
 		if !ok {

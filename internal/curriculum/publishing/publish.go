@@ -1,4 +1,4 @@
-package curriculum
+package publishing
 
 import (
 	"context"
@@ -13,6 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/compile"
+	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -24,33 +27,33 @@ const maxPage = 100
 // institution. Publishing the same bytes again gives the version that exists, with
 // created false, and changes nothing. A version is seen whole or not at all:
 // its row is written after all its blobs.
-func (s *Service) Publish(ctx context.Context, who Authority, institutionID string, fsys fs.FS) (v Version, created bool, err error) {
+func (s *Service) Publish(ctx context.Context, who Authority, institutionID string, fsys fs.FS) (v curriculum.Version, created bool, err error) {
 	if who == nil || institutionID == "" || !who.MayPublish(institutionID) {
-		return Version{}, false, fault.New(fault.Denied, "course.publish_denied")
+		return curriculum.Version{}, false, fault.New(fault.Denied, "course.publish_denied")
 	}
-	o := Options{Cache: s.parts.open()}
+	o := compile.Options{Cache: s.parts.open()}
 	if s.Fallbacks != nil {
 		if o.Fallbacks, err = s.Fallbacks(ctx, institutionID); err != nil {
-			return Version{}, false, err
+			return curriculum.Version{}, false, err
 		}
 	}
-	c, err := Compile(fsys, o)
+	c, err := compile.Course(fsys, o)
 	if err != nil {
-		return Version{}, false, err
+		return curriculum.Version{}, false, err
 	}
 	owner, err := s.Store.CourseOwner(ctx, c.Manifest.CourseID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return Version{}, false, err
+		return curriculum.Version{}, false, err
 	}
 	if err == nil && owner != institutionID {
 		// The store says so too; asked here, a stranger's blobs are not even kept.
-		return Version{}, false, fault.New(fault.Denied, "course.publish_denied")
+		return curriculum.Version{}, false, fault.New(fault.Denied, "course.publish_denied")
 	}
 	if err := s.keep(ctx, c, o.Cache); err != nil {
-		return Version{}, false, err
+		return curriculum.Version{}, false, err
 	}
-	v, created, err = s.Store.CreateVersion(ctx, Version{
-		ID: VersionID(s.NewID()), CourseID: c.Manifest.CourseID, InstitutionID: institutionID,
+	v, created, err = s.Store.CreateVersion(ctx, curriculum.Version{
+		ID: curriculum.VersionID(s.NewID()), CourseID: c.Manifest.CourseID, InstitutionID: institutionID,
 		Digest: c.Digest, Manifest: c.Manifest, PublishedAt: s.Now().UTC(),
 	})
 	v.Advice = c.Advice
@@ -67,15 +70,15 @@ const (
 // partsCache is a Cache that goes when nobody publishes.
 type partsCache struct {
 	mu    sync.Mutex
-	cache *Cache
+	cache *memo.Cache
 	timer *time.Timer
 }
 
-func (p *partsCache) open() *Cache {
+func (p *partsCache) open() *memo.Cache {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cache == nil {
-		p.cache = NewCache(maxParts)
+		p.cache = memo.New(maxParts)
 		p.timer = time.AfterFunc(partsLife, p.drop)
 	}
 	p.timer.Reset(partsLife)
@@ -96,7 +99,7 @@ func (s *Service) Forget() { s.parts.drop() }
 
 // keep stores the blobs of a version. A digest that comes back different means that the store is broken. What this
 // process stored before is not stored again; but the same version published again is, for that mends a damaged store.
-func (s *Service) keep(ctx context.Context, c Compiled, parts *Cache) error {
+func (s *Service) keep(ctx context.Context, c compile.Result, parts *memo.Cache) error {
 	latest, err := s.Store.FindLatest(ctx, c.Manifest.CourseID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
@@ -120,14 +123,14 @@ func (s *Service) keep(ctx context.Context, c Compiled, parts *Cache) error {
 	all.SetLimit(8)
 	for _, d := range slices.Sorted(maps.Keys(c.Blobs)) {
 		stored := "stored " + string(d)
-		if !mend && parts.find(stored) != nil {
+		if !mend && parts.Find(stored) != nil {
 			continue
 		}
 		all.Go(func() error {
 			if err := put(s.Public, c.Blobs[d], d); err != nil {
 				return err
 			}
-			parts.keep(stored, true, 200)
+			parts.Keep(stored, true, 200)
 			return nil
 		})
 	}
@@ -138,28 +141,28 @@ func (s *Service) keep(ctx context.Context, c Compiled, parts *Cache) error {
 }
 
 // FindVersion finds a version by its id, or fault.NotFound. Anybody may read versions.
-func (s *Service) FindVersion(ctx context.Context, id VersionID) (Version, error) {
+func (s *Service) FindVersion(ctx context.Context, id curriculum.VersionID) (curriculum.Version, error) {
 	return s.Store.FindVersion(ctx, id)
 }
 
 // FindVersionNumber finds the nth version of a course, or fault.NotFound.
-func (s *Service) FindVersionNumber(ctx context.Context, course CourseID, number int) (Version, error) {
+func (s *Service) FindVersionNumber(ctx context.Context, course curriculum.CourseID, number int) (curriculum.Version, error) {
 	if number < 1 {
-		return Version{}, fault.New(fault.NotFound, "course.not_found")
+		return curriculum.Version{}, fault.New(fault.NotFound, "course.not_found")
 	}
 	return s.Store.FindVersionNumber(ctx, course, number)
 }
 
 // FindLatest finds the newest version of a course, or fault.NotFound.
-func (s *Service) FindLatest(ctx context.Context, course CourseID) (Version, error) {
+func (s *Service) FindLatest(ctx context.Context, course curriculum.CourseID) (curriculum.Version, error) {
 	return s.Store.FindLatest(ctx, course)
 }
 
 // List lists the newest version of every course, by course id. The cursor is "" at first, and then what
 // came back as next; next is "" at the end. A limit outside 1 to 100 is brought inside.
-func (s *Service) List(ctx context.Context, cursor string, limit int) (versions []Version, next string, err error) {
+func (s *Service) List(ctx context.Context, cursor string, limit int) (versions []curriculum.Version, next string, err error) {
 	limit = min(max(limit, 1), maxPage)
-	versions, err = s.Store.ListLatest(ctx, CourseID(cursor), limit+1)
+	versions, err = s.Store.ListLatest(ctx, curriculum.CourseID(cursor), limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -181,18 +184,18 @@ func (s *Service) PublicBlob(ctx context.Context, d blob.Digest) ([]byte, error)
 
 // OpenVault gives the answer keys and labs of a version: for marking and grading on
 // the server, never for the wire. What comes back is shared; nobody may change it.
-func (s *Service) OpenVault(ctx context.Context, v Version) (VaultFile, error) {
+func (s *Service) OpenVault(ctx context.Context, v curriculum.Version) (curriculum.VaultFile, error) {
 	d := v.Manifest.Vault
 	if f, ok := s.vaults.find(d); ok {
 		return f, nil
 	}
 	data, err := s.Vault.Open(ctx, d)
 	if err != nil {
-		return VaultFile{}, fmt.Errorf("open vault of version %s: %w", v.ID, err)
+		return curriculum.VaultFile{}, fmt.Errorf("open vault of version %s: %w", v.ID, err)
 	}
-	var f VaultFile
+	var f curriculum.VaultFile
 	if err := json.Unmarshal(data, &f); err != nil {
-		return VaultFile{}, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("read vault of version %s: %w", v.ID, err))
+		return curriculum.VaultFile{}, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("read vault of version %s: %w", v.ID, err))
 	}
 	s.vaults.keep(d, f, len(data))
 	return f, nil
@@ -210,11 +213,11 @@ type vaultCache struct {
 }
 
 type cachedVault struct {
-	file VaultFile
+	file curriculum.VaultFile
 	size int
 }
 
-func (c *vaultCache) find(d blob.Digest) (VaultFile, bool) {
+func (c *vaultCache) find(d blob.Digest) (curriculum.VaultFile, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f, ok := c.files[d]
@@ -225,7 +228,7 @@ func (c *vaultCache) find(d blob.Digest) (VaultFile, bool) {
 	return f.file, ok
 }
 
-func (c *vaultCache) keep(d blob.Digest, f VaultFile, size int) {
+func (c *vaultCache) keep(d blob.Digest, f curriculum.VaultFile, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.files[d]; ok || size > maxVaults {
