@@ -15,9 +15,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/po"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
+	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 	"github.com/banyan-lms/banyan/internal/curriculum/xliff"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -66,7 +66,7 @@ func (c *extractCmd) Run() error {
 		if _, _, err := planMerge(dir, nil); err != nil {
 			return inDir(dir, err)
 		}
-		marked, err := compile.WriteIDs(dir)
+		marked, err := wording.WriteIDs(dir)
 		if err != nil {
 			return inDir(dir, err)
 		}
@@ -94,7 +94,7 @@ func (c *mergeCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	unmarked, err := compile.WithIDs(fsys)
+	unmarked, err := wording.WithIDs(fsys)
 	if err != nil {
 		return inDir(c.Path, err)
 	}
@@ -136,7 +136,7 @@ func planMerge(dir string, severity map[string]translation.Severity) (translatio
 	if err != nil {
 		return translation.Course{}, mergePlan{}, err
 	}
-	course, err := compile.ForTranslation(fsys)
+	course, err := wording.ForTranslation(fsys)
 	if err != nil {
 		return course, mergePlan{}, err
 	}
@@ -212,7 +212,7 @@ func (c *statusCmd) Run() error {
 		if err != nil {
 			return err
 		}
-		course, err := compile.ForTranslation(fsys)
+		course, err := wording.ForTranslation(fsys)
 		if err != nil {
 			return inDir(path, err)
 		}
@@ -352,7 +352,7 @@ func (c *signCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	course, err := compile.ForTranslation(fsys)
+	course, err := wording.ForTranslation(fsys)
 	if err != nil {
 		return inDir(c.Path, err)
 	}
@@ -460,7 +460,7 @@ func (c *exportCmd) Run() error {
 
 // mergedLocale gives a language's files as they are, and in step with the course's texts.
 func mergedLocale(fsys fs.FS, locale string) (c translation.Course, before, after map[string]*po.File, err error) {
-	if c, err = compile.ForTranslation(fsys); err != nil {
+	if c, err = wording.ForTranslation(fsys); err != nil {
 		return c, nil, nil, err
 	}
 	if !slices.Contains(c.Locales, locale) {
@@ -490,7 +490,7 @@ func (c *importCmd) Run() error {
 		if err != nil {
 			return err
 		}
-		course, err := compile.ForTranslation(fsys)
+		course, err := wording.ForTranslation(fsys)
 		if err != nil {
 			return inDir(c.Path, err)
 		}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
+	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -67,7 +67,7 @@ func edited(t *testing.T, name, before, after string) {
 
 func state(t *testing.T, dir, locale string) (translation.Count, translation.SignState) {
 	t.Helper()
-	c, err := compile.ForTranslation(os.DirFS(dir))
+	c, err := wording.ForTranslation(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestTranslation(t *testing.T) {
 	if n, s := state(t, dir, "fr"); n != (translation.Count{Fresh: 5, Stale: 1}) || s != translation.Signed {
 		t.Errorf("%+v %s", n, s)
 	}
-	c, err := compile.ForTranslation(os.DirFS(dir))
+	c, err := wording.ForTranslation(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

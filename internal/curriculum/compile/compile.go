@@ -15,9 +15,12 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
+	"github.com/banyan-lms/banyan/internal/curriculum/labfile"
 	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
+	"github.com/banyan-lms/banyan/internal/curriculum/quizfile"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
+	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -90,12 +93,12 @@ type Options struct {
 func Course(fsys fs.FS, o Options) (Result, error) {
 	o.Cache.Begin()
 	c := compiler{
-		cache: o.Cache, src: folder.Load(fsys), quizzes: map[string]quizItem{}, banks: map[string]bankItem{}, labs: map[string]labItem{},
+		cache: o.Cache, src: folder.Load(fsys), quizzes: map[string]quizfile.Quiz{}, banks: map[string]quizfile.Bank{}, labs: map[string]labfile.Lab{},
 	}
 	c.faults = c.src.Faults
-	c.list = gatherUnits(c.src, c.cache)
+	c.list = wording.Gather(c.src, c.cache)
 	c.readCourse()
-	c.readTexts(o.Fallbacks)
+	c.texts = wording.Read(c.list, c.languages(o.Fallbacks), c.cache)
 	c.readGlossary()
 	c.readMedia()
 	c.readItems()
@@ -116,14 +119,14 @@ type compiler struct {
 	faults  *folder.Faults
 	doc     *folder.Document
 	course  courseSource
-	list    *unitList
-	texts   texts
+	list    *wording.Texts
+	texts   *wording.Translations
 	terms   map[string]termSource
 	media   map[string]mediumItem
-	quizzes map[string]quizItem
-	banks   map[string]bankItem
-	labs    map[string]labItem
-	byFile  map[string][]unit
+	quizzes map[string]quizfile.Quiz
+	banks   map[string]quizfile.Bank
+	labs    map[string]labfile.Lab
+	byFile  map[string][]wording.Unit
 	advice  []fault.Detail
 	figures map[curriculum.ContentID]map[curriculum.Locale]gate.Figures
 	levels  map[string]map[curriculum.Locale]reading.Level // by file
@@ -137,7 +140,7 @@ func (c *compiler) fault(pointer, key string, args ...string) {
 // readCourse reads course.yaml and the rules that its schema cannot say.
 func (c *compiler) readCourse() {
 	c.doc = &folder.Document{File: "course.yaml"}
-	doc := c.list.docs["course.yaml"]
+	doc := c.list.Docs["course.yaml"]
 	if doc == nil {
 		if !c.src.Broken["course.yaml"] {
 			c.faults.Add("course.yaml", 1, "course.no_course_file")
@@ -176,7 +179,7 @@ func (c *compiler) readCourse() {
 		if m.ID != "" && modules[m.ID] {
 			c.fault(at+"/id", "course.duplicate_id", "ID", m.ID)
 		}
-		if m.ID == coursePO {
+		if m.ID == wording.CoursePO {
 			c.fault(at+"/id", "course.module_named_course")
 		}
 		modules[m.ID] = true
@@ -205,9 +208,21 @@ func (c *compiler) readCourse() {
 	}
 }
 
+// languages tells what the texts need to know. wanted is the institution's wish.
+func (c *compiler) languages(wanted map[curriculum.Locale][]curriculum.Locale) wording.Languages {
+	out := wording.Languages{Source: c.course.SourceLocale, Locales: c.course.Locales, Wanted: wanted, Fallbacks: c.course.Fallbacks}
+	if c.doc.Fit {
+		out.Modules = []string{}
+	}
+	for _, m := range c.course.Modules {
+		out.Modules = append(out.Modules, m.ID)
+	}
+	return out
+}
+
 // checkLocale wants tags in their one right spelling, because file names and addresses carry them.
 func (c *compiler) checkLocale(l curriculum.Locale, pointer string) {
-	if right := canonicalLocale(l); l != "" && right != l {
+	if right := wording.CanonicalLocale(l); l != "" && right != l {
 		if right == "" {
 			c.fault(pointer, "course.bad_locale", "Value", l)
 			return
@@ -218,18 +233,18 @@ func (c *compiler) checkLocale(l curriculum.Locale, pointer string) {
 
 // readItems reads every quiz, item bank and lab that lies in the folder, listed or not.
 func (c *compiler) readItems() {
-	for _, name := range slices.Sorted(maps.Keys(c.list.docs)) {
-		doc := c.list.docs[name]
+	for _, name := range slices.Sorted(maps.Keys(c.list.Docs)) {
+		doc := c.list.Docs[name]
 		dir, file := path.Split(name)
 		id := strings.TrimSuffix(file, ".yaml")
 		switch {
 		case dir == "quizzes/":
-			c.quizzes[id] = readQuiz(id, doc, &c.texts, c.faults)
+			c.quizzes[id] = quizfile.Read(id, doc, c.texts, c.faults)
 		case dir == "banks/":
-			c.banks[id] = readBank(id, doc, &c.texts, c.faults)
+			c.banks[id] = quizfile.ReadBank(id, doc, c.texts, c.faults)
 		case strings.HasPrefix(dir, "labs/"):
 			id = path.Base(dir)
-			c.labs[id] = readLab(id, doc, c.src, &c.texts, c.faults)
+			c.labs[id] = labfile.Read(id, doc, c.src, c.texts, c.faults)
 		}
 	}
 }
@@ -243,8 +258,8 @@ func (c *compiler) linkBanks() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.quizzes)) {
 		q := c.quizzes[id]
-		unread = unread || q.doc == nil
-		q.link(c.banks, used, c.src.Has, c.faults)
+		unread = unread || q.Unfit()
+		q.Link(c.banks, used, c.src.Has, c.faults)
 		c.quizzes[id] = q
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.banks)) {
@@ -276,7 +291,7 @@ func (c *compiler) checkItems() {
 			case curriculum.Quiz:
 				listed["quizzes/"+id+".yaml"] = true
 				c.mustHave(at, "quizzes/"+id+".yaml")
-				if c.quizzes[id].graded {
+				if c.quizzes[id].Graded {
 					graded++
 				}
 			case curriculum.Lab:
@@ -325,22 +340,22 @@ func (c *compiler) build() (Result, error) {
 	}
 	m := curriculum.Manifest{
 		Format: format, CourseID: curriculum.CourseID(c.course.ID),
-		Title: c.texts.text("course.title", c.course.Title), TitleLang: c.texts.langs("course.title"), Summary: c.texts.text("course.summary", c.course.Summary),
-		SummaryLang:  c.texts.langs("course.summary"),
+		Title: c.texts.Text("course.title", c.course.Title), TitleLang: c.texts.Langs("course.title"), Summary: c.texts.Text("course.summary", c.course.Summary),
+		SummaryLang:  c.texts.Langs("course.summary"),
 		SourceLocale: c.course.SourceLocale, Locales: c.course.Locales,
 		Licence: c.course.Licence, Authors: c.course.Authors, Minutes: c.course.Minutes,
 		Criteria: curriculum.Criteria{Lessons: c.course.Criteria.Lessons == "all", Quizzes: c.course.Criteria.Quizzes, Labs: c.course.Criteria.Labs == "all"},
 		Achievement: curriculum.Achievement{
-			Name:        c.texts.text("achievement.name", c.course.Achievement.Name),
-			NameLang:    c.texts.langs("achievement.name"),
-			Description: c.texts.text("achievement.description", c.course.Achievement.Description),
-			Narrative:   c.texts.text("achievement.narrative", c.course.Achievement.Narrative),
+			Name:        c.texts.Text("achievement.name", c.course.Achievement.Name),
+			NameLang:    c.texts.Langs("achievement.name"),
+			Description: c.texts.Text("achievement.description", c.course.Achievement.Description),
+			Narrative:   c.texts.Text("achievement.narrative", c.course.Achievement.Narrative),
 			Competences: c.course.Achievement.Competences,
 		},
 		Vault: blob.Of(out.Vault),
 	}
 	for _, ms := range c.course.Modules {
-		mod := curriculum.Module{ID: ms.ID, Title: c.texts.text("module."+ms.ID+".title", ms.Title), TitleLang: c.texts.langs("module." + ms.ID + ".title")}
+		mod := curriculum.Module{ID: ms.ID, Title: c.texts.Text("module."+ms.ID+".title", ms.Title), TitleLang: c.texts.Langs("module." + ms.ID + ".title")}
 		for _, is := range ms.Items {
 			it, err := c.item(is, ms.ID, vault, &out)
 			if err != nil {
@@ -367,10 +382,10 @@ func (c *compiler) build() (Result, error) {
 func (c *compiler) vault() (curriculum.VaultFile, error) {
 	v := curriculum.VaultFile{Quizzes: map[curriculum.ContentID]quiz.Vault{}, Labs: map[curriculum.ContentID]curriculum.VaultLab{}}
 	for id, q := range c.quizzes {
-		v.Quizzes[curriculum.ContentID(id)] = q.vault()
+		v.Quizzes[curriculum.ContentID(id)] = q.Vault()
 	}
 	for id, l := range c.labs {
-		v.Labs[curriculum.ContentID(id)] = l.vault
+		v.Labs[curriculum.ContentID(id)] = l.Vault
 	}
 	data, err := curriculum.Canonical(v)
 	if err != nil {
@@ -378,7 +393,7 @@ func (c *compiler) vault() (curriculum.VaultFile, error) {
 	}
 	secret := sha256.Sum256(data)
 	for id, q := range v.Quizzes {
-		hideRights(id, q, secret[:])
+		quizfile.HideRights(id, q, secret[:])
 	}
 	return v, nil
 }
@@ -436,15 +451,15 @@ func (c *compiler) item(is itemSource, module string, vault curriculum.VaultFile
 		fragments("lessons/" + id + ".md")
 	case curriculum.Quiz:
 		q := c.quizzes[id]
-		it.Title, it.TitleLang, it.Graded = q.title, c.texts.langs("quiz."+id+".title"), q.graded
-		err = data(func(l curriculum.Locale) any { return q.public(l, vault.Quizzes[q.id]) })
+		it.Title, it.TitleLang, it.Graded = q.Title, c.texts.Langs("quiz."+id+".title"), q.Graded
+		err = data(func(l curriculum.Locale) any { return q.Public(l, vault.Quizzes[it.ID]) })
 	case curriculum.Lab:
 		lab := c.labs[id]
 		fragments("labs/" + id + "/statement.md")
-		it.Title, it.TitleLang = lab.title, c.texts.langs("lab."+id+".title")
-		err = data(func(l curriculum.Locale) any { return lab.public(l) })
+		it.Title, it.TitleLang = lab.Title, c.texts.Langs("lab."+id+".title")
+		err = data(func(l curriculum.Locale) any { return lab.Public(l) })
 	}
-	if counts := c.texts.counts(c.unitsOf(kind, id), module); len(counts) > 0 {
+	if counts := c.texts.Counts(c.unitsOf(kind, id), module); len(counts) > 0 {
 		it.Translations = counts
 	}
 	return it, err
@@ -461,20 +476,18 @@ func (c *compiler) competences(is itemSource) []string {
 	add(is.Competences)
 	switch kind, id := is.named(); kind {
 	case curriculum.Quiz:
-		for _, q := range c.quizzes[id].questions {
-			add(q.source.Competences)
-		}
+		add(c.quizzes[id].Competences())
 	case curriculum.Lab:
-		add(c.labs[id].vault.Competences)
+		add(c.labs[id].Vault.Competences)
 	}
 	return slices.Sorted(maps.Keys(all))
 }
 
 // unitsOf lists the texts of an item, those of a quiz with the banks that it draws from.
-func (c *compiler) unitsOf(kind curriculum.Kind, id string) []unit {
+func (c *compiler) unitsOf(kind curriculum.Kind, id string) []wording.Unit {
 	if c.byFile == nil {
-		c.byFile = map[string][]unit{}
-		for _, u := range c.list.units {
+		c.byFile = map[string][]wording.Unit{}
+		for _, u := range c.list.Units {
 			c.byFile[u.File] = append(c.byFile[u.File], u)
 		}
 	}
@@ -485,13 +498,13 @@ func (c *compiler) unitsOf(kind curriculum.Kind, id string) []unit {
 		return slices.Concat(c.byFile["labs/"+id+"/lab.yaml"], c.byFile["labs/"+id+"/statement.md"])
 	}
 	out := slices.Clone(c.byFile["quizzes/"+id+".yaml"])
-	for _, bank := range slices.Sorted(maps.Keys(c.quizzes[id].banks)) {
+	for _, bank := range slices.Sorted(maps.Keys(c.quizzes[id].Banks)) {
 		out = append(out, c.byFile["banks/"+bank+".yaml"]...)
 	}
 	return out
 }
 
-// Result is the result of compiling a folder: the manifest and every blob it names.
+// Result is what compiling gives: the manifest and every blob it names.
 type Result struct {
 	Manifest     curriculum.Manifest
 	ManifestJSON []byte // canonical: what Digest is the digest of

@@ -6,13 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yuin/goldmark/ast"
-
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
-	"github.com/banyan-lms/banyan/internal/curriculum/page"
 	"github.com/banyan-lms/banyan/internal/curriculum/reading"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -48,7 +45,7 @@ func (c *compiler) checkLabels() {
 			data := c.drawn(file, l)
 			for _, f := range contrasts.Find(sha256.Sum256(data), func() []gate.Finding { return gate.Drawing(name, data) }) {
 				at := slices.IndexFunc(drawing.Labels, func(label media.Label) bool {
-					said := c.texts.say("media."+file+"."+label.ID, label.Text, l).Text
+					said := c.texts.Say("media."+file+"."+label.ID, label.Text, l).Text
 					return strings.Join(strings.Fields(said), " ") == f.Args["Text"]
 				})
 				f.File, f.Line = name, 1 // the same bytes may lie under two names
@@ -67,18 +64,18 @@ func (c *compiler) checkLabels() {
 // checkMedia holds pictures and recordings against the gate: where they come from, and what stands beside them on pages.
 func (c *compiler) checkMedia() {
 	used := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(c.list.pages)) {
-		for _, u := range c.list.pages[name].uses {
-			used[u.file] = true
-			if u.alt != "" {
-				c.find(gate.Alt(name, u.line, u.file, u.alt)...)
+	for _, name := range slices.Sorted(maps.Keys(c.list.Pages)) {
+		for _, u := range c.list.Pages[name].Uses {
+			used[u.File] = true
+			if u.Alt != "" {
+				c.find(gate.Alt(name, u.Line, u.File, u.Alt)...)
 			}
-			if s := c.media[u.file].sound; s != nil && u.words >= 0 {
-				c.find(gate.Transcript(name, u.line, u.words, s.Duration)...)
+			if s := c.media[u.File].sound; s != nil && u.Words >= 0 {
+				c.find(gate.Transcript(name, u.Line, u.Words, s.Duration)...)
 			}
 		}
 	}
-	doc := c.list.docs["media.yaml"]
+	doc := c.list.Docs["media.yaml"]
 	if doc == nil {
 		return
 	}
@@ -95,37 +92,6 @@ func (c *compiler) checkMedia() {
 		list = append(list, m)
 	}
 	c.find(gate.Media(c.course.Licence, list)...)
-}
-
-// mediumUse is where a page shows a picture or plays a recording.
-type mediumUse struct {
-	file  string
-	line  int
-	alt   string // of a picture
-	words int    // of a recording's transcript; -1: none
-}
-
-// usesOf lists what a page shows and plays.
-func usesOf(p *segment.Page) []mediumUse {
-	var out []mediumUse
-	_ = ast.Walk(p.Root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		d, ok := n.(*segment.Directive)
-		if !ok || !entering || d.Name != "figure" && d.Name != "audio" {
-			return ast.WalkContinue, nil
-		}
-		u := mediumUse{file: d.Title, line: p.Line(d.Pos()), words: -1}
-		if d.Name == "audio" && d.FirstChild() != nil {
-			u.words = page.CountWords(segment.Prose(d, p.Text))
-		}
-		for _, o := range d.Options {
-			if d.Name == "figure" && o.Key == "alt" && o.Value != "" {
-				u.alt, u.line = o.Value, p.Line(o.Offset)
-			}
-		}
-		out = append(out, u)
-		return ast.WalkContinue, nil
-	})
-	return out
 }
 
 // checkLessons holds what lessons weigh and how hard they are to read against the gate, and keeps the figures of every item.
@@ -174,11 +140,11 @@ func pageOf(it curriculum.Item) string {
 // level measures the running text of a page that stands in a language; what is shown in another is left out.
 func (c *compiler) level(file string, l curriculum.Locale) reading.Level {
 	var texts []string
-	for _, s := range c.list.pages[file].segments {
+	for _, s := range c.list.Pages[file].Segments {
 		if s.Kind != segment.Paragraph {
 			continue
 		}
-		said := c.texts.say(s.ID, s.Source, l)
+		said := c.texts.Say(s.ID, s.Source, l)
 		if said.Locale != "" {
 			continue
 		}
@@ -192,14 +158,14 @@ func (c *compiler) level(file string, l curriculum.Locale) reading.Level {
 // longest finds the line of a lesson's longest sentence, where its author or translator edits it.
 func (c *compiler) longest(it curriculum.Item, l curriculum.Locale) int {
 	line, most := 1, 0
-	for _, s := range c.list.pages[pageOf(it)].segments {
-		said := c.texts.say(s.ID, s.Source, l)
+	for _, s := range c.list.Pages[pageOf(it)].Segments {
+		said := c.texts.Say(s.ID, s.Source, l)
 		if s.Kind != segment.Paragraph || said.Locale != "" {
 			continue
 		}
 		if n := reading.Longest(said.Text); n > most {
 			if most, line = n, s.Line; l != c.course.SourceLocale {
-				line = c.texts.look(c.texts.units[s.ID], l).Line
+				line = c.texts.Line(s.ID, l)
 			}
 		}
 	}

@@ -45,7 +45,7 @@ type mediumItem struct {
 // readGlossary reads the words of the course.
 func (c *compiler) readGlossary() {
 	c.terms = map[string]termSource{}
-	doc := c.list.docs["glossary.yaml"]
+	doc := c.list.Docs["glossary.yaml"]
 	if doc == nil {
 		return
 	}
@@ -66,7 +66,7 @@ func (c *compiler) readGlossary() {
 func (c *compiler) readMedia() {
 	c.media = map[string]mediumItem{}
 	listed := map[string]mediumSource{}
-	if doc := c.list.docs["media.yaml"]; doc != nil {
+	if doc := c.list.Docs["media.yaml"]; doc != nil {
 		doc.Check("media", c.faults)
 		var src struct {
 			Files []mediumSource `json:"files"`
@@ -178,7 +178,7 @@ func (c *compiler) credit(m mediumSource) []string {
 func (c *compiler) drawn(file string, l curriculum.Locale) []byte {
 	item := c.media[file]
 	return item.drawing.Render(func(id, source string) string {
-		return c.texts.say("media."+file+"."+id, source, l).Text
+		return c.texts.Say("media."+file+"."+id, source, l).Text
 	}, l, page.Direction(l) == "rtl", item.source.Mirror)
 }
 
@@ -205,14 +205,14 @@ func (c *compiler) checkPages() {
 	}
 	names = append(names, strings.Join(slices.Sorted(maps.Keys(c.terms)), " "), strings.Join(slices.Sorted(maps.Keys(c.media)), " "))
 	around := memo.Digest(names...)
-	for _, name := range slices.Sorted(maps.Keys(c.list.pages)) {
-		p := c.list.pages[name]
-		key := "checked " + name + " " + p.digest + " " + around
+	for _, name := range slices.Sorted(maps.Keys(c.list.Pages)) {
+		p := c.list.Pages[name]
+		key := "checked " + name + " " + p.Digest + " " + around
 		if c.doc.Fit && c.cache.Find(key) != nil {
 			continue
 		}
 		before := c.faults.Count()
-		page.Check(p.tree(), strings.HasPrefix(name, "lessons/"), course, func(line int, key string, args ...string) {
+		page.Check(p.Tree(), strings.HasPrefix(name, "lessons/"), course, func(line int, key string, args ...string) {
 			c.faults.Add(name, line, key, args...)
 		})
 		if c.doc.Fit && c.faults.Count() == before && !c.faults.Full() {
@@ -271,9 +271,9 @@ func (c *compiler) render(file, module string, keep func([]byte) blob.Digest) (m
 }
 
 func (c *compiler) renderIn(file string, l curriculum.Locale) page.Fragment {
-	return page.Render(c.list.pages[file].tree(), page.Words{
-		Segment: func(id, source string) page.Said { return c.texts.say(id, source, l) },
-		Lab:     func(id string) page.Said { return c.texts.say("lab."+id+".title", c.labs[id].source, l) },
+	return page.Render(c.list.Pages[file].Tree(), page.Words{
+		Segment: func(id, source string) page.Said { return c.texts.Say(id, source, l) },
+		Lab:     func(id string) page.Said { return c.texts.Say("lab."+id+".title", c.labs[id].Source, l) },
 		Term:    func(id string) (term, definition page.Said) { return c.term(id, l) },
 		Media: func(file string) page.Medium {
 			m, _, _ := c.medium(file, l, blob.Of)
@@ -284,7 +284,7 @@ func (c *compiler) renderIn(file string, l curriculum.Locale) page.Fragment {
 
 func (c *compiler) term(id string, l curriculum.Locale) (term, definition page.Said) {
 	t := c.terms[id]
-	return c.texts.say("glossary."+id+".term", t.Term, l), c.texts.say("glossary."+id+".definition", t.Definition, l)
+	return c.texts.Say("glossary."+id+".term", t.Term, l), c.texts.Say("glossary."+id+".definition", t.Definition, l)
 }
 
 // inputs names all that goes into a page in a language: its file, the translations of its module, and what it takes
@@ -293,18 +293,13 @@ func (c *compiler) inputs(file, module string, l curriculum.Locale) string {
 	if c.cache == nil {
 		return ""
 	}
-	p := c.list.pages[file]
-	parts := []string{file, p.digest, l, c.texts.source, c.surroundings(l)}
-	for _, in := range c.texts.chains[l] {
-		own := c.texts.modules[in+"/"+module]
-		for _, s := range p.segments {
-			if f := c.texts.entries[in][s.ID]; f != nil && f != own {
-				return ""
-			}
-		}
-		parts = append(parts, in, c.texts.digests[own])
+	p := c.list.Pages[file]
+	parts := []string{file, p.Digest, l, c.texts.Source, c.surroundings(l)}
+	translated, ok := c.texts.Inputs(p.Segments, module, l)
+	if !ok {
+		return ""
 	}
-	return "html " + memo.Digest(parts...)
+	return "html " + memo.Digest(append(parts, translated...)...)
 }
 
 // surroundings is a digest of what pages in a language may take from the course: words of the glossary, titles of labs,
@@ -325,7 +320,7 @@ func (c *compiler) surroundings(l curriculum.Locale) string {
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.labs)) {
 		parts = append(parts, "lab "+id)
-		said(c.texts.say("lab."+id+".title", c.labs[id].source, l))
+		said(c.texts.Say("lab."+id+".title", c.labs[id].Source, l))
 	}
 	for _, file := range slices.Sorted(maps.Keys(c.media)) {
 		m, _, _ := c.medium(file, l, blob.Of)

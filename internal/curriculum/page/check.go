@@ -1,4 +1,4 @@
-// Package page turns the Markdown of a lesson or a lab's statement into HTML in the languages of its course.
+// Package page reads the Markdown of a lesson or a lab's statement, and turns it into HTML in the languages of its course.
 package page
 
 import (

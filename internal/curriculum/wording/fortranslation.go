@@ -1,4 +1,4 @@
-package compile
+package wording
 
 import (
 	"io/fs"
@@ -14,7 +14,7 @@ import (
 func ForTranslation(fsys fs.FS) (translation.Course, error) {
 	src := folder.Load(sourceOnly{fsys})
 	list := readUnits(src)
-	doc := list.docs["course.yaml"]
+	doc := list.Docs["course.yaml"]
 	if doc == nil && !src.Broken["course.yaml"] {
 		src.Faults.Add("course.yaml", 1, "course.no_course_file")
 	}
@@ -25,7 +25,7 @@ func ForTranslation(fsys fs.FS) (translation.Course, error) {
 	c := translation.Course{ID: root.Key("id").Str(), Source: root.Key("source_locale").Str(), Units: list.plain()}
 	for _, n := range root.Key("locales").Each() {
 		l := n.Str()
-		switch right := canonicalLocale(l); right {
+		switch right := CanonicalLocale(l); right {
 		case l:
 		case "":
 			src.Faults.Add("course.yaml", doc.Line(n.Pointer), "course.bad_locale", "Value", l)

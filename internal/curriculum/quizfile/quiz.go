@@ -1,4 +1,5 @@
-package compile
+// Package quizfile reads quizzes, with the item banks that they draw from, as their authors wrote them.
+package quizfile
 
 import (
 	"crypto/hmac"
@@ -12,6 +13,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
+	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 )
 
 // defaultPass is the least share of points when a quiz does not say.
@@ -66,18 +68,18 @@ type pairSource struct {
 	Right string `json:"right"`
 }
 
-// quizItem is a quiz with all its texts, before it is split into what is public and what is not.
-type quizItem struct {
+// Quiz is a quiz with all its texts, before it is split into what is public and what is not.
+type Quiz struct {
 	id        curriculum.ContentID
-	texts     *texts
+	texts     *wording.Translations
 	doc       *folder.Document
-	title     curriculum.Text
-	graded    bool
+	Title     curriculum.Text
+	Graded    bool
 	pass      float64
 	shuffle   bool
 	sections  []sectionItem
 	questions []questionItem // of all sections, and then of the banks that they draw from
-	banks     map[string][]string
+	Banks     map[string][]string
 }
 
 // sectionItem is a part of a quiz.
@@ -98,8 +100,8 @@ type questionItem struct {
 	accept           []string
 }
 
-// bankItem is an item bank with all its texts.
-type bankItem struct{ questions []questionItem }
+// Bank is an item bank with all its texts.
+type Bank struct{ questions []questionItem }
 
 // questionKeys says which keys a type of question must and may have besides id, type, prompt, points and competences.
 var questionKeys = map[quiz.Type]struct{ must, may []string }{
@@ -111,18 +113,18 @@ var questionKeys = map[quiz.Type]struct{ must, may []string }{
 	quiz.ShortTxt: {must: []string{"accept", "feedback"}},
 }
 
-// readQuiz checks a quiz and gathers its texts. What it draws from banks comes with link.
-func readQuiz(id string, doc *folder.Document, t *texts, faults *folder.Faults) quizItem {
+// Read checks a quiz and gathers its texts. What it draws from banks comes with Link.
+func Read(id string, doc *folder.Document, t *wording.Translations, faults *folder.Faults) Quiz {
 	doc.Check("quiz", faults)
 	var src quizSource
 	if !doc.Fit {
-		return quizItem{}
+		return Quiz{}
 	}
 	doc.Into(&src)
 	r := quizReader{doc: doc, faults: faults}
 	base := "quiz." + id
-	q := quizItem{
-		id: curriculum.ContentID(id), texts: t, doc: doc, title: t.text(base+".title", src.Title), graded: src.Graded, pass: defaultPass,
+	q := Quiz{
+		id: curriculum.ContentID(id), texts: t, doc: doc, Title: t.Text(base+".title", src.Title), Graded: src.Graded, pass: defaultPass,
 		shuffle: src.Shuffle == nil || *src.Shuffle,
 	}
 	if src.Pass != nil {
@@ -145,7 +147,7 @@ func readQuiz(id string, doc *folder.Document, t *texts, faults *folder.Faults) 
 			s.at = "/sections/" + strconv.Itoa(i)
 		}
 		if ss.Title != "" {
-			s.title = t.text(base+".section."+strconv.Itoa(i+1)+".title", ss.Title)
+			s.title = t.Text(base+".section."+strconv.Itoa(i+1)+".title", ss.Title)
 		}
 		var raw folder.Node
 		if i < len(raws) {
@@ -161,20 +163,32 @@ func readQuiz(id string, doc *folder.Document, t *texts, faults *folder.Faults) 
 	return q
 }
 
-// readBank checks an item bank and gathers its texts.
-func readBank(id string, doc *folder.Document, t *texts, faults *folder.Faults) bankItem {
+// ReadBank checks an item bank and gathers its texts.
+func ReadBank(id string, doc *folder.Document, t *wording.Translations, faults *folder.Faults) Bank {
 	doc.Check("bank", faults)
 	if !doc.Fit {
-		return bankItem{}
+		return Bank{}
 	}
 	var src bankSource
 	doc.Into(&src)
 	r := quizReader{doc: doc, faults: faults}
-	return bankItem{questions: r.questions(doc.Root(), src.Questions, "bank."+id, "", map[string]bool{}, t)}
+	return Bank{questions: r.questions(doc.Root(), src.Questions, "bank."+id, "", map[string]bool{}, t)}
 }
 
-// link joins a quiz with the banks that it draws from, and notes them as used. Banks that are there but unfit hold no questions: their faults are told.
-func (q *quizItem) link(banks map[string]bankItem, used map[string]bool, has func(file string) bool, faults *folder.Faults) {
+// Unfit tells that its file could not be read.
+func (q Quiz) Unfit() bool { return q.doc == nil }
+
+// Competences lists what its questions serve.
+func (q Quiz) Competences() []string {
+	var out []string
+	for _, qu := range q.questions {
+		out = append(out, qu.source.Competences...)
+	}
+	return out
+}
+
+// Link joins a quiz with the banks that it draws from, and notes them as used. Banks that are there but unfit hold no questions: their faults are told.
+func (q *Quiz) Link(banks map[string]Bank, used map[string]bool, has func(file string) bool, faults *folder.Faults) {
 	r := quizReader{doc: q.doc, faults: faults}
 	owner := map[string]string{} // bank of a question, or "" for the quiz itself
 	for _, qu := range q.questions {
@@ -197,7 +211,7 @@ func (q *quizItem) link(banks map[string]bankItem, used map[string]bool, has fun
 		if len(b.questions) == 0 {
 			continue
 		}
-		if _, met := q.banks[id]; !met {
+		if _, met := q.Banks[id]; !met {
 			q.take(id, b, owner, func(question, other string) {
 				key := "quiz.bank_repeats_question"
 				if other != "" {
@@ -214,14 +228,14 @@ func (q *quizItem) link(banks map[string]bankItem, used map[string]bool, has fun
 }
 
 // take adds the questions of a bank. An id that the quiz may show already is told of.
-func (q *quizItem) take(bank string, b bankItem, owner map[string]string, twice func(question, other string)) {
-	if q.banks == nil {
-		q.banks = map[string][]string{}
+func (q *Quiz) take(bank string, b Bank, owner map[string]string, twice func(question, other string)) {
+	if q.Banks == nil {
+		q.Banks = map[string][]string{}
 	}
-	q.banks[bank] = []string{}
+	q.Banks[bank] = []string{}
 	for _, qu := range b.questions {
 		id := qu.source.ID
-		q.banks[bank] = append(q.banks[bank], id)
+		q.Banks[bank] = append(q.Banks[bank], id)
 		if other, ok := owner[id]; ok && other != bank {
 			twice(id, other)
 			continue
@@ -248,7 +262,7 @@ func (r quizReader) unique(seen map[string]bool, id, pointer string) {
 }
 
 // questions checks a list of questions, which stands in raw, and gathers its texts. at points to raw.
-func (r quizReader) questions(raw folder.Node, list []questionSource, base, at string, seen map[string]bool, t *texts) []questionItem {
+func (r quizReader) questions(raw folder.Node, list []questionSource, base, at string, seen map[string]bool, t *wording.Translations) []questionItem {
 	raws := raw.Key("questions").Each()
 	var out []questionItem
 	for i, qs := range list {
@@ -358,28 +372,28 @@ func (r quizReader) alike(q questionItem, at string) {
 }
 
 // gather finds every text of a question.
-func gather(base string, qs questionSource, t *texts) questionItem {
+func gather(base string, qs questionSource, t *wording.Translations) questionItem {
 	q := questionItem{
-		base: base, source: qs, prompt: t.text(base+".prompt", qs.Prompt),
+		base: base, source: qs, prompt: t.Text(base+".prompt", qs.Prompt),
 		optionText: map[string]curriculum.Text{}, said: map[string]curriculum.Text{}, left: map[string]curriculum.Text{}, right: map[string]curriculum.Text{},
 	}
 	for _, o := range qs.Options {
-		q.optionText[o.ID] = t.text(base+".option."+o.ID+".text", o.Text)
+		q.optionText[o.ID] = t.Text(base+".option."+o.ID+".text", o.Text)
 		if qs.Type == quiz.Single || qs.Type == quiz.Multiple {
-			q.said[o.ID] = t.text(base+".option."+o.ID+".feedback", o.Feedback)
+			q.said[o.ID] = t.Text(base+".option."+o.ID+".feedback", o.Feedback)
 		}
 	}
 	for _, p := range qs.Pairs {
-		q.left[p.ID] = t.text(base+".pair."+p.ID+".left", p.Left)
-		q.right[p.ID] = t.text(base+".pair."+p.ID+".right", p.Right)
+		q.left[p.ID] = t.Text(base+".pair."+p.ID+".left", p.Left)
+		q.right[p.ID] = t.Text(base+".pair."+p.ID+".right", p.Right)
 	}
 	if qs.Type != quiz.Single && qs.Type != quiz.Multiple {
-		q.correct = t.text(base+".feedback.correct", qs.Feedback.Correct)
-		q.mistake = t.text(base+".feedback.incorrect", qs.Feedback.Incorrect)
+		q.correct = t.Text(base+".feedback.correct", qs.Feedback.Correct)
+		q.mistake = t.Text(base+".feedback.incorrect", qs.Feedback.Incorrect)
 	}
 	if qs.Type == quiz.ShortTxt {
 		folded := map[string]bool{}
-		for _, a := range append(slices.Clone(qs.Accept), t.list(base+".accept")...) {
+		for _, a := range append(slices.Clone(qs.Accept), t.List(base+".accept")...) {
 			if f := quiz.Fold(a); f != "" {
 				folded[f] = true
 			}
@@ -423,9 +437,9 @@ func (q questionItem) key() quiz.Key {
 	return k
 }
 
-// vault is the secret side of a quiz. Rights of match questions are still missing.
-func (q quizItem) vault() quiz.Vault {
-	v := quiz.Vault{SourceLocale: q.texts.source, Graded: q.graded, Pass: q.pass, Plan: q.plan("")}
+// Vault is the secret side of a quiz. Rights of match questions are still missing.
+func (q Quiz) Vault() quiz.Vault {
+	v := quiz.Vault{SourceLocale: q.texts.Source, Graded: q.Graded, Pass: q.pass, Plan: q.plan("")}
 	for _, qu := range q.questions {
 		vq := quiz.VaultQuestion{ID: qu.source.ID, Type: qu.source.Type, Points: qu.points(), Key: qu.key(), Correct: qu.correct, Mistaken: qu.mistake}
 		for id, said := range qu.said {
@@ -433,10 +447,10 @@ func (q quizItem) vault() quiz.Vault {
 				vq.Options = map[string]map[string]string{}
 			}
 			vq.Options[id] = said
-			vq.Langs = q.texts.gather(vq.Langs, qu.base, "option."+id+".feedback")
+			vq.Langs = q.texts.Gather(vq.Langs, qu.base, "option."+id+".feedback")
 		}
 		if qu.correct != nil {
-			vq.Langs = q.texts.gather(vq.Langs, qu.base, "feedback.correct", "feedback.incorrect")
+			vq.Langs = q.texts.Gather(vq.Langs, qu.base, "feedback.correct", "feedback.incorrect")
 		}
 		v.Questions = append(v.Questions, vq)
 	}
@@ -444,15 +458,15 @@ func (q quizItem) vault() quiz.Vault {
 }
 
 // plan says what the quiz shows: titles only where a locale is given. A quiz that is one list needs none.
-func (q quizItem) plan(l curriculum.Locale) quiz.Plan {
+func (q Quiz) plan(l curriculum.Locale) quiz.Plan {
 	if len(q.sections) == 1 && q.sections[0].title == nil && q.sections[0].draw == nil {
 		return quiz.Plan{}
 	}
-	p := quiz.Plan{Banks: q.banks}
+	p := quiz.Plan{Banks: q.Banks}
 	for i, s := range q.sections {
 		out := quiz.Section{Title: s.title[l], Draw: s.draw}
 		if s.title != nil && l != "" {
-			out.Lang = q.texts.lang("quiz."+string(q.id)+".section."+strconv.Itoa(i+1)+".title", l)
+			out.Lang = q.texts.Lang("quiz."+string(q.id)+".section."+strconv.Itoa(i+1)+".title", l)
 		}
 		for _, qu := range s.own {
 			out.Questions = append(out.Questions, qu.source.ID)
@@ -462,10 +476,10 @@ func (q quizItem) plan(l curriculum.Locale) quiz.Plan {
 	return p
 }
 
-// hideRights names the right sides of match questions. In a graded quiz the
+// HideRights names the right sides of match questions. In a graded quiz the
 // name is a keyed digest of the pair's id: without the secret, which is made of bytes that are never
 // public, nobody can tell which left side it belongs to.
-func hideRights(id curriculum.ContentID, v quiz.Vault, secret []byte) {
+func HideRights(id curriculum.ContentID, v quiz.Vault, secret []byte) {
 	for i, q := range v.Questions {
 		if q.Type != quiz.Match {
 			continue
@@ -484,19 +498,19 @@ func hideRights(id curriculum.ContentID, v quiz.Vault, secret []byte) {
 	}
 }
 
-// public is what the page gets in one language.
-func (q quizItem) public(l curriculum.Locale, v quiz.Vault) quiz.Public {
+// Public is what the page gets in one language.
+func (q Quiz) Public(l curriculum.Locale, v quiz.Vault) quiz.Public {
 	p := quiz.Public{
-		ID: string(q.id), Title: q.title[l], Graded: q.graded, Pass: q.pass, Shuffle: q.shuffle, Plan: q.plan(l), Questions: []quiz.PublicQuestion{},
+		ID: string(q.id), Title: q.Title[l], Graded: q.Graded, Pass: q.pass, Shuffle: q.shuffle, Plan: q.plan(l), Questions: []quiz.PublicQuestion{},
 	}
 	for i, qu := range q.questions {
-		lang := func(text string) string { return q.texts.lang(qu.base+"."+text, l) }
+		lang := func(text string) string { return q.texts.Lang(qu.base+"."+text, l) }
 		pq := quiz.PublicQuestion{
 			ID: qu.source.ID, Type: qu.source.Type, Prompt: qu.prompt[l], Lang: lang("prompt"), Points: qu.points(), Competences: qu.source.Competences,
 		}
 		for _, o := range qu.source.Options {
 			po := quiz.Option{ID: o.ID, Text: qu.optionText[o.ID][l], Lang: lang("option." + o.ID + ".text"), Last: o.Last}
-			if text := qu.said[o.ID][l]; !q.graded && text != "" {
+			if text := qu.said[o.ID][l]; !q.Graded && text != "" {
 				po.Feedback, po.FeedbackLang = text, lang("option."+o.ID+".feedback")
 			}
 			pq.Options = append(pq.Options, po)
@@ -511,7 +525,7 @@ func (q quizItem) public(l curriculum.Locale, v quiz.Vault) quiz.Public {
 			pq.Rights = append(pq.Rights, quiz.Option{ID: right, Text: qu.right[pair][l], Lang: lang("pair." + pair + ".right")})
 		}
 		q.mix(pq.ID, pq.Rights)
-		if !q.graded {
+		if !q.Graded {
 			k := qu.key()
 			k.Feedback = quiz.Feedback{Correct: qu.correct[l], Incorrect: qu.mistake[l]}
 			if qu.correct != nil {
@@ -526,7 +540,7 @@ func (q quizItem) public(l curriculum.Locale, v quiz.Vault) quiz.Public {
 
 // mix sorts by a digest of the ids: the same order for everybody and every
 // build, and none that follows from the answer.
-func (q quizItem) mix(question string, options []quiz.Option) {
+func (q Quiz) mix(question string, options []quiz.Option) {
 	digest := func(o quiz.Option) string {
 		sum := sha256.Sum256([]byte(string(q.id) + "\x00" + question + "\x00" + o.ID))
 		return string(sum[:])

@@ -1,4 +1,4 @@
-package compile_test
+package wording_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/banyan-lms/banyan/internal/curriculum/compile"
+	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -16,7 +16,7 @@ func TestForTranslation(t *testing.T) {
 		"lessons/sky.md":    {Data: []byte("# The sky\n\nIt rains.\n")},
 		"locales/fr/one.po": {Data: []byte("nonsense")},
 	}
-	c, err := compile.ForTranslation(fsys)
+	c, err := wording.ForTranslation(fsys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestForTranslation(t *testing.T) {
 		{"broken", fstest.MapFS{"course.yaml": {Data: []byte("a: [\n")}}, "course.bad_yaml"},
 	}
 	for _, tt := range tests {
-		_, err := compile.ForTranslation(tt.fsys)
+		_, err := wording.ForTranslation(tt.fsys)
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Details[0].Key != tt.want {
 			t.Errorf("%s: %v", tt.name, err)

@@ -1,4 +1,5 @@
-package compile
+// Package labfile reads labs as their authors wrote them.
+package labfile
 
 import (
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
+	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 )
 
 // labSource is a lab as its author wrote it.
@@ -78,48 +80,48 @@ type metricSource struct {
 	AtMost  *float64              `json:"at_most"`
 }
 
-// labItem is a lab with all its texts.
-type labItem struct {
+// Lab is a lab with all its texts.
+type Lab struct {
 	id     curriculum.ContentID
-	source string // title in the source language
-	title  curriculum.Text
+	Source string // title in the source language
+	Title  curriculum.Text
 	hints  []curriculum.Text
-	vault  curriculum.VaultLab
-	texts  *texts
+	Vault  curriculum.VaultLab
+	texts  *wording.Translations
 }
 
-// readLab checks a lab's folder and gathers its texts and files.
-func readLab(id string, doc *folder.Document, src *folder.Folder, t *texts, faults *folder.Faults) labItem {
+// Read checks a lab's folder and gathers its texts and files.
+func Read(id string, doc *folder.Document, src *folder.Folder, t *wording.Translations, faults *folder.Faults) Lab {
 	doc.Check("lab", faults)
 	dir := "labs/" + id + "/"
 	if !doc.Fit {
-		return labItem{}
+		return Lab{}
 	}
 	var ls labSource
 	doc.Into(&ls)
 	doc.CheckCompetences("", ls.Competences, faults)
 	base := "lab." + id
-	item := labItem{id: curriculum.ContentID(id), source: ls.Title, texts: t, title: t.text(base+".title", ls.Title)}
+	item := Lab{id: curriculum.ContentID(id), Source: ls.Title, texts: t, Title: t.Text(base+".title", ls.Title)}
 	for i, h := range ls.Hints {
-		item.hints = append(item.hints, t.text(base+".hint."+strconv.Itoa(i+1), h))
+		item.hints = append(item.hints, t.Text(base+".hint."+strconv.Itoa(i+1), h))
 	}
-	item.vault = curriculum.VaultLab{
+	item.Vault = curriculum.VaultLab{
 		Entry: ls.Entry, Limits: ls.Limits.OrDefault(), Points: 1, Competences: ls.Competences, Seed: curriculum.DefaultSeed, Clock: curriculum.DefaultClock,
 		Files: map[string]string{}, Starter: string(src.Files[dir+"starter.py"]), Solution: string(src.Files[dir+"solution.py"]),
 	}
 	if ls.Points > 0 {
-		item.vault.Points = ls.Points
+		item.Vault.Points = ls.Points
 	}
 	if ls.Seed > 0 {
-		item.vault.Seed = ls.Seed
+		item.Vault.Seed = ls.Seed
 	}
-	r := labReader{doc: doc, faults: faults, dir: dir, src: src, lab: &item.vault, tables: map[string]*table{}}
+	r := labReader{doc: doc, faults: faults, dir: dir, src: src, lab: &item.Vault, tables: map[string]*table{}}
 	if ls.Clock != "" {
 		at, err := time.Parse(time.RFC3339, ls.Clock)
 		if err != nil && clockForm.MatchString(ls.Clock) { // the schema has told of any other form
 			r.fault("/clock", "lab.bad_clock", "Value", ls.Clock)
 		}
-		item.vault.Clock = at.UTC()
+		item.Vault.Clock = at.UTC()
 	}
 	r.files(ls)
 	raws := doc.Root().Key("checks").Each()
@@ -140,8 +142,8 @@ func readLab(id string, doc *folder.Document, src *folder.Folder, t *texts, faul
 		judges[c.Rule.JudgeName] = true
 		key := base + ".check." + cs.ID
 		say := func(end, text string) curriculum.Text {
-			item.vault.Langs = t.gather(item.vault.Langs, base, "check."+cs.ID+"."+end)
-			return t.text(key+"."+end, text)
+			item.Vault.Langs = t.Gather(item.Vault.Langs, base, "check."+cs.ID+"."+end)
+			return t.Text(key+"."+end, text)
 		}
 		c.Title = say("title", cs.Title)
 		if cs.Feedback != "" {
@@ -153,7 +155,7 @@ func readLab(id string, doc *folder.Document, src *folder.Folder, t *texts, faul
 			}
 			c.Says[k] = say("says."+k, cs.Says[k])
 		}
-		item.vault.Checks = append(item.vault.Checks, c)
+		item.Vault.Checks = append(item.Vault.Checks, c)
 	}
 	for i, name := range ls.Hidden {
 		if strings.HasPrefix(name, "judges/") && !judges[name] && src.Has(dir+name) {
@@ -462,11 +464,11 @@ var exceptions = strings.Fields(`ArithmeticError AssertionError AttributeError B
 	OverflowError PermissionError RecursionError RuntimeError StopIteration SyntaxError SystemExit TabError TimeoutError
 	TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError`)
 
-// public is what the page gets in one language.
-func (l labItem) public(locale curriculum.Locale) curriculum.PublicLab {
-	v := l.vault
+// Public is what the page gets in one language.
+func (l Lab) Public(locale curriculum.Locale) curriculum.PublicLab {
+	v := l.Vault
 	p := curriculum.PublicLab{
-		ID: l.id, Title: l.title[locale], Entry: v.Entry, Starter: map[string]string{v.Entry: v.Starter}, Files: v.Files,
+		ID: l.id, Title: l.Title[locale], Entry: v.Entry, Starter: map[string]string{v.Entry: v.Starter}, Files: v.Files,
 		Hints: []string{}, Points: v.Points, Competences: slices.Clone(v.Competences), Limits: v.Limits, Seed: v.Seed, Clock: v.Clock,
 		Checks: []curriculum.PublicCheck{},
 	}
@@ -474,7 +476,7 @@ func (l labItem) public(locale curriculum.Locale) curriculum.PublicLab {
 		p.Competences = []string{}
 	}
 	said := func(id string, t curriculum.Text) string {
-		if lang := l.texts.lang("lab."+string(l.id)+"."+id, locale); lang != "" && t[locale] != "" {
+		if lang := l.texts.Lang("lab."+string(l.id)+"."+id, locale); lang != "" && t[locale] != "" {
 			if p.Langs == nil {
 				p.Langs = map[string]curriculum.Locale{}
 			}

@@ -1,4 +1,4 @@
-package compile_test
+package wording_test
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
+	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -34,7 +34,7 @@ func small() fstest.MapFS {
 }
 
 func TestUnits(t *testing.T) {
-	units, err := compile.Units(small())
+	units, err := wording.Units(small())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,19 +98,19 @@ func TestWriteIDsIntoFolder(t *testing.T) {
 	if err := os.CopyFS(dir, small()); err != nil {
 		t.Fatal(err)
 	}
-	foretold, err := compile.Units(os.DirFS(dir))
+	foretold, err := wording.Units(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed, err := compile.WriteIDs(dir)
+	changed, err := wording.WriteIDs(dir)
 	if err != nil || !slices.Equal(changed, []string{"labs/try/statement.md", "lessons/hello.md"}) {
 		t.Fatalf("changed %v: %v", changed, err)
 	}
-	written, err := compile.Units(os.DirFS(dir))
+	written, err := wording.Units(os.DirFS(dir))
 	if err != nil || !slices.Equal(foretold, written) {
 		t.Errorf("units change when their ids are written: %v\n%v\n%v", err, foretold, written)
 	}
-	if changed, err := compile.WriteIDs(dir); err != nil || len(changed) > 0 {
+	if changed, err := wording.WriteIDs(dir); err != nil || len(changed) > 0 {
 		t.Errorf("the second time changes %v: %v", changed, err)
 	}
 	// A copied paragraph brings its id with it.
@@ -123,7 +123,7 @@ func TestWriteIDsIntoFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	var f *fault.Error
-	if _, err := compile.Units(os.DirFS(dir)); !errors.As(err, &f) || len(f.Details) != 1 || f.Details[0].Key != "lesson.duplicate_segment_id" || f.Details[0].Line != 9 || f.Details[0].Args["Other"] != "lessons/hello.md:3" {
+	if _, err := wording.Units(os.DirFS(dir)); !errors.As(err, &f) || len(f.Details) != 1 || f.Details[0].Key != "lesson.duplicate_segment_id" || f.Details[0].Line != 9 || f.Details[0].Args["Other"] != "lessons/hello.md:3" {
 		t.Errorf("%v", err)
 	}
 }
@@ -131,7 +131,7 @@ func TestWriteIDsIntoFolder(t *testing.T) {
 // A transcript is part of a recording, wherever it stands in the lesson.
 func TestTranscriptsCountAsAudio(t *testing.T) {
 	m := coursetest.Copy(t)
-	units, err := compile.Units(m)
+	units, err := wording.Units(m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package compile
+package wording
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/curriculum/page"
 	"github.com/banyan-lms/banyan/internal/curriculum/po"
@@ -20,42 +21,54 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
-// texts finds the texts of a course in its languages: each by itself, along a chain of languages that ends with the source.
-type texts struct {
-	source  curriculum.Locale
+// Translations finds the texts of a course in its languages: each by itself, along a chain of languages that ends with the source.
+type Translations struct {
+	Source  curriculum.Locale
 	locales []curriculum.Locale
-	units   map[string]unit
+	units   map[string]Unit
 	chains  map[curriculum.Locale][]curriculum.Locale // the language itself first; without the source
 	entries map[curriculum.Locale]map[string]*po.File // which file of a language has the translation of a unit
 	states  map[string]translation.SignState
 	unfit   map[curriculum.Locale]map[string]bool // stale translations that no longer fit their source, so they are not shown
 	digests map[*po.File]string
 	modules map[string]*po.File // by locale and module
+	all     *Texts
+	faults  *folder.Faults
+	cache   *memo.Cache
 }
 
-// coursePO holds the translations of the texts that belong to no module.
-const coursePO = "course"
+// Languages are what course.yaml and the institution say of the languages of a course.
+type Languages struct {
+	Source    curriculum.Locale
+	Locales   []curriculum.Locale
+	Modules   []string                                  // by id; nil while they cannot be read
+	Wanted    map[curriculum.Locale][]curriculum.Locale // languages that stand in for another, as the institution wants
+	Fallbacks map[curriculum.Locale][]curriculum.Locale // and as the course does
+}
 
-// readTexts reads the translations.
-func (c *compiler) readTexts(fallbacks map[curriculum.Locale][]curriculum.Locale) {
-	t := &c.texts
-	*t = texts{
-		source: c.course.SourceLocale, locales: slices.Compact(slices.Sorted(slices.Values(c.course.Locales))), units: map[string]unit{},
+// CoursePO is the name of the file that holds the translations of the texts that belong to no module.
+const CoursePO = "course"
+
+// Read reads the translations of a course, and notes what is wrong with them.
+func Read(list *Texts, c Languages, cache *memo.Cache) *Translations {
+	t := &Translations{
+		all: list, faults: list.src.Faults, cache: cache,
+		Source: c.Source, locales: slices.Compact(slices.Sorted(slices.Values(c.Locales))), units: map[string]Unit{},
 		chains: map[curriculum.Locale][]curriculum.Locale{}, entries: map[curriculum.Locale]map[string]*po.File{}, states: map[string]translation.SignState{}, unfit: map[curriculum.Locale]map[string]bool{},
 		digests: map[*po.File]string{}, modules: map[string]*po.File{},
 	}
-	for _, u := range c.list.units {
+	for _, u := range list.Units {
 		t.units[u.ID] = u
 	}
-	modules := map[string]bool{coursePO: true}
-	for _, m := range c.course.Modules {
-		modules[m.ID] = true
+	modules := map[string]bool{CoursePO: true}
+	for _, id := range c.Modules {
+		modules[id] = true
 	}
 	for _, l := range t.locales {
-		t.chains[l] = chain(l, t.source, t.locales, fallbacks[l], c.course.Fallbacks[l])
+		t.chains[l] = chain(l, t.Source, t.locales, c.Wanted[l], c.Fallbacks[l])
 		t.entries[l], t.unfit[l] = map[string]*po.File{}, map[string]bool{}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.src.Files)) {
+	for _, name := range slices.Sorted(maps.Keys(list.src.Files)) {
 		if !strings.HasPrefix(name, "locales/") || path.Ext(name) != ".po" {
 			continue
 		}
@@ -63,26 +76,26 @@ func (c *compiler) readTexts(fallbacks map[curriculum.Locale][]curriculum.Locale
 		switch {
 		case len(t.locales) == 0:
 			continue
-		case l == t.source:
-			c.faults.Add(name, 1, "locale.source", "Locale", l)
+		case l == t.Source:
+			t.faults.Add(name, 1, "locale.source", "Locale", l)
 			continue
 		case !slices.Contains(t.locales, l):
-			c.faults.Add(name, 1, "locale.not_listed", "Locale", l)
+			t.faults.Add(name, 1, "locale.not_listed", "Locale", l)
 			continue
-		case c.doc.Fit && !modules[module]:
-			c.faults.Add(name, 1, "locale.no_module", "Module", module)
+		case c.Modules != nil && !modules[module]:
+			t.faults.Add(name, 1, "locale.no_module", "Module", module)
 			continue
 		}
-		data := string(c.src.Files[name])
+		data := string(list.src.Files[name])
 		digest := memo.Digest(name, data)
-		f, known := c.cache.Find("po " + digest).(*po.File)
+		f, known := cache.Find("po " + digest).(*po.File)
 		if !known {
 			var err error
-			if f, err = po.Parse(name, c.src.Files[name]); err != nil {
-				c.detail(name, err)
+			if f, err = po.Parse(name, list.src.Files[name]); err != nil {
+				t.detail(name, err)
 				continue
 			}
-			c.cache.Keep("po "+digest, f, 3*len(data))
+			cache.Keep("po "+digest, f, 3*len(data))
 		}
 		t.digests[f], t.modules[l+"/"+module] = digest, f
 		t.states[l+"/"+module] = translation.StateOfFile(f)
@@ -95,14 +108,15 @@ func (c *compiler) readTexts(fallbacks map[curriculum.Locale][]curriculum.Locale
 			}
 		}
 	}
-	c.checkTranslations()
+	t.check()
+	return t
 }
 
 // detail takes over the faults of another package.
-func (c *compiler) detail(file string, err error) {
+func (t *Translations) detail(file string, err error) {
 	var f *fault.Error
 	if !errors.As(err, &f) || len(f.Details) == 0 {
-		c.faults.Add(file, 1, "course.unreadable")
+		t.faults.Add(file, 1, "course.unreadable")
 		return
 	}
 	for _, d := range f.Details {
@@ -110,7 +124,7 @@ func (c *compiler) detail(file string, err error) {
 		for _, k := range slices.Sorted(maps.Keys(d.Args)) {
 			args = append(args, k, fmt.Sprint(d.Args[k]))
 		}
-		c.faults.Add(d.File, d.Line, d.Key, args...)
+		t.faults.Add(d.File, d.Line, d.Key, args...)
 	}
 }
 
@@ -145,8 +159,8 @@ func chain(l, source curriculum.Locale, locales []curriculum.Locale, institution
 	return out
 }
 
-// say gives a text of the course in a language, or in the next one that has it.
-func (t *texts) say(id, source string, l curriculum.Locale) page.Said {
+// Say gives a text of the course in a language, or in the next one that has it.
+func (t *Translations) Say(id, source string, l curriculum.Locale) page.Said {
 	u, ok := t.units[id]
 	if !ok {
 		return t.original(source, l)
@@ -164,14 +178,14 @@ func (t *texts) say(id, source string, l curriculum.Locale) page.Said {
 	return t.original(source, l)
 }
 
-func (t *texts) original(source string, l curriculum.Locale) page.Said {
-	if l == t.source {
+func (t *Translations) original(source string, l curriculum.Locale) page.Said {
+	if l == t.Source {
 		return page.Said{Text: source}
 	}
-	return page.Said{Text: source, Locale: t.source}
+	return page.Said{Text: source, Locale: t.Source}
 }
 
-func (t *texts) look(u unit, l curriculum.Locale) translation.Translated {
+func (t *Translations) look(u Unit, l curriculum.Locale) translation.Translated {
 	f := t.entries[l][u.ID]
 	if f == nil {
 		return translation.Translated{}
@@ -179,25 +193,42 @@ func (t *texts) look(u unit, l curriculum.Locale) translation.Translated {
 	return translation.Lookup(*f, u.Unit)
 }
 
-// text gives a text in every language of the course.
-func (t *texts) text(id, source string) curriculum.Text {
+// Line finds the line of a translation in its file.
+func (t *Translations) Line(id string, l curriculum.Locale) int { return t.look(t.units[id], l).Line }
+
+// Inputs names what the translations of some segments are taken from. It fails where one comes from the file of another module.
+func (t *Translations) Inputs(segments []segment.Segment, module string, l curriculum.Locale) (parts []string, ok bool) {
+	for _, in := range t.chains[l] {
+		own := t.modules[in+"/"+module]
+		for _, s := range segments {
+			if f := t.entries[in][s.ID]; f != nil && f != own {
+				return nil, false
+			}
+		}
+		parts = append(parts, in, t.digests[own])
+	}
+	return parts, true
+}
+
+// Text gives a text in every language of the course.
+func (t *Translations) Text(id, source string) curriculum.Text {
 	out := curriculum.Text{}
 	for _, l := range t.locales {
-		out[l] = t.say(id, source, l).Text
+		out[l] = t.Say(id, source, l).Text
 	}
 	return out
 }
 
-// lang tells in which language text gives a text to readers of another, or "" when it is their own.
-func (t *texts) lang(id string, l curriculum.Locale) curriculum.Locale {
-	return t.say(id, "", l).Locale
+// Lang tells in which language Text gives a text to readers of another, or "" when it is their own.
+func (t *Translations) Lang(id string, l curriculum.Locale) curriculum.Locale {
+	return t.Say(id, "", l).Locale
 }
 
-// langs gathers lang for every language of the course.
-func (t *texts) langs(id string) curriculum.Langs {
+// Langs gathers Lang for every language of the course.
+func (t *Translations) Langs(id string) curriculum.Langs {
 	out := curriculum.Langs{}
 	for _, l := range t.locales {
-		if lang := t.lang(id, l); lang != "" {
+		if lang := t.Lang(id, l); lang != "" {
 			out[l] = lang
 		}
 	}
@@ -207,10 +238,10 @@ func (t *texts) langs(id string) curriculum.Langs {
 	return out
 }
 
-// gather adds what langs finds for texts of something, under the ends of their ids. It is nil while there is nothing to tell.
-func (t *texts) gather(all map[string]curriculum.Langs, of string, ends ...string) map[string]curriculum.Langs {
+// Gather adds what Langs finds for texts of something, under the ends of their ids. It is nil while there is nothing to tell.
+func (t *Translations) Gather(all map[string]curriculum.Langs, of string, ends ...string) map[string]curriculum.Langs {
 	for _, end := range ends {
-		langs := t.langs(of + "." + end)
+		langs := t.Langs(of + "." + end)
 		if langs == nil {
 			continue
 		}
@@ -222,12 +253,12 @@ func (t *texts) gather(all map[string]curriculum.Langs, of string, ends ...strin
 	return all
 }
 
-// list gives the lines of a translation in every other language, one after the other.
-func (t *texts) list(id string) []string {
+// List gives the lines of a translation in every other language, one after the other.
+func (t *Translations) List(id string) []string {
 	var out []string
 	u, ok := t.units[id]
 	for _, l := range t.locales {
-		if l == t.source || !ok {
+		if l == t.Source || !ok {
 			continue
 		}
 		if tr := t.look(u, l); tr.State == translation.Fresh || tr.State == translation.Stale {
@@ -237,12 +268,11 @@ func (t *texts) list(id string) []string {
 	return out
 }
 
-// checkTranslations holds every translation against its source. One that was made from today's source and does not
+// check holds every translation against its source. One that was made from today's source and does not
 // fit it is at fault. An older one waits for its translator and is not shown.
-func (c *compiler) checkTranslations() {
-	t := &c.texts
-	modules := map[string][]unit{}
-	for _, u := range c.list.units {
+func (t *Translations) check() {
+	modules := map[string][]Unit{}
+	for _, u := range t.all.Units {
 		modules[u.Module] = append(modules[u.Module], u)
 	}
 	for _, module := range slices.Sorted(maps.Keys(modules)) {
@@ -253,22 +283,22 @@ func (c *compiler) checkTranslations() {
 		}
 		texts := memo.Digest(state...)
 		for _, l := range t.locales {
-			if l == t.source {
+			if l == t.Source {
 				continue
 			}
 			file := t.modules[l+"/"+stem(module)]
 			key := "fit " + t.digests[file] + " " + texts
-			own := !slices.ContainsFunc(units, func(u unit) bool { f := t.entries[l][u.ID]; return f != nil && f != file })
-			if unfit, known := c.cache.Find(key).([]string); known && own {
+			own := !slices.ContainsFunc(units, func(u Unit) bool { f := t.entries[l][u.ID]; return f != nil && f != file })
+			if unfit, known := t.cache.Find(key).([]string); known && own {
 				for _, id := range unfit {
 					t.unfit[l][id] = true
 				}
 				continue
 			}
-			before := c.faults.Count()
-			unfit := c.checkModule(units, l)
-			if own && file != nil && c.faults.Count() == before && !c.faults.Full() {
-				c.cache.Keep(key, unfit, 200+20*len(unfit))
+			before := t.faults.Count()
+			unfit := t.checkModule(units, l)
+			if own && file != nil && t.faults.Count() == before && !t.faults.Full() {
+				t.cache.Keep(key, unfit, 200+20*len(unfit))
 			}
 		}
 	}
@@ -277,14 +307,13 @@ func (c *compiler) checkTranslations() {
 // stem is the name of a module's files of translations.
 func stem(module string) string {
 	if module == "" {
-		return coursePO
+		return CoursePO
 	}
 	return module
 }
 
 // checkModule checks the translations of some units in one language, and gives those that are not shown.
-func (c *compiler) checkModule(units []unit, l curriculum.Locale) []string {
-	t := &c.texts
+func (t *Translations) checkModule(units []Unit, l curriculum.Locale) []string {
 	unfit := []string{}
 	for _, u := range units {
 		tr := t.look(u, l)
@@ -298,14 +327,14 @@ func (c *compiler) checkModule(units []unit, l curriculum.Locale) []string {
 			t.unfit[l][u.ID] = true
 			unfit = append(unfit, u.ID)
 		default:
-			c.faults.Add(t.entries[l][u.ID].Name, tr.Line, key, append(args, "ID", u.ID)...)
+			t.faults.Add(t.entries[l][u.ID].Name, tr.Line, key, append(args, "ID", u.ID)...)
 		}
 	}
 	return unfit
 }
 
 // misfit tells how a translation does not fit its unit.
-func misfit(u unit, text string) (key string, args []string) {
+func misfit(u Unit, text string) (key string, args []string) {
 	if bad := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || r == 0xfeff }); bad >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[bad:])
 		return "course.control_character", []string{"Code", fmt.Sprintf("U+%04X", r)}
@@ -329,11 +358,11 @@ func misfit(u unit, text string) (key string, args []string) {
 	return "", nil
 }
 
-// counts tells for each language but the source how the texts of some files stand.
-func (t *texts) counts(units []unit, module string) map[curriculum.Locale]curriculum.Translation {
+// Counts tells for each language but the source how the texts of some files stand.
+func (t *Translations) Counts(units []Unit, module string) map[curriculum.Locale]curriculum.Translation {
 	out := map[curriculum.Locale]curriculum.Translation{}
 	for _, l := range t.locales {
-		if l == t.source {
+		if l == t.Source {
 			continue
 		}
 		tr := curriculum.Translation{State: string(t.states[l+"/"+module])}
@@ -352,8 +381,8 @@ func (t *texts) counts(units []unit, module string) map[curriculum.Locale]curric
 	return out
 }
 
-// canonicalLocale gives the one right spelling of a language tag, or "" when it is none.
-func canonicalLocale(l curriculum.Locale) curriculum.Locale {
+// CanonicalLocale gives the one right spelling of a language tag, or "" when it is none.
+func CanonicalLocale(l curriculum.Locale) curriculum.Locale {
 	tag, err := language.Parse(l)
 	if err != nil || tag == language.Und {
 		return ""

@@ -1,4 +1,4 @@
-package compile
+package labfile
 
 import (
 	"encoding/csv"

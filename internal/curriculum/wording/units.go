@@ -1,4 +1,5 @@
-package compile
+// Package wording finds the texts of a course in its languages.
+package wording
 
 import (
 	"fmt"
@@ -14,13 +15,14 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/media"
 	"github.com/banyan-lms/banyan/internal/curriculum/memo"
+	"github.com/banyan-lms/banyan/internal/curriculum/page"
 	"github.com/banyan-lms/banyan/internal/curriculum/segment"
 	"github.com/banyan-lms/banyan/internal/curriculum/translation"
 )
 
 // Units lists every text of a course folder that is translated, in a stable order: the course's own texts first, then
 // module by module in the order of the course. A segment that has no id yet carries the one that WriteIDs would write. When
-// files cannot be read the error is a fault Invalid course.invalid, as that of Compile; faults in what the files say are left to Compile.
+// files cannot be read the error is a fault Invalid course.invalid, as that of compile.Course; faults in what the files say are left to it.
 func Units(fsys fs.FS) ([]translation.Unit, error) {
 	src := folder.Load(fsys)
 	list := readUnits(src)
@@ -31,25 +33,25 @@ func Units(fsys fs.FS) ([]translation.Unit, error) {
 }
 
 // readUnits gathers the units, and notes what is wrong with the ids in pages.
-func readUnits(src *folder.Folder) *unitList {
-	list := gatherUnits(src, nil)
-	for _, p := range list.pages {
-		markFaults([]*pageFile{p}, src.Faults)
+func readUnits(src *folder.Folder) *Texts {
+	list := Gather(src, nil)
+	for _, p := range list.Pages {
+		page.NoteProblems([]*page.File{p}, src.Faults)
 	}
 	return list
 }
 
 // plain gives the units as others know them.
-func (u *unitList) plain() []translation.Unit {
-	out := make([]translation.Unit, len(u.units))
-	for i, unit := range u.units {
+func (u *Texts) plain() []translation.Unit {
+	out := make([]translation.Unit, len(u.Units))
+	for i, unit := range u.Units {
 		out[i] = unit.Unit
 	}
 	return out
 }
 
-// unit is a text that is translated, with what the compiler knows of it.
-type unit struct {
+// Unit is a text that is translated, with what the compiler knows of it.
+type Unit struct {
 	translation.Unit
 	kind segment.Kind // "" for texts that are no Markdown
 }
@@ -58,25 +60,25 @@ type unit struct {
 // else in the files changes, and there is nothing to write the second time. It fails as Units does.
 func WithIDs(fsys fs.FS) (map[string][]byte, error) {
 	src := folder.Load(fsys)
-	pages := readPages(src, nil)
-	markFaults(pages, src.Faults)
+	pages := page.ReadAll(src, nil)
+	page.NoteProblems(pages, src.Faults)
 	if err := src.Faults.Err(); err != nil {
 		return nil, err
 	}
 	taken := map[string]bool{}
 	for _, p := range pages {
-		for id := range p.marked {
+		for id := range p.Marked {
 			taken[id] = true
 		}
 	}
 	out := map[string][]byte{}
 	for _, p := range pages {
-		raw, err := folder.ReadFile(fsys, p.file)
+		raw, err := folder.ReadFile(fsys, p.Name)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", p.file, err)
+			return nil, fmt.Errorf("read %s: %w", p.Name, err)
 		}
-		if marked := segment.WriteIDs(p.file, raw, taken); len(marked) != len(raw) {
-			out[p.file] = marked
+		if marked := segment.WriteIDs(p.Name, raw, taken); len(marked) != len(raw) {
+			out[p.Name] = marked
 		}
 	}
 	return out, nil
@@ -106,119 +108,36 @@ func WriteIDs(dir string) ([]string, error) {
 	return names, nil
 }
 
-// markFaults notes what is wrong with the ids in pages.
-func markFaults(pages []*pageFile, faults *folder.Faults) {
-	for _, p := range pages {
-		for _, pr := range p.problems {
-			id, _ := pr.Args["ID"].(string)
-			faults.Add(p.file, pr.Line, pr.Key, "ID", id)
-		}
-	}
-}
-
-// pageFile is a Markdown file of the source language, without its tree.
-type pageFile struct {
-	file     string
-	src      []byte
-	digest   string // of its bytes
-	segments []segment.Segment
-	marked   map[string][]int
-	problems []segment.Problem
-	uses     []mediumUse
-	page     *segment.Page // once its tree was asked for
-}
-
-// tree reads the page in full.
-func (p *pageFile) tree() *segment.Page {
-	if p.page == nil {
-		p.page, _ = segment.Parse(p.src) // it was read before
-	}
-	return p.page
-}
-
-// readPage reads a Markdown file, or fails with the line where it is too costly.
-func readPage(file string, src []byte, cache *memo.Cache) (*pageFile, int) {
-	p := &pageFile{file: file, src: src, digest: memo.Digest(string(src))}
-	key := "page " + file + " " + p.digest
-	if known, ok := cache.Find(key).(*pageFile); ok {
-		copied := *known
-		copied.segments = slices.Clone(known.segments) // ids are filled in
-		return &copied, 0
-	}
-	page, line := segment.Parse(src)
-	if line > 0 {
-		return nil, line
-	}
-	p.page, p.marked, p.problems, p.uses = page, page.Marked(), page.Problems, usesOf(page)
-	p.segments = slices.Clone(page.Segments)
-	for i := range p.segments {
-		p.segments[i].Node = nil
-	}
-	light := *p
-	light.page, light.segments = nil, slices.Clone(p.segments)
-	cache.Keep(key, &light, 3*len(src)+1000)
-	return p, 0
-}
-
-// readPages reads all Markdown files, in the order of their names. Ids that stand twice are faults.
-func readPages(src *folder.Folder, cache *memo.Cache) []*pageFile {
-	var out []*pageFile
-	first := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(src.Files)) {
-		if path.Ext(name) != ".md" {
-			continue
-		}
-		p, line := readPage(name, src.Files[name], cache)
-		if line > 0 {
-			src.Faults.Add(name, line, "lesson.too_deep")
-			continue
-		}
-		marked := p.marked
-		for _, id := range slices.Sorted(maps.Keys(marked)) {
-			lines := slices.Sorted(slices.Values(marked[id]))
-			for _, line := range lines {
-				if where, ok := first[id]; ok {
-					src.Faults.Add(name, line, "lesson.duplicate_segment_id", "ID", id, "Other", where)
-					continue
-				}
-				first[id] = name + ":" + strconv.Itoa(line)
-			}
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-// unitList gathers the units of a course.
-type unitList struct {
-	units []unit
+// Texts are those of a course in the language of its source, with the files that they stand in.
+type Texts struct {
+	Units []Unit
 	src   *folder.Folder
-	docs  map[string]*folder.Document
-	pages map[string]*pageFile
+	Docs  map[string]*folder.Document
+	Pages map[string]*page.File
 }
 
-// gatherUnits reads what holds texts.
-func gatherUnits(src *folder.Folder, cache *memo.Cache) *unitList {
-	u := &unitList{src: src, pages: map[string]*pageFile{}}
+// Gather reads what holds texts, and notes what is wrong with its form.
+func Gather(src *folder.Folder, cache *memo.Cache) *Texts {
+	u := &Texts{src: src, Pages: map[string]*page.File{}}
 	taken := map[string]bool{}
-	pages := readPages(src, cache)
+	pages := page.ReadAll(src, cache)
 	for _, p := range pages {
-		u.pages[p.file] = p
-		for id := range p.marked {
+		u.Pages[p.Name] = p
+		for id := range p.Marked {
 			taken[id] = true
 		}
 	}
 	for _, p := range pages {
-		segment.GiveIDs(p.file, p.segments, taken)
+		segment.GiveIDs(p.Name, p.Segments, taken)
 	}
-	u.docs = src.Documents()
+	u.Docs = src.Documents()
 	u.course()
 	return u
 }
 
 // reader finds texts in one YAML file.
 type reader struct {
-	list   *unitList
+	list   *Texts
 	doc    *folder.Document
 	module string
 }
@@ -229,14 +148,14 @@ func (r reader) text(id, note string, at folder.Node) {
 	if !ok || strings.TrimSpace(s) == "" {
 		return
 	}
-	r.list.units = append(r.list.units, unit{Unit: translation.Unit{
+	r.list.Units = append(r.list.Units, Unit{Unit: translation.Unit{
 		ID: id, Source: s, Note: note, File: r.doc.File, Line: r.doc.Line(at.Pointer), Module: r.module,
 	}})
 }
 
 // course takes everything in order.
-func (u *unitList) course() {
-	doc := u.docs["course.yaml"]
+func (u *Texts) course() {
+	doc := u.Docs["course.yaml"]
 	if doc == nil {
 		return
 	}
@@ -280,8 +199,8 @@ func (u *unitList) course() {
 	}
 }
 
-func (u *unitList) glossary() {
-	doc := u.docs["glossary.yaml"]
+func (u *Texts) glossary() {
+	doc := u.Docs["glossary.yaml"]
 	if doc == nil {
 		return
 	}
@@ -294,14 +213,14 @@ func (u *unitList) glossary() {
 }
 
 // labels takes the texts of drawings.
-func (u *unitList) labels() {
+func (u *Texts) labels() {
 	for _, name := range slices.Sorted(maps.Keys(u.src.Files)) {
 		if !strings.HasPrefix(name, "media/") || path.Ext(name) != ".svg" {
 			continue
 		}
 		drawing, _ := media.ReadSVG(u.src.Files[name])
 		for _, l := range drawing.Labels {
-			u.units = append(u.units, unit{Unit: translation.Unit{
+			u.Units = append(u.Units, Unit{Unit: translation.Unit{
 				ID: "media." + path.Base(name) + "." + l.ID, Source: l.Text, Note: "Label in a drawing: keep it short", File: name, Line: l.Line,
 			}})
 		}
@@ -328,12 +247,12 @@ func mediumOf(s segment.Segment) translation.Medium {
 	return ""
 }
 
-func (u *unitList) page(file, module string) {
-	p := u.pages[file]
+func (u *Texts) page(file, module string) {
+	p := u.Pages[file]
 	if p == nil {
 		return
 	}
-	for i, s := range p.segments {
+	for i, s := range p.Segments {
 		note := segmentNotes[s.Kind]
 		if i == 0 && s.Kind == segment.Heading && strings.HasPrefix(file, "lessons/") {
 			note = "Title of the lesson"
@@ -341,14 +260,14 @@ func (u *unitList) page(file, module string) {
 		if s.Kind == segment.Title {
 			note = titleNotes[s.Directive]
 		}
-		u.units = append(u.units, unit{
+		u.Units = append(u.Units, Unit{
 			Unit: translation.Unit{ID: s.ID, Source: s.Source, Note: note, File: file, Line: s.Line, Module: module, Medium: mediumOf(s)}, kind: s.Kind,
 		})
 	}
 }
 
-func (u *unitList) quiz(id, module string, banks map[string]bool) {
-	doc := u.docs["quizzes/"+id+".yaml"]
+func (u *Texts) quiz(id, module string, banks map[string]bool) {
+	doc := u.Docs["quizzes/"+id+".yaml"]
 	if doc == nil {
 		return
 	}
@@ -363,7 +282,7 @@ func (u *unitList) quiz(id, module string, banks map[string]bool) {
 	}
 	for _, s := range root.Key("sections").Each() {
 		bank := s.Key("draw").Key("bank").Str()
-		doc := u.docs["banks/"+bank+".yaml"]
+		doc := u.Docs["banks/"+bank+".yaml"]
 		if doc == nil || banks[bank] {
 			continue
 		}
@@ -401,8 +320,8 @@ func (r reader) questions(base string, list folder.Node) {
 	}
 }
 
-func (u *unitList) lab(id, module string) {
-	doc := u.docs["labs/"+id+"/lab.yaml"]
+func (u *Texts) lab(id, module string) {
+	doc := u.Docs["labs/"+id+"/lab.yaml"]
 	if doc == nil {
 		return
 	}
