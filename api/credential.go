@@ -243,6 +243,7 @@ func tellReport(out io.Writer, words *i18n.Catalogue, locale string, r verifier.
 		fmt.Fprintln(w)
 		tellClaims(w, t, func(at time.Time) string { return words.Date(locale, at) }, r.Claims)
 	}
+	tellRecognised(w, words, locale, r.Recognitions)
 	fmt.Fprintf(w, "\n%s\n", t("page.verify.rests"))
 	for _, b := range r.RestsOn {
 		when := ""
@@ -257,6 +258,33 @@ func tellReport(out io.Writer, words *i18n.Catalogue, locale string, r verifier.
 		lines(r.Notes)
 	}
 	return w.Flush()
+}
+
+// tellRecognised says who takes it for what.
+func tellRecognised(w io.Writer, words *i18n.Catalogue, locale string, list []verifier.Recognition) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", words.T(locale, "page.verify.recognised", nil))
+	for _, r := range list {
+		fact := func(key, value string) {
+			if value != "" {
+				fmt.Fprintf(w, "  %s\t%s\n", words.T(locale, key, nil), printable(value))
+			}
+		}
+		text := func(texts map[string]string) string {
+			found, _ := verifier.TextIn(texts, locale)
+			return found
+		}
+		fact("page.recognition.by", strings.TrimSpace(text(r.Names)+" "+r.By))
+		fact("page.recognition.as", text(r.As))
+		fact("page.recognition.scope", text(r.Scope))
+		fact("page.recognition.conditions", text(r.Conditions))
+		if !r.Until.IsZero() {
+			fact("page.verify.expires", words.Date(locale, r.Until))
+		}
+		fact("page.recognition.known", words.Moment(locale, r.At))
+	}
 }
 
 func tellClaims(w io.Writer, t func(key string) string, date func(time.Time) string, c verifier.Claims) {

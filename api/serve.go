@@ -139,7 +139,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 		return nil, err
 	}
 	site, err := web.New(web.Config{
-		Courses: a.Curriculum, Credentials: a.Credential, Verifier: a.Verifier, Shares: a.Wallet, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
+		Courses: a.Curriculum, Credentials: a.Credential, Verifier: a.Verifier, Shares: a.Wallet, Recognised: a.Verifier.Recognised, Recognitions: a.Recognition, Names: a.Names, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
 		Runtime: python(a.Config), Locale: a.Config.Locale,
 		Person: func(r *http.Request) []string { return languagesOf(a, r) },
 		Institutions: func(r *http.Request) []identity.InstitutionID {

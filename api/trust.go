@@ -109,5 +109,8 @@ func printWords(w *bundle.Words) {
 				fmt.Printf("    %s\n", l.URL)
 			}
 		}
+		for _, r := range word.Trust.Recognitions {
+			fmt.Printf("  %s recognises %s of %s\n", printable(r.By), r.Of.Course, printable(r.Of.DID))
+		}
 	}
 }

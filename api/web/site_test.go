@@ -222,7 +222,7 @@ func open(t *testing.T, change func(*Config), courses ...fs.FS) *world {
 	}
 	cfg := Config{
 		Courses: w.library, Credentials: registry{}, Words: words(t), Dist: built, Pages: frontend.Pages(),
-		PublicURL: "https://learn.example/", Now: w.clock.Now,
+		PublicURL: "https://learn.example/", Now: w.clock.Now, Recognitions: book{}, Names: names,
 	}
 	if change != nil {
 		change(&cfg)

@@ -38,7 +38,14 @@ func (s *Site) verify(c echo.Context) error {
 		return err
 	}
 	w := s.writer(locale)
-	v := w.verdict(reportOf(standing), s.about(c, standing.Credential), string(standing.Credential.ID))
+	report := reportOf(standing)
+	if s.cfg.Recognised != nil && standing.State == credential.Valid {
+		of := verifier.Achievement{Issuer: standing.Claims.Issuer, ID: standing.Claims.AchievementID}
+		if report.Recognitions, err = s.cfg.Recognised(c.Request().Context(), of); err != nil {
+			return err
+		}
+	}
+	v := w.verdict(report, s.about(c, standing.Credential), string(standing.Credential.ID))
 	if k := standing.RevokedKey; k != nil && k.RevokedAt != nil && v["reason"] == "" {
 		v["reason"] = w.t("page.verify.key_revoked", map[string]any{"Date": s.cfg.Words.Date(locale, *k.RevokedAt), "Reason": k.RevokedReason})
 	}
@@ -107,7 +114,7 @@ func (w *writer) verdict(r verifier.Report, course *curriculum.Manifest, id stri
 	title, text := verifier.StateWords(r.State)
 	v := values{
 		"standing": string(r.State), "standing_label": w.t(title, nil), "standing_text": w.t(text, nil), "reason": "",
-		"reasons": w.reasons(r.Reasons), "certificate": "", "report": "", "links": "",
+		"reasons": w.reasons(r.Reasons), "certificate": "", "recognised": w.recognised(r.Recognitions), "report": "", "links": "",
 	}
 	for _, reason := range r.Reasons {
 		if given := reason.Given(); given != "" {

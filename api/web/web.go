@@ -69,14 +69,19 @@ type Config struct {
 	Verifier    Verifier
 	Admit       func(*http.Request) error // counts a check, and refuses it when there are too many of one address
 	Shares      Shares
-	Bundles     Bundles
-	Words       *i18n.Catalogue
-	Dist        fs.FS                        // the built front end
-	Pages       fs.FS                        // the skeletons
-	PublicURL   string                       // where the world finds this server, without a slash at the end
-	Runtime     string                       // file of the Python that grades, for pages that run it too; none when empty
-	Locale      string                       // of whoever has chosen none; "" leaves it to their browser
-	Person      func(*http.Request) []string // the languages of who is signed in, the first first; nil asks nobody
+	// Recognised tells what institutions take an achievement for; nil: for nothing.
+	Recognised   func(context.Context, verifier.Achievement) ([]verifier.Recognition, error)
+	Recognitions Recognitions // nil: there is no register
+	// Names gives the names of an institution of this host, or of the issuer behind a DID, by language; none when nobody knows it.
+	Names     func(ctx context.Context, in identity.InstitutionID, did string) map[string]string
+	Bundles   Bundles
+	Words     *i18n.Catalogue
+	Dist      fs.FS                        // the built front end
+	Pages     fs.FS                        // the skeletons
+	PublicURL string                       // where the world finds this server, without a slash at the end
+	Runtime   string                       // file of the Python that grades, for pages that run it too; none when empty
+	Locale    string                       // of whoever has chosen none; "" leaves it to their browser
+	Person    func(*http.Request) []string // the languages of who is signed in, the first first; nil asks nobody
 	// Institutions are those of who is signed in: whom they trust counts in a check; nil asks nobody.
 	Institutions func(*http.Request) []identity.InstitutionID
 	CacheBytes   int64 // what rendered pages may take; 32 MiB when 0
@@ -208,6 +213,10 @@ func (s *Site) Register(e *echo.Echo) {
 	e.POST("/:locale/verify", s.problems(s.verifyPosted))
 	get("/verify/:id", s.verify)
 	get("/:locale/verify/:id", s.verify)
+	if s.cfg.Recognitions != nil {
+		get("/:locale/recognitions", s.recognitions)
+		get("/:locale/recognitions/:id", s.recognition)
+	}
 	get("/s/:token", s.shared)
 	get("/:locale/s/:token", s.shared)
 	get("/institutions/:slug/did.json", s.did)

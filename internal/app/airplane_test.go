@@ -39,7 +39,9 @@ type airplane struct {
 	Now     string   `json:"now"`
 	State   string   `json:"state"`
 	Reasons []string `json:"reasons,omitempty"`
-	Page    string   `json:"page,omitempty"` // the reason of the page, which then says unknown
+	// Recognised is what institutions take it for, in English.
+	Recognised []string `json:"recognised,omitempty"`
+	Page       string   `json:"page,omitempty"` // the reason of the page, which then says unknown
 }
 
 func letterKey(letter byte) signing.Key {
@@ -100,6 +102,53 @@ func airplaneDocument(index, extra string) string {
 		entry("1", "revocation") + "," + entry("2", "suspension") + `]}`
 }
 
+// endorsed is a recognition of River: of whose course, as what, in which place of River's list, and until when.
+func endorsed(of, course, as, index, until string) string {
+	if until != "" {
+		until = `"validUntil":"` + until + `",`
+	}
+	return `{"@context":["https://www.w3.org/ns/credentials/v2","https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"],` +
+		`"id":"https://learn.example.org/api/recognitions/019ab123-4567-7890-abcd-0000000000` + index + `","type":["VerifiableCredential","EndorsementCredential"],"name":"First steps",` +
+		`"issuer":{"id":"` + river + `","type":["Profile"],"name":"River"},"validFrom":"2026-05-01T00:00:00Z",` + until +
+		`"credentialSubject":{"id":"https://learn.example.org/en/courses/` + course + `","type":["EndorsementSubject"],"endorsementComment":"` + as + `"},"evidence":[` +
+		`{"id":"` + of + `","type":["Evidence"],"genre":"issuer","narrative":"First steps"},` +
+		`{"type":["Evidence"],"genre":"as","audience":"en","narrative":"` + as + `"},` +
+		`{"type":["Evidence"],"genre":"scope","audience":"en","narrative":"Two credits"},` +
+		`{"type":["Evidence"],"genre":"conditions","audience":"ar","narrative":"خلال ثلاث سنوات"}],` +
+		`"credentialStatus":{"id":"` + lists + `3#` + index + `","type":"BitstringStatusListEntry","statusPurpose":"revocation","statusListIndex":"` + index +
+		`","statusListCredential":"` + lists + `3"}}`
+}
+
+// recognitions of which the first alone holds.
+func recognitions(t *testing.T) (rows []bundle.Recognition, docs [][]byte) {
+	const at, course = "2026-05-01T00:00:00Z", "first-steps"
+	by := func(letter byte, doc string) []byte { return sign(t, doc, letter, river, at) }
+	add := func(as string, doc []byte) {
+		rows = append(rows, bundle.Recognition{
+			ID: as, By: river, Of: bundle.Recognised{DID: oasis, Course: course}, As: map[string]string{"en": as}, From: bundle.At(moment(at)),
+			Digest: blob.Of(doc), Size: int64(len(doc)),
+		})
+		docs = append(docs, doc)
+	}
+	good := endorsed(oasis, course, "Module 1", "10", "2027-05-01T00:00:00Z")
+	add("Module 1", by('r', good))
+	add("ended", by('r', endorsed(oasis, course, "ended", "7", "")))
+	add("expired", by('r', endorsed(oasis, course, "expired", "11", "2026-05-11T00:00:00Z")))
+	add("begins later", by('r', strings.Replace(endorsed(oasis, course, "begins later", "12", ""), `"validFrom":"2026-05-01`, `"validFrom":"2027-05-01`, 1)))
+	add("a degree", bytes.Replace(by('r', endorsed(oasis, course, "edited", "13", "")), []byte(`"narrative":"edited"`), []byte(`"narrative":"a degree"`), 1))
+	add("of another course", by('r', endorsed(oasis, "second-steps", "of another course", "14", "")))
+	add("of another issuer", by('r', endorsed(oasis+"2", course, "of another issuer", "15", "")))
+	add("by a key that was revoked later", by('v', endorsed(oasis, course, "by a key that was revoked later", "16", "")))
+	add("by a key of nobody", by('x', endorsed(oasis, course, "by a key of nobody", "17", "")))
+	add("by another institution's key", by('a', endorsed(oasis, course, "by another institution's key", "18", "")))
+	add("in another's list", by('r', strings.ReplaceAll(endorsed(oasis, course, "in another's list", "20", ""), lists+"3", lists+"1")))
+	add("that cannot be ended", by('r', strings.SplitN(endorsed(oasis, course, "that cannot be ended", "21", ""), `,"credentialStatus"`, 2)[0]+"}"))
+	add("one text twice", by('r', strings.Replace(endorsed(oasis, course, "one text twice", "22", ""), `"genre":"scope"`, `"genre":"as"`, 1)))
+	add("no recognition", sign(t, airplaneDocument("5", ""), 'a', oasis, at))
+	rows = append(rows, rows[0]) // said twice, told once
+	return rows, docs
+}
+
 func makeAirplanes(t *testing.T) (pack []byte, out []airplane) {
 	t.Helper()
 	blobs := [][]byte{statusList(t, "1", "revocation", oasis, 'a', 7), statusList(t, "2", "suspension", oasis, 'a', 8), statusList(t, "3", "revocation", river, 'r', 7)}
@@ -108,6 +157,7 @@ func makeAirplanes(t *testing.T) (pack []byte, out []airplane) {
 		return bundle.StatusList{URL: lists + n, Purpose: p, SignedAt: &stamp, Digest: blob.Of(blobs[i]), Size: int64(len(blobs[i]))}
 	}
 	from := bundle.At(moment("2026-01-01T00:00:00Z"))
+	rows, docs := recognitions(t)
 	p := letterKey('p')
 	first, err := bundle.Sign("publisher", bundle.Publisher{
 		Type: "publisher", Format: 1, ID: oasis, Name: map[string]string{"en": "Oasis"}, Serial: 1, SignedAt: from,
@@ -122,10 +172,12 @@ func makeAirplanes(t *testing.T) (pack []byte, out []airplane) {
 			Lists: []bundle.StatusList{ref(0, "1", bundle.Revocation), ref(1, "2", bundle.Suspension)},
 		},
 		{
-			DID: river, Names: map[string]string{"en": "River"}, Keys: []bundle.IssuerKey{{Key: letterKey('r').Multikey(), From: from}},
+			DID: river, Names: map[string]string{"en": "River"}, Keys: []bundle.IssuerKey{
+				{Key: letterKey('r').Multikey(), From: from}, {Key: letterKey('v').Multikey(), From: from, Retired: &stamp, Revoked: &stamp},
+			},
 			Lists: []bundle.StatusList{ref(2, "3", bundle.Revocation)},
 		},
-	}}, p)
+	}, Recognitions: rows}, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,13 +189,23 @@ func makeAirplanes(t *testing.T) (pack []byte, out []airplane) {
 			t.Fatal(err)
 		}
 	}
+	for _, doc := range docs {
+		if err := w.Write(bundle.Frame{Kind: bundle.BlobFrame, Payload: doc}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 
 	const soon, late = "2026-05-12T00:00:00Z", "2026-06-12T00:00:00Z"
 	add := func(name, text, now, state string, reasons ...string) *airplane {
-		out = append(out, airplane{Name: name, Text: text, Now: now, State: state, Reasons: reasons})
+		one := airplane{Name: name, Text: text, Now: now, State: state, Reasons: reasons}
+		// Of what counts, and of what is only not certain to count yet.
+		if state == "valid" || state == "unknown" && strings.HasPrefix(reasons[0], "status_") {
+			one.Recognised = []string{"Module 1"}
+		}
+		out = append(out, one)
 		return &out[len(out)-1]
 	}
 	place := func(n string, i int) *code.Place {
@@ -253,10 +315,11 @@ func TestAirplaneMode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := app.Words{List: func(context.Context) ([]bundle.Trust, error) { return w.Trusts(), nil }, Open: w.Blob, From: verifier.Given}
 	for _, one := range all {
+		at := func() time.Time { return moment(one.Now) }
+		words := app.Words{List: func(context.Context) ([]bundle.Trust, error) { return w.Trusts(), nil }, Open: w.Blob, From: verifier.Given, Now: at}
 		v := verifier.Verifier{
-			Issuers: []verifier.Issuers{words}, Lists: []verifier.Lists{words}, Memory: &verifier.Memory{}, Now: func() time.Time { return moment(one.Now) },
+			Issuers: []verifier.Issuers{words}, Lists: []verifier.Lists{words}, Recognisers: []verifier.Recognisers{words}, Memory: &verifier.Memory{}, Now: at,
 		}
 		r, err := v.Verify(t.Context(), []byte(one.Text), verifier.Options{Offline: true})
 		if err != nil {
@@ -269,6 +332,16 @@ func TestAirplaneMode(t *testing.T) {
 		}
 		if string(r.State) != one.State || strings.Join(reasons, " ") != strings.Join(one.Reasons, " ") {
 			t.Errorf("%s: %s %v, want %s %v", one.Name, r.State, reasons, one.State, one.Reasons)
+		}
+		var recognised []string
+		for _, r := range r.Recognitions {
+			recognised = append(recognised, r.As["en"])
+			if r.By != river || r.Names["en"] != "River" || r.Scope["en"] != "Two credits" || r.Conditions["ar"] == "" || !r.At.Equal(moment("2026-05-10T00:00:00Z")) || r.Until.IsZero() {
+				t.Errorf("%s: %+v", one.Name, r)
+			}
+		}
+		if strings.Join(recognised, ", ") != strings.Join(one.Recognised, ", ") {
+			t.Errorf("%s: recognised as %q, want %q", one.Name, recognised, one.Recognised)
 		}
 	}
 }

@@ -8,12 +8,33 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 var (
 	_ verifier.Recognisers = register{}
 	_ verifier.Recognisers = Words{}
 )
+
+// Names gives the names of an institution of this host, or of the issuer behind a DID, by language; none when nobody knows it.
+func (a *App) Names(ctx context.Context, id identity.InstitutionID, did string) map[string]string {
+	if id != "" {
+		in, err := a.Institution.Find(ctx, id)
+		if err != nil {
+			return nil
+		}
+		return in.AllNames()
+	}
+	if keys, err := a.DB.Credential().ListKeysOf(ctx, did); err == nil && len(keys) > 0 {
+		return a.Names(ctx, keys[0].InstitutionID, "")
+	}
+	for _, source := range a.Verifier.Issuers {
+		if i, err := source.FindIssuer(ctx, did); err == nil {
+			return i.Names
+		}
+	}
+	return nil
+}
 
 // Recognised implements verifier.Recognisers: what institutions of this host recognise.
 func (r register) Recognised(ctx context.Context, of verifier.Achievement) ([]verifier.Recognition, error) {

@@ -17,18 +17,19 @@ import (
 
 // dynamic lists the beginnings of keys that code puts together, and why.
 var dynamic = map[string]string{
-	"date.month.":          "Catalogue.Date numbers the months",
-	"fault.":               "the title of a problem is named after its fault.Code",
-	"block.":               "internal/curriculum names the label of a block after the block",
-	"page.kind.":           "api/web names an item's kind",
-	"paper.ai_help.":       "internal/credential/paper says what was declared",
-	"paper.assessment.":    "internal/credential/paper says how it was assessed",
-	"credential.standing.": "api/web names and explains a credential's state",
-	"credential.state.":    "a state of internal/credential/verifier, and what it means",
-	"credential.why.":      "internal/credential/verifier names its reasons",
-	"credential.rests.":    "internal/credential/verifier names what an answer rests on",
-	"credential.origin.":   "internal/credential/verifier names where it knows things from",
-	"bundle.":              "internal/bundle, and its reader in the page, name a refusal after its reason",
+	"date.month.":                "Catalogue.Date numbers the months",
+	"fault.":                     "the title of a problem is named after its fault.Code",
+	"block.":                     "internal/curriculum names the label of a block after the block",
+	"page.kind.":                 "api/web names an item's kind",
+	"paper.ai_help.":             "internal/credential/paper says what was declared",
+	"paper.assessment.":          "internal/credential/paper says how it was assessed",
+	"credential.standing.":       "api/web names and explains a credential's state",
+	"credential.state.":          "a state of internal/credential/verifier, and what it means",
+	"credential.why.":            "internal/credential/verifier names its reasons",
+	"credential.rests.":          "internal/credential/verifier names what an answer rests on",
+	"credential.origin.":         "internal/credential/verifier names where it knows things from",
+	"page.recognition.standing.": "api/web names and explains what a recognition is worth",
+	"bundle.":                    "internal/bundle, and its reader in the page, name a refusal after its reason",
 }
 
 // noKeys look like keys in Go and are none.

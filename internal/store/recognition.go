@@ -102,6 +102,14 @@ func (s *Recognition) ListRecognitions(ctx context.Context, f recognition.Filter
 	return many(s.conn, forward(q, "id", key(after), limit), recognitionRow.recognition)
 }
 
+// ListGivers implements recognition.Store.
+func (s *Recognition) ListGivers(ctx context.Context) ([]identity.InstitutionID, error) {
+	type row struct{ InstitutionID key }
+	return many(s.conn, s.read(ctx).Model(&recognitionRow{}).Distinct("institution_id").Order("institution_id"), func(r row) identity.InstitutionID {
+		return identity.InstitutionID(r.InstitutionID)
+	})
+}
+
 // EndRecognition implements recognition.Store.
 func (s *Recognition) EndRecognition(ctx context.Context, id recognition.ID, when time.Time) (bool, error) {
 	res := s.write(ctx).Model(&recognitionRow{}).Where("id = ? AND ended_at IS NULL", key(id)).Update("ended_at", at(when))

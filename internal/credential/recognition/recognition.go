@@ -79,6 +79,8 @@ type Store interface {
 	FindRecognition(ctx context.Context, id ID) (Recognition, error) // fault.NotFound recognition.not_found
 	// ListRecognitions lists by id, oldest first, those after a cursor ("" from the start).
 	ListRecognitions(ctx context.Context, f Filter, after ID, limit int) ([]Recognition, error)
+	// ListGivers lists the institutions that recognise something, or did.
+	ListGivers(ctx context.Context) ([]identity.InstitutionID, error)
 	// EndRecognition sets the end of one that has none and tells whether it was this call.
 	EndRecognition(ctx context.Context, id ID, at time.Time) (bool, error)
 	Audit(ctx context.Context, e audit.Entry) error

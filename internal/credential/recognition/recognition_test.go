@@ -121,6 +121,8 @@ func (s *rows) ListRecognitions(_ context.Context, f recognition.Filter, after r
 	return out, nil
 }
 
+func (s *rows) ListGivers(context.Context) ([]identity.InstitutionID, error) { return nil, nil }
+
 func (s *rows) EndRecognition(_ context.Context, id recognition.ID, at time.Time) (bool, error) {
 	for i := range s.all {
 		if s.all[i].ID == id && s.all[i].EndedAt == nil {

@@ -221,6 +221,11 @@ func (s *Service) List(ctx context.Context, f Filter, after ID, limit int) ([]Sh
 	return out, nil
 }
 
+// ListGivers lists the institutions that recognise something, or did. It is open to anyone.
+func (s *Service) ListGivers(ctx context.Context) ([]identity.InstitutionID, error) {
+	return s.Store.ListGivers(ctx)
+}
+
 // mostShown is how many recognitions are told beside one credential.
 const mostShown = 20
 

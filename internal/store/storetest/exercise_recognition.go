@@ -9,6 +9,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 func exerciseRecognition(t *testing.T, w *world) {
@@ -64,6 +65,11 @@ func exerciseRecognition(t *testing.T, w *world) {
 		if !reflect.DeepEqual(list, want) {
 			t.Errorf("holding at %s: %+v", at, list)
 		}
+	}
+	givers, err := s.ListGivers(ctx)
+	ok(t, err)
+	if want := []identity.InstitutionID{w.school.ID, other.ID}; len(givers) != 2 || !slices.Contains(givers, want[0]) || !slices.Contains(givers, want[1]) {
+		t.Errorf("givers %v, want %v", givers, want)
 	}
 	page, err := s.ListRecognitions(ctx, recognition.Filter{}, a.ID, 1)
 	ok(t, err)

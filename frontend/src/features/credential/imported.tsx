@@ -13,6 +13,7 @@ import { Notice, Trouble } from '../../ui/notice';
 import { useTask } from '../../ui/task';
 import { saveAs } from './save';
 import { Shares, type Share } from './shares';
+import { Worth } from './worth';
 
 type Imported = Schemas['ImportedCredential'];
 
@@ -112,6 +113,7 @@ function Row({ one, away, items, take, shares }: RowProps) {
             {reason.detail}
           </span>
         ))}
+        <Worth of={report.recognitions} />
         <span class="small">{t('ui.app.wallet.checked', { Date: formatDate(report.checked_at, true) })}</span>
         {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
       </span>

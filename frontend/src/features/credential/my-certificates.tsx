@@ -14,6 +14,7 @@ import { CertificateName } from './certificate-name';
 import { ImportedCertificates } from './imported';
 import { saveAs } from './save';
 import { Shares, type Share } from './shares';
+import { Worth } from './worth';
 
 type Credential = Schemas['Credential'];
 
@@ -117,6 +118,7 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
           <span class="unseen"> {achievement}</span>
         </a>
       </p>
+      <Worth of={credential.recognitions} />
       <CodeView id={id} achievement={credential.achievement} />
       <Shares of={{ credential_id: id }} achievement={credential.achievement} all={shares} />
     </li>

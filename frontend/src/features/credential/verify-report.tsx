@@ -1,16 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { formatDate, formatPercent, locale, spokenIn, t } from '../../i18n/words';
-import type { Reason, Report } from '../../offline/credential/check';
+import { statusDays, type Reason, type Report } from '../../offline/credential/check';
+import { named } from './named';
+import { Recognised } from './recognised';
 
 const day = 86_400_000;
-
-/** A name in the language of the page, or in one in which there is one. */
-export function named(names: Readonly<Record<string, string>> | undefined, otherwise: string): { text: string; lang?: string } {
-  const wanted = [locale(), locale().split('-')[0] as string, 'und', 'en'];
-  const lang = [...wanted, ...Object.keys(names ?? {})].find((one) => names?.[one]);
-  if (lang === undefined) return { text: otherwise, lang: 'en' };
-  return { text: names?.[lang] as string, ...(lang !== 'und' && lang !== locale() && { lang }) };
-}
 
 const own: readonly string[] = ['too_new', 'needs_network'];
 
@@ -58,11 +52,7 @@ export function VerifyReport({ report, now }: { report: Report; now: number }) {
       {recognitions.length > 0 && (
         <>
           <h3>{t('ui.verify.recognised')}</h3>
-          <ul>
-            {recognitions.map(({ by, byNames, as }) => (
-              <li key={by}>{t('ui.verify.recognised.as', { Institution: named(byNames, by).text, Name: named(as, '').text })}</li>
-            ))}
-          </ul>
+          <Recognised of={recognitions.map((one) => ({ ...one, known: now - Date.parse(one.at) > statusDays * day ? one.at : undefined }))} />
         </>
       )}
       {(restsOn.length > 0 || notes.length > 0) && (

@@ -16,6 +16,7 @@ import { Learners } from './learners';
 import { Members } from './members';
 import { Profile } from './profile/profile';
 import { Publish } from './publish';
+import { Recognitions } from './recognitions';
 import { rolesIn, tabsFor, type TabName } from './roles';
 import { Template } from './template';
 
@@ -26,6 +27,7 @@ const screens: Record<TabName, ComponentType<{ institution: string }>> = {
   certificates: Issued,
   criteria: Criteria,
   issuers: Issuers,
+  recognitions: Recognitions,
   members: Members,
   labs: Labs,
   languages: Languages,

@@ -11,6 +11,7 @@ export type TabName =
   | 'certificates'
   | 'criteria'
   | 'issuers'
+  | 'recognitions'
   | 'members'
   | 'labs'
   | 'languages'
@@ -27,6 +28,7 @@ const allowed: Record<TabName, readonly (Role | 'operator')[]> = {
   certificates: ['issuer', 'admin', 'operator'],
   criteria: ['trainer', 'issuer', 'admin', 'operator'],
   issuers: ['issuer', 'admin', 'operator'],
+  recognitions: ['issuer', 'admin', 'operator'],
   members: ['admin', 'operator'],
   labs: ['trainer', 'admin', 'operator'],
   languages: ['admin', 'operator'],

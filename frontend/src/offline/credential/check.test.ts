@@ -18,6 +18,7 @@ interface Airplane {
   now: string;
   state: string;
   reasons?: string[];
+  recognised?: string[];
   page?: string;
 }
 const folder = join(import.meta.dirname, '../../../../internal/credential/code/testdata');
@@ -38,9 +39,16 @@ describe('with the file that Go made', () => {
     known = await knownIssuers();
   });
 
-  it.each(all.map((one) => [`${one.name}: ${one.page ?? one.state}`, one] as const))('%s', async (_, { text, now, state, reasons = [], page }) => {
+  it.each(all.map((one) => [`${one.name}: ${one.page ?? one.state}`, one] as const))('%s', async (_, { text, now, state, reasons = [], recognised = [], page }) => {
     const report = await check(text, Date.parse(now), known);
     expect([report.state, ...report.reasons.map(({ why }) => why)]).toEqual(page ? ['unknown', page] : [state, ...reasons]);
+    expect(report.recognitions.map(({ as }) => as['en'])).toEqual(page ? [] : recognised);
+    for (const one of report.recognitions) {
+      expect(one).toEqual({
+        by: 'did:web:learn.example.org:institutions:river', byNames: { en: 'River' }, as: { en: 'Module 1' }, scope: { en: 'Two credits' },
+        conditions: { ar: 'خلال ثلاث سنوات' }, until: '2027-05-01T00:00:00Z', at: '2026-05-10T00:00:00Z',
+      });
+    }
     // What is forged is not shown, and what is shown says who stands for it.
     expect(!!report.shown).toBe(report.state !== 'invalid');
     if (report.state === 'valid') {

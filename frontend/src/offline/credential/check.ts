@@ -2,6 +2,7 @@
 // those of the server's verifier (docs/verifying.md).
 import { CodeError, isCode, names, readCode, verifyCode, type Claims as CodeClaims, type Key, type Place } from './code';
 import { DocumentError, readDocument, type Json, type JsonObject } from './document';
+import { recognitionsOf, type Recognised } from './recognition';
 import { readStatus } from './status';
 import { knownIssuers, listOf, type Known, type Said } from './trust';
 
@@ -29,6 +30,8 @@ export interface Shown {
   locale: string;
   issuer: string;
   course: string;
+  /** Its address, which a code does not say. */
+  achievementId?: string;
   issuedAt: string;
   expiresAt?: string;
   score?: number;
@@ -36,12 +39,6 @@ export interface Shown {
   aiHelp?: string;
   /** Where it can be checked with a network; '' where it says none. */
   address: string;
-}
-export interface Recognised {
-  by: string;
-  byNames: Record<string, string>;
-  as: Record<string, string>;
-  until?: string;
 }
 export interface Report {
   state: State;
@@ -65,6 +62,7 @@ class Check {
   readonly found: (Reason & { state: State })[] = [];
   readonly notes: Reason[] = [];
   readonly restsOn: Basis[] = [];
+  recognitions: Recognised[] = [];
   shown: Shown | undefined;
   said: Said | undefined;
 
@@ -120,16 +118,16 @@ class Check {
       restsOn: this.restsOn,
       ...(state !== 'invalid' && this.shown && { shown: this.shown }),
       ...(state !== 'invalid' && this.said && { said: this.said }),
-      recognitions: state === 'invalid' ? [] : this.recognitions(),
+      recognitions: this.recognitions,
     };
   }
 
-  private recognitions(): Recognised[] {
-    const { shown } = this;
-    if (!shown || !this.said) return [];
-    return this.known.recognitions
-      .filter(({ of, from, until }) => of.did === shown.issuer && of.course === shown.course && Date.parse(from) <= this.now && (until === undefined || Date.parse(until) > this.now))
-      .map(({ by, as, until }) => ({ by, byNames: this.known.issuers.get(by)?.issuer.names ?? {}, as, ...(until !== undefined && { until }) }));
+  /** Who recognises it. Of what does not count nobody is told. */
+  async recognised(): Promise<void> {
+    const { shown, said, found } = this;
+    if (!shown || !said || found.some(({ state }) => state !== 'unknown')) return;
+    const { issuer, course, achievementId: achievement = '' } = shown;
+    this.recognitions = await recognitionsOf({ issuer, course, achievement }, this.known, this.now);
   }
 }
 
@@ -141,6 +139,7 @@ export async function check(text: string, now = Date.now(), known?: Known): Prom
   // A token has a signature of the RSA kind, or another that only a server reads.
   else if (/^[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}$/.test(trimmed)) one.say('unknown', 'needs_network');
   else await document(one, trimmed);
+  await one.recognised();
   return one.report();
 }
 
@@ -245,6 +244,7 @@ function shownIn(tree: JsonObject, issuer: string): Shown {
     locale: textAt(achievement, 'inLanguage'),
     issuer,
     course: (/\/courses\/([A-Za-z0-9][A-Za-z0-9._-]*)@[0-9]+$/.exec(textAt(achievement, 'id')) ?? [])[1] ?? '',
+    achievementId: textAt(achievement, 'id'),
     issuedAt,
     ...(expiresAt && { expiresAt }),
     ...(!isNaN(score) && { score }),

@@ -30,8 +30,25 @@ const words = new Set(
   ).split(' '),
 );
 
+/** A kind of document that is read here: the words that it is made of, and what it says that it is. */
+export interface Kind {
+  words: ReadonlySet<string>;
+  types: readonly string[];
+}
+const badge: Kind = { words, types: ['AchievementCredential', 'OpenBadgeCredential'] };
+/** What one institution says of another's achievement; docs/credentials.md has its form. */
+export const endorsement: Kind = {
+  words: new Set(
+    (
+      '@context id type name issuer validFrom validUntil credentialSubject endorsementComment evidence genre audience narrative credentialStatus statusPurpose ' +
+      'statusListIndex statusListCredential proof cryptosuite proofPurpose created verificationMethod proofValue'
+    ).split(' '),
+  ),
+  types: ['EndorsementCredential'],
+};
+
 /** Reads JSON in which no two readers can find different things: no name twice, no null, no fractions, nothing empty, no word that is not ours. */
-export function readStrict(text: string): JsonObject {
+export function readStrict(text: string, words: Kind['words'] = badge.words): JsonObject {
   if (text.length > most.bytes) refuse('not_readable');
   let value: unknown;
   try {
@@ -132,14 +149,14 @@ export interface Document {
 }
 
 /** Takes a document apart. It believes nothing. Throws DocumentError. */
-export function readDocument(text: string): Document {
-  const whole = readStrict(text);
+export function readDocument(text: string, kind: Kind = badge): Document {
+  const whole = readStrict(text, kind.words);
   const { proof, ...tree } = whole as JsonObject & { proof?: Json };
   const context = tree['@context'];
   if (!Array.isArray(context) || context.length !== 2 || context.some((one, i) => one !== contexts[i])) refuse('terms');
   const types = tree['type'];
   if (!Array.isArray(types) || types.indexOf('VerifiableCredential') < 0) refuse('not_readable');
-  if ((types as Json[]).length !== 2 || ((types as Json[]).indexOf('AchievementCredential') < 0 && (types as Json[]).indexOf('OpenBadgeCredential') < 0)) refuse('not_badge');
+  if ((types as Json[]).length !== 2 || !kind.types.some((one) => (types as Json[]).indexOf(one) >= 0)) refuse('not_badge');
   const by = tree['issuer'];
   const issuer = isObject(by as Json) ? (by as JsonObject)['id'] : by;
   if (typeof issuer !== 'string' || !/^did:(web|key):[A-Za-z0-9.%:_-]{1,240}$/.test(issuer)) return refuse('bad_issuer');
