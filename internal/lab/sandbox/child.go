@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -244,13 +245,16 @@ func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image 
 	if err != nil {
 		return errors.Join(err, writeFrame(out, readyFrame{Error: err.Error()}))
 	}
-	runtime.GOMAXPROCS(2) // a program has one thread, and the collector another
+	runtime.GOMAXPROCS(2)  // a program has one thread, and the collector another
+	debug.SetGCPercent(50) // what is kept is small, and so may be what is not
 	small := held()
-	dropProgram()
+	drop := programPages()
+	drop()
 	// Nothing that a learner wrote has run yet. From here on only pipes are left.
 	if err := writeFrame(out, readyFrame{Walls: lockIn(), Snapshot: g.snapshot}); err != nil {
 		return err
 	}
+	collected := cycles()
 	for {
 		var j jobFrame
 		if err := readFrame(in, &j); err != nil {
@@ -267,6 +271,11 @@ func serveChild(ctx context.Context, cacheDir string, digest blob.Digest, image 
 		}
 		if held() > small+spare {
 			settle()
+		}
+		// The collector looks up every function that waits on a stack, and the kernel brings sixteen pages for each.
+		if n := cycles(); n != collected {
+			collected = n
+			drop()
 		}
 	}
 }

@@ -277,6 +277,13 @@ func held() uint64 {
 	return s[0].Value.Uint64() - s[1].Value.Uint64()
 }
 
+// cycles counts the collector's runs.
+func cycles() uint64 {
+	s := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
 // settle gives back what loading needed.
 func settle() {
 	runtime.GC()

@@ -81,17 +81,24 @@ func readOnce(path string) (data []byte, drop func(), err error) {
 	return data, func() { _ = unix.Madvise(data, unix.MADV_DONTNEED) }, nil
 }
 
-// dropProgram lets go the pages of this program's own file that only its start needed: half of a
-// child, for the program is a whole server. What is needed again comes back from the
-// file. Only mappings are dropped in which nothing was written.
-func dropProgram() {
+// programPages finds the pages of this program's own file, which only its start needed for the most
+// part: half of a child, for the program is a whole server. drop lets them go, and what is needed again comes back from
+// the file. Only mappings are dropped in which nothing was written. It calls nothing but madvise, and may be called again.
+func programPages() (drop func()) {
+	type span struct{ from, size uintptr }
+	var all []span
+	drop = func() {
+		for _, s := range all {
+			_, _, _ = unix.Syscall(unix.SYS_MADVISE, s.from, s.size, unix.MADV_DONTNEED)
+		}
+	}
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return
+		return drop
 	}
 	maps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
-		return
+		return drop
 	}
 	var from, to uintptr
 	for line := range strings.Lines(string(maps)) {
@@ -104,9 +111,10 @@ func dropProgram() {
 			continue
 		}
 		if fields[0] == "Anonymous:" && fields[1] == "0" && from < to {
-			_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED)
+			all = append(all, span{from, to - from})
 		}
 	}
+	return drop
 }
 
 func address(hex string) uintptr {

@@ -36,4 +36,4 @@ func readOnce(path string) (data []byte, drop func(), err error) {
 	return data, func() {}, err
 }
 
-func dropProgram() {}
+func programPages() (drop func()) { return func() {} }
