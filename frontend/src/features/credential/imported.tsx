@@ -60,7 +60,6 @@ export function ImportedCertificates({ shares }: { shares: Signal<readonly Share
         </ul>
       )}
       {trouble.value ? <Trouble cause={trouble.value} retry={() => void load()} /> : null}
-      {away.value && items.value && <p class="small">{t('ui.app.wallet.away')}</p>}
       {!away.value && items.value && <TakeIn onTaken={takeIn} />}
     </section>
   );

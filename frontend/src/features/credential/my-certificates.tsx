@@ -1,4 +1,5 @@
 import { useSignal, type Signal } from '@preact/signals';
+import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
 import { signedIn } from '../../api/me';
@@ -6,8 +7,9 @@ import { Unreached } from '../../api/problem';
 import { formatDate, locale, spokenIn, t } from '../../i18n/words';
 import { recall } from '../../offline/kept';
 import type { Certificates } from '../../offline/sync';
-import { Notice } from '../../ui/notice';
+import { Notice, Trouble } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
+import { useTask } from '../../ui/task';
 import { AwardsToCome } from './awards';
 import { CodeView } from './code-view';
 import { CertificateName } from './certificate-name';
@@ -38,7 +40,12 @@ export default function MyCertificates() {
       <p>
         <a href="/app/verify">{t('ui.app.verify.title')}</a>
       </p>
-      {kept.value && <Notice>{t('ui.app.certificates.away', { Date: formatDate(new Date(kept.value.at).toISOString(), true) })}</Notice>}
+      {kept.value && (
+        <Notice>
+          <p>{t('ui.app.certificates.away', { Date: formatDate(new Date(kept.value.at).toISOString(), true) })}</p>
+          <p>{t('ui.app.wallet.away')}</p>
+        </Notice>
+      )}
       <AwardsToCome />
       <List of={pages} empty={<p>{t('ui.app.certificates.none')}</p>}>
         {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} shares={shares} />}
@@ -93,16 +100,20 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
           </span>
         )}
       </span>
-      <span class="buttons">
-        <a class="button quiet" href={page}>
-          {t('ui.app.certificates.view')}
-          <span class="unseen"> {achievement}</span>
-        </a>
-        <a class="button quiet" href={`${page}#print`}>
-          {t('ui.app.certificates.print')}
-          <span class="unseen"> {achievement}</span>
-        </a>
-      </span>
+      {text === undefined ? (
+        <span class="buttons">
+          <a class="button quiet" href={page}>
+            {t('ui.app.certificates.view')}
+            <span class="unseen"> {achievement}</span>
+          </a>
+          <a class="button quiet" href={`${page}#print`}>
+            {t('ui.app.certificates.print')}
+            <span class="unseen"> {achievement}</span>
+          </a>
+        </span>
+      ) : (
+        <Here document={text}>{achievement}</Here>
+      )}
       <p class="formats">
         {t('ui.app.certificates.formats')}
         {/* What has to be drawn or signed anew, only the server has. */}
@@ -122,5 +133,31 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
       <CodeView id={id} achievement={credential.achievement} />
       <Shares of={{ credential_id: id }} achievement={credential.achievement} all={shares} />
     </li>
+  );
+}
+
+/** Without the server: what this device itself finds out about the certificate. */
+function Here({ document: text, children }: { document: string; children: ComponentChildren }) {
+  const Report = useSignal<ComponentType<{ document: string }> | undefined>(undefined);
+  const task = useTask();
+  const toggle = () =>
+    task.run(async () => {
+      if (Report.value) return void (Report.value = undefined);
+      const part = await import('./own-report').catch(() => {
+        throw new Unreached();
+      });
+      Report.value = part.default;
+    });
+  return (
+    <div class="code-view">
+      <p class="buttons">
+        <button type="button" class="button quiet" aria-expanded={!!Report.value} onClick={() => void toggle()}>
+          {t('ui.app.certificates.view')}
+          <span class="unseen"> {children}</span>
+        </button>
+      </p>
+      {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
+      {Report.value && <Report.value document={text} />}
+    </div>
   );
 }

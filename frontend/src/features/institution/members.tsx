@@ -1,11 +1,13 @@
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
 import { loadMe, signedIn } from '../../api/me';
 import { t } from '../../i18n/words';
 import { Devices } from '../../ui/devices';
-import { Trouble } from '../../ui/notice';
+import { Notice, Trouble } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
 import { useTask } from '../../ui/task';
+import { EraseMember } from './erase-member';
 import { NewMember } from './new-member';
 import { roles, type Role } from './roles';
 
@@ -17,10 +19,24 @@ export function Members({ institution }: { institution: string }) {
   const pages = usePages<Member>((cursor) =>
     ask(api.GET(path, { params: { path: { institution_id: institution }, query: { cursor } } })),
   );
+  const erased = useSignal('');
+  const top = useRef<HTMLDivElement>(null);
+  const forget = (name: string) => {
+    erased.value = name;
+    void pages.reload();
+    top.current?.focus();
+  };
   return (
     <>
+      <div ref={top} tabIndex={-1}>
+        {erased.value && (
+          <Notice kind="good">
+            <p>{t('ui.app.members.erased', { Name: erased.value })}</p>
+          </Notice>
+        )}
+      </div>
       <List of={pages} empty={<p>{t('ui.app.members.none')}</p>}>
-        {(member) => <Row key={member.user_id} institution={institution} member={member} onChanged={pages.reload} />}
+        {(member) => <Row key={member.user_id} institution={institution} member={member} onChanged={pages.reload} onErased={forget} />}
       </List>
       <NewMember institution={institution} onCreated={() => void pages.reload()} />
     </>
@@ -31,11 +47,13 @@ interface RowProps {
   institution: string;
   member: Member;
   onChanged: () => Promise<void>;
+  onErased: (name: string) => void;
 }
 
-function Row({ institution, member, onChanged }: RowProps) {
+function Row({ institution, member, onChanged, onErased }: RowProps) {
   const task = useTask();
   const opened = useSignal(false);
+  const erasing = useSignal(false);
   const devices = () =>
     ask(api.GET('/api/institutions/{institution_id}/members/{user_id}/devices', { params: { path: { institution_id: institution, user_id: member.user_id } } }));
   const revoke = (id: string) => ask(api.DELETE('/api/devices/{device_id}', { params: { path: { device_id: id } } }));
@@ -83,6 +101,16 @@ function Row({ institution, member, onChanged }: RowProps) {
         </summary>
         {opened.value && <Devices load={devices} revoke={revoke} />}
       </details>
+      {/* One's own account is erased on the account page, with the password. */}
+      {member.user_id !== signedIn()?.id && (
+        <details class="cause" onToggle={(event) => (erasing.value = event.currentTarget.open)}>
+          <summary>
+            {t('ui.app.members.erase')}
+            <span class="unseen"> {member.display_name}</span>
+          </summary>
+          {erasing.value && <EraseMember institution={institution} member={member} onErased={() => onErased(member.display_name)} />}
+        </details>
+      )}
     </li>
   );
 }
