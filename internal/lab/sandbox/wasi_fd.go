@@ -277,8 +277,7 @@ func (c *call) fdTell(h *handle) errno { return c.putU64(1, h.at) }
 
 // fdReaddir fills a buffer with entries from a position on; the last one may be cut off.
 func (c *call) fdReaddir(h *handle) errno {
-	switch {
-	case h.node == nil || h.node.dir == nil:
+	if h.node == nil || h.node.dir == nil {
 		return eNotDir
 	}
 	buf, e := c.bytes(1, 2)
