@@ -15,6 +15,7 @@ import (
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/compile"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
@@ -230,7 +231,7 @@ const verdictGoal = 60
 // bareGrading judges the same solution with nothing around it.
 type bareGrading struct {
 	engine *sandbox.WASM
-	lab    curriculum.VaultLab
+	lab    labdef.Lab
 	files  map[string]string
 }
 

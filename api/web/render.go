@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
@@ -584,7 +585,7 @@ func optionsOf(q quiz.PublicQuestion) []sided {
 }
 
 func (p *coursePage) lab(ctx context.Context, it curriculum.Item, v values) error {
-	var lab, source curriculum.PublicLab
+	var lab, source labdef.Public
 	data, err := p.data(ctx, it, &lab, &source)
 	if err != nil {
 		return err

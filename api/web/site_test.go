@@ -26,6 +26,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/compile"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/i18n"
 )
@@ -549,7 +550,7 @@ func TestLabPage(t *testing.T) {
 	if hidden == 0 {
 		t.Error("this lab hides nothing: the test needs another")
 	}
-	var data curriculum.PublicLab
+	var data labdef.Public
 	for _, s := range all(doc, "script") {
 		if value(s, "id") == "item-data" {
 			if err := json.Unmarshal([]byte(s.FirstChild.Data), &data); err != nil {

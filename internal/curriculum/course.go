@@ -7,6 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -71,7 +72,7 @@ type Module struct {
 
 // Item is a lesson, quiz or lab in its place. Its blobs by locale: of a lesson and of a lab
 // an HTML fragment (body only, sanitised), of a quiz and a lab also a Data
-// blob: quiz.Public or PublicLab as JSON.
+// blob: quiz.Public or labdef.Public as JSON.
 type Item struct {
 	ID        ContentID              `json:"id"`
 	Kind      Kind                   `json:"kind"`
@@ -120,7 +121,7 @@ type Achievement struct {
 // keys of every quiz and the labs in full.
 type VaultFile struct {
 	Quizzes map[ContentID]quiz.Vault `json:"quizzes"`
-	Labs    map[ContentID]VaultLab   `json:"labs"`
+	Labs    map[ContentID]labdef.Lab `json:"labs"`
 }
 
 // Version is a published edition of a course. It never changes.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
@@ -16,10 +16,10 @@ import (
 const secretLabel = "LABEL-58231"
 
 // village is a lab with everything that a lab may hide: labels, groups, a judge script, hidden files.
-func village() curriculum.VaultLab {
+func village() labdef.Lab {
 	least, most := 0.9, 0.1
-	rows := func() *curriculum.Rows {
-		r := &curriculum.Rows{Name: "rows"}
+	rows := func() *labdef.Rows {
+		r := &labdef.Rows{Name: "rows"}
 		for i := range 8 {
 			r.Rows = append(r.Rows, map[string]any{"size": float64(40 + i)})
 		}
@@ -27,19 +27,19 @@ func village() curriculum.VaultLab {
 	}
 	labels := []any{secretLabel, "no", "no", secretLabel, "no", secretLabel, secretLabel, "no"}
 	groups := []any{"GROUP-1", "GROUP-1", "GROUP-2", "GROUP-2", "GROUP-1", "GROUP-1", "GROUP-2", "GROUP-2"}
-	call := func(r curriculum.Rule) curriculum.Rule {
-		r.Observe = curriculum.ObserveCall
+	call := func(r labdef.Rule) labdef.Rule {
+		r.Observe = labdef.ObserveCall
 		return r
 	}
-	return curriculum.VaultLab{
+	return labdef.Lab{
 		Entry: "main.py",
 		Files: map[string]string{"open.csv": "size\n1\n"},
 		Hidden: map[string]string{
 			"hidden/test.csv": "size,truth\n40," + secretLabel + "\n", "judges/shape.py": "SECRET-JUDGE",
 		},
-		Checks: []curriculum.Check{
-			{ID: "shape", Visible: true, Points: 1, Says: map[string]curriculum.Text{"short": {"en": "Short."}}, Rule: call(curriculum.Rule{
-				Call: "shape()", Kind: curriculum.Judged, JudgeName: "judges/shape.py", Judge: `
+		Checks: []labdef.Check{
+			{ID: "shape", Visible: true, Points: 1, Says: map[string]map[string]string{"short": {"en": "Short."}}, Rule: call(labdef.Rule{
+				Call: "shape()", Kind: labdef.Judged, JudgeName: "judges/shape.py", Judge: `
 def judge(seen, files):
     value = seen["value"]
     if not isinstance(value, list) or not all(type(v) in (int, float) and 0 < v < 100 for v in value):
@@ -47,16 +47,16 @@ def judge(seen, files):
     return min(len(value), 4) / 4
 `,
 			})},
-			{ID: "table", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveFile, File: "table.csv", Kind: curriculum.Equals, Want: "crop,bags\nEXPECTED-FILE,4\n"}},
-			{ID: "said", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveOutput, Kind: curriculum.Matches, Want: "EXPECTED-OUTPUT"}},
-			{ID: "refuses", Visible: true, Points: 1, Rule: call(curriculum.Rule{Call: "refuse(-1)", Kind: curriculum.Raises, Want: "ValueError"})},
-			{ID: "good", Points: 2, Rule: call(curriculum.Rule{
-				Call: "[guess(row) for row in rows]", Data: rows(), Kind: curriculum.Measured, Reveal: true,
-				Metric: &curriculum.Metric{Name: curriculum.Accuracy, Labels: labels, AtLeast: &least},
+			{ID: "table", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveFile, File: "table.csv", Kind: labdef.Equals, Want: "crop,bags\nEXPECTED-FILE,4\n"}},
+			{ID: "said", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveOutput, Kind: labdef.Matches, Want: "EXPECTED-OUTPUT"}},
+			{ID: "refuses", Visible: true, Points: 1, Rule: call(labdef.Rule{Call: "refuse(-1)", Kind: labdef.Raises, Want: "ValueError"})},
+			{ID: "good", Points: 2, Rule: call(labdef.Rule{
+				Call: "[guess(row) for row in rows]", Data: rows(), Kind: labdef.Measured, Reveal: true,
+				Metric: &labdef.Metric{Name: labdef.Accuracy, Labels: labels, AtLeast: &least},
 			})},
-			{ID: "fair", Points: 2, Rule: call(curriculum.Rule{
-				Call: "[guess(row) for row in rows]", Data: rows(), Kind: curriculum.Measured,
-				Metric: &curriculum.Metric{Name: curriculum.GroupGap, Labels: labels, Groups: groups, AtMost: &most},
+			{ID: "fair", Points: 2, Rule: call(labdef.Rule{
+				Call: "[guess(row) for row in rows]", Data: rows(), Kind: labdef.Measured,
+				Metric: &labdef.Metric{Name: labdef.GroupGap, Labels: labels, Groups: groups, AtMost: &most},
 			})},
 		},
 	}
@@ -210,8 +210,8 @@ func TestFilesOfJudgeScripts(t *testing.T) {
 // Seed and clock of a run are the lab's.
 func TestSeedAndClock(t *testing.T) {
 	l := village()
-	l.Seed, l.Clock = 7, curriculum.DefaultClock.AddDate(0, 3, 0)
-	l.Limits = curriculum.Limits{WallSeconds: 3, Files: 2, FileKiB: 5}
+	l.Seed, l.Clock = 7, labdef.DefaultClock.AddDate(0, 3, 0)
+	l.Limits = labdef.Limits{WallSeconds: 3, Files: 2, FileKiB: 5}
 	runs := 0
 	spy := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 		runs++
@@ -334,9 +334,9 @@ def at_the_end():
 // Records of the module banyan stay in what is shown, and out of what is judged.
 func TestRecords(t *testing.T) {
 	e := sandboxtest.Open(t)
-	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{{
+	l := labdef.Lab{Entry: "main.py", Checks: []labdef.Check{{
 		ID: "said", Visible: true, Points: 1,
-		Rule: curriculum.Rule{Observe: curriculum.ObserveOutput, Kind: curriculum.Equals, Want: "before\nafter", Reveal: true},
+		Rule: labdef.Rule{Observe: labdef.ObserveOutput, Kind: labdef.Equals, Want: "before\nafter", Reveal: true},
 	}}}
 	v := grade(t, e, l, "import banyan\nprint('before')\nbanyan.table([{'crop': 'maize', 'bags': 4}])\nprint('after')\n")
 	if v.Outcome != lab.Passed || !strings.HasPrefix(v.Output, "before\n\x1e{") || !strings.HasSuffix(v.Output, "}\nafter\n") || !strings.Contains(v.Output, "maize") {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
@@ -19,7 +20,7 @@ import (
 // solution must pass, twice alike and with time to spare; the starter must not pass; each wrong solution
 // must fail as its author says; and a judge script must bear whatever a learner's
 // code may give. It reports every fault that it finds.
-func CheckLab(ctx context.Context, eng sandbox.Engine, id curriculum.ContentID, l curriculum.VaultLab) []fault.Detail {
+func CheckLab(ctx context.Context, eng sandbox.Engine, id curriculum.ContentID, l labdef.Lab) []fault.Detail {
 	c := labChecker{eng: eng, lab: l, dir: fmt.Sprintf("labs/%s/", id)}
 	_ = c.solution(ctx) && c.judges(ctx) && c.starter(ctx) && c.wrong(ctx)
 	return c.faults
@@ -27,7 +28,7 @@ func CheckLab(ctx context.Context, eng sandbox.Engine, id curriculum.ContentID, 
 
 type labChecker struct {
 	eng    sandbox.Engine
-	lab    curriculum.VaultLab
+	lab    labdef.Lab
 	dir    string
 	faults []fault.Detail
 }
@@ -46,8 +47,8 @@ func (c *labChecker) try(ctx context.Context, source string) (grading, bool) {
 		c.report("lab.yaml", "lab.check.platform", map[string]any{"Cause": err.Error()})
 		return g, false
 	case g.v.Outcome == AuthorError:
-		i := slices.IndexFunc(c.lab.Checks, func(ch curriculum.Check) bool { return ch.ID == g.v.FaultCheck })
-		if i < 0 || c.lab.Checks[i].Rule.Kind != curriculum.Judged {
+		i := slices.IndexFunc(c.lab.Checks, func(ch labdef.Check) bool { return ch.ID == g.v.FaultCheck })
+		if i < 0 || c.lab.Checks[i].Rule.Kind != labdef.Judged {
 			c.report("lab.yaml", "lab.check.author_error", nil)
 			return g, false
 		}
@@ -155,7 +156,7 @@ func (c *labChecker) wrong(ctx context.Context) bool {
 // byOrder sorts ids of checks as the lab has them.
 func (c *labChecker) byOrder(a, b string) int {
 	at := func(id string) int {
-		return slices.IndexFunc(c.lab.Checks, func(ch curriculum.Check) bool { return ch.ID == id })
+		return slices.IndexFunc(c.lab.Checks, func(ch labdef.Check) bool { return ch.ID == id })
 	}
 	return at(a) - at(b)
 }
@@ -191,7 +192,7 @@ func (c *labChecker) judges(ctx context.Context) bool {
 	var tasks []judgeTask
 	var of, shown []string
 	for _, ch := range c.lab.Checks {
-		if ch.Rule.Kind != curriculum.Judged {
+		if ch.Rule.Kind != labdef.Judged {
 			continue
 		}
 		add := func(o observation, show string) {
@@ -199,7 +200,7 @@ func (c *labChecker) judges(ctx context.Context) bool {
 			of, shown = append(of, ch.ID), append(shown, show)
 		}
 		switch ch.Rule.Observe {
-		case curriculum.ObserveCall:
+		case labdef.ObserveCall:
 			for _, odd := range oddities {
 				var o observation
 				if err := json.Unmarshal([]byte(odd.wire), &o); err != nil {
@@ -210,7 +211,7 @@ func (c *labChecker) judges(ctx context.Context) bool {
 		default:
 			for _, text := range []string{"", "\n", "\x00", "a", "1,2\n", "\ufffd…\n\n,,\n"} {
 				o := observation{Output: &text}
-				if ch.Rule.Observe == curriculum.ObserveFile {
+				if ch.Rule.Observe == labdef.ObserveFile {
 					o = observation{File: &text}
 				}
 				add(o, quote(text))

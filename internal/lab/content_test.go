@@ -13,6 +13,7 @@ import (
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/compile"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
@@ -58,66 +59,66 @@ func TestShippedLabs(t *testing.T) {
 }
 
 // judged is a check of what words gives, by a script with this body.
-func judged(body string) curriculum.Check {
-	return curriculum.Check{ID: "shape", Visible: true, Points: 1, Rule: curriculum.Rule{
-		Observe: curriculum.ObserveCall, Call: "words('b a')", Kind: curriculum.Judged,
+func judged(body string) labdef.Check {
+	return labdef.Check{ID: "shape", Visible: true, Points: 1, Rule: labdef.Rule{
+		Observe: labdef.ObserveCall, Call: "words('b a')", Kind: labdef.Judged,
 		Judge: "def judge(seen, files):\n    " + body + "\n", JudgeName: "judges/shape.py",
 	}}
 }
 
 func TestCheckLab(t *testing.T) {
 	e := sandboxtest.Open(t)
-	good := func() curriculum.VaultLab {
+	good := func() labdef.Lab {
 		l := adder()
 		l.Solution, l.Starter = adderSolution, "def add(a, b): pass"
-		l.Wrong = []curriculum.WrongSolution{{File: "threes.py", Source: "def add(a, b): return 3"}}
+		l.Wrong = []labdef.WrongSolution{{File: "threes.py", Source: "def add(a, b): return 3"}}
 		return l
 	}
 	tests := []struct {
 		name   string
-		change func(*curriculum.VaultLab)
+		change func(*labdef.Lab)
 		want   []string // file and key
 	}{
-		{"good", func(*curriculum.VaultLab) {}, nil},
-		{"solution fails two", func(l *curriculum.VaultLab) { l.Solution = "def add(a, b): return a + b\nprint('hello')" }, []string{
+		{"good", func(*labdef.Lab) {}, nil},
+		{"solution fails two", func(l *labdef.Lab) { l.Solution = "def add(a, b): return a + b\nprint('hello')" }, []string{
 			"labs/sum/solution.py lab.check.solution_fails share", "labs/sum/solution.py lab.check.solution_fails words",
 		}},
-		{"solution breaks", func(l *curriculum.VaultLab) { l.Solution = "1 / 0" }, []string{"labs/sum/solution.py lab.check.solution_breaks"}},
-		{"starter passes", func(l *curriculum.VaultLab) { l.Starter = l.Solution }, []string{"labs/sum/starter.py lab.check.starter_passes"}},
-		{"wrong passes", func(l *curriculum.VaultLab) { l.Wrong[0].Source = l.Solution }, []string{"labs/sum/wrong/threes.py lab.check.wrong_passes"}},
-		{"declared", func(l *curriculum.VaultLab) {
-			l.Wrong = []curriculum.WrongSolution{
+		{"solution breaks", func(l *labdef.Lab) { l.Solution = "1 / 0" }, []string{"labs/sum/solution.py lab.check.solution_breaks"}},
+		{"starter passes", func(l *labdef.Lab) { l.Starter = l.Solution }, []string{"labs/sum/starter.py lab.check.starter_passes"}},
+		{"wrong passes", func(l *labdef.Lab) { l.Wrong[0].Source = l.Solution }, []string{"labs/sum/wrong/threes.py lab.check.wrong_passes"}},
+		{"declared", func(l *labdef.Lab) {
+			l.Wrong = []labdef.WrongSolution{
 				{File: "threes.py", Source: "def add(a, b): return 3", Fails: []string{"hidden", "hello", "words", "share"}},
 				{File: "endless.py", Source: "while True: pass", Outcome: "learner_error", Message: "timeout"},
 				{File: "broken.py", Source: "1 / 0", Outcome: "learner_error"},
 			}
 			l.Limits.WallSeconds = 1
 		}, nil},
-		{"fails other checks", func(l *curriculum.VaultLab) { l.Wrong[0].Fails = []string{"hidden", "words"} }, []string{"labs/sum/wrong/threes.py lab.check.wrong_fails"}},
-		{"does not get to the checks", func(l *curriculum.VaultLab) {
+		{"fails other checks", func(l *labdef.Lab) { l.Wrong[0].Fails = []string{"hidden", "words"} }, []string{"labs/sum/wrong/threes.py lab.check.wrong_fails"}},
+		{"does not get to the checks", func(l *labdef.Lab) {
 			l.Wrong[0].Source, l.Wrong[0].Fails = "1 / 0", []string{"add", "share", "words", "hello", "hidden"}
 		}, []string{"labs/sum/wrong/threes.py lab.check.wrong_fails"}},
-		{"other outcome", func(l *curriculum.VaultLab) { l.Wrong[0].Outcome = "learner_error" }, []string{"labs/sum/wrong/threes.py lab.check.wrong_outcome"}},
-		{"other message", func(l *curriculum.VaultLab) {
-			l.Wrong[0] = curriculum.WrongSolution{File: "threes.py", Source: "1 / 0", Outcome: "learner_error", Message: "exit"}
+		{"other outcome", func(l *labdef.Lab) { l.Wrong[0].Outcome = "learner_error" }, []string{"labs/sum/wrong/threes.py lab.check.wrong_outcome"}},
+		{"other message", func(l *labdef.Lab) {
+			l.Wrong[0] = labdef.WrongSolution{File: "threes.py", Source: "1 / 0", Outcome: "learner_error", Message: "exit"}
 		}, []string{"labs/sum/wrong/threes.py lab.check.wrong_outcome"}},
-		{"a judge", func(l *curriculum.VaultLab) {
+		{"a judge", func(l *labdef.Lab) {
 			l.Checks = append(l.Checks, judged("return isinstance(seen['value'], set)"))
 		}, nil},
-		{"a judge that does not compile", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return (")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
-		{"a judge without a function", func(l *curriculum.VaultLab) {
+		{"a judge that does not compile", func(l *labdef.Lab) { l.Checks = append(l.Checks, judged("return (")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
+		{"a judge without a function", func(l *labdef.Lab) {
 			c := judged("")
 			c.Rule.Judge = "x = 1"
 			l.Checks = append(l.Checks, c)
 		}, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
-		{"a judge that gives no score", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return 'yes'")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
-		{"a judge that says what it may not", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return True, 'well'")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
-		{"a judge that breaks of odd values", func(l *curriculum.VaultLab) { l.Checks = append(l.Checks, judged("return len(seen['value']) == 2")) }, []string{"labs/sum/judges/shape.py lab.check.judge_raises shape"}},
-		{"a judge that never ends", func(l *curriculum.VaultLab) {
+		{"a judge that gives no score", func(l *labdef.Lab) { l.Checks = append(l.Checks, judged("return 'yes'")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
+		{"a judge that says what it may not", func(l *labdef.Lab) { l.Checks = append(l.Checks, judged("return True, 'well'")) }, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
+		{"a judge that breaks of odd values", func(l *labdef.Lab) { l.Checks = append(l.Checks, judged("return len(seen['value']) == 2")) }, []string{"labs/sum/judges/shape.py lab.check.judge_raises shape"}},
+		{"a judge that never ends", func(l *labdef.Lab) {
 			l.Limits.WallSeconds = 1
 			l.Checks = append(l.Checks, judged("while True: pass"))
 		}, []string{"labs/sum/judges/shape.py lab.check.judge_broken shape"}},
-		{"call does not compile", func(l *curriculum.VaultLab) { l.Checks[4].Rule.Call = "add(" }, []string{"labs/sum/lab.yaml lab.check.author_error"}},
+		{"call does not compile", func(l *labdef.Lab) { l.Checks[4].Rule.Call = "add(" }, []string{"labs/sum/lab.yaml lab.check.author_error"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -142,8 +143,8 @@ func TestCheckLab(t *testing.T) {
 
 // A solution that takes most of its time, or gives one thing now and another then, is a fault of the lab.
 func TestCheckLabOfDoubtfulSolutions(t *testing.T) {
-	l := curriculum.VaultLab{Entry: "main.py", Solution: "solution", Starter: "starter", Checks: []curriculum.Check{
-		{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "a", Kind: curriculum.Set, Want: []any{1, 2}}},
+	l := labdef.Lab{Entry: "main.py", Solution: "solution", Starter: "starter", Checks: []labdef.Check{
+		{ID: "a", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "a", Kind: labdef.Set, Want: []any{1, 2}}},
 	}}
 	tests := []struct {
 		name   string

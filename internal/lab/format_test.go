@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/content/schema"
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -38,7 +38,7 @@ func TestLimitsAreDocumented(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `limits\\.([a-z_]+)` \\|[^|]*\\| ([^|]*) \\| ([^|]*) \\|$").FindAllStringSubmatch(string(doc), -1) {
 		table[row[1]] = [2]string{row[2], row[3]}
 	}
-	d := curriculum.DefaultLimits
+	d := labdef.DefaultLimits
 	const notOfTheSandbox = -1
 	limits := map[string]struct{ standard, ceiling int }{
 		"wall_seconds": {d.WallSeconds, int(sandbox.MaxWall / time.Second)},

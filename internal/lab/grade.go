@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -60,7 +60,7 @@ const observations = 1 << 20
 // second run of their own, of which nothing is shown but what their author reveals: code
 // that looks for the calls around it, and prints them, finds the visible ones.
 // Scripts of the author's judge in a run of their own, in which no code of the learner's is.
-func Grade(ctx context.Context, eng sandbox.Engine, l curriculum.VaultLab, files map[string]string) (Verdict, error) {
+func Grade(ctx context.Context, eng sandbox.Engine, l labdef.Lab, files map[string]string) (Verdict, error) {
 	g := grading{eng: eng, lab: l, files: files, v: Verdict{Runtime: eng.Runtime()}}
 	var err error
 	if g.v.LabDigest, err = l.Digest(); err != nil {
@@ -84,7 +84,7 @@ func (g *grading) grade(ctx context.Context) (Verdict, error) {
 	findings := make([]finding, len(l.Checks))
 	for i, c := range l.Checks {
 		f, err := finding{}, error(nil)
-		if c.Rule.Kind == curriculum.Judged {
+		if c.Rule.Kind == labdef.Judged {
 			err = judgeable(c.Rule, &seen[i])
 		} else {
 			f, err = judge(c.Rule, seen[i].observation)
@@ -130,7 +130,7 @@ func (g *grading) observe(ctx context.Context) ([]sight, *Verdict, error) {
 	var visible, hidden []int
 	for i, c := range g.lab.Checks {
 		switch {
-		case c.Rule.Observe != curriculum.ObserveCall:
+		case c.Rule.Observe != labdef.ObserveCall:
 		case c.Visible:
 			visible = append(visible, i)
 		default:
@@ -151,9 +151,9 @@ func (g *grading) observe(ctx context.Context) ([]sight, *Verdict, error) {
 	}
 	for i, c := range g.lab.Checks {
 		switch c.Rule.Observe {
-		case curriculum.ObserveOutput:
+		case labdef.ObserveOutput:
 			seen[i].Output = &first.stdout
-		case curriculum.ObserveFile:
+		case labdef.ObserveFile:
 			if data, ok := first.files[c.Rule.File]; ok {
 				text := validText(data)
 				seen[i].File = &text
@@ -202,7 +202,7 @@ func (g *grading) conclude(seen []sight, findings []finding) {
 			if c.Rule.Reveal {
 				r.Got = clip(f.got, maxRevealed)
 			}
-		case c.Rule.Kind == curriculum.Measured && f.got != "":
+		case c.Rule.Kind == labdef.Measured && f.got != "":
 			r.Got = f.got
 			r.Error = clip(o.Raised, maxShown)
 		case o.File != nil:
@@ -233,7 +233,7 @@ func (g *grading) conclude(seen []sight, findings []finding) {
 // grading is one submission on its way through the sandbox.
 type grading struct {
 	eng   sandbox.Engine
-	lab   curriculum.VaultLab
+	lab   labdef.Lab
 	files map[string]string
 	v     Verdict
 	most  time.Duration // of the processor's time that one run took
@@ -277,8 +277,8 @@ type order struct {
 }
 
 type call struct {
-	Call string           `json:"call"`
-	Data *curriculum.Rows `json:"data,omitempty"`
+	Call string       `json:"call"`
+	Data *labdef.Rows `json:"data,omitempty"`
 }
 
 // run lets the learner's code and then the calls of the checks named run in a fresh interpreter.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
@@ -21,16 +22,16 @@ func TestMain(m *testing.M) {
 }
 
 // adder is a lab with a check of every kind; its last call is hidden.
-func adder() curriculum.VaultLab {
-	return curriculum.VaultLab{
+func adder() labdef.Lab {
+	return labdef.Lab{
 		Entry: "main.py",
 		Files: map[string]string{"data.txt": "4 5 6"},
-		Checks: []curriculum.Check{
-			{ID: "add", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "add(1, 2)", Kind: curriculum.Equals, Want: 3.0}},
-			{ID: "share", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "share(1, 3)", Kind: curriculum.Near, Want: 0.3333, Tolerance: 0.001}},
-			{ID: "words", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "words('b a b')", Kind: curriculum.Set, Want: []any{"a", "b"}}},
-			{ID: "hello", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveOutput, Kind: curriculum.Matches, Want: "(?i)hello"}},
-			{ID: "hidden", Visible: false, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "add(123454321, 1)", Kind: curriculum.Equals, Want: 123454322.0}},
+		Checks: []labdef.Check{
+			{ID: "add", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(1, 2)", Kind: labdef.Equals, Want: 3.0}},
+			{ID: "share", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "share(1, 3)", Kind: labdef.Near, Want: 0.3333, Tolerance: 0.001}},
+			{ID: "words", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "words('b a b')", Kind: labdef.Set, Want: []any{"a", "b"}}},
+			{ID: "hello", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveOutput, Kind: labdef.Matches, Want: "(?i)hello"}},
+			{ID: "hidden", Visible: false, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(123454321, 1)", Kind: labdef.Equals, Want: 123454322.0}},
 		},
 	}
 }
@@ -49,7 +50,7 @@ def words(s):
 print("Hello, world")
 `
 
-func grade(t *testing.T, e sandbox.Engine, l curriculum.VaultLab, src string) lab.Verdict {
+func grade(t *testing.T, e sandbox.Engine, l labdef.Lab, src string) lab.Verdict {
 	t.Helper()
 	v, err := lab.Grade(context.Background(), e, l, map[string]string{l.Entry: src})
 	for try := 0; errors.Is(err, sandbox.ErrStarved) && try < 8; try++ {
@@ -168,72 +169,72 @@ func TestValues(t *testing.T) {
 	e := sandboxtest.Open(t)
 	tests := []struct {
 		call string
-		kind curriculum.CheckKind
+		kind labdef.CheckKind
 		want any
 		pass bool
 	}{
-		{"1", curriculum.Equals, 1, true},
-		{"1.0", curriculum.Equals, 1, true},
-		{"1", curriculum.Equals, 1.0, true},
-		{"True", curriculum.Equals, 1, false},
-		{"1", curriculum.Equals, true, false},
-		{"True", curriculum.Equals, true, true},
-		{"None", curriculum.Equals, nil, true},
-		{"0", curriculum.Equals, nil, false},
-		{"0.1 + 0.2", curriculum.Equals, 0.3, false},
-		{"0.1", curriculum.Equals, 0.1, true},
-		{"-7", curriculum.Equals, -7, true},
-		{"2 ** 63", curriculum.Equals, uint64(1 << 63), true},
-		{"2 ** 53 + 1", curriculum.Equals, int64(1<<53 + 1), true},
-		{"2 ** 53 + 1", curriculum.Equals, int64(1 << 53), false},
-		{"float(2 ** 53)", curriculum.Equals, int64(1<<53 + 1), false},
-		{"10 ** 21", curriculum.Equals, 1e21, true},
-		{"float('nan')", curriculum.Equals, 0, false},
-		{"float('inf')", curriculum.Equals, 1e308, false},
-		{"'a'", curriculum.Equals, "a", true},
-		{"'سلام'", curriculum.Equals, "سلام", true},
-		{"'1'", curriculum.Equals, 1, false},
-		{"b'a'", curriculum.Equals, "a", false},
-		{"'\\0\"\\\\\\n\\U0001f600'", curriculum.Equals, "\x00\"\\\n\U0001f600", true},
-		{"(1, [2, 'x'])", curriculum.Equals, []any{1, []any{2, "x"}}, true},
-		{"[1, 2]", curriculum.Equals, []any{2, 1}, false},
-		{"[1]", curriculum.Equals, []any{1, 2}, false},
-		{"[]", curriculum.Equals, []any{}, true},
-		{"{1}", curriculum.Equals, []any{1}, false},
-		{"{'a': 1, 'b': [None]}", curriculum.Equals, map[string]any{"b": []any{nil}, "a": 1}, true},
-		{"{'a': 1}", curriculum.Equals, map[string]any{"a": 1, "b": 2}, false},
-		{"{'a': 1, 'b': 2}", curriculum.Equals, map[string]any{"a": 1}, false},
-		{"{1: 1}", curriculum.Equals, map[string]any{"1": 1}, false},
-		{"__import__('collections').Counter('aab')", curriculum.Equals, map[string]any{"a": 2, "b": 1}, true},
-		{"__import__('collections').OrderedDict(a=1)", curriculum.Equals, map[string]any{"a": 1}, true},
-		{"__import__('collections').deque([1])", curriculum.Equals, []any{1}, true},
-		{"'x' * 70000", curriculum.Equals, strings.Repeat("x", 70000), false}, // larger than is looked at
-		{"list(range(20000))", curriculum.Equals, 1, false},
-		{"10 ** 5000", curriculum.Equals, 1, false},
-		{"[]", curriculum.Equals, nil, false},
-		{"(lambda f: f(f, 100))(lambda f, n: [f(f, n - 1)] if n else [])", curriculum.Equals, 1, false}, // too deep
-		{"(lambda a: a.append(a) or a)([])", curriculum.Equals, []any{}, false},                         // endless
-		{"0.3333", curriculum.Near, 0.3333, true},
-		{"0.36", curriculum.Near, 0.3333, false},
-		{"1", curriculum.Near, 1, true},
-		{"True", curriculum.Near, 1, false},
-		{"float('nan')", curriculum.Near, 1, false},
-		{"float('inf')", curriculum.Near, 1, false},
-		{"'1'", curriculum.Near, 1, false},
-		{"10 ** 400", curriculum.Near, 1, false},
-		{"{2, 1}", curriculum.Set, []any{1, 2}, true},
-		{"[2, 1, 1]", curriculum.Set, []any{1, 2}, true},
-		{"frozenset([1])", curriculum.Set, []any{1, 2}, false},
-		{"(1, 2, 3)", curriculum.Set, []any{1, 2}, false},
-		{"[[1], [2]]", curriculum.Set, []any{[]any{2}, []any{1}}, true},
-		{"'ab'", curriculum.Set, []any{"a", "b"}, false},
-		{"object()", curriculum.Equals, nil, false},
+		{"1", labdef.Equals, 1, true},
+		{"1.0", labdef.Equals, 1, true},
+		{"1", labdef.Equals, 1.0, true},
+		{"True", labdef.Equals, 1, false},
+		{"1", labdef.Equals, true, false},
+		{"True", labdef.Equals, true, true},
+		{"None", labdef.Equals, nil, true},
+		{"0", labdef.Equals, nil, false},
+		{"0.1 + 0.2", labdef.Equals, 0.3, false},
+		{"0.1", labdef.Equals, 0.1, true},
+		{"-7", labdef.Equals, -7, true},
+		{"2 ** 63", labdef.Equals, uint64(1 << 63), true},
+		{"2 ** 53 + 1", labdef.Equals, int64(1<<53 + 1), true},
+		{"2 ** 53 + 1", labdef.Equals, int64(1 << 53), false},
+		{"float(2 ** 53)", labdef.Equals, int64(1<<53 + 1), false},
+		{"10 ** 21", labdef.Equals, 1e21, true},
+		{"float('nan')", labdef.Equals, 0, false},
+		{"float('inf')", labdef.Equals, 1e308, false},
+		{"'a'", labdef.Equals, "a", true},
+		{"'سلام'", labdef.Equals, "سلام", true},
+		{"'1'", labdef.Equals, 1, false},
+		{"b'a'", labdef.Equals, "a", false},
+		{"'\\0\"\\\\\\n\\U0001f600'", labdef.Equals, "\x00\"\\\n\U0001f600", true},
+		{"(1, [2, 'x'])", labdef.Equals, []any{1, []any{2, "x"}}, true},
+		{"[1, 2]", labdef.Equals, []any{2, 1}, false},
+		{"[1]", labdef.Equals, []any{1, 2}, false},
+		{"[]", labdef.Equals, []any{}, true},
+		{"{1}", labdef.Equals, []any{1}, false},
+		{"{'a': 1, 'b': [None]}", labdef.Equals, map[string]any{"b": []any{nil}, "a": 1}, true},
+		{"{'a': 1}", labdef.Equals, map[string]any{"a": 1, "b": 2}, false},
+		{"{'a': 1, 'b': 2}", labdef.Equals, map[string]any{"a": 1}, false},
+		{"{1: 1}", labdef.Equals, map[string]any{"1": 1}, false},
+		{"__import__('collections').Counter('aab')", labdef.Equals, map[string]any{"a": 2, "b": 1}, true},
+		{"__import__('collections').OrderedDict(a=1)", labdef.Equals, map[string]any{"a": 1}, true},
+		{"__import__('collections').deque([1])", labdef.Equals, []any{1}, true},
+		{"'x' * 70000", labdef.Equals, strings.Repeat("x", 70000), false}, // larger than is looked at
+		{"list(range(20000))", labdef.Equals, 1, false},
+		{"10 ** 5000", labdef.Equals, 1, false},
+		{"[]", labdef.Equals, nil, false},
+		{"(lambda f: f(f, 100))(lambda f, n: [f(f, n - 1)] if n else [])", labdef.Equals, 1, false}, // too deep
+		{"(lambda a: a.append(a) or a)([])", labdef.Equals, []any{}, false},                         // endless
+		{"0.3333", labdef.Near, 0.3333, true},
+		{"0.36", labdef.Near, 0.3333, false},
+		{"1", labdef.Near, 1, true},
+		{"True", labdef.Near, 1, false},
+		{"float('nan')", labdef.Near, 1, false},
+		{"float('inf')", labdef.Near, 1, false},
+		{"'1'", labdef.Near, 1, false},
+		{"10 ** 400", labdef.Near, 1, false},
+		{"{2, 1}", labdef.Set, []any{1, 2}, true},
+		{"[2, 1, 1]", labdef.Set, []any{1, 2}, true},
+		{"frozenset([1])", labdef.Set, []any{1, 2}, false},
+		{"(1, 2, 3)", labdef.Set, []any{1, 2}, false},
+		{"[[1], [2]]", labdef.Set, []any{[]any{2}, []any{1}}, true},
+		{"'ab'", labdef.Set, []any{"a", "b"}, false},
+		{"object()", labdef.Equals, nil, false},
 	}
-	l := curriculum.VaultLab{Entry: "main.py"}
+	l := labdef.Lab{Entry: "main.py"}
 	for i, tt := range tests {
-		l.Checks = append(l.Checks, curriculum.Check{
+		l.Checks = append(l.Checks, labdef.Check{
 			ID: fmt.Sprint("c", i), Visible: true, Points: 1,
-			Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: tt.call, Kind: tt.kind, Want: tt.want, Tolerance: 0.01},
+			Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: tt.call, Kind: tt.kind, Want: tt.want, Tolerance: 0.01},
 		})
 	}
 	v := grade(t, e, l, "")
@@ -249,16 +250,16 @@ func TestValues(t *testing.T) {
 
 func TestAuthorsFaultsAreNotTheLearners(t *testing.T) {
 	e := sandboxtest.Open(t)
-	for name, checks := range map[string][]curriculum.Check{
+	for name, checks := range map[string][]labdef.Check{
 		"no checks":           nil,
-		"call with a fault":   {{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "add(1,", Kind: curriculum.Equals, Want: 1}}},
-		"hidden with a fault": {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "x = 1", Kind: curriculum.Equals, Want: 1}}},
-		"expression":          {{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveOutput, Kind: curriculum.Matches, Want: "("}}},
-		"near a word":         {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "1", Kind: curriculum.Near, Want: "one"}}},
-		"set of a word":       {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "1", Kind: curriculum.Set, Want: "one"}}},
-		"no such kind":        {{ID: "a", Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "1", Kind: "guess", Want: 1}}},
+		"call with a fault":   {{ID: "a", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(1,", Kind: labdef.Equals, Want: 1}}},
+		"hidden with a fault": {{ID: "a", Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "x = 1", Kind: labdef.Equals, Want: 1}}},
+		"expression":          {{ID: "a", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveOutput, Kind: labdef.Matches, Want: "("}}},
+		"near a word":         {{ID: "a", Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "1", Kind: labdef.Near, Want: "one"}}},
+		"set of a word":       {{ID: "a", Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "1", Kind: labdef.Set, Want: "one"}}},
+		"no such kind":        {{ID: "a", Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "1", Kind: "guess", Want: 1}}},
 	} {
-		v := grade(t, e, curriculum.VaultLab{Entry: "main.py", Checks: checks}, adderSolution)
+		v := grade(t, e, labdef.Lab{Entry: "main.py", Checks: checks}, adderSolution)
 		if v.Outcome != lab.AuthorError || v.Message != "lab.message.author" || v.Outcome.Counts() {
 			t.Errorf("%s: %+v", name, v)
 		}
@@ -390,7 +391,7 @@ func TestWhatGoesIntoTheSandbox(t *testing.T) {
 	})
 	l := adder()
 	l.Checks[0].Title = curriculum.Text{"en": "secret title"}
-	l.Solution, l.Wrong = "secret solution", []curriculum.WrongSolution{{File: "a.py", Source: "secret mistake"}}
+	l.Solution, l.Wrong = "secret solution", []labdef.WrongSolution{{File: "a.py", Source: "secret mistake"}}
 	if _, err := lab.Grade(context.Background(), spy, l, map[string]string{"main.py": "x = 1", "data.txt": "learner-data"}); err != nil {
 		t.Fatal(err)
 	}
@@ -419,8 +420,8 @@ func TestAHarnessThatDoesNotStartIsThePlatforms(t *testing.T) {
 
 // What the first room says is judged as data, whatever it says.
 func TestForgedObservations(t *testing.T) {
-	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{
-		{ID: "d", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "d()", Kind: curriculum.Equals, Want: map[string]any{"a": 1, "b": 2}}},
+	l := labdef.Lab{Entry: "main.py", Checks: []labdef.Check{
+		{ID: "d", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "d()", Kind: labdef.Equals, Want: map[string]any{"a": 1, "b": 2}}},
 	}}
 	tests := []struct {
 		value   string
@@ -464,7 +465,7 @@ func TestVerdictIsBoundedText(t *testing.T) {
 		out := fmt.Sprintf("\n%s C []\n\n%s O {\"load\":%s,\"seen\":[{\"value\":[\"n\"],\"repr\":\"%s\"}]}\n", nonce, nonce, load, junk)
 		return sandbox.Result{End: sandbox.Exited, Stdout: []byte("a\x00\xffb\n" + nonce + "\n"), Stderr: []byte(out)}, nil
 	})
-	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{{ID: "a", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "a", Kind: curriculum.Equals, Want: 1}}}}
+	l := labdef.Lab{Entry: "main.py", Checks: []labdef.Check{{ID: "a", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "a", Kind: labdef.Equals, Want: 1}}}}
 	for _, src := range []string{"x", "load"} {
 		v := grade(t, e, l, src)
 		texts := []string{v.Output, v.Traceback}

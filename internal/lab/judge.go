@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 )
 
 // This is the second room of grading: plain data from the first room meets
@@ -49,7 +49,7 @@ var errNoFile = errors.New("no such file")
 
 // judge tells whether a rule is content with what was seen. Rules with a script
 // of the author's are judged in the sandbox instead, see judges.
-func judge(r curriculum.Rule, o observation) (finding, error) {
+func judge(r labdef.Rule, o observation) (finding, error) {
 	text, isText, err := textOf(r, o)
 	if err != nil {
 		return finding{}, err
@@ -63,7 +63,7 @@ func judge(r curriculum.Rule, o observation) (finding, error) {
 			return finding{}, fmt.Errorf("%w: no such kind %q", errAuthor, r.Kind)
 		}
 		want, _ := r.Want.(string)
-		return yesNo(r.Kind == curriculum.Raises && slices.Contains(o.Classes, want)), nil
+		return yesNo(r.Kind == labdef.Raises && slices.Contains(o.Classes, want)), nil
 	}
 	got, err := parseValue(o.Value)
 	if err != nil {
@@ -76,28 +76,28 @@ func judge(r curriculum.Rule, o observation) (finding, error) {
 	return f, err
 }
 
-func judgesCalls(k curriculum.CheckKind) bool {
+func judgesCalls(k labdef.CheckKind) bool {
 	switch k {
-	case curriculum.Equals, curriculum.Near, curriculum.Set, curriculum.Unordered, curriculum.Matches, curriculum.Raises, curriculum.Measured:
+	case labdef.Equals, labdef.Near, labdef.Set, labdef.Unordered, labdef.Matches, labdef.Raises, labdef.Measured:
 		return true
 	}
 	return false
 }
 
 // textOf gives what the program printed or wrote, for a rule that looks at that.
-func textOf(r curriculum.Rule, o observation) (text string, is bool, err error) {
+func textOf(r labdef.Rule, o observation) (text string, is bool, err error) {
 	switch r.Observe {
-	case curriculum.ObserveOutput:
+	case labdef.ObserveOutput:
 		if o.Output == nil {
 			return "", true, errValue
 		}
 		return *o.Output, true, nil
-	case curriculum.ObserveFile:
+	case labdef.ObserveFile:
 		if o.File == nil {
 			return "", true, errNoFile
 		}
 		return *o.File, true, nil
-	case curriculum.ObserveCall:
+	case labdef.ObserveCall:
 		return "", false, nil
 	}
 	return "", false, fmt.Errorf("%w: no such observation %q", errAuthor, r.Observe)
@@ -111,15 +111,15 @@ func yesNo(passed bool) finding {
 }
 
 // judgeText judges output and files.
-func judgeText(r curriculum.Rule, text string) (bool, error) {
+func judgeText(r labdef.Rule, text string) (bool, error) {
 	want, ok := r.Want.(string)
 	if !ok {
 		return false, fmt.Errorf("%w: a text is wanted", errAuthor)
 	}
 	switch r.Kind {
-	case curriculum.Equals:
+	case labdef.Equals:
 		return lastLine(want) == lastLine(text), nil
-	case curriculum.Matches:
+	case labdef.Matches:
 		return match(want, text)
 	}
 	return false, fmt.Errorf("%w: %q does not judge a text", errAuthor, r.Kind)
@@ -139,8 +139,8 @@ func match(pattern, text string) (bool, error) {
 }
 
 // judgeValue judges the value of a call.
-func judgeValue(r curriculum.Rule, got value) (finding, error) {
-	if r.Kind == curriculum.Measured {
+func judgeValue(r labdef.Rule, got value) (finding, error) {
+	if r.Kind == labdef.Measured {
 		return measure(r.Metric, got)
 	}
 	want, err := plain(r.Want)
@@ -149,28 +149,28 @@ func judgeValue(r curriculum.Rule, got value) (finding, error) {
 	}
 	var passed bool
 	switch r.Kind {
-	case curriculum.Equals:
+	case labdef.Equals:
 		passed = equal(want, got)
-	case curriculum.Near:
+	case labdef.Near:
 		passed, err = near(want, r.Tolerance, got)
-	case curriculum.Set, curriculum.Unordered:
+	case labdef.Set, labdef.Unordered:
 		list, ok := want.([]any)
 		if !ok {
 			return finding{}, fmt.Errorf("%w: %s wants a list", errAuthor, r.Kind)
 		}
 		compare := sameSet
-		if r.Kind == curriculum.Unordered {
+		if r.Kind == labdef.Unordered {
 			compare = sameMembers
 		}
 		passed = compare(list, got)
-	case curriculum.Matches:
+	case labdef.Matches:
 		pattern, ok := want.(string)
 		if !ok {
 			return finding{}, fmt.Errorf("%w: matches wants a regular expression", errAuthor)
 		}
 		passed, err = match(pattern, got.text)
 		passed = passed && got.kind == "s"
-	case curriculum.Raises:
+	case labdef.Raises:
 	default:
 		return finding{}, fmt.Errorf("%w: no such kind %q", errAuthor, r.Kind)
 	}
@@ -181,11 +181,11 @@ func judgeValue(r curriculum.Rule, got value) (finding, error) {
 const slack = 1e-9
 
 // measure works out a metric. What is no list of one prediction a row has no figure, and fails.
-func measure(m *curriculum.Metric, got value) (finding, error) {
+func measure(m *labdef.Metric, got value) (finding, error) {
 	if m == nil || len(m.Labels) == 0 || (m.AtLeast == nil) == (m.AtMost == nil) {
 		return finding{}, fmt.Errorf("%w: the metric lacks labels or a bound", errAuthor)
 	}
-	if m.Name == curriculum.GroupGap && len(m.Groups) != len(m.Labels) {
+	if m.Name == labdef.GroupGap && len(m.Groups) != len(m.Labels) {
 		return finding{}, fmt.Errorf("%w: the metric lacks groups", errAuthor)
 	}
 	if got.kind != "l" || len(got.items) != len(m.Labels) {
@@ -199,7 +199,7 @@ func measure(m *curriculum.Metric, got value) (finding, error) {
 			return finding{}, err
 		}
 		var group any
-		if m.Name == curriculum.GroupGap {
+		if m.Name == labdef.GroupGap {
 			group = fmt.Sprint(m.Groups[i])
 		}
 		t := groups[group]
@@ -218,11 +218,11 @@ func measure(m *curriculum.Metric, got value) (finding, error) {
 	}
 	var figure float64
 	switch m.Name {
-	case curriculum.Accuracy:
+	case labdef.Accuracy:
 		figure = most
-	case curriculum.ErrorRate:
+	case labdef.ErrorRate:
 		figure = 1 - most
-	case curriculum.GroupGap:
+	case labdef.GroupGap:
 		figure = most - least
 	default:
 		return finding{}, fmt.Errorf("%w: no such metric %q", errAuthor, m.Name)
@@ -238,28 +238,28 @@ func figureText(f float64) string {
 }
 
 // expected writes what a rule wants, in signs that need no translation.
-func expected(r curriculum.Rule) string {
+func expected(r labdef.Rule) string {
 	want, err := plain(r.Want)
 	if err != nil {
 		return ""
 	}
 	switch r.Kind {
-	case curriculum.Near:
+	case labdef.Near:
 		return python(want) + " ± " + strconv.FormatFloat(r.Tolerance, 'g', -1, 64)
-	case curriculum.Matches, curriculum.Raises:
+	case labdef.Matches, labdef.Raises:
 		text, _ := want.(string)
 		return text
-	case curriculum.Measured:
+	case labdef.Measured:
 		if m := r.Metric; m != nil && m.AtLeast != nil {
 			return "≥ " + figureText(*m.AtLeast)
 		} else if m != nil && m.AtMost != nil {
 			return "≤ " + figureText(*m.AtMost)
 		}
 		return ""
-	case curriculum.Judged:
+	case labdef.Judged:
 		return ""
 	}
-	if text, ok := want.(string); ok && r.Observe != curriculum.ObserveCall {
+	if text, ok := want.(string); ok && r.Observe != labdef.ObserveCall {
 		return text
 	}
 	return python(want)

@@ -7,19 +7,19 @@ import (
 	"os"
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
 
 // vector is one case of testdata/judge.json, which the page's judge is held to as well.
 type vector struct {
-	Name        string                `json:"name"`
-	Rule        curriculum.PublicRule `json:"rule"`
-	Observation observation           `json:"observation"`
-	Passed      bool                  `json:"passed"`
-	Score       float64               `json:"score"`
-	Says        string                `json:"says"`
+	Name        string            `json:"name"`
+	Rule        labdef.PublicRule `json:"rule"`
+	Observation observation       `json:"observation"`
+	Passed      bool              `json:"passed"`
+	Score       float64           `json:"score"`
+	Says        string            `json:"says"`
 }
 
 func TestJudgeVectors(t *testing.T) {
@@ -35,7 +35,7 @@ func TestJudgeVectors(t *testing.T) {
 		t.Errorf("%d vectors", len(vectors))
 	}
 	names := map[string]bool{}
-	g := grading{eng: sandboxtest.Open(t), lab: curriculum.VaultLab{Files: map[string]string{}}}
+	g := grading{eng: sandboxtest.Open(t), lab: labdef.Lab{Files: map[string]string{}}}
 	for _, v := range vectors {
 		if names[v.Name] {
 			t.Errorf("%s: twice", v.Name)
@@ -44,7 +44,7 @@ func TestJudgeVectors(t *testing.T) {
 		s := sight{observation: v.Observation}
 		var f finding
 		var err error
-		if v.Rule.Kind == curriculum.Judged {
+		if v.Rule.Kind == labdef.Judged {
 			f, err = g.scripted(t, v, &s)
 		} else {
 			f, err = judge(v.Rule.Rule, s.observation)
@@ -64,7 +64,7 @@ func (g *grading) scripted(t *testing.T, v vector, s *sight) (finding, error) {
 	if err := judgeable(v.Rule.Rule, s); err != nil {
 		return finding{}, err
 	}
-	c := curriculum.Check{Rule: v.Rule.Rule, Says: map[string]curriculum.Text{}}
+	c := labdef.Check{Rule: v.Rule.Rule, Says: map[string]map[string]string{}}
 	for k := range v.Rule.Says {
 		c.Says[k] = nil
 	}
@@ -86,18 +86,18 @@ func (g *grading) scripted(t *testing.T, v vector, s *sight) (finding, error) {
 func TestExpected(t *testing.T) {
 	half := 0.5
 	tests := []struct {
-		rule curriculum.Rule
+		rule labdef.Rule
 		want string
 	}{
-		{curriculum.Rule{Kind: curriculum.Equals, Observe: curriculum.ObserveCall, Want: map[string]any{"b": []any{1, true, nil}, "a": "it's\n"}}, `{'a': "it's\n", 'b': [1, True, None]}`},
-		{curriculum.Rule{Kind: curriculum.Equals, Observe: curriculum.ObserveCall, Want: `both ' and "`}, `'both \' and "'`},
-		{curriculum.Rule{Kind: curriculum.Equals, Observe: curriculum.ObserveFile, Want: "a\nb"}, "a\nb"},
-		{curriculum.Rule{Kind: curriculum.Near, Want: 0.5, Tolerance: 0.01}, "0.5 ± 0.01"},
-		{curriculum.Rule{Kind: curriculum.Raises, Want: "ValueError"}, "ValueError"},
-		{curriculum.Rule{Kind: curriculum.Unordered, Want: []any{"a", 2.5}}, "['a', 2.5]"},
-		{curriculum.Rule{Kind: curriculum.Measured, Metric: &curriculum.Metric{AtLeast: &half}}, "≥ 0.5"},
-		{curriculum.Rule{Kind: curriculum.Measured, Metric: &curriculum.Metric{AtMost: &half}}, "≤ 0.5"},
-		{curriculum.Rule{Kind: curriculum.Judged, Judge: "secret"}, ""},
+		{labdef.Rule{Kind: labdef.Equals, Observe: labdef.ObserveCall, Want: map[string]any{"b": []any{1, true, nil}, "a": "it's\n"}}, `{'a': "it's\n", 'b': [1, True, None]}`},
+		{labdef.Rule{Kind: labdef.Equals, Observe: labdef.ObserveCall, Want: `both ' and "`}, `'both \' and "'`},
+		{labdef.Rule{Kind: labdef.Equals, Observe: labdef.ObserveFile, Want: "a\nb"}, "a\nb"},
+		{labdef.Rule{Kind: labdef.Near, Want: 0.5, Tolerance: 0.01}, "0.5 ± 0.01"},
+		{labdef.Rule{Kind: labdef.Raises, Want: "ValueError"}, "ValueError"},
+		{labdef.Rule{Kind: labdef.Unordered, Want: []any{"a", 2.5}}, "['a', 2.5]"},
+		{labdef.Rule{Kind: labdef.Measured, Metric: &labdef.Metric{AtLeast: &half}}, "≥ 0.5"},
+		{labdef.Rule{Kind: labdef.Measured, Metric: &labdef.Metric{AtMost: &half}}, "≤ 0.5"},
+		{labdef.Rule{Kind: labdef.Judged, Judge: "secret"}, ""},
 	}
 	for _, tt := range tests {
 		if got := expected(tt.rule); got != tt.want {

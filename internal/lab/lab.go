@@ -61,7 +61,7 @@ type Verdict struct {
 	Fault        string // of an author_error: what the author can use; never for the learner
 	Output       string // what the code printed, records of the module banyan included, cut at the limit
 	Runtime      blob.Digest
-	LabDigest    blob.Digest          // curriculum.VaultLab.Digest of the lab graded against
+	LabDigest    blob.Digest          // labdef.Lab.Digest of the lab graded against
 	VersionID    curriculum.VersionID // the course version that this lab is of
 	RegradeID    RegradeID            // "" for the first verdict
 	WallMS       int64

@@ -3,7 +3,7 @@ package lab_test
 import (
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
@@ -11,9 +11,9 @@ import (
 // A check finds in a file what the learner's code wrote, whether or not it closed the file.
 func TestFilesLeftOpen(t *testing.T) {
 	e := sandboxtest.Open(t)
-	l := curriculum.VaultLab{Entry: "main.py", Checks: []curriculum.Check{
-		{ID: "table", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveFile, File: "out.csv", Kind: curriculum.Equals, Want: "crop,bags\nmaize,4\n"}},
-		{ID: "call", Visible: true, Points: 1, Rule: curriculum.Rule{Observe: curriculum.ObserveCall, Call: "add(1, 2)", Kind: curriculum.Equals, Want: float64(3)}},
+	l := labdef.Lab{Entry: "main.py", Checks: []labdef.Check{
+		{ID: "table", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveFile, File: "out.csv", Kind: labdef.Equals, Want: "crop,bags\nmaize,4\n"}},
+		{ID: "call", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(1, 2)", Kind: labdef.Equals, Want: float64(3)}},
 	}}
 	const add = "def add(a, b): return a + b\n"
 	const text = `"crop,bags\nmaize,4\n"`

@@ -15,6 +15,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -31,11 +32,11 @@ import (
 // second cannot judge at all, the third is right.
 type published struct {
 	*store.Curriculum
-	labs map[curriculum.VersionID]curriculum.VaultLab
+	labs map[curriculum.VersionID]labdef.Lab
 }
 
 func (p published) OpenVault(_ context.Context, v curriculum.Version) (curriculum.VaultFile, error) {
-	return curriculum.VaultFile{Labs: map[curriculum.ContentID]curriculum.VaultLab{"sum": p.labs[v.ID]}}, nil
+	return curriculum.VaultFile{Labs: map[curriculum.ContentID]labdef.Lab{"sum": p.labs[v.ID]}}, nil
 }
 
 // lecture is a whole school of one course over SQLite.
@@ -46,7 +47,7 @@ type lecture struct {
 	learning *learning.Service
 	in       institution.Institution
 	versions []curriculum.Version
-	labs     []curriculum.VaultLab
+	labs     []labdef.Lab
 	teacher  identity.Actor
 	clock    time.Time
 	mu       sync.Mutex
@@ -77,11 +78,11 @@ func openLecture(t *testing.T, url string) *lecture {
 	c.in = institution.Institution{ID: identity.InstitutionID(newV7()), Slug: "north", Name: "North", CreatedAt: c.now()}
 	c.must(db.Institution().CreateInstitution(ctx, c.in))
 	c.teacher = c.person(identity.Trainer)
-	p := published{db.Curriculum(), map[curriculum.VersionID]curriculum.VaultLab{}}
+	p := published{db.Curriculum(), map[curriculum.VersionID]labdef.Lab{}}
 	strict, faulty := titled(), titled()
 	strict.Checks[0].Rule.Want = 99.0
 	faulty.Checks = nil
-	c.labs = []curriculum.VaultLab{strict, faulty, titled()}
+	c.labs = []labdef.Lab{strict, faulty, titled()}
 	for i, l := range c.labs {
 		v, _, err := db.Curriculum().CreateVersion(ctx, curriculum.Version{
 			ID: curriculum.VersionID(newV7()), CourseID: "sums", InstitutionID: string(c.in.ID), Digest: blob.Of([]byte{byte(i)}), PublishedAt: c.now(),

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -31,7 +31,7 @@ type judgeAnswer struct {
 
 // judgeable makes what was seen fit to be given to a script: the value in a form of
 // our own writing, whatever wrote it before.
-func judgeable(r curriculum.Rule, s *sight) error {
+func judgeable(r labdef.Rule, s *sight) error {
 	_, isText, err := textOf(r, s.observation)
 	if err != nil || isText {
 		return err
@@ -56,7 +56,7 @@ func (g *grading) judges(ctx context.Context, seen []sight) (map[int]judgeAnswer
 	var tasks []judgeTask
 	var of []int
 	for i, c := range g.lab.Checks {
-		if c.Rule.Kind == curriculum.Judged && !seen[i].missing {
+		if c.Rule.Kind == labdef.Judged && !seen[i].missing {
 			tasks = append(tasks, taskOf(c, seen[i].observation))
 			of = append(of, i)
 		}
@@ -75,7 +75,7 @@ func (g *grading) judges(ctx context.Context, seen []sight) (map[int]judgeAnswer
 	return out, nil
 }
 
-func taskOf(c curriculum.Check, o observation) judgeTask {
+func taskOf(c labdef.Check, o observation) judgeTask {
 	return judgeTask{
 		Name: c.Rule.JudgeName, Source: c.Rule.Judge, Hidden: !c.Visible,
 		Says: slices.AppendSeq([]string{}, maps.Keys(c.Says)), Seen: o,

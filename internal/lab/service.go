@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
@@ -157,7 +158,7 @@ func (s *Service) Submit(ctx context.Context, by identity.Actor, in NewSubmissio
 }
 
 // checkFiles holds what was handed in against what the lab takes.
-func checkFiles(l curriculum.VaultLab, files map[string]string) error {
+func checkFiles(l labdef.Lab, files map[string]string) error {
 	size := 0
 	for name, text := range files {
 		at := "/files/" + pointerEscape.Replace(name)
@@ -173,7 +174,7 @@ func checkFiles(l curriculum.VaultLab, files map[string]string) error {
 	}
 	most := l.Limits.SourceKiB
 	if most <= 0 {
-		most = curriculum.DefaultLimits.SourceKiB
+		most = labdef.DefaultLimits.SourceKiB
 	}
 	if size > most<<10 {
 		return fault.New(fault.TooLarge, "submission.too_large").With("KiB", most)
@@ -198,21 +199,21 @@ func isV7(id string) bool {
 }
 
 // lab finds a lab in a course version.
-func (s *Service) lab(ctx context.Context, version curriculum.VersionID, id curriculum.ContentID) (curriculum.VaultLab, curriculum.Version, error) {
+func (s *Service) lab(ctx context.Context, version curriculum.VersionID, id curriculum.ContentID) (labdef.Lab, curriculum.Version, error) {
 	v, err := s.Courses.FindVersion(ctx, version)
 	if err != nil {
-		return curriculum.VaultLab{}, curriculum.Version{}, err
+		return labdef.Lab{}, curriculum.Version{}, err
 	}
 	if it, ok := v.Manifest.Item(id); !ok || it.Kind != curriculum.Lab {
-		return curriculum.VaultLab{}, curriculum.Version{}, fault.New(fault.NotFound, "lab.not_found")
+		return labdef.Lab{}, curriculum.Version{}, fault.New(fault.NotFound, "lab.not_found")
 	}
 	vault, err := s.Courses.OpenVault(ctx, v)
 	if err != nil {
-		return curriculum.VaultLab{}, curriculum.Version{}, err
+		return labdef.Lab{}, curriculum.Version{}, err
 	}
 	l, ok := vault.Labs[id]
 	if !ok {
-		return curriculum.VaultLab{}, curriculum.Version{}, fault.Wrap(fault.Internal, "server.internal",
+		return labdef.Lab{}, curriculum.Version{}, fault.Wrap(fault.Internal, "server.internal",
 			fmt.Errorf("the vault of version %s lacks lab %s", version, id))
 	}
 	return l, v, nil
@@ -482,7 +483,7 @@ func (s *Service) withVerdicts(ctx context.Context, subs []Submission) ([]Graded
 }
 
 // views tells the learner about each check what it may know.
-func views(l curriculum.VaultLab, v Verdict) []CheckView {
+func views(l labdef.Lab, v Verdict) []CheckView {
 	results := make(map[string]CheckResult, len(v.Checks))
 	for _, r := range v.Checks {
 		results[r.ID] = r

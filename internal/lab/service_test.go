@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
@@ -238,7 +239,7 @@ func (r recorder) Revise(ctx context.Context, tx learning.Store, sts ...learning
 }
 
 // courses is one version with one lab and one lesson.
-type courses struct{ l curriculum.VaultLab }
+type courses struct{ l labdef.Lab }
 
 func (courses) FindVersion(_ context.Context, id curriculum.VersionID) (curriculum.Version, error) {
 	if id != "v1" {
@@ -254,7 +255,7 @@ func (c courses) FindVersionNumber(ctx context.Context, _ curriculum.CourseID, n
 }
 
 func (c courses) OpenVault(context.Context, curriculum.Version) (curriculum.VaultFile, error) {
-	return curriculum.VaultFile{Labs: map[curriculum.ContentID]curriculum.VaultLab{"sum": c.l}}, nil
+	return curriculum.VaultFile{Labs: map[curriculum.ContentID]labdef.Lab{"sum": c.l}}, nil
 }
 
 var (
@@ -266,7 +267,7 @@ var (
 	other   = identity.Actor{UserID: "oto", Memberships: []identity.Membership{{InstitutionID: "south", Role: identity.Trainer}}}
 )
 
-func titled() curriculum.VaultLab {
+func titled() labdef.Lab {
 	l := adder()
 	for i := range l.Checks {
 		l.Checks[i].Title = curriculum.Text{"en": "Title " + l.Checks[i].ID}

@@ -15,6 +15,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
 	"github.com/banyan-lms/banyan/internal/curriculum/gate"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/curriculum/labfile"
 	"github.com/banyan-lms/banyan/internal/curriculum/memo"
 	"github.com/banyan-lms/banyan/internal/curriculum/quiz"
@@ -335,7 +336,7 @@ func (c *compiler) build() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if out.Vault, err = curriculum.Canonical(vault); err != nil {
+	if out.Vault, err = blob.JSON(vault); err != nil {
 		return Result{}, err
 	}
 	m := curriculum.Manifest{
@@ -370,7 +371,7 @@ func (c *compiler) build() (Result, error) {
 		return Result{}, err
 	}
 	out.Advice, out.Figures = c.advice, c.figures
-	if out.ManifestJSON, err = curriculum.Canonical(m); err != nil {
+	if out.ManifestJSON, err = blob.JSON(m); err != nil {
 		return Result{}, err
 	}
 	out.Manifest = m
@@ -380,14 +381,14 @@ func (c *compiler) build() (Result, error) {
 
 // vault gathers the secrets of the course.
 func (c *compiler) vault() (curriculum.VaultFile, error) {
-	v := curriculum.VaultFile{Quizzes: map[curriculum.ContentID]quiz.Vault{}, Labs: map[curriculum.ContentID]curriculum.VaultLab{}}
+	v := curriculum.VaultFile{Quizzes: map[curriculum.ContentID]quiz.Vault{}, Labs: map[curriculum.ContentID]labdef.Lab{}}
 	for id, q := range c.quizzes {
 		v.Quizzes[curriculum.ContentID(id)] = q.Vault()
 	}
 	for id, l := range c.labs {
 		v.Labs[curriculum.ContentID(id)] = l.Vault
 	}
-	data, err := curriculum.Canonical(v)
+	data, err := blob.JSON(v)
 	if err != nil {
 		return curriculum.VaultFile{}, err
 	}
@@ -433,7 +434,7 @@ func (c *compiler) item(is itemSource, module string, vault curriculum.VaultFile
 	data := func(of func(l curriculum.Locale) any) error {
 		it.Data = map[curriculum.Locale]blob.Digest{}
 		for _, l := range c.course.Locales {
-			b, err := curriculum.Canonical(of(l))
+			b, err := blob.JSON(of(l))
 			if err != nil {
 				return err
 			}

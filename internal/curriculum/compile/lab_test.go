@@ -12,6 +12,7 @@ import (
 	"github.com/banyan-lms/banyan/content/schema"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 )
 
 // also does several things to the golden course.
@@ -133,67 +134,6 @@ func TestLabFaults(t *testing.T) {
 	}
 }
 
-// What versions of old have in their blobs and vaults is read as the lab that it was.
-func TestLabsOfOldVersions(t *testing.T) {
-	var vault curriculum.VaultFile
-	readJSON(t, "testdata/old/vault.json", &vault)
-	l := vault.Labs["echo"]
-	if l.Limits != (curriculum.Limits{WallSeconds: 5, MemoryMiB: 128, OutputKiB: 64, Files: 16, FileKiB: 1024, SourceKiB: 64}) ||
-		l.Points != 1 || l.Seed != curriculum.DefaultSeed || !l.Clock.Equal(curriculum.DefaultClock) {
-		t.Errorf("%+v", l)
-	}
-	if len(l.Wrong) != 1 || l.Wrong[0].File != "always-a.py" || !strings.Contains(l.Wrong[0].Source, "SECRET-WRONG") || l.Wrong[0].Fails != nil {
-		t.Errorf("%+v", l.Wrong)
-	}
-	call := func(call string, kind curriculum.CheckKind, want any, tolerance float64) curriculum.Rule {
-		return curriculum.Rule{Observe: curriculum.ObserveCall, Call: call, Kind: kind, Want: want, Tolerance: tolerance, Reveal: true}
-	}
-	hidden := call(`echo("SECRET-CALL")`, curriculum.Equals, "SECRET-CALL", 0)
-	hidden.Reveal = false
-	want := []curriculum.Rule{
-		call(`echo("a")`, curriculum.Equals, "a", 0),
-		call("echo(None)", curriculum.Equals, nil, 0),
-		call("half(1)", curriculum.Near, 0.5, 0.001),
-		call("members()", curriculum.Set, []any{"a", 2.0, []any{true, nil}}, 0),
-		{Observe: curriculum.ObserveOutput, Kind: curriculum.Matches, Want: "(?i)SECRETLY-said", Reveal: true},
-		hidden,
-	}
-	if len(l.Checks) != len(want) {
-		t.Fatalf("%+v", l.Checks)
-	}
-	for i, w := range want {
-		if c := l.Checks[i]; !reflect.DeepEqual(c.Rule, w) || c.Points != 1 || c.Visible != (i < 5) || c.Title["en"] == "" {
-			t.Errorf("%+v, want %+v", c, w)
-		}
-	}
-	if l.Checks[0].Feedback["en"] != "Return the argument." {
-		t.Errorf("%+v", l.Checks[0])
-	}
-
-	var p curriculum.PublicLab
-	readJSON(t, "testdata/old/echo.en.json", &p)
-	if len(p.Starter) != 1 || p.Starter["main.py"] == "" || p.Files["words.csv"] == "" || p.Points != 1 || p.Limits != curriculum.DefaultLimits {
-		t.Errorf("%+v", p)
-	}
-	if c := p.Checks[0]; !c.Visible || c.Rule == nil || c.Rule.Call != `echo("a")` || c.Points != 1 {
-		t.Errorf("%+v", c)
-	}
-	if c := p.Checks[5]; c.Visible || c.Rule != nil {
-		t.Errorf("%+v", c)
-	}
-}
-
-func readJSON(t *testing.T, file string, v any) {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A lab written today is read as it was written: reading it twice changes nothing, and its digest is of its content.
 func TestLabRoundTrip(t *testing.T) {
 	c := compiled(t, coursetest.Golden())
@@ -212,7 +152,7 @@ func TestLabRoundTrip(t *testing.T) {
 		t.Errorf("%+v\n%+v", vault.Labs, again.Labs)
 	}
 	l := vault.Labs["echo"]
-	i := slices.IndexFunc(l.Checks, func(c curriculum.Check) bool { return c.ID == "guesses" })
+	i := slices.IndexFunc(l.Checks, func(c labdef.Check) bool { return c.ID == "guesses" })
 	if rows := l.Checks[i].Rule.Data.Rows; !reflect.DeepEqual(rows, []map[string]any{{"word": "fig", "size": 1.5}, {"word": "a, b", "size": "007"}}) {
 		t.Errorf("%v", rows)
 	}
@@ -226,7 +166,7 @@ func TestLabRoundTrip(t *testing.T) {
 		t.Error("another label gives the same digest", err)
 	}
 
-	var p curriculum.PublicLab
+	var p labdef.Public
 	if err := json.Unmarshal(c.Blobs[item(t, c, "echo").Data["en"]], &p); err != nil {
 		t.Fatal(err)
 	}

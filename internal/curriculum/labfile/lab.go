@@ -13,23 +13,24 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/curriculum/wording"
 )
 
 // labSource is a lab as its author wrote it.
 type labSource struct {
-	Title       string            `json:"title"`
-	Entry       string            `json:"entry"`
-	Limits      curriculum.Limits `json:"limits"`
-	Files       []string          `json:"files"`
-	Hidden      []string          `json:"hidden"`
-	Hints       []string          `json:"hints"`
-	Points      float64           `json:"points"`
-	Competences []string          `json:"competences"`
-	Seed        uint64            `json:"seed"`
-	Clock       string            `json:"clock"`
-	Wrong       []wrongSource     `json:"wrong"`
-	Checks      []checkSource     `json:"checks"`
+	Title       string        `json:"title"`
+	Entry       string        `json:"entry"`
+	Limits      labdef.Limits `json:"limits"`
+	Files       []string      `json:"files"`
+	Hidden      []string      `json:"hidden"`
+	Hints       []string      `json:"hints"`
+	Points      float64       `json:"points"`
+	Competences []string      `json:"competences"`
+	Seed        uint64        `json:"seed"`
+	Clock       string        `json:"clock"`
+	Wrong       []wrongSource `json:"wrong"`
+	Checks      []checkSource `json:"checks"`
 }
 
 type wrongSource struct {
@@ -73,11 +74,11 @@ type nearSource struct {
 }
 
 type metricSource struct {
-	Name    curriculum.MetricName `json:"name"`
-	Label   string                `json:"label"`
-	Group   string                `json:"group"`
-	AtLeast *float64              `json:"at_least"`
-	AtMost  *float64              `json:"at_most"`
+	Name    labdef.MetricName `json:"name"`
+	Label   string            `json:"label"`
+	Group   string            `json:"group"`
+	AtLeast *float64          `json:"at_least"`
+	AtMost  *float64          `json:"at_most"`
 }
 
 // Lab is a lab with all its texts.
@@ -86,7 +87,7 @@ type Lab struct {
 	Source string // title in the source language
 	Title  curriculum.Text
 	hints  []curriculum.Text
-	Vault  curriculum.VaultLab
+	Vault  labdef.Lab
 	texts  *wording.Translations
 }
 
@@ -105,8 +106,8 @@ func Read(id string, doc *folder.Document, src *folder.Folder, t *wording.Transl
 	for i, h := range ls.Hints {
 		item.hints = append(item.hints, t.Text(base+".hint."+strconv.Itoa(i+1), h))
 	}
-	item.Vault = curriculum.VaultLab{
-		Entry: ls.Entry, Limits: ls.Limits.OrDefault(), Points: 1, Competences: ls.Competences, Seed: curriculum.DefaultSeed, Clock: curriculum.DefaultClock,
+	item.Vault = labdef.Lab{
+		Entry: ls.Entry, Limits: ls.Limits.OrDefault(), Points: 1, Competences: ls.Competences, Seed: labdef.DefaultSeed, Clock: labdef.DefaultClock,
 		Files: map[string]string{}, Starter: string(src.Files[dir+"starter.py"]), Solution: string(src.Files[dir+"solution.py"]),
 	}
 	if ls.Points > 0 {
@@ -141,7 +142,7 @@ func Read(id string, doc *folder.Document, src *folder.Folder, t *wording.Transl
 		c := r.check(cs, raw, at)
 		judges[c.Rule.JudgeName] = true
 		key := base + ".check." + cs.ID
-		say := func(end, text string) curriculum.Text {
+		say := func(end, text string) map[string]string {
 			item.Vault.Langs = t.Gather(item.Vault.Langs, base, "check."+cs.ID+"."+end)
 			return t.Text(key+"."+end, text)
 		}
@@ -151,7 +152,7 @@ func Read(id string, doc *folder.Document, src *folder.Folder, t *wording.Transl
 		}
 		for _, k := range slices.Sorted(maps.Keys(cs.Says)) {
 			if c.Says == nil {
-				c.Says = map[string]curriculum.Text{}
+				c.Says = map[string]map[string]string{}
 			}
 			c.Says[k] = say("says."+k, cs.Says[k])
 		}
@@ -173,7 +174,7 @@ type labReader struct {
 	faults *folder.Faults
 	dir    string
 	src    *folder.Folder
-	lab    *curriculum.VaultLab
+	lab    *labdef.Lab
 	secret map[string][]string // columns by file that the first room may not get
 	tables map[string]*table   // read already; nil when at fault
 }
@@ -266,7 +267,7 @@ func (r *labReader) wrong(list []wrongSource, checks []string) {
 		if r.src.Has(name) && strings.TrimSpace(source) == strings.TrimSpace(r.lab.Solution) {
 			r.faults.Add(name, 1, "lab.wrong_is_solution")
 		}
-		r.lab.Wrong = append(r.lab.Wrong, curriculum.WrongSolution{File: w.File, Source: source, Fails: w.Fails, Outcome: w.Outcome, Message: w.Message})
+		r.lab.Wrong = append(r.lab.Wrong, labdef.WrongSolution{File: w.File, Source: source, Fails: w.Fails, Outcome: w.Outcome, Message: w.Message})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.src.Files)) {
 		if file, ok := strings.CutPrefix(name, r.dir+"wrong/"); ok && !listed[file] {
@@ -287,14 +288,14 @@ var (
 	observations = []string{"call", "output", "file"}
 	// judgements are the keys that judge; stdout is the old short form of output and matches.
 	judgements = []string{
-		string(curriculum.Equals), string(curriculum.Near), string(curriculum.Set), string(curriculum.Unordered), string(curriculum.Matches), string(curriculum.Raises), string(curriculum.Measured), string(curriculum.Judged), "stdout",
+		string(labdef.Equals), string(labdef.Near), string(labdef.Set), string(labdef.Unordered), string(labdef.Matches), string(labdef.Raises), string(labdef.Measured), string(labdef.Judged), "stdout",
 	}
-	judgesText = []curriculum.CheckKind{curriculum.Equals, curriculum.Matches, curriculum.Judged} // the others judge values only
+	judgesText = []labdef.CheckKind{labdef.Equals, labdef.Matches, labdef.Judged} // the others judge values only
 )
 
 // check turns one check into its compiled form.
-func (r *labReader) check(cs checkSource, raw folder.Node, at string) curriculum.Check {
-	c := curriculum.Check{ID: cs.ID, Visible: cs.Visible == nil || *cs.Visible, Points: 1}
+func (r *labReader) check(cs checkSource, raw folder.Node, at string) labdef.Check {
+	c := labdef.Check{ID: cs.ID, Visible: cs.Visible == nil || *cs.Visible, Points: 1}
 	if cs.Points > 0 {
 		c.Points = cs.Points
 	}
@@ -308,10 +309,10 @@ func (r *labReader) check(cs checkSource, raw folder.Node, at string) curriculum
 		r.fault(at, "lab.check_kinds", "Found", strconv.Itoa(len(judged)))
 		return c
 	}
-	rule.Kind = curriculum.CheckKind(judged[0])
+	rule.Kind = labdef.CheckKind(judged[0])
 	switch {
 	case judged[0] == "stdout":
-		rule.Kind, rule.Observe = curriculum.Matches, curriculum.ObserveOutput
+		rule.Kind, rule.Observe = labdef.Matches, labdef.ObserveOutput
 		if len(seen) > 0 {
 			r.fault(at+"/"+seen[0], "lab.call_unwanted", "Key", seen[0])
 		}
@@ -322,34 +323,34 @@ func (r *labReader) check(cs checkSource, raw folder.Node, at string) curriculum
 		r.fault(at+"/"+seen[1], "lab.check_observations", "First", seen[0], "Second", seen[1])
 		return c
 	default:
-		rule.Observe = curriculum.Observation(seen[0])
+		rule.Observe = labdef.Observation(seen[0])
 	}
 	rule.Call, rule.File = cs.Call, cs.File
-	if rule.Observe != curriculum.ObserveCall && !slices.Contains(judgesText, rule.Kind) {
+	if rule.Observe != labdef.ObserveCall && !slices.Contains(judgesText, rule.Kind) {
 		r.fault(at+"/"+judged[0], "lab.needs_call", "Kind", judged[0])
 	}
-	if rule.Observe == curriculum.ObserveFile {
+	if rule.Observe == labdef.ObserveFile {
 		if _, given := r.lab.Files[cs.File]; given || cs.File == r.lab.Entry || cs.File == banyanModule {
 			r.fault(at+"/file", "lab.file_is_given", "File", cs.File)
 		}
 	}
 	tab := r.data(cs, c.Visible, rule, at)
 	r.judgement(cs, rule, tab, at, judged[0])
-	if cs.Says != nil && rule.Kind != curriculum.Judged {
+	if cs.Says != nil && rule.Kind != labdef.Judged {
 		r.fault(at+"/says", "lab.says_unwanted")
 	}
 	return c
 }
 
 // judgement fills in what a check wants.
-func (r *labReader) judgement(cs checkSource, rule *curriculum.Rule, tab *table, at, key string) {
+func (r *labReader) judgement(cs checkSource, rule *labdef.Rule, tab *table, at, key string) {
 	switch rule.Kind {
-	case curriculum.Equals:
+	case labdef.Equals:
 		rule.Want = cs.Equals
-		if _, text := cs.Equals.(string); !text && rule.Observe != curriculum.ObserveCall {
+		if _, text := cs.Equals.(string); !text && rule.Observe != labdef.ObserveCall {
 			r.fault(at+"/equals", "lab.want_not_text")
 		}
-	case curriculum.Near:
+	case labdef.Near:
 		if cs.Near == nil {
 			return
 		}
@@ -357,11 +358,11 @@ func (r *labReader) judgement(cs checkSource, rule *curriculum.Rule, tab *table,
 		if !numbers(rule.Want) {
 			r.fault(at+"/near/value", "lab.near_not_numbers")
 		}
-	case curriculum.Set:
+	case labdef.Set:
 		rule.Want = cs.Set
-	case curriculum.Unordered:
+	case labdef.Unordered:
 		rule.Want = cs.Unorder
-	case curriculum.Matches:
+	case labdef.Matches:
 		text := cs.Matches + cs.Stdout // one of them is there
 		rule.Want = text
 		if _, err := regexp.Compile(text); err != nil {
@@ -372,14 +373,14 @@ func (r *labReader) judgement(cs checkSource, rule *curriculum.Rule, tab *table,
 			}
 			r.fault(at+"/"+key, "lab.bad_regexp", "Part", part)
 		}
-	case curriculum.Raises:
+	case labdef.Raises:
 		rule.Want = cs.Raises
 		if cs.Raises != "" && !slices.Contains(exceptions, cs.Raises) {
 			r.fault(at+"/raises", "lab.unknown_exception", "Name", cs.Raises, "Near", folder.Near(cs.Raises, exceptions))
 		}
-	case curriculum.Measured:
+	case labdef.Measured:
 		r.metric(cs, rule, tab, at)
-	case curriculum.Judged:
+	case labdef.Judged:
 		rule.JudgeName = cs.Judge
 		source, ok := r.lab.Hidden[cs.Judge]
 		if cs.Judge != "" && !ok {
@@ -408,7 +409,7 @@ func numbers(v any) bool {
 }
 
 // metric fills in labels, groups and bound.
-func (r *labReader) metric(cs checkSource, rule *curriculum.Rule, tab *table, at string) {
+func (r *labReader) metric(cs checkSource, rule *labdef.Rule, tab *table, at string) {
 	ms := cs.Metric
 	if ms == nil {
 		return
@@ -420,10 +421,10 @@ func (r *labReader) metric(cs checkSource, rule *curriculum.Rule, tab *table, at
 	if (ms.AtLeast == nil) == (ms.AtMost == nil) {
 		r.fault(at, "lab.metric_bound")
 	}
-	if (ms.Group != "") != (ms.Name == curriculum.GroupGap) {
+	if (ms.Group != "") != (ms.Name == labdef.GroupGap) {
 		r.fault(at, "lab.metric_group")
 	}
-	rule.Metric = &curriculum.Metric{Name: ms.Name, AtLeast: ms.AtLeast, AtMost: ms.AtMost}
+	rule.Metric = &labdef.Metric{Name: ms.Name, AtLeast: ms.AtLeast, AtMost: ms.AtMost}
 	if tab == nil {
 		return
 	}
@@ -465,12 +466,12 @@ var exceptions = strings.Fields(`ArithmeticError AssertionError AttributeError B
 	TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError`)
 
 // Public is what the page gets in one language.
-func (l Lab) Public(locale curriculum.Locale) curriculum.PublicLab {
+func (l Lab) Public(locale curriculum.Locale) labdef.Public {
 	v := l.Vault
-	p := curriculum.PublicLab{
-		ID: l.id, Title: l.Title[locale], Entry: v.Entry, Starter: map[string]string{v.Entry: v.Starter}, Files: v.Files,
+	p := labdef.Public{
+		ID: string(l.id), Title: l.Title[locale], Entry: v.Entry, Starter: map[string]string{v.Entry: v.Starter}, Files: v.Files,
 		Hints: []string{}, Points: v.Points, Competences: slices.Clone(v.Competences), Limits: v.Limits, Seed: v.Seed, Clock: v.Clock,
-		Checks: []curriculum.PublicCheck{},
+		Checks: []labdef.PublicCheck{},
 	}
 	if p.Competences == nil {
 		p.Competences = []string{}
@@ -478,7 +479,7 @@ func (l Lab) Public(locale curriculum.Locale) curriculum.PublicLab {
 	said := func(id string, t curriculum.Text) string {
 		if lang := l.texts.Lang("lab."+string(l.id)+"."+id, locale); lang != "" && t[locale] != "" {
 			if p.Langs == nil {
-				p.Langs = map[string]curriculum.Locale{}
+				p.Langs = map[string]string{}
 			}
 			p.Langs[id] = lang
 		}
@@ -489,9 +490,9 @@ func (l Lab) Public(locale curriculum.Locale) curriculum.PublicLab {
 	}
 	for _, c := range v.Checks {
 		base := "check." + c.ID
-		pc := curriculum.PublicCheck{ID: c.ID, Title: said(base+".title", c.Title), Points: c.Points, Visible: c.Visible}
+		pc := labdef.PublicCheck{ID: c.ID, Title: said(base+".title", c.Title), Points: c.Points, Visible: c.Visible}
 		if c.Visible {
-			pc.Rule, pc.Feedback = &curriculum.PublicRule{Rule: c.Rule}, said(base+".feedback", c.Feedback)
+			pc.Rule, pc.Feedback = &labdef.PublicRule{Rule: c.Rule}, said(base+".feedback", c.Feedback)
 			for k, t := range c.Says {
 				if pc.Rule.Says == nil {
 					pc.Rule.Says = map[string]string{}

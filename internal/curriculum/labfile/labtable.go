@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/folder"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 )
 
 // A table crosses into the sandbox with every run, so it is bounded.
@@ -46,13 +46,13 @@ func secretColumns(checks []checkSource) map[string][]string {
 }
 
 // data fills in the rows that a call finds, and gives the whole table, or nil when there is none or it is at fault.
-func (r *labReader) data(cs checkSource, visible bool, rule *curriculum.Rule, at string) *table {
+func (r *labReader) data(cs checkSource, visible bool, rule *labdef.Rule, at string) *table {
 	d := cs.Data
 	if d == nil || d.File == "" {
 		return nil
 	}
 	at += "/data"
-	if rule.Observe != curriculum.ObserveCall {
+	if rule.Observe != labdef.ObserveCall {
 		r.fault(at, "lab.data_unwanted")
 		return nil
 	}
@@ -88,7 +88,7 @@ func (r *labReader) data(cs checkSource, visible bool, rule *curriculum.Rule, at
 			r.fault(at, "lab.label_given", "Column", c, "File", d.File)
 		}
 	}
-	rule.Data = &curriculum.Rows{Name: d.Name, Rows: make([]map[string]any, 0, len(tab.rows))}
+	rule.Data = &labdef.Rows{Name: d.Name, Rows: make([]map[string]any, 0, len(tab.rows))}
 	for _, row := range tab.rows {
 		given := map[string]any{}
 		for _, c := range columns {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -16,11 +16,11 @@ import (
 // value they want, and all others with an object that equals nothing. With no check
 // named it answers all of them rightly. What it prints is stdout; a file is written where
 // a check wants its text. Scripts of the author's do not judge under sandbox.Fake.
-func Source(l curriculum.VaultLab, stdout string, right ...string) string {
-	var visible, hidden []curriculum.Check
+func Source(l labdef.Lab, stdout string, right ...string) string {
+	var visible, hidden []labdef.Check
 	for _, c := range l.Checks {
 		switch {
-		case c.Rule.Observe != curriculum.ObserveCall:
+		case c.Rule.Observe != labdef.ObserveCall:
 		case c.Visible:
 			visible = append(visible, c)
 		default:
@@ -38,10 +38,10 @@ func Source(l curriculum.VaultLab, stdout string, right ...string) string {
 }
 
 // answer is what the harness would write after the calls of some checks.
-func answer(l curriculum.VaultLab, checks []curriculum.Check, stdout string, right []string) sandbox.FakeRun {
+func answer(l labdef.Lab, checks []labdef.Check, stdout string, right []string) sandbox.FakeRun {
 	type call struct {
-		Call string           `json:"call"`
-		Data *curriculum.Rows `json:"data,omitempty"`
+		Call string       `json:"call"`
+		Data *labdef.Rows `json:"data,omitempty"`
 	}
 	calls, seen := []call{}, []string{}
 	for _, c := range checks {
@@ -62,7 +62,7 @@ func answer(l curriculum.VaultLab, checks []curriculum.Check, stdout string, rig
 	}
 	files := map[string]string{}
 	for _, c := range l.Checks {
-		if text, ok := c.Rule.Want.(string); ok && c.Rule.Observe == curriculum.ObserveFile && (len(right) == 0 || slices.Contains(right, c.ID)) {
+		if text, ok := c.Rule.Want.(string); ok && c.Rule.Observe == labdef.ObserveFile && (len(right) == 0 || slices.Contains(right, c.ID)) {
 			files[c.Rule.File] = text
 		}
 	}
@@ -76,12 +76,12 @@ func answer(l curriculum.VaultLab, checks []curriculum.Check, stdout string, rig
 }
 
 // satisfying is an observation with which a rule on a call is content.
-func satisfying(r curriculum.Rule) string {
+func satisfying(r labdef.Rule) string {
 	want := r.Want
 	switch r.Kind {
-	case curriculum.Raises:
+	case labdef.Raises:
 		return fmt.Sprintf(`{"raised":%q,"classes":[%q,"Exception","BaseException"]}`, want, want)
-	case curriculum.Measured:
+	case labdef.Measured:
 		want = r.Metric.Labels
 	}
 	return fmt.Sprintf(`{"value":%s,"repr":"fake"}`, wire(want))

@@ -1,4 +1,4 @@
-// A lab as the page gets it; see docs/lab-format.md and internal/curriculum.
+// A lab as the page gets it; see docs/lab-format.md and internal/curriculum/labdef.
 import type { Schemas } from '../../api/client';
 import type { Rule } from './run/rule';
 

@@ -1,4 +1,4 @@
-// A check of a lab as its public JSON has it; see docs/lab-format.md and internal/curriculum.
+// A check of a lab as its public JSON has it; see docs/lab-format.md and internal/curriculum/labdef.
 export interface Rule {
   observe: 'call' | 'output' | 'file';
   call?: string;

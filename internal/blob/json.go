@@ -1,4 +1,4 @@
-package curriculum
+package blob
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
-// Canonical writes JSON with sorted keys, no spaces and no HTML escapes, so that equal values are equal bytes.
-func Canonical(v any) ([]byte, error) {
+// JSON writes a value with sorted keys, no spaces and no HTML escapes, so that equal values have equal digests.
+func JSON(v any) ([]byte, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, "server.internal", err)
