@@ -617,6 +617,51 @@ func (e CredentialState) Valid() bool {
 	}
 }
 
+// Defines values for DomainProblem.
+const (
+	DomainProblemFetchingIsOff DomainProblem = "fetching_is_off"
+	DomainProblemNoAnswer      DomainProblem = "no_answer"
+	DomainProblemNoRecord      DomainProblem = "no_record"
+	DomainProblemOtherRecord   DomainProblem = "other_record"
+)
+
+// Valid indicates whether the value is a known member of the DomainProblem enum.
+func (e DomainProblem) Valid() bool {
+	switch e {
+	case DomainProblemFetchingIsOff:
+		return true
+	case DomainProblemNoAnswer:
+		return true
+	case DomainProblemNoRecord:
+		return true
+	case DomainProblemOtherRecord:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DomainProof.
+const (
+	DomainProofDNS      DomainProof = "dns"
+	DomainProofFile     DomainProof = "file"
+	DomainProofOperator DomainProof = "operator"
+)
+
+// Valid indicates whether the value is a known member of the DomainProof enum.
+func (e DomainProof) Valid() bool {
+	switch e {
+	case DomainProofDNS:
+		return true
+	case DomainProofFile:
+		return true
+	case DomainProofOperator:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -2072,6 +2117,49 @@ type DeviceSecret struct {
 	Secret string `json:"secret"`
 }
 
+// Domain defines model for Domain.
+type Domain struct {
+	CheckedAt *Time `json:"checked_at,omitempty"`
+
+	// Claim That is not proven yet.
+	Claim *string `json:"claim,omitempty"`
+
+	// Detail The problem in the reader's language.
+	Detail *string `json:"detail,omitempty"`
+
+	// Domain That was proven. The institution issues under it.
+	Domain *string `json:"domain,omitempty"`
+
+	// Problem Why no proof was found at the last check.
+	Problem *DomainProblem `json:"problem,omitempty"`
+
+	// Proof Of domain.
+	Proof    *DomainProof `json:"proof,omitempty"`
+	ProvenAt *Time        `json:"proven_at,omitempty"`
+
+	// Record What the domain must say, in a TXT record or as a line of the file.
+	Record *DomainRecord `json:"record,omitempty"`
+}
+
+// DomainProblem Why no proof was found at the last check.
+type DomainProblem string
+
+// DomainProof Of domain.
+type DomainProof string
+
+// DomainRecord What the domain must say, in a TXT record or as a line of the file.
+type DomainRecord struct {
+	Name  string `json:"name"`
+	URL   string `json:"url"`
+	Value string `json:"value"`
+}
+
+// DomainToConfirm defines model for DomainToConfirm.
+type DomainToConfirm struct {
+	// Domain The claim, as it was seen.
+	Domain string `json:"domain"`
+}
+
 // Enrollment defines model for Enrollment.
 type Enrollment struct {
 	// Completed The course's criteria are met.
@@ -2161,7 +2249,7 @@ type Institution struct {
 	// Country ISO 3166-1 alpha-2.
 	Country *string `json:"country,omitempty"`
 
-	// Domain The host that the institution has for itself.
+	// Domain The host that was proven to be the institution's.
 	Domain *string `json:"domain,omitempty"`
 
 	// FallbackName The name where names has none that fits.
@@ -2198,7 +2286,7 @@ type InstitutionSettings struct {
 	// Country ISO 3166-1 alpha-2; empty for none.
 	Country *string `json:"country,omitempty"`
 
-	// Domain A host of the institution's own in lower case; empty for none.
+	// Domain A host of the institution's own in lower case; empty for none. It is a claim until it is proven: see /domain.
 	Domain *string `json:"domain,omitempty"`
 
 	// Fallbacks Languages (BCP 47) that stand in for another, in order.
@@ -3702,6 +3790,9 @@ type SetCriteriaJSONRequestBody = CriteriaTerms
 // CreateDelegationJSONRequestBody defines body for CreateDelegation for application/json ContentType.
 type CreateDelegationJSONRequestBody = NewDelegation
 
+// ConfirmDomainJSONRequestBody defines body for ConfirmDomain for application/json ContentType.
+type ConfirmDomainJSONRequestBody = DomainToConfirm
+
 // CreateIssueBatchJSONRequestBody defines body for CreateIssueBatch for application/json ContentType.
 type CreateIssueBatchJSONRequestBody = NewIssueBatch
 
@@ -3925,6 +4016,15 @@ type ServerInterface interface {
 	// EndDelegation Ends a delegation. Twice is no error.
 	// (DELETE /api/institutions/{institution_id}/delegations/{delegation_id})
 	EndDelegation(ctx echo.Context, institutionID InstitutionID, delegationID UUID) error
+	// GetDomain What is known of the institution's domain, and what the domain must say to prove that it is the institution's.
+	// (GET /api/institutions/{institution_id}/domain)
+	GetDomain(ctx echo.Context, institutionID InstitutionID) error
+	// CheckDomain Looks whether the domain that the institution claims or has says so, in a TXT record or a file. A claim that is proven becomes its domain, and it issues under it from then on.
+	// (POST /api/institutions/{institution_id}/domain)
+	CheckDomain(ctx echo.Context, institutionID InstitutionID) error
+	// ConfirmDomain The operator vouches that the domain is the institution's, where the DNS cannot be asked.
+	// (PUT /api/institutions/{institution_id}/domain)
+	ConfirmDomain(ctx echo.Context, institutionID InstitutionID) error
 	// ListInstitutionEnrollments Who takes which course in the institution, and how far they are.
 	// (GET /api/institutions/{institution_id}/enrollments)
 	ListInstitutionEnrollments(ctx echo.Context, institutionID InstitutionID, params ListInstitutionEnrollmentsParams) error
@@ -5210,6 +5310,54 @@ func (w *ServerInterfaceWrapper) EndDelegation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EndDelegation(ctx, institutionID, delegationID)
+	return err
+}
+
+// GetDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDomain(ctx, institutionID)
+	return err
+}
+
+// CheckDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) CheckDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CheckDomain(ctx, institutionID)
+	return err
+}
+
+// ConfirmDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmDomain(ctx, institutionID)
 	return err
 }
 
@@ -6698,6 +6846,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/institutions", wrapper.CreateInstitution, options.OperationMiddlewares["createInstitution"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id", wrapper.FindInstitution, options.OperationMiddlewares["findInstitution"]...)
 	router.PATCH(options.BaseURL+"/api/institutions/:institution_id", wrapper.UpdateInstitution, options.OperationMiddlewares["updateInstitution"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/domain", wrapper.GetDomain, options.OperationMiddlewares["getDomain"]...)
+	router.POST(options.BaseURL+"/api/institutions/:institution_id/domain", wrapper.CheckDomain, options.OperationMiddlewares["checkDomain"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/domain", wrapper.ConfirmDomain, options.OperationMiddlewares["confirmDomain"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/logo", wrapper.RemoveLogo, options.OperationMiddlewares["removeLogo"]...)
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/logo", wrapper.SetLogo, options.OperationMiddlewares["setLogo"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/signatories/:signatory_id/signature", wrapper.RemoveSignature, options.OperationMiddlewares["removeSignature"]...)
@@ -8919,6 +9070,124 @@ type EndDelegationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EndDelegationdefaultApplicationProblemPlusJSONResponse) VisitEndDelegationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type GetDomainResponseObject interface {
+	VisitGetDomainResponse(w http.ResponseWriter) error
+}
+
+type GetDomain200JSONResponse Domain
+
+func (response GetDomain200JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDomaindefaultApplicationProblemPlusJSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckDomainRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type CheckDomainResponseObject interface {
+	VisitCheckDomainResponse(w http.ResponseWriter) error
+}
+
+type CheckDomain200JSONResponse Domain
+
+func (response CheckDomain200JSONResponse) VisitCheckDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckDomaindefaultApplicationProblemPlusJSONResponse) VisitCheckDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmDomainRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	Body          *ConfirmDomainJSONRequestBody
+}
+
+type ConfirmDomainResponseObject interface {
+	VisitConfirmDomainResponse(w http.ResponseWriter) error
+}
+
+type ConfirmDomain200JSONResponse Domain
+
+func (response ConfirmDomain200JSONResponse) VisitConfirmDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmDomaindefaultApplicationProblemPlusJSONResponse) VisitConfirmDomainResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12307,6 +12576,15 @@ type StrictServerInterface interface {
 	// EndDelegation Ends a delegation. Twice is no error.
 	// (DELETE /api/institutions/{institution_id}/delegations/{delegation_id})
 	EndDelegation(ctx context.Context, request EndDelegationRequestObject) (EndDelegationResponseObject, error)
+	// GetDomain What is known of the institution's domain, and what the domain must say to prove that it is the institution's.
+	// (GET /api/institutions/{institution_id}/domain)
+	GetDomain(ctx context.Context, request GetDomainRequestObject) (GetDomainResponseObject, error)
+	// CheckDomain Looks whether the domain that the institution claims or has says so, in a TXT record or a file. A claim that is proven becomes its domain, and it issues under it from then on.
+	// (POST /api/institutions/{institution_id}/domain)
+	CheckDomain(ctx context.Context, request CheckDomainRequestObject) (CheckDomainResponseObject, error)
+	// ConfirmDomain The operator vouches that the domain is the institution's, where the DNS cannot be asked.
+	// (PUT /api/institutions/{institution_id}/domain)
+	ConfirmDomain(ctx context.Context, request ConfirmDomainRequestObject) (ConfirmDomainResponseObject, error)
 	// ListInstitutionEnrollments Who takes which course in the institution, and how far they are.
 	// (GET /api/institutions/{institution_id}/enrollments)
 	ListInstitutionEnrollments(ctx context.Context, request ListInstitutionEnrollmentsRequestObject) (ListInstitutionEnrollmentsResponseObject, error)
@@ -14183,6 +14461,104 @@ func (sh *strictHandler) EndDelegation(ctx echo.Context, institutionID Instituti
 		return err
 	} else if validResponse, ok := response.(EndDelegationResponseObject); ok {
 		return validResponse.VisitEndDelegationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDomain operation middleware
+func (sh *strictHandler) GetDomain(ctx echo.Context, institutionID InstitutionID) error {
+	var request GetDomainRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDomain(ctx.Request().Context(), request.(GetDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDomainResponseObject); ok {
+		return validResponse.VisitGetDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckDomain operation middleware
+func (sh *strictHandler) CheckDomain(ctx echo.Context, institutionID InstitutionID) error {
+	var request CheckDomainRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckDomain(ctx.Request().Context(), request.(CheckDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckDomainResponseObject); ok {
+		return validResponse.VisitCheckDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmDomain operation middleware
+func (sh *strictHandler) ConfirmDomain(ctx echo.Context, institutionID InstitutionID) error {
+	var request ConfirmDomainRequestObject
+
+	request.InstitutionID = institutionID
+
+	var body ConfirmDomainJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmDomain(ctx.Request().Context(), request.(ConfirmDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmDomainResponseObject); ok {
+		return validResponse.VisitConfirmDomainResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -68,6 +68,49 @@ func signatoriesOf(list *[]openapi.SignatorySettings) *[]institution.Signatory {
 	return &out
 }
 
+// GetDomain implements openapi.StrictServerInterface.
+func (s *Server) GetDomain(ctx context.Context, req openapi.GetDomainRequestObject) (openapi.GetDomainResponseObject, error) {
+	in, err := s.Institution.FindDomain(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetDomain200JSONResponse(s.domainJSON(ctx, in)), nil
+}
+
+// CheckDomain implements openapi.StrictServerInterface.
+func (s *Server) CheckDomain(ctx context.Context, req openapi.CheckDomainRequestObject) (openapi.CheckDomainResponseObject, error) {
+	in, err := s.Institution.CheckDomain(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.CheckDomain200JSONResponse(s.domainJSON(ctx, in)), nil
+}
+
+// ConfirmDomain implements openapi.StrictServerInterface.
+func (s *Server) ConfirmDomain(ctx context.Context, req openapi.ConfirmDomainRequestObject) (openapi.ConfirmDomainResponseObject, error) {
+	in, err := s.Institution.ConfirmDomain(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), req.Body.Domain)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.ConfirmDomain200JSONResponse(s.domainJSON(ctx, in)), nil
+}
+
+func (s *Server) domainJSON(ctx context.Context, in institution.Institution) openapi.Domain {
+	o := in.Ownership
+	out := openapi.Domain{
+		Domain: optional(in.Domain), Claim: optional(o.Claim), Proof: optional(openapi.DomainProof(o.Proof)), ProvenAt: optional(o.ProvenAt),
+		CheckedAt: optional(o.CheckedAt), Problem: optional(openapi.DomainProblem(o.Problem)),
+	}
+	if o.Problem != "" {
+		out.Detail = optional(s.Words.T(middleware.Locale(ctx), "institution.domain."+string(o.Problem), nil))
+	}
+	if domain := in.Wanted(); domain != "" {
+		r := s.Institution.RecordOf(in.ID, domain)
+		out.Record = &openapi.DomainRecord{Name: r.Name, URL: r.URL, Value: r.Value}
+	}
+	return out
+}
+
 // SetLogo implements openapi.StrictServerInterface.
 func (s *Server) SetLogo(ctx context.Context, req openapi.SetLogoRequestObject) (openapi.SetLogoResponseObject, error) {
 	file, err := io.ReadAll(req.Body)

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // An admin sets what the institution says of itself, and each reader sees its name in their language.
@@ -26,7 +28,7 @@ func TestInstitutionProfile(t *testing.T) {
 		}
 		return got
 	}
-	if got := find("fr"); got.Name != "École de l’Espoir" || got.NameLang != nil || got.FallbackName == nil || *got.FallbackName != s.a.Name || *got.Country != "TN" || *got.Domain != "espoir.example" {
+	if got := find("fr"); got.Name != "École de l’Espoir" || got.NameLang != nil || got.FallbackName == nil || *got.FallbackName != s.a.Name || *got.Country != "TN" || got.Domain != nil {
 		t.Errorf("%+v", got)
 	}
 	if got := find("ar"); got.Name != "مدرسة الأمل" {
@@ -73,5 +75,63 @@ func TestInstitutionProfile(t *testing.T) {
 		if e.Pointer == nil || !strings.HasPrefix(*e.Pointer, "/") || !strings.ContainsRune(e.Detail, 'ا') {
 			t.Errorf("%+v", e)
 		}
+	}
+}
+
+// says is a domain that answers.
+type says map[string]string
+
+func (d says) Texts(_ context.Context, name string) ([]string, error) { return []string{d[name]}, nil }
+
+func (d says) File(context.Context, string) (string, error) { return "", nil }
+
+// A domain counts when it names the institution itself: until then nothing is issued under it, and its name has no document here.
+func TestDomainIsProven(t *testing.T) {
+	s := newSchool(t)
+	domain := says{}
+	s.app.Institution.Domains = domain
+	in := "/api/institutions/" + string(s.a.ID)
+	ask := func(c call) openapi.Domain {
+		t.Helper()
+		rec := s.do(s.as("admin A", c))
+		if rec.Code != http.StatusOK {
+			t.Fatalf("%s %s: %d %s", c.method, c.path, rec.Code, rec.Body)
+		}
+		return decode[openapi.Domain](t, rec)
+	}
+	check := call{method: http.MethodPost, path: in + "/domain"}
+	if rec := s.do(s.as("admin A", check)); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), "institution.no_domain") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	s.mustDo(s.as("admin A", call{method: http.MethodPatch, path: in, body: `{"domain":"espoir.example"}`}))
+	issuer := func() string {
+		t.Helper()
+		i, err := s.app.Credential.FindIssuer(t.Context(), s.a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i.DID
+	}
+	path := issuer()
+	if got := ask(call{method: http.MethodGet, path: in + "/domain"}); got.Domain != nil || got.Claim == nil || got.Record == nil || got.Record.Name != "_banyan-institution.espoir.example" {
+		t.Fatalf("%+v", got)
+	}
+	check.header = map[string]string{"Accept-Language": "ar"}
+	got := ask(check)
+	if got.Domain != nil || got.Problem == nil || *got.Problem != "no_record" || got.Detail == nil || !strings.Contains(*got.Detail, "لا يذكر") || got.CheckedAt == nil {
+		t.Errorf("%+v", got)
+	}
+	if strings.Contains(path, "espoir") || issuer() != path {
+		t.Errorf("issued under %s without a proof", issuer())
+	}
+	if _, err := s.app.Credential.DIDDocumentAt(t.Context(), "espoir.example"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a document of a domain that is not proven: %v", err)
+	}
+	domain["_banyan-institution.espoir.example"] = got.Record.Value
+	if got = ask(check); got.Domain == nil || *got.Domain != "espoir.example" || got.Claim != nil || *got.Proof != "dns" || got.ProvenAt == nil || got.Problem != nil {
+		t.Errorf("%+v", got)
+	}
+	if issuer() != "did:web:espoir.example" {
+		t.Errorf("issued under %s", issuer())
 	}
 }

@@ -146,6 +146,15 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodPut, path: path, body: drawing(s, 40, 30), contentType: "image/png"}
 		}
 	}
+	s.app.Institution.Domains = nil // nobody is asked
+	claimed := func(method, body string) func() call {
+		return func() call {
+			if _, err := s.app.Institution.Update(s.Context(), identity.System(), s.a.ID, institution.Change{Domain: new("alpha.example")}); err != nil {
+				s.Fatal(err)
+			}
+			return call{method: method, path: in + "/domain", body: body}
+		}
+	}
 	return map[string]func() call{
 		"getHealth":      get("/api/health"),
 		"createUser":     account("/api/users", ""),
@@ -197,6 +206,9 @@ func probes(s *school) map[string]func() call {
 		},
 		"revokeKey":       with(http.MethodPut, in+"/keys/"+string(ring.Keys[0].ID)+"/revocation", `{"from":"`+cs[0].IssuedAt.Add(time.Second).Format(time.RFC3339)+`","reason":"A test."}`), // what it signed before stays good
 		"listAudit":       get(in + "/audit"),
+		"getDomain":       get(in + "/domain"),
+		"checkDomain":     claimed(http.MethodPost, ""),
+		"confirmDomain":   claimed(http.MethodPut, `{"domain":"alpha.example"}`),
 		"setLogo":         picture(in + "/logo"),
 		"removeLogo":      with(http.MethodDelete, in+"/logo", ""),
 		"setSignature":    picture(in + "/signatories/" + signatory + "/signature"),

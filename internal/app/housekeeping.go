@@ -22,6 +22,12 @@ const (
 	mostSeen = 50_000
 )
 
+// Domains of institutions are looked at again, so that the console warns of one that was lost.
+const (
+	recheckDomains = 7 * 24 * time.Hour
+	mostDomains    = 50 // in one run: each may take some seconds
+)
+
 // Housekeeping asks for what is to be done once a day, until ctx ends. Every process that does jobs runs it.
 func (a *App) Housekeeping(ctx context.Context) {
 	job.Daily(ctx, a.DB.Outbox(), a.Now, purgeKind)
@@ -49,6 +55,9 @@ func (a *App) purge(ctx context.Context, j job.Job) error {
 		if n == 0 {
 			break
 		}
+	}
+	if err := a.Institution.RecheckDomains(ctx, a.Now().Add(-recheckDomains), mostDomains); err != nil {
+		return err
 	}
 	// Blobs of imported courses that no version names any more. While an import runs it is another day's work.
 	freed, err := a.Bundle.Collect(ctx, identity.System())

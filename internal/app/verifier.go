@@ -35,6 +35,7 @@ func (a *App) verifies() (*verifier.Verifier, error) {
 		return nil, err
 	}
 	maxAge := time.Duration(a.Config.StatusDays) * 24 * time.Hour
+	a.Institution.Domains = domains{web}
 	operators := func(ctx context.Context) ([]bundle.Trust, error) { return a.Bundle.TrustedWords(ctx) }
 	here, trusted := register{a}, Words{List: operators, Open: a.Bundle.Blob, From: verifier.Trusted, MaxAge: maxAge, Now: now}
 	return &verifier.Verifier{

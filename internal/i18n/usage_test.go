@@ -30,6 +30,7 @@ var dynamic = map[string]string{
 	"credential.origin.":         "internal/credential/verifier names where it knows things from",
 	"page.recognition.standing.": "api/web names and explains what a recognition is worth",
 	"bundle.":                    "internal/bundle, and its reader in the page, name a refusal after its reason",
+	"institution.domain.":        "internal/institution names why a domain is not proven",
 }
 
 // noKeys look like keys in Go and are none.

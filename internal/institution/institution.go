@@ -29,7 +29,8 @@ type Institution struct {
 	// Names are by BCP 47 tag. Name is shown where none of them fits.
 	Names       map[string]string
 	Country     string // ISO 3166-1 alpha-2, "" for none
-	Domain      string // a host of its own, which gives its DID; "" for none
+	Domain      string // a host that was proven to be its own, which gives its DID; "" for none
+	Ownership   Ownership
 	Logo        *Picture
 	Signatories []Signatory
 	// Locale is the language of pages and answers for members who chose none, a BCP 47 tag; "" when there is none.
@@ -81,6 +82,8 @@ type Service struct {
 	// Draw draws a PNG or JPEG file anew; its errors are faults.
 	Draw func(file []byte) ([]byte, Picture, error)
 	// Claimed tells whether a domain was another institution's, so that credentials of theirs rest on it.
+	// Domains asks domains whose they are; nil: nobody is asked.
+	Domains Domains
 	Claimed func(ctx context.Context, domain string, by identity.InstitutionID) (bool, error)
 }
 

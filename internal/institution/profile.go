@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
@@ -92,11 +93,13 @@ type Change struct {
 	Name        *string
 	Names       *map[string]string
 	Country     *string // "" for none
-	Domain      *string // "" for none
+	Domain      *string // "" for none; another than the one that was proven is a claim
 	Signatories *[]Signatory
 	Logo        **Picture // a pointer to nil takes it away
 	Fallbacks   *map[string][]string
 	Locale      *string // "" for none
+
+	Ownership *Ownership // Update sets it by Domain
 }
 
 // fields names what is set, for the audit log.
@@ -104,7 +107,7 @@ func (c Change) fields() []string {
 	var out []string
 	for name, set := range map[string]bool{
 		"name": c.Name != nil, "names": c.Names != nil, "country": c.Country != nil, "signatories": c.Signatories != nil,
-		"fallbacks": c.Fallbacks != nil, "locale": c.Locale != nil,
+		"fallbacks": c.Fallbacks != nil, "locale": c.Locale != nil, "domain_claim": c.Ownership != nil && c.Domain == nil,
 	} {
 		if set {
 			out = append(out, name)
@@ -120,7 +123,7 @@ func (s *Service) Update(ctx context.Context, by identity.Actor, id identity.Ins
 	if !mayAdminister(by, id) || !by.Scoped(identity.ScopeAdmin) {
 		return Institution{}, fault.New(fault.Denied, "institution.members_denied")
 	}
-	c.Logo = nil // SetPicture's
+	c.Logo, c.Ownership = nil, nil // SetPicture's, and CheckDomain's
 	bad := fault.New(fault.Invalid, "request.invalid")
 	s.check(bad, &c)
 	if len(bad.Details) > 0 {
@@ -140,6 +143,11 @@ func (s *Service) Update(ctx context.Context, by identity.Actor, id identity.Ins
 			return err
 		}
 		c := c
+		if c.Domain != nil {
+			if err := claim(ctx, tx, before, &c); err != nil {
+				return err
+			}
+		}
 		if c.Signatories != nil {
 			c.Signatories = new(withSignatures(*c.Signatories, before.Signatories))
 		}
@@ -152,6 +160,28 @@ func (s *Service) Update(ctx context.Context, by identity.Actor, id identity.Ins
 		return s.auditChange(ctx, tx, by, before, c)
 	})
 	return after, err
+}
+
+// claim makes a claim of a domain that is not proven. The one that is stays the institution's until then.
+func claim(ctx context.Context, tx Store, before Institution, c *Change) error {
+	switch domain := *c.Domain; domain {
+	case before.Wanted():
+		c.Domain = nil
+	case "":
+		c.Ownership = &Ownership{}
+	case before.Domain:
+		next := before.Ownership
+		next.Claim, next.Problem, c.Domain, c.Ownership = "", "", nil, &next
+	default:
+		if other, err := tx.FindInstitutionByDomain(ctx, domain); err == nil && other.ID != before.ID {
+			return fault.New(fault.Conflict, "institution.domain_taken")
+		} else if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		next := before.Ownership
+		next.Claim, next.Problem, next.CheckedAt, c.Domain, c.Ownership = domain, "", time.Time{}, nil, &next
+	}
+	return nil
 }
 
 func (s *Service) auditChange(ctx context.Context, tx Store, by identity.Actor, before Institution, c Change) error {

@@ -66,9 +66,12 @@ func TestProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Name != "Alpha" || !maps.Equal(got.Names, map[string]string{"ar": "ألفا", "pt-BR": "Alfa"}) || got.Country != "KE" || got.Domain != "alpha.example" ||
+	if got.Name != "Alpha" || !maps.Equal(got.Names, map[string]string{"ar": "ألفا", "pt-BR": "Alfa"}) || got.Country != "KE" || got.Domain != "" || got.Ownership.Claim != "alpha.example" ||
 		len(got.Signatories) != 2 || got.Signatories[0].Signature != nil {
 		t.Errorf("%+v", got)
+	}
+	if _, err := w.ConfirmDomain(t.Context(), operator, w.a.ID, "alpha.example"); err != nil {
+		t.Fatal(err)
 	}
 	if found, err := w.FindByDomain(t.Context(), "alpha.example"); err != nil || found.ID != w.a.ID {
 		t.Errorf("%+v, %v", found, err)
@@ -100,7 +103,7 @@ func TestProfile(t *testing.T) {
 	}
 	want := []string{
 		`institution_created {"slug":"alpha"}`,
-		`profile_changed {"fields":["country","name","names","signatories"]}`, `domain_changed {"from":"","to":"alpha.example"}`,
+		`profile_changed {"fields":["country","domain_claim","name","names","signatories"]}`, `domain_changed {"from":"","proof":"operator","to":"alpha.example"}`,
 		`profile_changed {"fields":["country"]}`, `domain_changed {"from":"alpha.example","to":""}`,
 	}
 	if got := w.logged(w.a.ID); !slices.Equal(got, want) {
@@ -186,6 +189,9 @@ func TestDomains(t *testing.T) {
 		}
 	}
 	if _, err := w.update(institution.Change{Domain: new("alpha.example")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.ConfirmDomain(t.Context(), operator, w.a.ID, "alpha.example"); err != nil {
 		t.Fatal(err)
 	}
 	taken := func(domain string) {

@@ -34,6 +34,7 @@ type institutionRow struct {
 	Names       doc[map[string]string]
 	Country     string
 	Domain      *string
+	Ownership   doc[institution.Ownership]
 	Logo        *doc[institution.Picture]
 	Signatories doc[[]institution.Signatory]
 }
@@ -51,6 +52,7 @@ func (r institutionRow) institution() institution.Institution {
 	if len(r.Names.v) > 0 {
 		i.Names = r.Names.v
 	}
+	i.Ownership = r.Ownership.v
 	if r.Domain != nil {
 		i.Domain = *r.Domain
 	}
@@ -105,6 +107,9 @@ func (s *Institution) UpdateInstitution(ctx context.Context, id identity.Institu
 		if set["domain"] = *c.Domain; *c.Domain == "" {
 			set["domain"] = nil
 		}
+	}
+	if c.Ownership != nil {
+		set["ownership"] = doc[institution.Ownership]{*c.Ownership}
 	}
 	if c.Signatories != nil {
 		set["signatories"] = doc[[]institution.Signatory]{*c.Signatories}

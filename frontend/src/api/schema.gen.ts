@@ -312,6 +312,27 @@ export interface paths {
         patch: operations["updateInstitution"];
         trace?: never;
     };
+    "/api/institutions/{institution_id}/domain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        /** What is known of the institution's domain, and what the domain must say to prove that it is the institution's. */
+        get: operations["getDomain"];
+        /** The operator vouches that the domain is the institution's, where the DNS cannot be asked. */
+        put: operations["confirmDomain"];
+        /** Looks whether the domain that the institution claims or has says so, in a TXT record or a file. A claim that is proven becomes its domain, and it issues under it from then on. */
+        post: operations["checkDomain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institutions/{institution_id}/logo": {
         parameters: {
             query?: never;
@@ -2188,13 +2209,44 @@ export interface components {
             names?: components["schemas"]["Names"];
             /** @description ISO 3166-1 alpha-2. */
             country?: string;
-            /** @description The host that the institution has for itself. */
+            /** @description The host that was proven to be the institution's. */
             domain?: string;
             logo?: components["schemas"]["Picture"];
             signatories?: components["schemas"]["Signatory"][];
             /** @description The language (BCP 47) of members who chose none themselves. */
             locale?: string;
             fallbacks?: components["schemas"]["Fallbacks"];
+        };
+        Domain: {
+            /** @description That was proven. The institution issues under it. */
+            domain?: string;
+            /** @description That is not proven yet. */
+            claim?: string;
+            /**
+             * @description Of domain.
+             * @enum {string}
+             */
+            proof?: "dns" | "file" | "operator";
+            proven_at?: components["schemas"]["Time"];
+            checked_at?: components["schemas"]["Time"];
+            /**
+             * @description Why no proof was found at the last check.
+             * @enum {string}
+             */
+            problem?: "no_record" | "other_record" | "no_answer" | "fetching_is_off";
+            /** @description The problem in the reader's language. */
+            detail?: string;
+            record?: components["schemas"]["DomainRecord"];
+        };
+        /** @description What the domain must say, in a TXT record or as a line of the file. */
+        DomainRecord: {
+            name: string;
+            url: string;
+            value: string;
+        };
+        DomainToConfirm: {
+            /** @description The claim, as it was seen. */
+            domain: string;
         };
         KeyRing: {
             /** @description That the institution issues under now. */
@@ -2281,7 +2333,7 @@ export interface components {
             names?: components["schemas"]["Names"];
             /** @description ISO 3166-1 alpha-2; empty for none. */
             country?: string;
-            /** @description A host of the institution's own in lower case; empty for none. */
+            /** @description A host of the institution's own in lower case; empty for none. It is a claim until it is proven: see /domain. */
             domain?: string;
             /** @description Who stands on certificates */
             signatories?: components["schemas"]["SignatorySettings"][];
@@ -4059,6 +4111,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Institution"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The domain */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainToConfirm"];
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
                 };
             };
             default: components["responses"]["Problem"];

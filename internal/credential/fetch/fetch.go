@@ -42,6 +42,7 @@ type Kind int
 const (
 	DIDDocument Kind = iota
 	StatusList
+	DomainRecord // a short text that says whose a domain is
 )
 
 // limits of a kind: the media types that it comes as, its bytes, and for how long a copy is as good as new.
@@ -60,6 +61,7 @@ var kinds = map[Kind]limits{
 		[]string{"application/vc", "application/vc+ld+json", "application/vc+jwt", "application/jwt", "application/json", "application/ld+json", "text/plain"},
 		1 << 20, 5 * time.Minute,
 	},
+	DomainRecord: {[]string{"text/plain", "application/octet-stream"}, 4 << 10, 0},
 }
 
 // Document is what came.
@@ -75,6 +77,11 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
+// TextResolver finds the TXT records of a name; net.Resolver is one.
+type TextResolver interface {
+	LookupTXT(ctx context.Context, name string) ([]string, error)
+}
+
 // Config is how a Client works. Its zero value reaches the public internet by https on port 443.
 type Config struct {
 	Off bool // nothing is fetched
@@ -86,6 +93,7 @@ type Config struct {
 	// environment's proxies are never used.
 	Proxy    *url.URL
 	Resolver Resolver         // net.DefaultResolver when nil
+	Texts    TextResolver     // the same
 	Now      func() time.Time // time.Now when nil
 	Timeout  time.Duration    // of the whole; 8 s when 0
 
@@ -118,6 +126,9 @@ type Client struct {
 func New(cfg Config) *Client {
 	if cfg.Resolver == nil {
 		cfg.Resolver = net.DefaultResolver
+	}
+	if cfg.Texts == nil {
+		cfg.Texts = net.DefaultResolver
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -196,6 +207,38 @@ func (c *Client) Fetch(ctx context.Context, kind Kind, address string) (Document
 	}
 }
 
+// Texts gives the TXT records of a name of the public internet, none when it has none. Nothing is connected to.
+func (c *Client) Texts(ctx context.Context, name string) ([]string, error) {
+	if c == nil || c.cfg.Off {
+		return nil, ErrOff
+	}
+	// Its first label may begin with an underscore, which no host has.
+	u, err := c.check("https://" + strings.TrimPrefix(name, "_"))
+	if err != nil {
+		return nil, err
+	}
+	if "_"+u.Host != name && u.Host != name {
+		return nil, fmt.Errorf("%w: not a plain name", ErrAddress)
+	}
+	if !c.meters.admit("name "+name, c.cfg.Now()) {
+		return nil, fmt.Errorf("%w: %s", ErrBusy, name)
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	texts, err := c.cfg.Texts.LookupTXT(bounded, name+".") // with the dot no search list makes another name of it
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	return texts[:min(len(texts), 64)], nil
+}
+
+// ErrNotThere is within ErrAnswer: the host says that there is nothing.
+var ErrNotThere = errors.New("nothing there")
+
 func (c *Client) fetch(ctx context.Context, kind Kind, u *url.URL) (Document, time.Duration, error) {
 	if !c.meters.admit("host "+u.Hostname(), c.cfg.Now()) {
 		return Document{}, 0, fmt.Errorf("%w: %s", ErrBusy, u.Host)
@@ -248,6 +291,9 @@ func plain(err error) string {
 }
 
 func read(res *http.Response, l limits) ([]byte, error) {
+	if res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone {
+		return nil, fmt.Errorf("%w: %w", ErrAnswer, ErrNotThere)
+	}
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%w: status %d", ErrAnswer, res.StatusCode)
 	}

@@ -500,3 +500,67 @@ func TestCacheIsBounded(t *testing.T) {
 		t.Errorf("old meters stay: %d", len(m.seen))
 	}
 }
+
+// zone has TXT records.
+type zone map[string][]string
+
+func (z zone) LookupTXT(_ context.Context, name string) ([]string, error) {
+	if texts, ok := z[name]; ok {
+		if len(texts) == 0 {
+			return nil, &net.DNSError{Err: "server failure", Name: name, IsTemporary: true}
+		}
+		return texts, nil
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+}
+
+// What a domain says of itself: in the DNS, and in a short file of its own.
+func TestDomainRecords(t *testing.T) {
+	h := newHost(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/plain":
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		case "/html":
+			w.Header().Set("Content-Type", "text/html")
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write([]byte("banyan-institution=x"))
+	})
+	w := newWorld(t, h, func(c *Config) {
+		c.Texts = zone{"_banyan.example.com.": {"a", "b"}, "_banyan.broken.com.": {}}
+	})
+	if texts, err := w.Texts(t.Context(), "_banyan.example.com"); err != nil || len(texts) != 2 {
+		t.Errorf("%q, %v", texts, err)
+	}
+	if texts, err := w.Texts(t.Context(), "_banyan.none.com"); err != nil || len(texts) != 0 {
+		t.Errorf("%q, %v", texts, err)
+	}
+	if _, err := w.Texts(t.Context(), "_banyan.broken.com"); !errors.Is(err, ErrUnreachable) {
+		t.Error(err)
+	}
+	for _, name := range []string{"_banyan.localhost", "_banyan.server.lan", "_banyan", "_banyan.127.0.0.1", "_a.example.com/x", "_a.example.com:53", "_a.example.com\x00"} {
+		if _, err := w.Texts(t.Context(), name); !errors.Is(err, ErrAddress) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if _, err := (*Client)(nil).Texts(t.Context(), "_banyan.example.com"); !errors.Is(err, ErrOff) {
+		t.Error(err)
+	}
+	if doc, err := w.Fetch(t.Context(), DomainRecord, "https://example.com/plain"); err != nil || string(doc.Body) != "banyan-institution=x" {
+		t.Errorf("%s, %v", doc.Body, err)
+	}
+	if _, err := w.Fetch(t.Context(), DomainRecord, "https://example.com/html"); !errors.Is(err, ErrAnswer) {
+		t.Error(err)
+	}
+	if _, err := w.Fetch(t.Context(), DomainRecord, "https://example.com/none"); !errors.Is(err, ErrNotThere) || !errors.Is(err, ErrAnswer) {
+		t.Error(err)
+	}
+	var last error
+	for range perHost + 1 {
+		_, last = w.Texts(t.Context(), "_banyan.example.com")
+	}
+	if !errors.Is(last, ErrBusy) {
+		t.Errorf("a name is asked for without end: %v", last)
+	}
+}

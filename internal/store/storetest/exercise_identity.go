@@ -359,10 +359,11 @@ func exerciseInstitution(t *testing.T, w *world) {
 		logo := &institution.Picture{Digest: blob.Of([]byte("logo")), Ext: "png", Width: 360, Height: 90}
 		want := w.school
 		want.Name, want.Country, want.Domain, want.Logo = "Acacia", "KE", "acacia.example", logo
+		want.Ownership = institution.Ownership{Claim: "new.example", Proof: institution.ByDNS, ProvenAt: noon, CheckedAt: noon.Add(time.Hour), Problem: institution.NoRecord}
 		want.Names = map[string]string{"ar": "أكاسيا", "sw": "Mgunga"}
 		want.Signatories = []institution.Signatory{{ID: "one", Name: "Zoë", Title: map[string]string{"fr": "Directrice"}, Signature: logo}, {ID: "two", Name: "Ali"}}
 		ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{
-			Name: &want.Name, Names: &want.Names, Country: &want.Country, Domain: &want.Domain, Logo: &logo, Signatories: &want.Signatories,
+			Name: &want.Name, Names: &want.Names, Country: &want.Country, Domain: &want.Domain, Logo: &logo, Signatories: &want.Signatories, Ownership: &want.Ownership,
 		}))
 		if got := find(); !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v, want %+v", got, want)
@@ -389,7 +390,7 @@ func exerciseInstitution(t *testing.T, w *world) {
 		wantFault(t, err, fault.NotFound, "institution.not_found")
 		none, noLogo := "", (*institution.Picture)(nil)
 		ok(t, s.UpdateInstitution(ctx, w.school.ID, institution.Change{
-			Name: &w.school.Name, Names: new(map[string]string{}), Country: &none, Domain: &none, Logo: &noLogo, Signatories: new([]institution.Signatory{}),
+			Name: &w.school.Name, Names: new(map[string]string{}), Country: &none, Domain: &none, Logo: &noLogo, Signatories: new([]institution.Signatory{}), Ownership: &institution.Ownership{},
 		}))
 		if got := find(); !reflect.DeepEqual(got, w.school) {
 			t.Errorf("%+v, want it as it was: %+v", got, w.school)

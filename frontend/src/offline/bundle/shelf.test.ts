@@ -513,13 +513,14 @@ function* wrong(seed: number, turns: number): Generator<Bytes> {
   }
 }
 
+// Bounded by the number of cases and not by a clock: a busy machine takes longer and finds the same.
 describe('fuzz', () => {
-  it('finds nothing wrong right, whatever is flipped, cut or put in', { timeout: 120_000 }, async () => {
+  it.each([[1, 600]])('finds nothing wrong right, whatever is flipped, cut or put in (seed %i, %i cases)', { timeout: 0 }, async (seed, cases) => {
     const find = () => known(publisher.id, 'small');
     const all = await find();
     let right = 0;
     let refused = 0;
-    for (const bytes of wrong(1, 4000)) {
+    for (const bytes of wrong(seed, cases)) {
       await inspect(frames(stream(bytes, 4096)), () => Promise.resolve(all)).then(
         ({ head, counted }) => {
           // A change that changes nothing, or a carrier with less in it: what it brings is what was published.
@@ -533,13 +534,13 @@ describe('fuzz', () => {
         },
       );
     }
-    expect(right + refused).toBe(4000);
-    expect(right).toBeLessThan(400);
+    expect(right + refused).toBe(cases);
+    expect(right).toBeLessThan(cases / 10);
   });
 
-  it('puts nothing wrong on the disk', { timeout: 120_000 }, async () => {
+  it.each([[2, 60]])('puts nothing wrong on the disk (seed %i, %i cases)', { timeout: 0 }, async (seed, cases) => {
     let turn = 0;
-    for (const bytes of wrong(2, 300)) {
+    for (const bytes of wrong(seed, cases)) {
       if (turn++ % 30 === 0) {
         globalThis.indexedDB = new IDBFactory();
         close();

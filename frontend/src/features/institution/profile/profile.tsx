@@ -6,6 +6,7 @@ import { Field } from '../../../ui/field';
 import { faultOf, Form } from '../../../ui/form';
 import { Notice, Trouble } from '../../../ui/notice';
 import { useTask } from '../../../ui/task';
+import { Domain } from './domain';
 import { PictureField } from './picture';
 import { Signatories, type Draft } from './signatories';
 import { TextsField, type Texts } from './texts';
@@ -37,6 +38,7 @@ export function Profile({ institution }: { institution: string }) {
         }}
       />
       <Words key={institution} now={found.value} onSaved={(saved) => (found.value = saved)} />
+      <Domain key={`domain of ${institution}`} institution={institution} />
     </>
   );
 }
@@ -46,7 +48,6 @@ function Words({ now, onSaved }: { now: Institution; onSaved: (saved: Institutio
   const name = useSignal(now.fallback_name ?? now.name);
   const names = useSignal<Texts>(now.names ?? {});
   const country = useSignal(now.country ?? '');
-  const domain = useSignal(now.domain ?? '');
   const people = useSignal<Draft[]>(now.signatories ?? []);
   const saved = useSignal(false);
   const save = async () => {
@@ -55,7 +56,6 @@ function Words({ now, onSaved }: { now: Institution; onSaved: (saved: Institutio
       name: name.value.trim(),
       names: names.value,
       country: country.value.trim().toUpperCase(),
-      domain: domain.value.trim().toLowerCase(),
       signatories: people.value.map((one) => ({ id: one.id, name: one.name, title: one.title ?? {} })),
     };
     onSaved(await ask(api.PATCH('/api/institutions/{institution_id}', { params: { path: { institution_id: now.id } }, body })));
@@ -88,18 +88,6 @@ function Words({ now, onSaved }: { now: Institution; onSaved: (saved: Institutio
         autoComplete="off"
         dir="ltr"
         fault={faultOf(task, 'country')}
-      />
-      <Field
-        label={t('ui.app.profile.domain')}
-        hint={t('ui.app.profile.domain_hint')}
-        value={domain.value}
-        onValue={(value) => (domain.value = value)}
-        maxLength={253}
-        autoCapitalize="none"
-        autoComplete="off"
-        spellcheck={false}
-        dir="ltr"
-        fault={faultOf(task, 'domain')}
       />
       <Signatories institution={now.id} kept={now.signatories ?? []} drafts={people} task={task} onChanged={onSaved} />
       {saved.value && <Notice kind="good">{t('ui.app.profile.saved')}</Notice>}
