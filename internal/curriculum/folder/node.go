@@ -64,11 +64,13 @@ func (n Node) Str() string {
 	return s
 }
 
+// IsMap tells whether it is a map.
 func (n Node) IsMap() bool {
 	_, ok := n.Value.(map[string]any)
 	return ok
 }
 
+// IsList tells whether it is a list.
 func (n Node) IsList() bool {
 	_, ok := n.Value.([]any)
 	return ok

@@ -37,6 +37,7 @@ func (c *Cache) Begin() {
 	c.turn++
 }
 
+// Find gives what is kept under a key, or nil. What it gives is shared: nobody may change it.
 func (c *Cache) Find(key string) any {
 	if c == nil {
 		return nil
