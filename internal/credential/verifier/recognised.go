@@ -37,6 +37,9 @@ const maxRecognised = 20
 
 // Recognised tells what institutions recognise of an achievement now, each once.
 func (v *Verifier) Recognised(ctx context.Context, of Achievement) ([]Recognition, error) {
+	if of.Issuer == "" || of.ID == "" && of.Course == "" {
+		return nil, nil
+	}
 	var out []Recognition
 	seen := map[string]bool{}
 	for _, source := range v.Recognisers {
