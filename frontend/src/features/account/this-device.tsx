@@ -146,7 +146,14 @@ function Remove({ user, count }: { user: string; count: number }) {
     <details class="new">
       <summary>{t('ui.device.remove')}</summary>
       <p>{t('ui.device.remove_about')}</p>
-      {count > 0 && <Notice kind="bad">{t('ui.device.unsent', { Count: count })}</Notice>}
+      {count > 0 && (
+        <Notice kind="bad">
+          <p>{t('ui.device.unsent', { Count: count })}</p>
+          <p>
+            <a href="/app/offline">{t('ui.device.unsent_save')}</a>
+          </p>
+        </Notice>
+      )}
       <p>
         <ConfirmButton
           danger

@@ -1,11 +1,13 @@
 import { effect } from '@preact/signals';
 import { me } from '../../api/me';
+import { context } from '../../context';
 import { t } from '../../i18n/words';
 import { enrollment, progress, standing } from '../../learner/enrollment';
 import { Join, otherVersion } from '../../learner/join';
 import { OutboxNotes } from '../../learner/outbox-notes';
 import { signInHref } from '../../next';
 import { Bar } from '../../ui/bar';
+import { useLoaded } from '../../ui/loaded';
 import { Notice } from '../../ui/notice';
 
 interface Item {
@@ -70,6 +72,7 @@ export function CourseProgress() {
           </p>
         </Notice>
       )}
+      {progress.value?.completed && <ToCome />}
       {next && !otherVersion() && (
         <a class="button" href={next.href}>
           {done > 0 ? t('ui.progress.go_on') : t('ui.progress.begin')}
@@ -78,4 +81,9 @@ export function CourseProgress() {
       <OutboxNotes />
     </>
   );
+}
+
+function ToCome() {
+  const part = useLoaded(() => import('./award'));
+  return part ? <part.Award course={context().course} /> : null;
 }
