@@ -33,7 +33,9 @@ export function VerifyReport({ report, now }: { report: Report; now: number }) {
         <dl class="attested">
           <Fact name={t('ui.verify.to')}>{shown.name ? <bdi>{shown.name}</bdi> : t('ui.verify.nameless')}</Fact>
           <Fact name={t('ui.verify.for')}>
-            <strong {...spokenIn(shown.locale === locale() ? undefined : shown.locale)}>{shown.achievement}</strong>
+            <strong>
+              <bdi {...spokenIn(shown.locale === locale() ? undefined : shown.locale)}>{shown.achievement}</bdi>
+            </strong>
           </Fact>
           <Fact name={t('ui.verify.institution')}>
             <bdi {...spokenIn(institution.lang)}>{institution.text}</bdi>

@@ -33,6 +33,34 @@ async function clear() {
 
 describe('with the file that Go made', () => {
   let known: Known;
+
+  // The form of another maker: other words, one proof that is no array, an https issuer, contexts of its own.
+  const foreign: Record<string, Json> = {
+    '@context': ['https://www.w3.org/ns/credentials/v2', 'https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json', 'https://w3id.org/security/suites/ed25519-2020/v1'],
+    id: 'https://college.example/badge/1', type: ['VerifiableCredential', 'OpenBadgeCredential', 'Other'], issuer: { id: 'https://college.example/', type: ['Profile'], name: 'College', phone: '1' },
+    validFrom: '2026-01-01T00:00:00.5+02:00', credentialSubject: { id: 'did:example:a', type: 'AchievementSubject', licenseNumber: '7', creditsEarned: 1.5 },
+    proof: { type: 'Ed25519Signature2020', proofValue: 'z1' },
+  };
+  const twist = (change: Record<string, Json | undefined>) => JSON.stringify({ ...foreign, ...change });
+  it.each([
+    ['other words', twist({}), 'unknown needs_network'],
+    ['an issuer that is only named', twist({ issuer: 'did:web:college.example' }), 'unknown needs_network'],
+    ['a large one', twist({ image: 'x'.repeat(70_000) }), 'unknown needs_network'],
+    ['one that is too large for anybody', twist({ image: 'x'.repeat(270_000) }), 'invalid not_readable'],
+    ['an issuer who is known here', twist({ issuer: { id: 'did:web:learn.example.org:institutions:oasis' } }), 'invalid terms'],
+    ['an issuer who only looks known', twist({ issuer: 'did:web:learn.example.org:institutions:OASIS' }), 'invalid terms'],
+    ['a name that imitates one', twist({ issuer: 'did:web:Learn.example.org:institutions:oasis' }), 'invalid terms'],
+    ['a path trick', twist({ issuer: 'did:web:college.example%2F..' }), 'invalid terms'],
+    ['no proof', twist({ proof: undefined }), 'invalid terms'],
+    ['no badge', twist({ type: ['VerifiableCredential'] }), 'invalid terms'],
+    ['a name twice', twist({}).replace('"id":', '"id":"x","id":'), 'invalid terms'],
+    ['no JSON', twist({}).slice(1), 'invalid not_readable'],
+  ])('of elsewhere, with %s: %s', async (_, text, want) => {
+    const { state, reasons, shown } = await check(text, Date.parse('2026-05-12T00:00:00Z'), known);
+    expect([state, ...reasons.map(({ why }) => why)].join(' ')).toBe(want);
+    expect(shown).toBeUndefined();
+  });
+
   beforeAll(async () => {
     await clear();
     await takeTrust(pack(), 'server');

@@ -1,7 +1,7 @@
 // What a credential is worth, as far as this device can tell without a network: a QR code, or the JSON of a credential. The states and reasons are
 // those of the server's verifier (docs/verifying.md).
 import { CodeError, isCode, names, readCode, verifyCode, type Claims as CodeClaims, type Key, type Place } from './code';
-import { DocumentError, readDocument, type Json, type JsonObject } from './document';
+import { DocumentError, isForeign, readDocument, type Json, type JsonObject } from './document';
 import { recognitionsOf, type Recognised } from './recognition';
 import { readStatus } from './status';
 import { knownIssuers, listOf, type Known, type Said } from './trust';
@@ -210,7 +210,9 @@ async function document(one: Check, text: string): Promise<void> {
     }
   } catch (cause) {
     if (!(cause instanceof DocumentError)) throw cause;
-    one.say('invalid', cause.why);
+    // What this device merely does not understand is not forged.
+    if (isForeign(text, cause, (issuer) => Array.from(one.known.issuers.keys()).some((did) => did.toLowerCase() === issuer.toLowerCase()))) one.say('unknown', 'needs_network');
+    else one.say('invalid', cause.why);
   }
 }
 

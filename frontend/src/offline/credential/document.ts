@@ -9,12 +9,16 @@ export type JsonObject = { [name: string]: Json };
 export type Why = 'not_readable' | 'terms' | 'no_proof' | 'purpose' | 'foreign_key' | 'changed' | 'not_badge' | 'bad_issuer';
 
 export class DocumentError extends Error {
-  constructor(readonly why: Why) {
+  constructor(
+    readonly why: Why,
+    /** Wrong in every document, and not only in one that is made as ours are. */
+    readonly always = false,
+  ) {
     super(why);
   }
 }
-function refuse(why: Why): never {
-  throw new DocumentError(why);
+function refuse(why: Why, always = false): never {
+  throw new DocumentError(why, always);
 }
 
 const most = { bytes: 64 * 1024, depth: 12, objects: 128 };
@@ -70,7 +74,7 @@ export function readStrict(text: string, words: Kind['words'] = badge.words): Js
     } else if (colon !== undefined) {
       const name = JSON.parse(token.slice(0, -colon.length)) as string;
       const names = open[open.length - 1] as Set<string>;
-      if (names.has(name)) refuse('terms');
+      if (names.has(name)) refuse('terms', true);
       names.add(name);
     }
   }
@@ -146,6 +150,30 @@ export interface Document {
   checkable: boolean;
   signed: (multikey: string) => Promise<boolean>;
   tree: JsonObject;
+}
+
+const mostForeign = 256 * 1024;
+
+/**
+ * Whether a document that is refused here may be good all the same: a badge of an issuer whom this device does not know, made of words or signed
+ * in a way that only the server reads. One of an issuer who is known here is made as ours are, or was changed; so is one whose issuer only looks known.
+ */
+export function isForeign(text: string, cause: DocumentError, knows: (issuer: string) => boolean): boolean {
+  if (cause.always || text.length > mostForeign) return false;
+  let tree: unknown;
+  try {
+    tree = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  if (!isObject(tree)) return false;
+  const { type, issuer: by, proof } = tree;
+  const types = Array.isArray(type) ? type : [type as Json];
+  const issuer = isObject(by as Json) ? (by as JsonObject)['id'] : by;
+  if (typeof issuer !== 'string' || !badge.types.some((one) => types.indexOf(one) >= 0)) return false;
+  if (Array.isArray(proof) ? !proof.some(isObject) : !isObject(proof)) return false;
+  if (/^did:(web|key)(:|$)/i.test(issuer) && !/^did:(web:[a-z0-9.-]+(%3A[0-9]+)?(:[A-Za-z0-9_~.-]+)*|key:z[1-9A-HJ-NP-Za-km-z]+)$/.test(issuer)) return false;
+  return !knows(issuer);
 }
 
 /** Takes a document apart. It believes nothing. Throws DocumentError. */
