@@ -108,6 +108,7 @@ export const screens: Screen[] = [
   { name: 'catalogue', who: '', path: (locale) => `/${locale}/` },
   { name: 'course-open', who: '', path: course },
   { name: 'course', who: 'yusuf', path: course },
+  { name: 'course-to-come', who: 'zola', path: course, act: (page) => page.locator('.notice ul li').first().waitFor() },
   { name: 'lesson-open', who: '', path: (locale) => `${course(locale)}/what-ai-is` },
   { name: 'lesson', who: 'yusuf', path: (locale) => `${course(locale)}/learning-from-examples` },
   { name: 'quiz', who: 'yusuf', path: (locale) => `${course(locale)}/first-look` },

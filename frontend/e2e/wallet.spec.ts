@@ -1,0 +1,296 @@
+// The wallet: what a learner earned here and elsewhere, taken in, taken out, shown by a link and without a network, on a phone of two.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, type Browser, type BrowserContext, type Download, type Locator, type Page } from '@playwright/test';
+import { violations } from './axe.ts';
+import { kept, Program } from './device.ts';
+import { Learner, uuidv7 } from './learner.ts';
+import { words } from './words.ts';
+
+const program = new Program(Number(process.env['BANYAN_WALLET_PORT'] ?? 18139));
+const phone = { baseURL: program.url, viewport: { width: 360, height: 740 } };
+const password = 'a long password';
+
+/** A certificate of a server that nobody here knows, and the picture that carries it. */
+const foreign = (
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../internal/credential/code/testdata/airplane.json'), 'utf8')) as { name: string; text: string }[]
+).find((one) => one.name === 'a document')?.text ?? '';
+const theirs = (JSON.parse(foreign) as { credentialSubject: { achievement: { name: string } } }).credentialSubject.achievement.name;
+
+function baked(): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'banyan-baked-'));
+  writeFileSync(join(folder, 'it.json'), foreign);
+  execFileSync(join(import.meta.dirname, '../../bin/banyan-api'), ['credential', 'bake', join(folder, 'it.json'), '--png', join(folder, 'it.png')]);
+  return readFileSync(join(folder, 'it.png'));
+}
+
+test.describe.configure({ mode: 'serial' });
+test.beforeAll(() => program.start());
+test.afterAll(() => program.stop());
+
+interface Person {
+  username: string;
+  name: string;
+}
+const somebody = (name: string): Person => ({ username: `w${uuidv7().slice(-12)}`, name });
+
+async function phoneOf(browser: Browser, locale: string): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ ...phone, locale });
+  await context.addCookies([{ name: 'banyan_locale', value: locale, url: program.url }]);
+  const page = await context.newPage();
+  // A test has no printer; that it was asked is enough.
+  await page.addInitScript(() => {
+    window.print = () => void (document.documentElement.dataset['printed'] = 'yes');
+  });
+  return { context, page };
+}
+
+/** Somebody makes an account here, and the device learns to know them. */
+async function arrive(page: Page, { username, name }: Person, locale: string): Promise<Learner> {
+  const t = words(locale);
+  await page.goto('/app/sign-up');
+  await page.getByLabel(t('ui.app.display_name')).fill(name);
+  await page.getByLabel(t('ui.app.username')).fill(username);
+  await page.getByLabel(t('ui.app.password')).fill(password);
+  await page.getByRole('button', { name: t('ui.sign_up') }).click();
+  await expect(page).toHaveURL(/\/app\/device/);
+  await page.getByLabel(t('ui.device.shared')).check();
+  for (const label of ['ui.device.new_pin', 'ui.device.again']) await page.getByLabel(t(label)).fill('2468');
+  await page.getByRole('button', { name: t('ui.device.go_on') }).click();
+  await expect(page).toHaveURL(/\/app\/?$/);
+  return new Learner(page.request, program.url);
+}
+
+async function earn(learner: Learner): Promise<string> {
+  await learner.complete(await learner.enrol());
+  let id = '';
+  await expect.poll(async () => (id = (await learner.call<{ items: { id: string }[] }>('GET', '/api/credentials')).items[0]?.id ?? '')).not.toBe('');
+  return id;
+}
+
+const bytes = async (download: Promise<Download>): Promise<Buffer> => {
+  const parts: Buffer[] = [];
+  for await (const part of await (await download).createReadStream()) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+};
+
+const own = (page: Page): Locator => page.locator('main .rows').first().locator(':scope > li');
+const elsewhere = (page: Page): Locator => page.locator('section[aria-labelledby=elsewhere]');
+
+async function look(page: Page, what: string): Promise<void> {
+  expect(await violations(page), what).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${what}: scrolls sideways`).toBe(true);
+}
+
+for (const locale of ['en', 'ar']) {
+  const t = words(locale);
+  const name = locale === 'ar' ? 'آمنة بنت عبد الرحمن المكي' : 'Maria-Magdalena Wolfeschlegelsteinhausenbergerdorff';
+
+  test(`what is earned is kept, taken out and shown, in ${locale}`, async ({ browser }) => {
+    test.setTimeout(180_000);
+    const { context, page } = await phoneOf(browser, locale);
+    const learner = await arrive(page, somebody('amina'), locale);
+    const { id } = await test.step('she confirms her name, and the certificate bears it', async () => {
+      await page.goto('/app/certificates');
+      await expect(page.getByText(t('ui.app.certificates.none'))).toBeVisible();
+      await page.getByLabel(t('ui.app.wallet.name_field')).fill(name);
+      await page.getByRole('button', { name: t('ui.app.wallet.name_confirm') }).click();
+      await expect(page.getByText(t('ui.app.wallet.name_saved'))).toBeVisible();
+      await look(page, 'the name');
+      const id = await earn(learner);
+      await page.reload();
+      await expect(own(page)).toHaveCount(1);
+      await expect(own(page)).toContainText(name);
+      await expect(own(page)).toContainText(t('ui.app.standing.valid'));
+      await page.locator('summary', { hasText: t('ui.app.wallet.name') }).click();
+      await expect(page.locator('.name-preview')).toContainText(name);
+      return { id };
+    });
+
+    await test.step('files come out, and each is what it says', async () => {
+      const starts: Record<string, string> = { PDF: '%PDF-', PNG: '\x89PNG', SVG: '<svg', JWT: 'eyJ', JSON: '{' };
+      for (const [format, start] of Object.entries(starts)) {
+        const download = page.waitForEvent('download');
+        await own(page).getByRole('link', { name: new RegExp(`^${format} `) }).click();
+        expect((await bytes(download)).toString('latin1').trimStart().startsWith(start), format).toBe(true);
+      }
+    });
+
+    await test.step('what is wrong is refused with the reason, what is known is kept once', async () => {
+      const section = elsewhere(page);
+      const [file, text] = [section.getByLabel(t('ui.app.wallet.import_file')), section.getByLabel(t('ui.app.wallet.import_text'))];
+      const take = section.getByRole('button', { name: t('ui.app.wallet.import_do') });
+      await section.locator('summary', { hasText: t('ui.app.wallet.import') }).click();
+      await text.fill('hello');
+      await take.click();
+      await expect(section.getByRole('alert')).toContainText(t('wallet.invalid'));
+      await expect(section.getByRole('alert')).toContainText(t('credential.why.not_readable'));
+      const mine = await (await page.request.get(`/api/credentials/${id}`)).text();
+      await text.fill(mine.replace(name, 'Somebody Else'));
+      await take.click();
+      await expect(section.getByRole('alert')).toContainText(t('credential.why.changed'));
+      await look(page, 'refused');
+
+      const badge = await (await page.request.get(`/api/credentials/${id}/badge.png`)).body();
+      await file.setInputFiles({ name: 'badge.png', mimeType: 'image/png', buffer: badge });
+      await expect(section.getByText(t('wallet.own'))).toBeVisible();
+      await expect(section.getByRole('alert')).toHaveCount(0);
+      await expect(section.locator('.rows > li')).toHaveCount(0);
+
+      // What is put into a sentence is kept apart from its direction by marks that nobody sees.
+      const said = (key: string) => section.getByText(new RegExp(t(key).split('{{.Name}}').join(`.?${theirs}.?`)));
+      await file.setInputFiles({ name: 'certificate.json', mimeType: 'application/json', buffer: Buffer.from(foreign) });
+      await expect(said('ui.app.wallet.imported')).toBeVisible();
+      await text.fill(foreign);
+      await take.click();
+      await expect(said('ui.app.wallet.known')).toBeVisible();
+      await expect(section.locator('.rows > li')).toHaveCount(1);
+      await look(page, 'taken in');
+      await section.getByRole('button', { name: t('ui.app.wallet.remove') }).click();
+      await section.getByRole('button', { name: t('ui.app.wallet.remove_sure') }).click();
+      await expect(section.locator('.rows > li')).toHaveCount(0);
+      await expect(section.locator('h2')).toBeFocused();
+      await file.setInputFiles({ name: 'certificate.png', mimeType: 'image/png', buffer: baked() });
+      await expect(said('ui.app.wallet.imported')).toBeVisible();
+      await expect(section.locator('.rows > li')).toContainText(theirs);
+      await expect(section.locator('.rows > li')).toContainText(t('credential.state.unknown'));
+    });
+
+    await test.step('a link shows it to a stranger, until she ends it, with the keyboard alone', async () => {
+      await own(page).locator('summary', { hasText: t('ui.app.wallet.share') }).focus();
+      await page.keyboard.press('Enter');
+      await own(page).getByRole('button', { name: t('ui.app.wallet.share_make') }).focus();
+      await page.keyboard.press('Enter');
+      const link = own(page).getByLabel(t('ui.app.wallet.share_link'), { exact: true });
+      await expect(link).toBeFocused();
+      const address = await link.inputValue();
+      await look(page, 'shared');
+      const stranger = await browser.newContext({ ...phone, locale, javaScriptEnabled: false });
+      const there = await stranger.newPage();
+      expect((await there.goto(address))?.status()).toBe(200);
+      await expect(there.locator('main')).toContainText(name);
+      await expect(there.locator('main')).toContainText(t('credential.state.valid'));
+      expect(await there.content()).not.toContain(id);
+      const end = own(page).getByRole('button', { name: t('ui.app.wallet.share_end'), exact: true });
+      await end.focus();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Enter');
+      await expect(link).toHaveCount(0);
+      await expect(own(page).locator('summary', { hasText: t('ui.app.wallet.share') })).toBeFocused();
+      expect((await there.reload())?.status()).toBe(410);
+      await expect(there.locator('main')).toContainText(t('share.ended'));
+      expect(await there.content()).not.toContain(name);
+
+      await own(page).getByLabel(t('ui.app.wallet.share_with_name')).uncheck();
+      await own(page).getByRole('button', { name: t('ui.app.wallet.share_make') }).click();
+      await expect(own(page).getByText(t('ui.app.wallet.share_nameless'))).toBeVisible();
+      await there.goto(await link.inputValue());
+      await expect(there.locator('main')).toContainText(t('page.shared.unnamed'));
+      expect(await there.content()).not.toContain(name);
+      await stranger.close();
+    });
+
+    await test.step('it is printed', async () => {
+      await own(page).getByRole('link', { name: t('ui.app.certificates.print') }).click();
+      await expect(page.locator('html')).toHaveAttribute('data-printed', 'yes');
+      await page.emulateMedia({ media: 'print' });
+      await expect(page.locator('.certificate-name')).toHaveText(name);
+      await expect(page.locator('.top')).toBeHidden();
+      await page.emulateMedia({ media: null });
+    });
+    await context.close();
+  });
+
+  test(`without a network, and another learner on the same phone, in ${locale}`, async ({ browser }) => {
+    test.setTimeout(180_000);
+    const { context, page } = await phoneOf(browser, locale);
+    const amina = somebody(name);
+    const learner = await arrive(page, amina, locale);
+    const id = await earn(learner);
+    await learner.call('POST', '/api/wallet/imports', { text: foreign });
+    await page.goto('/app/verify');
+    await page.locator('.verify-ready button').click();
+    await expect(page.getByText(t('ui.verify.kept'))).toBeVisible();
+    await kept(page, locale, true);
+
+    await test.step('the list, what it is worth, the code and the file are here', async () => {
+      // What a sync brings arrives in its own time.
+      await expect(async () => {
+        await context.setOffline(false);
+        await page.goto('/app/certificates');
+        await expect(elsewhere(page).locator('.rows > li')).toHaveCount(1, { timeout: 5_000 });
+        await context.setOffline(true);
+        await page.reload();
+        await expect(own(page)).toContainText(name, { timeout: 5_000 });
+        await expect(elsewhere(page)).toContainText(theirs, { timeout: 5_000 });
+        await own(page).getByRole('button', { name: t('ui.app.code.show') }).click();
+        await expect(own(page).locator('canvas.qr-code')).toBeVisible({ timeout: 5_000 });
+      }).toPass();
+      await expect(page.getByText(t('ui.app.wallet.away'))).toBeVisible();
+      await own(page).getByRole('button', { name: t('ui.app.certificates.view') }).click();
+      await expect(own(page).locator('.standing')).toContainText(t('credential.state.valid'));
+      await expect(own(page).locator('.attested')).toContainText(name);
+      await look(page, 'without a network');
+      const download = page.waitForEvent('download');
+      await own(page).getByRole('link', { name: /^JSON / }).click();
+      const document = JSON.parse((await bytes(download)).toString()) as { id: string };
+      expect(document.id).toContain(id);
+      const other = page.waitForEvent('download');
+      await elsewhere(page).getByRole('button', { name: t('ui.app.certificates.download') }).click();
+      expect((await bytes(other)).toString()).toBe(foreign);
+      // Nothing is offered that would lead nowhere.
+      await expect(own(page).getByRole('link')).toHaveCount(1);
+      await expect(page.locator('main summary')).toHaveCount(0);
+    });
+
+    await test.step('another learner sees nothing of it, and neither does who opens the drawers', async () => {
+      await context.setOffline(false);
+      await page.goto('/app/account');
+      await page.getByRole('button', { name: t('ui.app.account.sign_out') }).click();
+      await expect(page.getByText(t('ui.device.who'))).toBeVisible();
+      await arrive(page, somebody('Yusuf Karimi'), locale);
+      await page.goto('/app/certificates');
+      await expect(page.getByText(t('ui.app.certificates.none'))).toBeVisible();
+      await expect(elsewhere(page).locator('.rows > li')).toHaveCount(0);
+      await expect(page.locator('body')).not.toContainText(name);
+      await context.setOffline(true);
+      await page.reload();
+      await expect(page.locator('h1')).toBeVisible();
+      await expect(page.locator('main')).not.toContainText(theirs);
+      await expect(page.locator('main')).not.toContainText(name);
+      const here = await everything(page);
+      expect(here, 'the program read nothing').toContain('Yusuf');
+      for (const secret of [theirs, id]) expect(here.includes(secret), `${secret} lies open`).toBe(false);
+    });
+    await context.close();
+  });
+}
+
+/** All that the browser keeps for this site, as text: drawers and caches. */
+const everything = (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const wait = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error ?? new Error());
+      });
+    const out = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
+    for (const cache of await caches.keys()) for (const { url } of await (await caches.open(cache)).keys()) out.push(url);
+    const db = await wait(indexedDB.open('banyan'));
+    for (const store of Array.from(db.objectStoreNames)) {
+      // Of courses and issuers, which are everybody's.
+      if (['blobs', 'bundles', 'partials', 'publishers', 'trust'].indexOf(store) >= 0) continue;
+      const all = await wait(db.transaction(store).objectStore(store).getAll());
+      out.push(
+        JSON.stringify(all, (_, value: unknown) => {
+          if (value instanceof ArrayBuffer) return String.fromCharCode(...new Uint8Array(value));
+          if (ArrayBuffer.isView(value)) return String.fromCharCode(...new Uint8Array(value.buffer));
+          return value;
+        }),
+      );
+    }
+    db.close();
+    return out.join('\n');
+  });
