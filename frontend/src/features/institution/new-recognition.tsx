@@ -141,7 +141,7 @@ export function NewRecognition({ institution, onSigned }: { institution: string;
             ) : (
               <>
                 <Field label={t('ui.app.recognitions.did')} required dir="ltr" autoCapitalize="none" maxLength={260} value={did.value} onValue={(value) => (did.value = value)} fault={faultOf(task, 'of_did')} />
-                <Field label={t('ui.app.recognitions.address')} required dir="ltr" type="url" maxLength={500} value={address.value} onValue={(value) => (address.value = value)} fault={faultOf(task, 'of_achievement')} />
+                <Field label={t('ui.app.recognitions.address')} required dir="ltr" inputMode="url" autoCapitalize="none" maxLength={500} value={address.value} onValue={(value) => (address.value = value)} fault={faultOf(task, 'of_achievement')} />
               </>
             )}
             <Field label={t('ui.app.recognitions.name')} required dir="auto" maxLength={200} value={name.value} onValue={(value) => (name.value = value)} fault={faultOf(task, 'of_name')} />
