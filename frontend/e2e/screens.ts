@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { courseID, wrong } from './course.ts';
-import { Learner } from './learner.ts';
+import { Learner, uuidv7 } from './learner.ts';
 import { demo, program } from './program.ts';
 
 const people = { amina: 'Amina Diallo', yusuf: 'Yusuf Karimi' };
 const others = ['zola'];
 const password = 'a long password';
 let credential = '';
+let recognition = '';
 
 const course = (locale: string) => `/${locale}/courses/${courseID}`;
 
@@ -48,7 +49,43 @@ export async function prepare(browser: Browser): Promise<void> {
     await context.close();
   }
   expect(credential).not.toBe('');
+  await prepareRecognition(browser);
   await prepareAward(browser);
+}
+
+/** Another institution on the server recognises the course, and the demo school recognises one of elsewhere. */
+async function prepareRecognition(browser: Browser): Promise<void> {
+  const desk = await browser.newContext({ baseURL: program.url });
+  const operator = new Learner(desk.request);
+  await operator.signIn('operator', demo('operator').password);
+  const institutions = await operator.call<{ items: { id: string; slug: string }[] }>('GET', '/api/institutions');
+  let river = institutions.items.find(({ slug }) => slug === 'river')?.id;
+  if (!river) {
+    river = (await operator.call<{ id: string }>('POST', '/api/institutions', { slug: 'river', name: 'River College' })).id;
+    await operator.call('POST', `/api/institutions/${river}/members`, { username: 'mirembe', display_name: 'Mirembe Okello', password, role: 'admin' });
+  }
+  const { items, address } = await operator.call<{ items: { did: string }[]; address: string }>('GET', '/api/issuers');
+  const demoDid = items.find(({ did }) => !did.includes('river'))?.did;
+  const given = await operator.call<{ items: { id: string }[] }>('GET', `/api/recognitions?by=${river}`);
+  await desk.close();
+  recognition = given.items[0]?.id ?? '';
+  if (recognition) return;
+  const as = { en: 'Module 1 of the teaching diploma', ar: 'الوحدة الأولى من دبلوم التدريس', zh: '教学文凭第一单元' };
+  const scope = { en: 'Two credits', ar: 'وحدتان معتمدتان', zh: '两个学分' };
+  const conditions = { en: 'Issued since 2025', ar: 'مُنحت منذ 2025', zh: '2025 年起签发' };
+  const valid_until = new Date(Date.now() + 366 * 86_400_000).toISOString();
+  for (const [who, secret, of_did, of_achievement] of [
+    ['mirembe', password, demoDid, `${address}/en/courses/${courseID}`],
+    ['issuer', demo('issuer').password, 'did:web:river.example', 'https://river.example/en/courses/first-steps'],
+  ] as const) {
+    const context = await browser.newContext({ baseURL: program.url });
+    const admin = new Learner(context.request);
+    await admin.signIn(who, secret);
+    const me = await admin.call<{ memberships: { institution_id: string }[] }>('GET', '/api/me');
+    const body = { id: uuidv7(), of_did, of_achievement, of_name: 'AI in daily life', as, scope, conditions, valid_until };
+    recognition = (await admin.call<{ id: string }>('POST', `/api/institutions/${me.memberships[0]?.institution_id}/recognitions`, body)).id;
+    await context.close();
+  }
 }
 
 /** From now on the institution asks for more; zola has finished, and her certificate waits for all of it. */
@@ -165,6 +202,10 @@ export const screens: Screen[] = [
       await page.locator('.standing').waitFor();
     },
   },
+  { name: 'recognitions', who: '', path: (locale) => `/${locale}/recognitions` },
+  { name: 'recognition', who: '', path: (locale) => `/${locale}/recognitions/${recognition}` },
+  { name: 'verify-recognised', who: '', path: (locale) => `/${locale}/verify/${credential}` },
+  { name: 'certificates-worth', who: 'amina', path: () => '/app/certificates', act: (page) => page.locator('.worth summary').first().click() },
   { name: 'sign-in', who: '', path: () => '/app/sign-in' },
   {
     name: 'sign-in-wrong',
@@ -272,6 +313,17 @@ export const screens: Screen[] = [
     act: async (page) => {
       await own(page);
       await tab(page, 'issuers');
+      await page.locator('.form select').first().waitFor();
+    },
+  },
+  {
+    name: 'console-recognitions',
+    who: 'issuer',
+    path: () => '/app/',
+    act: async (page) => {
+      await own(page);
+      await tab(page, 'recognitions');
+      await page.locator('.rows li').first().waitFor();
       await page.locator('.form select').first().waitFor();
     },
   },

@@ -88,7 +88,7 @@ export function spoken(page: Page): Promise<Piece[]> {
 
 // Names that are written with Latin letters in every language.
 // So are the people, the school and the course of this test; a certificate keeps the title that it was given.
-const names = /\b(StopNCII\.org|Take It Down|Layla Haddad|Oasis|First steps|Chen Wei|amina|yusuf|AI in daily life|English|français|português|Kiswahili|español|Banyan|Python|AI|CC[ -]BY-SA[ -]4\.0|Rosa Quispe|contributors|Apache-2\.0|JavaScript|JSON|JWT|PNG|SVG|URL|USB|PDF|CSV|UTC|ZIP|KB|MB|kB|cm|[\w.-]+\.(zip|py|csv|txt|json)|Amina Diallo|Yusuf Karimi|Zola Mbeki|zola|Demo [\w ]+|Banyan [\w ]+|Chrome|Linux|Mozilla)\b/g;
+const names = /\b(StopNCII\.org|Take It Down|Layla Haddad|Oasis|First steps|Chen Wei|amina|yusuf|AI in daily life|English|français|português|Kiswahili|español|Banyan|Python|AI|CC[ -]BY-SA[ -]4\.0|Rosa Quispe|contributors|Apache-2\.0|JavaScript|JSON|JWT|PNG|SVG|URL|USB|PDF|CSV|UTC|ZIP|KB|MB|kB|cm|[\w.-]+\.(zip|py|csv|txt|json)|Amina Diallo|Yusuf Karimi|Zola Mbeki|zola|River College|Mirembe Okello|mirembe|did:web:[\w.%:-]+|DID|Demo [\w ]+|Banyan [\w ]+|Chrome|Linux|Mozilla)\b/g;
 
 /** The pieces in Latin letters of a page in another script: English where nobody marked it. */
 export async function foreign(page: Page, locale: string): Promise<string[]> {
