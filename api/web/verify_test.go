@@ -184,8 +184,11 @@ func TestVerifyForm(t *testing.T) {
 		State: verifier.Unknown, Format: verifier.JSON, CheckedAt: at, Reasons: []verifier.Reason{{Code: verifier.OldStatus, Args: map[string]any{"Date": at.AddDate(0, 0, -9)}}},
 		Notes: []verifier.Reason{{Code: verifier.Stranger, Args: map[string]any{"Source": "https://x.example/<b>"}}},
 		Claims: verifier.Claims{Issuer: "did:web:x.example", IssuerName: "X & <i>Y</i>", Name: "Ada <b>Byron</b>", Achievement: "AI", Language: "no such language", Narrative: "All labs", ValidFrom: at.AddDate(-1, 0, 0), Results: []verifier.Result{
-			{Type: "ext:AssessmentLevel", Name: "nivel", Value: "supervised"}, {Type: "ext:AIAssistance", Value: "<b>"}, {Type: "Percent", Value: "NaN"},
-			{Type: "Percent", Name: "Oral <exam>", Value: "17"}, {Type: "ext:Other", Value: "unnamed thing"},
+			{Type: "ext:AssessmentLevel", Name: "nivel", Value: "supervised"},
+			{Type: "ext:AIAssistance", Value: "<b>"},
+			{Type: "Percent", Value: "NaN"},
+			{Type: "Percent", Name: "Oral <exam>", Value: "17"},
+			{Type: "ext:Other", Value: "unnamed thing"},
 		}},
 		RestsOn: []verifier.Basis{
 			{Kind: verifier.Status, From: verifier.Web, Source: "https://x.example/list", At: at.AddDate(0, 0, -9)},

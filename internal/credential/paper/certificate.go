@@ -69,7 +69,7 @@ type block struct {
 	align  Place
 	lines  int     // as many at most, if it can be without letters too small to read
 	above  float64 // space before it
-	rule   float64 // width of a line below it
+	rule   float64 // room for a line below it
 	link   string
 }
 
@@ -229,7 +229,7 @@ func (p *page) middle(top, bottom float64) error {
 			p.draw(s, margin, y, p.w-2*margin)
 			y += s.height
 			if s.rule > 0 {
-				p.parts = append(p.parts, sheet.Shape{Path: sheet.Rectangle(p.w/2-90, y+2, 180, 1), Fill: p.Template.Accent})
+				p.parts = append(p.parts, sheet.Shape{Path: sheet.Rectangle(p.w/2-90, y+s.rule-4, 180, 1), Fill: p.Template.Accent})
 				y += s.rule
 			}
 			y += gap
@@ -258,7 +258,7 @@ func (p *page) sayings(scale float64) []block {
 	}
 	title := block{role: sheet.Heading, text: p.t("paper.title", nil), size: 32 * scale, weight: typeset.Bold, colour: p.Template.Accent, dir: p.own(), align: Center, lines: 1}
 	name := said(c.Name, 30, typeset.Bold, 2)
-	name.lang, name.rule = "", 6
+	name.lang, name.rule = "", 10 // clear of what hangs below the line
 	out := []block{title}
 	if text := p.warning(); text != "" {
 		out = append(out, block{role: sheet.Paragraph, text: text, size: 12 * scale, weight: typeset.Bold, colour: badColour, dir: p.own(), align: Center, lines: 2})
