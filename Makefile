@@ -82,7 +82,7 @@ test-web: frontend/node_modules/.stamp build/.frontend ## the pages' code with v
 	cd frontend && npm run --silent test && npm run --silent budget
 
 .PHONY: test-e2e
-test-e2e: services chromium runtime-or-fallback build ## the whole program in Chromium, embedded and with Postgres and Redis
+test-e2e: services chromium pdf-tools runtime-or-fallback build ## the whole program in Chromium, embedded and with Postgres and Redis
 	$(SERVICES) postgres redis -- npm --prefix frontend run --silent e2e
 
 # SHOTS="account en-XA" takes one screen.

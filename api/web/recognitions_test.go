@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"errors"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -142,6 +144,7 @@ func TestVerifyTellsWhoRecognises(t *testing.T) {
 		return credential.Standing{State: s, Credential: credential.Credential{ID: credential.ID(s), CourseID: "small", IssuedAt: at, RevokedAt: &at}, Claims: claims, CheckedAt: at}
 	}
 	reg := registry{"valid": standing(credential.Valid), "revoked": standing(credential.Revoked), "expired": standing(credential.Expired), "invalid": standing(credential.Invalid)}
+	var broken error
 	recognised := func(_ context.Context, of verifier.Achievement) ([]verifier.Recognition, error) {
 		if of.Issuer != claims.Issuer || of.ID != claims.AchievementID {
 			t.Errorf("asked for %+v", of)
@@ -149,7 +152,7 @@ func TestVerifyTellsWhoRecognises(t *testing.T) {
 		return []verifier.Recognition{{
 			Address: "x", By: "did:web:a.example", Names: map[string]string{"en": "Acacia <School>"}, As: map[string]string{"en": "Module <1>", "ar": "الوحدة الأولى"},
 			Until: at.AddDate(1, 0, 0), Origin: verifier.Here, At: at,
-		}}, nil
+		}}, broken
 	}
 	w := open(t, func(c *Config) { c.Credentials, c.Recognised = reg, recognised }, course("Small", nil))
 	for id, want := range map[string]bool{"valid": true, "revoked": false, "expired": false, "invalid": false} {
@@ -162,5 +165,9 @@ func TestVerifyTellsWhoRecognises(t *testing.T) {
 	}
 	if _, doc := w.read("/ar/verify/valid"); !strings.Contains(textOf(all(doc, "main")[0]), "الوحدة الأولى") {
 		t.Error("not in Arabic")
+	}
+	broken = errors.New("no register")
+	if reply, _ := w.get("/en/verify/valid"); reply.status != http.StatusInternalServerError {
+		t.Error("a page without what could not be read passes for a whole one")
 	}
 }

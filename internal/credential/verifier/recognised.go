@@ -63,6 +63,6 @@ func (c *check) recognised(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	c.Recognitions, err = c.Verifier.Recognised(ctx, Achievement{Issuer: c.issuer.DID, ID: c.Claims.AchievementID, Course: c.course})
+	c.Recognitions, err = c.Recognised(ctx, Achievement{Issuer: c.issuer.DID, ID: c.Claims.AchievementID, Course: c.course})
 	return err
 }
