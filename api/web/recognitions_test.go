@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -167,7 +166,7 @@ func TestVerifyTellsWhoRecognises(t *testing.T) {
 		t.Error("not in Arabic")
 	}
 	broken = errors.New("no register")
-	if reply, _ := w.get("/en/verify/valid"); reply.status != http.StatusInternalServerError {
+	if reply, _ := w.get("/en/verify/valid"); reply.StatusCode != http.StatusInternalServerError {
 		t.Error("a page without what could not be read passes for a whole one")
 	}
 }
