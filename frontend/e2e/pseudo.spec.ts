@@ -9,7 +9,7 @@ const wanted = (process.env['SHOTS'] ?? '').split(' ').filter(Boolean);
 
 // What people, courses, accounts, forms of files and browsers are called, and what stands in the certificate of elsewhere.
 const names =
-  /did:web:\S+|Banyan( contributors| [A-Z]\w+)*|CC-BY-SA-4\.0|Rosa Quispe|Layla Haddad|Chen Wei|amina|yusuf|AI in daily life|Demo \w+|ليلى حسن 𠮷|Oasis|A first course\.|Has passed "all" of it\.|\b(PDF|PNG|SVG|JWT|JSON)\b|AI foundations|AI and rights: staying safe|Teaching with AI|Zola Mbeki|zola|Amina Diallo|Yusuf Karimi|\b(Mozilla|Chrome|Linux|HeadlessChrome|en-XA|ar-XB)\b/g;
+  /did:web:\S+|Banyan( contributors| [A-Z]\w+)*|CC-BY-SA-4\.0|Rosa Quispe|Layla Haddad|Chen Wei|amina|yusuf|AI in daily life|Demo \w+|ليلى حسن 𠮷|Oasis|River College|First steps|A first course\.|Has passed "all" of it\.|\b(PDF|PNG|SVG|JWT|JSON)\b|AI foundations|AI and rights: staying safe|Teaching with AI|Zola Mbeki|zola|Amina Diallo|Yusuf Karimi|\b(Mozilla|Chrome|Linux|HeadlessChrome|en-XA|ar-XB)\b/g;
 
 /** The words of dates, which are the browser's and not ours. */
 const dates = new RegExp(

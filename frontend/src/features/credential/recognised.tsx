@@ -22,7 +22,7 @@ export function Recognised({ of }: { of: readonly Recognition[] }) {
           <strong>
             <Text of={byNames} otherwise={by} />
           </strong>
-          {': '}
+          {' · '}
           <Text of={as} otherwise="" />
           <Line label={t('ui.verify.recognised.scope')} of={scope} />
           <Line label={t('ui.verify.recognised.conditions')} of={conditions} />
@@ -39,7 +39,7 @@ function Line({ label, of }: { label: string; of: Texts | undefined }) {
   return (
     <span class="small">
       {label}
-      {': '}
+      {' · '}
       <Text of={of} otherwise="" />
     </span>
   );
