@@ -116,7 +116,7 @@ test('from the signature to the end', async ({ browser }) => {
   const wallet = await learner.context.newPage();
   await wallet.goto('/app/certificates');
   await wallet.getByText(en('ui.app.recognised')).click();
-  await expect(wallet.locator('.worth')).toContainText(`${river}: ${worth}`);
+  await expect(wallet.locator('.worth')).toContainText(`${river} · ${worth}`);
   await expect(wallet.locator('.worth')).toContainText('Two credits');
   await shoot(wallet, 'wallet');
 
@@ -140,7 +140,7 @@ test('from the signature to the end', async ({ browser }) => {
   const older = await (await pocket.context.request.get('/api/trust')).body();
   await pocket.context.setOffline(true);
   await check(pocket.page);
-  await expect(pocket.page.locator('.recognised')).toContainText(`${river}: ${worth}`);
+  await expect(pocket.page.locator('.recognised')).toContainText(`${river} · ${worth}`);
   await expect(pocket.page.locator('.recognised')).toContainText('Issued since 2025');
   await shoot(pocket.page, 'phone');
 
