@@ -88,7 +88,7 @@ var shellParts = []string{
 const onlineScreens = "src/features/institution/"
 
 // What readers can do without: the labs, and the panel that takes a course along, which brings all of the app with it.
-var laterParts = []string{"src/features/lab/", "src/features/offline/", "src/offline/bundle/resume"}
+var laterParts = []string{"src/features/lab/", "src/features/progress/award", "src/features/offline/", "src/offline/bundle/resume"}
 
 // renderShell lays out the shell of one language.
 func (s *Site) renderShell(locale string) (*page, error) {
