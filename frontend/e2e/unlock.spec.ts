@@ -3,6 +3,7 @@
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
 import { violations } from './axe.ts';
 import { courseID, items } from './course.ts';
+import { everything } from './device.ts';
 import { Learner } from './learner.ts';
 import { words } from './words.ts';
 
@@ -48,27 +49,6 @@ async function unlock(page: Page, name: string, pin: string): Promise<void> {
   await page.getByLabel(t('ui.device.pin')).fill(pin);
   await page.getByRole('button', { name: t('ui.device.unlock'), exact: true }).click();
 }
-
-/** All that the browser keeps for this site, as text. */
-const everything = (page: Page): Promise<string> =>
-  page.evaluate(async () => {
-    const wait = <T>(request: IDBRequest<T>) => new Promise<T>((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = () => reject(request.error))));
-    const db = await wait(indexedDB.open('banyan'));
-    const out: string[] = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
-    for (const store of Array.from(db.objectStoreNames)) {
-      if (['blobs', 'bundles', 'partials', 'publishers', 'trust'].includes(store)) continue;
-      const all = await wait(db.transaction(store).objectStore(store).getAll());
-      out.push(
-        JSON.stringify(all, (_, value: unknown) => {
-          if (value instanceof ArrayBuffer) return String.fromCharCode(...new Uint8Array(value));
-          if (ArrayBuffer.isView(value)) return String.fromCharCode(...new Uint8Array(value.buffer));
-          return value;
-        }),
-      );
-    }
-    db.close();
-    return out.join('\n');
-  });
 
 const me = (page: Page) => page.evaluate(async () => ((await (await fetch('/api/me')).json()) as { username?: string }).username);
 

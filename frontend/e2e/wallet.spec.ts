@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, type Browser, type BrowserContext, type Download, type Locator, type Page } from '@playwright/test';
 import { violations } from './axe.ts';
-import { kept, Program } from './device.ts';
+import { everything, kept, Program } from './device.ts';
 import { Learner, uuidv7 } from './learner.ts';
 import { words } from './words.ts';
 
@@ -267,30 +267,3 @@ for (const locale of ['en', 'ar']) {
     await context.close();
   });
 }
-
-/** All that the browser keeps for this site, as text: drawers and caches. */
-const everything = (page: Page): Promise<string> =>
-  page.evaluate(async () => {
-    const wait = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error ?? new Error());
-      });
-    const out = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
-    for (const cache of await caches.keys()) for (const { url } of await (await caches.open(cache)).keys()) out.push(url);
-    const db = await wait(indexedDB.open('banyan'));
-    for (const store of Array.from(db.objectStoreNames)) {
-      // Of courses and issuers, which are everybody's.
-      if (['blobs', 'bundles', 'partials', 'publishers', 'trust'].indexOf(store) >= 0) continue;
-      const all = await wait(db.transaction(store).objectStore(store).getAll());
-      out.push(
-        JSON.stringify(all, (_, value: unknown) => {
-          if (value instanceof ArrayBuffer) return String.fromCharCode(...new Uint8Array(value));
-          if (ArrayBuffer.isView(value)) return String.fromCharCode(...new Uint8Array(value.buffer));
-          return value;
-        }),
-      );
-    }
-    db.close();
-    return out.join('\n');
-  });
