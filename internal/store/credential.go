@@ -13,7 +13,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -28,11 +27,6 @@ func (db *DB) Credential() *Credential { return &Credential{conn{db: db}} }
 // InTx implements credential.Store. See inTx: fn may run again after a deadlock.
 func (s *Credential) InTx(ctx context.Context, fn func(credential.Store) error) error {
 	return s.inTx(ctx, func(c conn) error { return fn(&Credential{c}) })
-}
-
-// FinishJob implements credential.Store.
-func (s *Credential) FinishJob(ctx context.Context, id job.ID) (bool, error) {
-	return finishJob(ctx, s.conn, id)
 }
 
 type credentialRow struct {

@@ -47,7 +47,7 @@ func (s *Identity) EraseUser(ctx context.Context, e identity.Erasure) error {
 		if err := c.eraseResults(ctx, u.ID); err != nil {
 			return err
 		}
-		if err := enqueue(ctx, c, e.Job); err != nil {
+		if err := c.Enqueue(ctx, e.Job); err != nil {
 			return err
 		}
 		// Last: others who append to the same log wait until the transaction ends.

@@ -11,7 +11,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -27,14 +26,6 @@ func (db *DB) Issuing() *Issuing { return &Issuing{conn{db: db}} }
 func (s *Issuing) InTx(ctx context.Context, fn func(issuing.Store) error) error {
 	return s.inTx(ctx, func(c conn) error { return fn(&Issuing{c}) })
 }
-
-// FinishJob implements issuing.Store.
-func (s *Issuing) FinishJob(ctx context.Context, id job.ID) (bool, error) {
-	return finishJob(ctx, s.conn, id)
-}
-
-// Enqueue implements issuing.Store.
-func (s *Issuing) Enqueue(ctx context.Context, j job.Job) error { return enqueue(ctx, s.conn, j) }
 
 // FindCredentialOf implements issuing.Store.
 func (s *Issuing) FindCredentialOf(ctx context.Context, e learning.EnrollmentID) (credential.Credential, error) {

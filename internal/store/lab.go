@@ -9,7 +9,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
@@ -233,12 +232,4 @@ func (s *Lab) CountWaiting(ctx context.Context, user identity.UserID, limit int)
 // Place implements lab.Store.
 func (s *Lab) Place(ctx context.Context, id lab.SubmissionID) (int, error) {
 	return placeOf(ctx, s.conn, key(id))
-}
-
-// Enqueue implements lab.Store.
-func (s *Lab) Enqueue(ctx context.Context, j job.Job) error { return enqueue(ctx, s.conn, j) }
-
-// FinishJob implements lab.Store.
-func (s *Lab) FinishJob(ctx context.Context, id job.ID) (bool, error) {
-	return finishJob(ctx, s.conn, id)
 }

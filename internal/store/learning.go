@@ -13,7 +13,6 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -376,9 +375,6 @@ func (s *Learning) ListProgressOf(ctx context.Context, ids []learning.Enrollment
 	}
 	return out, err
 }
-
-// Enqueue implements learning.Store.
-func (s *Learning) Enqueue(ctx context.Context, j job.Job) error { return enqueue(ctx, s.conn, j) }
 
 // Watched implements learning.Store: where an institution's criteria are not the course's own, its completion alone does not tell
 // who meets them.

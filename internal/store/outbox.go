@@ -55,9 +55,9 @@ func (r outboxRow) job() job.Job {
 	}
 }
 
-// enqueue writes a job in the transaction of c, and wakes the runner when it is
+// Enqueue writes a job in the transaction of c, and wakes the runner when it is
 // committed. An id that is known already is fault.Conflict job.exists.
-func enqueue(ctx context.Context, c conn, j job.Job) error {
+func (c conn) Enqueue(ctx context.Context, j job.Job) error {
 	if !json.Valid(j.Payload) {
 		return fault.New(fault.Invalid, "database.bad_text")
 	}
@@ -77,8 +77,8 @@ func enqueue(ctx context.Context, c conn, j job.Job) error {
 	return nil
 }
 
-// finishJob marks a job done; false means that it was done before, or never was.
-func finishJob(ctx context.Context, c conn, id job.ID) (bool, error) {
+// FinishJob marks a job done; false means that it was done before, or never was.
+func (c conn) FinishJob(ctx context.Context, id job.ID) (bool, error) {
 	res := c.write(ctx).Model(&outboxRow{}).Where("id = ? AND done_at IS NULL", key(id)).
 		Updates(map[string]any{"done_at": c.db.dialect.now(), "parked_at": nil, "started_at": nil})
 	err := changed(c, res, "job.not_found")
@@ -215,16 +215,11 @@ func (s *Outbox) release(ctx context.Context, which string, args ...any) (int64,
 
 // Ensure implements job.Calendar.
 func (s *Outbox) Ensure(ctx context.Context, j job.Job) (bool, error) {
-	err := enqueue(ctx, s.conn, j)
+	err := s.Enqueue(ctx, j)
 	if fault.Is(err, fault.Conflict) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// FinishJob marks a job done, for those that have nothing else to store.
-func (s *Outbox) FinishJob(ctx context.Context, id job.ID) (bool, error) {
-	return finishJob(ctx, s.conn, id)
 }
 
 // Purge deletes up to limit jobs that were done before a time, and tells how many.
