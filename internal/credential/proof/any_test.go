@@ -3,6 +3,7 @@ package proof_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gowebpki/jcs"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -231,6 +234,47 @@ func TestVerifyAnyProofs(t *testing.T) {
 	} {
 		if _, err := proof.VerifyAny(t.Context(), timeless, with2(keys, method, change)); !errors.Is(err, proof.ErrMethod) {
 			t.Errorf("%s, without a time: %v", name, err)
+		}
+	}
+}
+
+// eddsa-jcs-2022 is over the JSON as its author wrote it. It is made here from the bytes alone: what package proof reads of them must be the same.
+func TestJCSIsOverTheJSONAsItStands(t *testing.T) {
+	k, err := signing.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const issuer = "https://issuer.example/profiles/1"
+	keys := methods{issuer + "#key": {Controller: issuer, Multikey: k.Multikey()}}
+	digest := func(raw string) []byte {
+		canonical, err := jcs.Transform([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(canonical)
+		return sum[:]
+	}
+	for name, doc := range map[string]string{
+		"as it is":             another,
+		"empty arrays":         strings.Replace(another, `"tag": []`, `"tag": [ ], "resultDescription": [], "alignment":[]`, 1),
+		"arrays of one":        strings.Replace(another, `"tag": []`, `"tag": ["a"]`, 1),
+		"letters that escape":  strings.Replace(another, `Works\twell`, `<a href=\u0022x\u0022>&\u2028\/\u00e9é😀\ud83d\ude00\r\n`, 1),
+		"numbers":              strings.Replace(strings.Replace(another, "1.5", "100.125", 1), "36.0", "-7.000000", 1),
+		"no and yes":           strings.Replace(another, `"type": "AchievementSubject"`, `"type": "AchievementSubject", "identifier": {"type": "IdentityObject", "hashed": false, "identityHash": "x", "identityType": "name"}`, 1),
+		"another order":        strings.Replace(strings.Replace(another, `"evidence": [{"id": "https://issuer.example/evidence/1", "type": ["Evidence"], "name": "A film"}]`, `"description": "x"`, 1), `"id": "urn:uuid`, `"evidence": [{"name": "A film", "type": ["Evidence"], "id": "https://issuer.example/evidence/1"}], "id": "urn:uuid`, 1),
+		"many spaces and tabs": strings.ReplaceAll(another, ", ", " ,\t\n "),
+	} {
+		if doc == another && name != "as it is" {
+			t.Fatalf("%s: nothing changed", name)
+		}
+		options := `{"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "verificationMethod": "` + issuer + `#key", "proofPurpose": "assertionMethod"}`
+		sig, err := k.Sign(append(digest(options), digest(doc)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := strings.TrimSuffix(options, "}") + `, "proofValue": "` + proof.EncodeValue(sig) + `"}`
+		if _, err := proof.VerifyAny(t.Context(), []byte(strings.TrimSuffix(doc, "}")+`, "proof": `+p+"}"), keys); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -82,7 +82,12 @@ func varied(r *rand.Rand) object {
 	achievement = maybe(achievement, "id", func() any { return address("achievements") })
 	achievement = maybe(achievement, "alignment", func() any { return several(5, alignment) })
 	achievement = maybe(achievement, "creditsAvailable", func() any { return []any{36, 1.5, 0.25, 100.125, 7, -3}[r.IntN(6)] })
-	achievement = maybe(achievement, "tag", func() any { return several(3, func(i int) any { return fmt.Sprint(word(), i) }) })
+	achievement = maybe(achievement, "tag", func() any {
+		if r.IntN(3) == 0 {
+			return []any{}
+		}
+		return several(3, func(i int) any { return fmt.Sprint(word(), i) })
+	})
 	achievement = maybe(achievement, "creator", func() any {
 		return maybe(object{"id", address("profiles"), "type", typed("Profile"), "name", word()}, "address", func() any {
 			return object{"type", typed("Address"), "addressCountry", word(), "geo", object{"type", "GeoCoordinates", "latitude", float64(r.IntN(90_000)) / 1000, "longitude", r.IntN(90)}}

@@ -134,7 +134,7 @@ func (d *decoder) keyword(key, at string, depth int) bool {
 }
 
 func (d *decoder) array(at string, depth int, bad func(string) error) (any, error) {
-	var a []any
+	a := []any{} // an empty one is no null, in the form that eddsa-jcs-2022 signs
 	scalars := map[any]bool{}
 	for d.More() {
 		v, err := d.value(fmt.Sprintf("%s/%d", at, len(a)), depth+1)
