@@ -235,7 +235,23 @@ func (c *check) contents(ctx context.Context, tree map[string]any) {
 			}
 		}
 	}
-	c.standing(ctx, objects(tree["credentialStatus"]), tree["credentialStatus"] != nil)
+	entries, listed := c.statuses(tree["credentialStatus"])
+	c.standing(ctx, entries, listed)
+}
+
+// maxStatuses is how many entries one credential may have. Each may name another host: nobody shall make us ask hundreds.
+const maxStatuses = 8
+
+// statuses gives the entries that can be looked up, and tells whether there are any of whatever kind. An entry that is only named says nothing.
+func (c *check) statuses(v any) (entries []map[string]any, listed bool) {
+	all, isList := v.([]any)
+	if !isList && v != nil {
+		all = []any{v}
+	}
+	if entries = objects(all); len(entries) < len(all) || len(all) > maxStatuses {
+		c.say(Unknown, StatusKind, nil)
+	}
+	return entries[:min(len(entries), maxStatuses)], len(all) > 0
 }
 
 // standing tells whether what was signed holds now: it was not taken back, has begun and is not over.

@@ -710,6 +710,58 @@ func TestStatusLists(t *testing.T) {
 	}
 }
 
+// What is said of a status in a form that nobody can look up leaves it unknown, and a credential makes us ask a few hosts at most.
+func TestStatusEntries(t *testing.T) {
+	s := newSchool(t)
+	s.serveList(noon, bits(t, 131_072, 78))
+	entry := func(index, list string) any {
+		return map[string]any{"id": s.server.URL + "/entry" + index, "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": index, "statusListCredential": list}
+	}
+	many := func(n int) []any {
+		var out []any
+		for i := range n {
+			out = append(out, entry(fmt.Sprint(100+i), fmt.Sprintf("%s/lists/%d", s.server.URL, i)))
+		}
+		return out
+	}
+	good := entry("77", s.listURL())
+	for _, tt := range []struct {
+		name, want string
+		status     any
+		hits       int
+	}{
+		{"one", "valid", good, 1},
+		{"one in an array", "valid", []any{good}, 1},
+		{"none in an array", "valid", []any{}, 0},
+		{"one that is only named", "unknown status_kind", s.server.URL + "/entry77", 0},
+		{"one that is only named, in an array", "unknown status_kind", []any{s.server.URL + "/entry77"}, 0},
+		{"one more that is only named", "unknown status_kind", []any{good, s.server.URL + "/entry78"}, 1},
+		{"one more that is only named, of what is revoked", "revoked revoked", []any{s.server.URL + "/entry77", entry("78", s.listURL())}, 1},
+		{"as many as may be", "unknown" + strings.Repeat(" status_unreachable", 8), many(8), 8},
+		{"more", "unknown status_kind" + strings.Repeat(" status_unreachable", 8), many(9), 8},
+		{"very many", "unknown status_kind" + strings.Repeat(" status_unreachable", 8), many(400), 8},
+	} {
+		s.mu.Lock()
+		clear(s.hits)
+		s.mu.Unlock()
+		doc := badge(s.did, "", func(d map[string]any) { d["credentialStatus"] = tt.status })
+		r := newAsker(s).ask(t, signAnyhow(t, doc, s.did+"#"+s.key.Multikey(), s.key), verifier.Options{})
+		if why(r) != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, why(r), tt.want)
+		}
+		if noted(r, verifier.Unlisted) != (tt.name == "none in an array") {
+			t.Errorf("%s: %+v", tt.name, r.Notes)
+		}
+		n := -1 // its DID document
+		for _, hits := range s.hits {
+			n += hits
+		}
+		if n != tt.hits {
+			t.Errorf("%s: asked %v", tt.name, s.hits)
+		}
+	}
+}
+
 // Who shows an older list than one that was seen hides something.
 func TestReplay(t *testing.T) {
 	s := newSchool(t)
