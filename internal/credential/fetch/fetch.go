@@ -42,7 +42,8 @@ type Kind int
 const (
 	DIDDocument Kind = iota
 	StatusList
-	DomainRecord // a short text that says whose a domain is
+	RevocationList // of the kind that names credentials, which nobody signs
+	DomainRecord   // a short text that says whose a domain is
 )
 
 // limits of a kind: the media types that it comes as, its bytes, and for how long a copy is as good as new.
@@ -61,7 +62,8 @@ var kinds = map[Kind]limits{
 		[]string{"application/vc", "application/vc+ld+json", "application/vc+jwt", "application/jwt", "application/json", "application/ld+json", "text/plain"},
 		1 << 20, 5 * time.Minute,
 	},
-	DomainRecord: {[]string{"text/plain", "application/octet-stream"}, 4 << 10, 0},
+	RevocationList: {[]string{"application/json", "application/ld+json", "text/plain"}, 1 << 20, 5 * time.Minute},
+	DomainRecord:   {[]string{"text/plain", "application/octet-stream"}, 4 << 10, 0},
 }
 
 // Document is what came.

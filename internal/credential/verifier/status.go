@@ -33,6 +33,10 @@ var indexForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
 
 // status looks a credential up in one of its status lists. It gives the time at which that list was signed, zero when there is none.
 func (c *check) status(ctx context.Context, entry map[string]any) time.Time {
+	if entry["type"] == revocationList {
+		c.revocations(ctx, entry)
+		return time.Time{}
+	}
 	purpose, _ := entry["statusPurpose"].(string)
 	address, _ := entry["statusListCredential"].(string)
 	size, hasSize := entry["statusSize"]
@@ -143,14 +147,23 @@ func (c *check) judge(ctx context.Context, list List, l *readList, address, purp
 		c.say(Unknown, Replayed, nil)
 		return l.signed
 	}
+	if c.tooOld(at) || !l.until.IsZero() && !c.now.Before(l.until) {
+		c.old(at)
+	}
+	return l.signed
+}
+
+// tooOld tells whether a word of that time on revocation is too old to rely on.
+func (c *check) tooOld(at time.Time) bool {
 	maxAge := c.MaxAge
 	if maxAge == 0 {
 		maxAge = DefaultMaxAge
 	}
-	if age := c.now.Sub(at); age > maxAge || !l.until.IsZero() && !c.now.Before(l.until) {
-		c.say(Unknown, OldStatus, map[string]any{"Days": int(age / (24 * time.Hour)), "Date": at})
-	}
-	return l.signed
+	return c.now.Sub(at) > maxAge
+}
+
+func (c *check) old(at time.Time) {
+	c.say(Unknown, OldStatus, map[string]any{"Days": int(c.now.Sub(at) / (24 * time.Hour)), "Date": at})
 }
 
 // readList is a status list whose signature was checked.

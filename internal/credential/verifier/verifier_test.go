@@ -41,6 +41,9 @@ type school struct {
 
 type page struct{ kind, body string }
 
+// elsewhere is the kind of a page that sends on to the address in its body.
+const elsewhere = "elsewhere"
+
 func newSchool(t *testing.T) *school {
 	t.Helper()
 	s := &school{t: t, pages: map[string]page{}, hits: map[string]int{}, key: newKey(t)}
@@ -51,6 +54,10 @@ func newSchool(t *testing.T) *school {
 		p, ok := s.pages[r.URL.Path]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		if p.kind == elsewhere {
+			http.Redirect(w, r, p.body, http.StatusFound)
 			return
 		}
 		w.Header().Set("Content-Type", p.kind)
