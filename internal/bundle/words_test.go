@@ -104,27 +104,18 @@ func TestReadWords(t *testing.T) {
 	}
 }
 
+// trustPack reads what a server gives to those who carry its word.
+func trustPack(t *testing.T, s *server) []byte {
+	t.Helper()
+	f := must(must(s.TrustPack(t.Context()))(t).Open())(t)
+	defer f.Close()
+	return must(io.ReadAll(f))(t)
+}
+
 // A server takes a newer word over an older one and not the other way round, of publishers whom it trusts, from its operator.
 func TestTakeTrust(t *testing.T) {
 	hub, node := newServer(t, "hub.example"), newServer(t, "node.example")
 	hub.Vouchers = schoolOf(hub)
-	pack := func() []byte {
-		t.Helper()
-		p, err := hub.TrustPack(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := p.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		raw, err := io.ReadAll(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return raw
-	}
 	take := func(raw []byte) *bundle.Words {
 		t.Helper()
 		w, err := node.TakeTrust(t.Context(), identity.System(), "", bundle.NewReader(bytes.NewReader(raw)))
@@ -133,7 +124,7 @@ func TestTakeTrust(t *testing.T) {
 		}
 		return w
 	}
-	older := pack()
+	older := trustPack(t, hub)
 	if w := take(older); len(w.Words) != 0 || len(w.Strangers) != 1 {
 		t.Errorf("of a stranger: %+v", w)
 	}
@@ -149,11 +140,11 @@ func TestTakeTrust(t *testing.T) {
 	}
 	// The same while nothing changes, and another one at once when a bit does.
 	hub.now = hub.now.Add(time.Hour)
-	if !bytes.Equal(pack(), older) {
+	if !bytes.Equal(trustPack(t, hub), older) {
 		t.Error("signed anew for nothing")
 	}
 	hub.bits = "other"
-	newer := pack()
+	newer := trustPack(t, hub)
 	if bytes.Equal(newer, older) {
 		t.Fatal("a revocation waits")
 	}
@@ -173,19 +164,7 @@ func TestTakeTrust(t *testing.T) {
 func TestTakeTrustOfAnInstitution(t *testing.T) {
 	hub, node := newServer(t, "hub.example"), newServer(t, "node.example")
 	hub.Vouchers = schoolOf(hub)
-	p, err := hub.TrustPack(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := p.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := trustPack(t, hub)
 	stated, err := hub.Publishers(t.Context(), identity.Actor{})
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +226,7 @@ func schoolOf(s *server) func(context.Context) ([]identity.InstitutionID, error)
 
 // A word carries what its institution recognises, with the documents, as far as there is room; what is recognised no more is gone from the next.
 func TestWordsCarryRecognitions(t *testing.T) {
-	ctx, hub := t.Context(), newServer(t, "hub.example")
+	hub := newServer(t, "hub.example")
 	hub.Vouchers = schoolOf(hub)
 	var given []bundle.RecognitionSource
 	hub.Recognitions = func(context.Context, identity.InstitutionID) ([]bundle.RecognitionSource, error) { return given, nil }
@@ -258,10 +237,7 @@ func TestWordsCarryRecognitions(t *testing.T) {
 	}
 	words := func() *bundle.Words {
 		t.Helper()
-		p := must(hub.TrustPack(ctx))(t)
-		f := must(p.Open())(t)
-		defer f.Close()
-		return must(bundle.ReadWords(bundle.NewReader(f), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }))(t)
+		return must(bundle.ReadWords(bundle.NewReader(bytes.NewReader(trustPack(t, hub))), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }))(t)
 	}
 	if w := words(); len(w.Words) != 1 || w.Words[0].Trust.Recognitions != nil {
 		t.Fatalf("%+v", w.Words)
