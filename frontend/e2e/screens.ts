@@ -141,6 +141,26 @@ const own = async (page: Page): Promise<void> => {
   await page.locator('.rows li, .empty').first().waitFor();
 };
 
+/** A tab of the demo school's console, and what is done in it. */
+const ofSchool = (name: string, kind: string, act: (page: Page) => Promise<void>): Screen => ({
+  name,
+  who: 'issuer',
+  path: () => '/app/',
+  act: async (page) => {
+    await own(page);
+    await tab(page, kind);
+    await act(page);
+  },
+});
+
+/** A certificate of elsewhere is given to the wallet. */
+async function takeIn(page: Page, text: string): Promise<void> {
+  const elsewhere = page.locator('section[aria-labelledby=elsewhere]');
+  await elsewhere.locator('summary').last().click();
+  await page.locator('#import-text').fill(text);
+  await elsewhere.locator('> details button[type=submit]').click();
+}
+
 export const screens: Screen[] = [
   { name: 'catalogue', who: '', path: (locale) => `/${locale}/` },
   { name: 'course-open', who: '', path: course },
@@ -171,9 +191,7 @@ export const screens: Screen[] = [
     path: () => '/app/certificates',
     act: async (page) => {
       // Taken in by the first look, and known to those that follow.
-      await page.locator('section[aria-labelledby=elsewhere] summary').last().click();
-      await page.locator('#import-text').fill(strange());
-      await page.locator('section[aria-labelledby=elsewhere] > details button[type=submit]').click();
+      await takeIn(page, strange());
       await page.locator('section[aria-labelledby=elsewhere] > details [role=status]').waitFor();
       await page.locator('.rows details.new summary').first().click();
       await page.locator('.rows details.new form button[type=submit]').first().waitFor();
@@ -184,9 +202,7 @@ export const screens: Screen[] = [
     who: 'yusuf',
     path: () => '/app/certificates',
     act: async (page) => {
-      await page.locator('section[aria-labelledby=elsewhere] summary').last().click();
-      await page.locator('#import-text').fill('A certificate, really.');
-      await page.locator('section[aria-labelledby=elsewhere] form button[type=submit]').click();
+      await takeIn(page, 'A certificate, really.');
       await page.locator('section[aria-labelledby=elsewhere] [role=alert]').waitFor();
     },
   },
@@ -261,161 +277,53 @@ export const screens: Screen[] = [
     },
   },
   { name: 'console-learners', who: 'issuer', path: () => '/app/', act: own },
-  {
-    name: 'console-publish',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'courses');
-      const zip = { name: 'course.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') };
-      await page.locator('input[type=file]').setInputFiles(zip);
-      await page.locator('form button').click();
-      await page.locator('.notice').waitFor();
-    },
-  },
-  {
-    name: 'console-certificates',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'certificates');
-      await page.locator('.button.danger').first().click();
-    },
-  },
-  {
-    name: 'console-awards',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'awards');
-      await page.locator('.wants').waitFor();
-      await page.locator('.button.danger').first().click();
-    },
-  },
-  {
-    name: 'console-criteria',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'criteria');
-      await page.locator('.rows .button').first().click();
-      await page.locator('.boxes label').nth(3).waitFor();
-    },
-  },
-  {
-    name: 'console-issuers',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'issuers');
-      await page.locator('.form select').first().waitFor();
-    },
-  },
-  {
-    name: 'console-recognitions',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'recognitions');
-      await page.locator('.rows li').first().waitFor();
-      await page.locator('.form select').first().waitFor();
-    },
-  },
-  {
-    name: 'console-members',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'members');
-      await page.locator('.rows li').first().waitFor();
-      await page.locator('.rows li details summary').first().click();
-      await page.locator('.rows li details .empty, .rows li details .rows').first().waitFor();
-    },
-  },
-  {
-    name: 'console-erase',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'members');
-      await page.locator('.rows li').first().waitFor();
-      await page.locator('.rows li').first().locator('details summary').nth(1).click();
-      await page.locator('.rows li details form button').click();
-      await page.locator('.rows li details [role=alert]').waitFor();
-    },
-  },
-  {
-    name: 'console-labs',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'labs');
-      await page.locator('.empty').nth(1).waitFor();
-    },
-  },
-  {
-    name: 'console-languages',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'languages');
-      await page.locator('form textarea, form input').first().waitFor();
-    },
-  },
-  {
-    name: 'certificate-template',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'template');
-      await page.locator('.template img').waitFor();
-    },
-  },
-  {
-    name: 'console-profile',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'profile');
-      await page.locator('form .people button').first().waitFor();
-      await page.locator('form .people button').last().click();
-      await page.locator('form .people .panel input').first().waitFor();
-    },
-  },
-  {
-    name: 'console-keys',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'keys');
-      await page.locator('.rows li .button.danger').first().click();
-      await page.locator('.rows form input').first().waitFor();
-    },
-  },
-  {
-    name: 'console-audit',
-    who: 'issuer',
-    path: () => '/app/',
-    act: async (page) => {
-      await own(page);
-      await tab(page, 'audit');
-      await page.locator('.rows li details summary').first().click();
-      await page.locator('.rows li details .entry').first().waitFor();
-    },
-  },
+  ofSchool('console-publish', 'courses', async (page) => {
+    const zip = { name: 'course.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') };
+    await page.locator('input[type=file]').setInputFiles(zip);
+    await page.locator('form button').click();
+    await page.locator('.notice').waitFor();
+  }),
+  ofSchool('console-certificates', 'certificates', (page) => page.locator('.button.danger').first().click()),
+  ofSchool('console-awards', 'awards', async (page) => {
+    await page.locator('.wants').waitFor();
+    await page.locator('.button.danger').first().click();
+  }),
+  ofSchool('console-criteria', 'criteria', async (page) => {
+    await page.locator('.rows .button').first().click();
+    await page.locator('.boxes label').nth(3).waitFor();
+  }),
+  ofSchool('console-issuers', 'issuers', (page) => page.locator('.form select').first().waitFor()),
+  ofSchool('console-recognitions', 'recognitions', async (page) => {
+    await page.locator('.rows li').first().waitFor();
+    await page.locator('.form select').first().waitFor();
+  }),
+  ofSchool('console-members', 'members', async (page) => {
+    await page.locator('.rows li').first().waitFor();
+    await page.locator('.rows li details summary').first().click();
+    await page.locator('.rows li details .empty, .rows li details .rows').first().waitFor();
+  }),
+  ofSchool('console-erase', 'members', async (page) => {
+    await page.locator('.rows li').first().waitFor();
+    await page.locator('.rows li').first().locator('details summary').nth(1).click();
+    await page.locator('.rows li details form button').click();
+    await page.locator('.rows li details [role=alert]').waitFor();
+  }),
+  ofSchool('console-labs', 'labs', (page) => page.locator('.empty').nth(1).waitFor()),
+  ofSchool('console-languages', 'languages', (page) => page.locator('form textarea, form input').first().waitFor()),
+  ofSchool('certificate-template', 'template', (page) => page.locator('.template img').waitFor()),
+  ofSchool('console-profile', 'profile', async (page) => {
+    await page.locator('form .people button').first().waitFor();
+    await page.locator('form .people button').last().click();
+    await page.locator('form .people .panel input').first().waitFor();
+  }),
+  ofSchool('console-keys', 'keys', async (page) => {
+    await page.locator('.rows li .button.danger').first().click();
+    await page.locator('.rows form input').first().waitFor();
+  }),
+  ofSchool('console-audit', 'audit', async (page) => {
+    await page.locator('.rows li details summary').first().click();
+    await page.locator('.rows li details .entry').first().waitFor();
+  }),
   { name: 'institutions', who: 'operator', path: () => '/app/institutions' },
   { name: 'parked-jobs', who: 'operator', path: () => '/app/jobs', act: (page) => page.locator('.empty, .rows li').first().waitFor() },
   { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },
