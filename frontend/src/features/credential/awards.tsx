@@ -11,19 +11,37 @@ type Award = Schemas['Award'];
 type Help = Schemas['AwardDeclaration']['ai_help'];
 const helps: readonly Help[] = ['none', 'some', 'much'];
 
+/** How long to wait before asking again for what is being signed, in milliseconds; then it is for the next visit. */
+const waits = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+
 /**
  * What the learner has earned and does not hold yet: what each certificate waits for, and a place to say how much an AI helped.
- * Nothing when there is nothing, or the server is not reached: the certificates below are what counts.
+ * Nothing when there is nothing, or the server is not reached: the certificates below are what counts. What is being signed
+ * is asked for again, a few times only; `onIssued` is called when one of them has become a certificate.
  */
-export function AwardsToCome({ course }: { course?: string }) {
+export function AwardsToCome({ onIssued }: { onIssued: () => void }) {
   const awards = useSignal<readonly Award[]>([]);
+  const look = async () => {
+    const { items } = await ask(api.GET('/api/awards', { params: { query: { limit: 200 } } }));
+    const before = awards.value;
+    awards.value = items.filter((one) => one.state !== 'issued');
+    if (before.some(({ id }) => !awards.value.some((one) => one.id === id))) onIssued();
+  };
+  useEffect(() => void look().catch(() => undefined), []);
+  const signing = awards.value.some((one) => one.state === 'ready');
   useEffect(() => {
-    ask(api.GET('/api/awards', { params: { query: { limit: 200 } } }))
-      .then(({ items }) => {
-        awards.value = items.filter((one) => one.state !== 'issued' && (!course || one.course_id === course));
-      })
-      .catch(() => undefined);
-  }, []);
+    if (!signing) return;
+    let timer: number | undefined;
+    let over = false;
+    const again = ([wait, ...later]: number[]) => {
+      if (wait && !over) timer = window.setTimeout(() => void look().then(() => again(later), () => undefined), wait);
+    };
+    again(waits);
+    return () => {
+      over = true;
+      window.clearTimeout(timer);
+    };
+  }, [signing]);
   if (awards.value.length === 0) return null;
   return (
     <section aria-labelledby="awards-to-come">
@@ -53,14 +71,14 @@ function Row({ award, onDeclared }: { award: Award; onDeclared: (award: Award) =
         <span>
           <span class={`chip ${state}`}>{t(`ui.app.awards.state.${state}`)}</span>
         </span>
-        {state === 'ready' && <span class="small">{t('ui.app.awards.soon')}</span>}
-        {state === 'refused' && <span class="small">{t('ui.app.awards.refused_because', { Reason: award.refused_reason ?? '' })}</span>}
+        {state === 'ready' && <span class="small">{t('ui.award.soon')}</span>}
+        {state === 'refused' && <span class="small">{t('ui.award.refused_because', { Reason: award.refused_reason ?? '' })}</span>}
         {others.length > 0 && (
           <span class="small">
             {t('ui.app.awards.waits')}
             <ul class="wants">
               {others.map((want) => (
-                <li key={want}>{t(`ui.app.awards.want.${want}`)}</li>
+                <li key={want}>{t(`ui.award.want.${want}`)}</li>
               ))}
             </ul>
           </span>

@@ -46,7 +46,7 @@ export default function MyCertificates() {
           <p>{t('ui.app.wallet.away')}</p>
         </Notice>
       )}
-      <AwardsToCome />
+      <AwardsToCome onIssued={() => void pages.reload()} />
       <List of={pages} empty={<p>{t('ui.app.certificates.none')}</p>}>
         {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} shares={shares} />}
       </List>
