@@ -24,6 +24,7 @@ type assets struct {
 // module is an entry of Vite's manifest: a source file and what became of it.
 type module struct {
 	File           string   `json:"file"`
+	Name           string   `json:"name"`
 	Imports        []string `json:"imports"`
 	DynamicImports []string `json:"dynamicImports"`
 	CSS            []string `json:"css"`

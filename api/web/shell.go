@@ -85,10 +85,17 @@ var shellParts = []string{
 }
 
 // Screens that have no use without a server: whoever runs an institution is online.
-const onlineScreens = "src/features/institution/"
+const (
+	onlineScreens = "src/features/institution/"
+	onlineWords   = "console"
+)
 
 // What readers can do without: the labs, and the panel that takes a course along, which brings all of the app with it.
-var laterParts = []string{"src/features/lab/", "src/features/progress/award", "src/features/offline/", "src/offline/bundle/resume"}
+var laterParts = []string{"src/features/lab/", "src/features/offline/"}
+
+// The same of chunks that several modules share: those have a name alone. An interrupted download goes on, and issuers are
+// checked, where the app is on the device; until then both come from the network that they need.
+var laterChunks = []string{"resume", "trust"}
 
 // renderShell lays out the shell of one language.
 func (s *Site) renderShell(locale string) (*page, error) {
@@ -212,10 +219,10 @@ func (s *Site) shellFiles(locale string) (files, more []shellFile) {
 	var walk func(into *[]shellFile, name string, reading bool)
 	walk = func(into *[]shellFile, name string, reading bool) {
 		m, ok := s.assets.modules[name]
-		if !ok || strings.HasPrefix(name, onlineScreens) || reading && slices.ContainsFunc(laterParts, func(part string) bool { return strings.HasPrefix(name, part) }) {
+		if !ok || strings.HasPrefix(name, onlineScreens) || reading && (slices.Contains(laterChunks, m.Name) || slices.ContainsFunc(laterParts, func(part string) bool { return strings.HasPrefix(name, part) })) {
 			return
 		}
-		if of := wordsModule.FindStringSubmatch(name); of != nil && (of[2] != locale || reading && (of[1] == "app" || of[1] == "lab" || of[1] == "offline")) {
+		if of := wordsModule.FindStringSubmatch(name); of != nil && (of[2] != locale || of[1] == onlineWords || reading && (of[1] == "app" || of[1] == "lab" || of[1] == "offline")) {
 			return
 		}
 		for _, file := range append([]string{m.File}, m.CSS...) {

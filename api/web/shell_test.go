@@ -36,11 +36,11 @@ func TestDeviceShell(t *testing.T) {
 	if sh.Locale != "ar" || len(sh.Build) != 16 || sh.Style != "<style>body{margin:0}</style>\n" {
 		t.Errorf("%q %q %q", sh.Locale, sh.Build, sh.Style)
 	}
-	// What reading pages ask for comes first, and nothing of another language.
+	// What reading pages ask for comes first, and nothing of another language or of the console.
 	if got, want := addresses(sh.Files), []string{"/assets/page-1.js", "/assets/preact-1.js", "/assets/quiz-1.js", "/assets/quiz-1.css", "/assets/account-1.js", "/assets/ar-1.js"}; !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
-	if got, want := addresses(sh.More), []string{"/assets/app-1.js", "/assets/lab-1.js"}; !slices.Equal(got, want) {
+	if got, want := addresses(sh.More), []string{"/assets/app-1.js", "/assets/app-ar-1.js", "/assets/lab-1.js", "/assets/trust-1.js"}; !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
 	if n := sh.Files[0].Bytes; n < 50 || n > 150 {

@@ -158,6 +158,9 @@ var built = fstest.MapFS{
 	"assets/en-1.js":                            {Data: []byte("let en")},
 	"assets/ar-1.js":                            {Data: []byte("let ar")},
 	"assets/lab-ar-1.js":                        {Data: []byte("let lab, ar")},
+	"assets/app-ar-1.js":                        {Data: []byte("let app, ar")},
+	"assets/console-ar-1.js":                    {Data: []byte("let console, ar")},
+	"assets/trust-1.js":                         {Data: []byte("let trust")},
 	"assets/page-1.css":                         {Data: []byte("body{margin:0}\n")},
 	"assets/logo-1.png":                         {Data: []byte("\x89PNG" + strings.Repeat("x", 2000))},
 	"assets/.secret":                            {Data: []byte("secret")},
@@ -170,8 +173,11 @@ var built = fstest.MapFS{
 
 const viteManifest = `{
 	"src/page.ts": {"file": "assets/page-1.js", "isEntry": true, "imports": ["_preact.js"],
-		"dynamicImports": ["src/features/quiz/island.tsx", "src/features/lab/island.tsx", "src/features/account/island.tsx", "src/i18n/page.en.words", "src/i18n/page.ar.words"]},
-	"src/app.tsx": {"file": "assets/app-1.js", "isEntry": true, "imports": ["_preact.js"]},
+		"dynamicImports": ["src/features/quiz/island.tsx", "src/features/lab/island.tsx", "src/features/account/island.tsx", "_trust-1.js", "src/i18n/page.en.words", "src/i18n/page.ar.words"]},
+	"src/app.tsx": {"file": "assets/app-1.js", "isEntry": true, "imports": ["_preact.js"], "dynamicImports": ["src/i18n/app.ar.words", "src/i18n/console.ar.words"]},
+	"_trust-1.js": {"file": "assets/trust-1.js", "name": "trust"},
+	"src/i18n/app.ar.words": {"file": "assets/app-ar-1.js"},
+	"src/i18n/console.ar.words": {"file": "assets/console-ar-1.js"},
 	"_preact.js": {"file": "assets/preact-1.js"},
 	"src/features/quiz/island.tsx": {"file": "assets/quiz-1.js", "imports": ["_preact.js", "src/page.ts"], "css": ["assets/quiz-1.css"]},
 	"src/features/lab/island.tsx": {"file": "assets/lab-1.js", "imports": ["_preact.js"]},

@@ -109,7 +109,7 @@ test('criteria, awards, certificates, a limit, and the log', async ({ browser })
   await test.step('the learner reads what the certificate waits for', async () => {
     await awaiting(page, ['Amina Diallo', 'Yusuf Karimi', 'Layla Haddad']);
     await amina.page.goto('/app/certificates');
-    for (const want of ['approval', 'assessment', 'name']) await expect(amina.page.locator('.wants')).toContainText(t(`ui.app.awards.want.${want}`));
+    for (const want of ['approval', 'assessment', 'name']) await expect(amina.page.locator('.wants')).toContainText(t(`ui.award.want.${want}`));
     await expect(amina.page.getByText(t('ui.app.certificates.none'))).toBeVisible();
     await amina.page.getByLabel(t('ui.app.ai_help.some')).check();
     await amina.page.getByRole('button', { name: t('ui.app.awards.declare'), exact: true }).first().click();
@@ -122,9 +122,9 @@ test('criteria, awards, certificates, a limit, and the log', async ({ browser })
     const award = row(page, 'Amina Diallo');
     await expect(award).toContainText(filled('ui.app.awards.ai_help', { Help: t('ui.app.ai_help.some') }));
     await button(award, 'ui.app.awards.confirm_name').click();
-    await expect(award).not.toContainText(t('ui.app.awards.want.name'));
+    await expect(award).not.toContainText(t('ui.award.want.name'));
     await button(award, 'ui.app.awards.approve').click();
-    await expect(award).not.toContainText(t('ui.app.awards.want.approval'));
+    await expect(award).not.toContainText(t('ui.award.want.approval'));
     await expect(award.locator('.chip')).toHaveText(t('ui.app.awards.state.waiting'));
     await award.getByLabel(t('ui.app.awards.assessment')).selectOption('on_site');
     await expect(award.locator('.chip')).toHaveText(t('ui.app.awards.state.ready'));
@@ -145,7 +145,7 @@ test('criteria, awards, certificates, a limit, and the log', async ({ browser })
   await test.step('many at once, and what lacks more is left with a reason', async () => {
     await open(page, 'awards');
     await button(row(page, 'Yusuf Karimi'), 'ui.app.awards.confirm_name').click();
-    await expect(row(page, 'Yusuf Karimi')).not.toContainText(t('ui.app.awards.want.name'));
+    await expect(row(page, 'Yusuf Karimi')).not.toContainText(t('ui.award.want.name'));
     const batches = page.getByRole('region', { name: t('ui.app.batches.title') });
     await batches.getByLabel(t('ui.app.awards.assessment')).selectOption('supervised');
     expect(await violations(page), 'awards').toEqual([]);
@@ -154,7 +154,7 @@ test('criteria, awards, certificates, a limit, and the log', async ({ browser })
     await expect(batches).toContainText(t('batch.lacking'));
     await expect(batches.getByRole('progressbar')).toHaveJSProperty('value', 2);
     await expect(row(page, 'Yusuf Karimi')).toHaveCount(0); // it moved on
-    await expect(row(page, 'Layla Haddad')).toContainText(t('ui.app.awards.want.approval'));
+    await expect(row(page, 'Layla Haddad')).toContainText(t('ui.award.want.approval'));
     await page.getByLabel(t('ui.app.awards.show')).selectOption('issued');
     await expect(row(page, 'Yusuf Karimi')).toBeVisible();
   });
@@ -167,7 +167,7 @@ test('criteria, awards, certificates, a limit, and the log', async ({ browser })
     await expect(row(page, 'Layla Haddad').locator('.chip')).toHaveText(t('ui.app.awards.state.refused'));
     const layla = await arrive(browser, 'layla');
     await layla.page.goto('/app/certificates');
-    await expect(layla.page.getByText(filled('ui.app.awards.refused_because', { Reason: 'Somebody else sat the quiz.' }))).toBeVisible();
+    await expect(layla.page.getByText(filled('ui.award.refused_because', { Reason: 'Somebody else sat the quiz.' }))).toBeVisible();
     await layla.context.close();
   });
 
@@ -214,10 +214,10 @@ test('criteria, awards, certificates, a limit, and the log', async ({ browser })
     await awaiting(sam.page, ['Chen Wei', 'Rosa Quispe']);
     await expect(sam.page.getByRole('link', { name: t('ui.app.console.keys'), exact: true })).toHaveCount(0);
     await button(row(sam.page, 'Chen Wei'), 'ui.app.awards.approve').click();
-    await expect(row(sam.page, 'Chen Wei')).not.toContainText(t('ui.app.awards.want.approval'));
+    await expect(row(sam.page, 'Chen Wei')).not.toContainText(t('ui.award.want.approval'));
     await button(row(sam.page, 'Rosa Quispe'), 'ui.app.awards.approve').click();
     await expect(row(sam.page, 'Rosa Quispe').getByRole('alert')).toContainText(t('delegation.spent'));
-    await expect(row(sam.page, 'Rosa Quispe')).toContainText(t('ui.app.awards.want.approval'));
+    await expect(row(sam.page, 'Rosa Quispe')).toContainText(t('ui.award.want.approval'));
     await sam.context.close();
     await open(page, 'issuers');
     await expect(row(page, 'Sam Ndlovu')).toContainText(filled('ui.app.issuers.used_of', { Used: 1, Quota: 1 }));

@@ -4,10 +4,11 @@ import { signal, useSignalEffect } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import words from 'virtual:words/app';
+import consoleWords from 'virtual:words/console';
 import { knowLocally, loadMe, me, signedIn } from './api/me';
 import { Unreached } from './api/problem';
 import { context } from './context';
-import { loadWords, t } from './i18n/words';
+import { loadWords, locale, t } from './i18n/words';
 import { Nav } from './nav';
 import { signInHref } from './next';
 import { device } from './offline/locker';
@@ -28,6 +29,12 @@ interface Route {
   load: () => Promise<{ default: Screen }>;
 }
 
+// What only few need to read does not travel with every screen.
+async function withConsoleWords<T>(screen: Promise<T>): Promise<T> {
+  await loadWords(locale(), consoleWords);
+  return screen;
+}
+
 const routes: Route[] = [
   { pattern: '/app', title: 'ui.app.nav.courses', load: () => import('./features/course/my-courses') },
   { pattern: '/app/sign-in', title: 'ui.app.sign_in.title', open: true, load: () => import('./features/account/sign-in') },
@@ -37,9 +44,9 @@ const routes: Route[] = [
   { pattern: '/app/verify', title: 'ui.app.verify.title', open: true, away: true, load: () => import('./features/credential/verify-screen') },
   { pattern: '/app/offline', title: 'ui.app.nav.offline', open: true, load: () => import('./features/offline/screen') },
   { pattern: '/app/account', title: 'ui.app.nav.account', load: () => import('./features/account/account-screen') },
-  { pattern: '/app/institutions', title: 'ui.app.nav.institutions', load: () => import('./features/institution/institutions') },
-  { pattern: '/app/jobs', title: 'ui.app.nav.jobs', load: () => import('./features/institution/parked-jobs') },
-  { pattern: '/app/institutions/:id/:tab?', title: 'ui.app.nav.institution', load: () => import('./features/institution/console') },
+  { pattern: '/app/institutions', title: 'ui.app.nav.institutions', load: () => withConsoleWords(import('./features/institution/institutions')) },
+  { pattern: '/app/jobs', title: 'ui.app.nav.jobs', load: () => withConsoleWords(import('./features/institution/parked-jobs')) },
+  { pattern: '/app/institutions/:id/:tab?', title: 'ui.app.nav.institution', load: () => withConsoleWords(import('./features/institution/console')) },
 ];
 
 interface Shown {
@@ -136,9 +143,9 @@ function isShown(value: unknown): value is Shown {
 async function start(): Promise<void> {
   const root = document.getElementById('app');
   if (!root) return;
-  const { locale } = context();
+  const spoken = context().locale;
   knowLocally(() => device(() => location.assign(signInHref())));
-  await Promise.all([loadWords(locale), loadWords(locale, words), loadMe()]);
+  await Promise.all([loadWords(spoken), loadWords(spoken, words), loadMe()]);
   const person = signedIn();
   if (person) void open(person.id);
   root.removeAttribute('aria-busy');

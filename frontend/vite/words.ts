@@ -1,7 +1,9 @@
 // Compiles the catalogue of words (internal/i18n/locales) into one chunk a locale and part:
 // `page` for every reading page, `lab` for what a lab needs besides (keys ui.lab.*), `sync` for what is said of sending and
 // fetching (ui.sync.*), `offline` for courses on the device (ui.offline.*, and the server's words of bundles), `verify` for what is said of
-// certificates (ui.verify.*, and the server's words of states and reasons), `app` for the screens under /app/ (ui.app.*, ui.device.*).
+// certificates (ui.verify.*, and the server's words of states and reasons), `award` for what a certificate waits for (ui.award.*),
+// `app` for the screens under /app/ (ui.app.*, ui.device.*, and ui.award.* again: they show awards too), but for what only those see who run
+// an institution or this server: `console`.
 // A key that a locale lacks gets its English text here, so the page needs no fallback.
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,10 +11,15 @@ import type { Plugin } from 'vite';
 
 export type Entry = string | Record<string, string>;
 export type Catalogue = Record<string, Entry>;
-export const parts = ['page', 'lab', 'sync', 'offline', 'verify', 'app'] as const;
+export const parts = ['page', 'lab', 'sync', 'offline', 'verify', 'award', 'app', 'console'] as const;
 export type Part = (typeof parts)[number];
 
-function partOf(key: string): Part {
+const consoleKeys =
+  /^ui\.app\.(assessment|audit|batches|console|criteria|domain|institutions|issued|issuers|jobs|keys|labs|languages|learners|members|outcome|profile|publish|recognitions|regrade|role|template)\./;
+
+/** The part in which a key stands. */
+export function partOf(key: string): Part {
+  if (consoleKeys.test(key)) return 'console';
   if (key.startsWith('ui.device.')) return 'app';
   return parts.find((part) => key.startsWith(`ui.${part}.`)) ?? 'page';
 }
@@ -28,6 +35,7 @@ export function compile(words: Catalogue, fallback: Catalogue, part: Part): Cata
     else if (part === 'offline' && key.startsWith('bundle.')) out[key] = entry;
     // And so does what is said of a certificate.
     else if (part === 'verify' && /^credential\.(state|why)\./.test(key)) out[key] = entry;
+    else if (part === 'app' && key.startsWith('ui.award.')) out[key.slice(3)] = entry;
   }
   return out;
 }
@@ -40,7 +48,8 @@ export function localesIn(dir: string): string[] {
 }
 
 // One module a part says where its words are, so that a page carries the names of those files only that it may need.
-const where = /^\0?virtual:words\/(page|lab|sync|offline|verify|app)$/;
+const where = new RegExp(`^\\0?virtual:words/(${parts.join('|')})$`);
+const compiled = new RegExp(`/src/i18n/(${parts.join('|')})\\.([A-Za-z-]+)\\.words$`);
 
 export function words(dir: string): Plugin {
   let root = '';
@@ -61,7 +70,7 @@ export function words(dir: string): Plugin {
         const loaders = localesIn(dir).map((locale) => `${JSON.stringify(locale)}: () => import(${JSON.stringify(idOf(part, locale))})`);
         return `export default {${loaders.join(',')}};`;
       }
-      const match = /\/src\/i18n\/(page|lab|sync|offline|verify|app)\.([A-Za-z-]+)\.words$/.exec(id);
+      const match = compiled.exec(id);
       if (!match) return null;
       const locale = match[2] as string;
       this.addWatchFile(join(dir, `${locale}.json`));

@@ -1,8 +1,8 @@
 // The words that the code asks for, against the catalogue.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { localesIn, type Catalogue, type Entry } from '../../vite/words';
+import { localesIn, partOf, type Catalogue, type Entry } from '../../vite/words';
 
 const dir = join(process.cwd(), '../internal/i18n/locales');
 const read = (locale: string) => JSON.parse(readFileSync(join(dir, `${locale}.json`), 'utf8')) as Catalogue;
@@ -16,10 +16,17 @@ function sources(folder: string): string[] {
   });
 }
 
-const code = sources(join(process.cwd(), 'src')).map((path) => readFileSync(path, 'utf8')).join('\n');
+const files = sources(join(process.cwd(), 'src')).map((path) => ({ path: relative(join(process.cwd(), 'src'), path), text: readFileSync(path, 'utf8') }));
+const code = files.map(({ text }) => text).join('\n');
 // Whole keys, and the beginnings of those whose end is computed: `ui.app.role.${role}`.
 const whole = new Set(Array.from(code.matchAll(/['"](ui\.[a-z0-9_.]+)['"]/g), (found) => found[1] as string));
 const begun = new Set(Array.from(code.matchAll(/`(ui\.[a-z0-9_.]+\.)\$\{(?!string)/g), (found) => found[1] as string));
+
+it('only the console asks for the words that come with it', () => {
+  const asks = files.filter(({ text }) => [...text.matchAll(/['"`](ui\.[a-z0-9_.]+)/g)].some(([, key]) => partOf(key as string) === 'console'));
+  expect(asks.length).toBeGreaterThan(20);
+  expect(asks.filter(({ path }) => !path.startsWith('features/institution/')).map(({ path }) => path)).toEqual([]);
+});
 
 const placeholders = (entry: Entry): string[] => {
   const texts = typeof entry === 'string' ? [entry] : Object.values(entry);

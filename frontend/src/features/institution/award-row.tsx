@@ -61,12 +61,12 @@ export function AwardRow({ institution, award, may, onChanged }: Props) {
             {t('ui.app.awards.waits')}
             <ul class="wants">
               {wants.map((want) => (
-                <li key={want}>{t(`ui.app.awards.want.${want}`)}</li>
+                <li key={want}>{t(`ui.award.want.${want}`)}</li>
               ))}
             </ul>
           </span>
         )}
-        {state === 'refused' && <span class="small">{t('ui.app.awards.refused_because', { Reason: award.refused_reason ?? '' })}</span>}
+        {state === 'refused' && <span class="small">{t('ui.award.refused_because', { Reason: award.refused_reason ?? '' })}</span>}
       </span>
       <span class="buttons">
         {award.credential_id && (

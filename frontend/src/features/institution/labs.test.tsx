@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import words from 'virtual:words/app';
+import consoleWords from 'virtual:words/console';
 import type { Schemas } from '../../api/client';
 import { loadWords } from '../../i18n/words';
 import { labFaults } from './faults';
@@ -82,7 +83,7 @@ beforeEach(async () => {
   now = regrade;
   labFaults.value = undefined;
   vi.stubGlobal('fetch', answer);
-  await Promise.all([loadWords('en'), loadWords('en', words)]);
+  await Promise.all([loadWords('en'), loadWords('en', words), loadWords('en', consoleWords)]);
   root = document.body.appendChild(document.createElement('main'));
   await act(() => render(<Labs institution={inst} />, root));
   await settle();

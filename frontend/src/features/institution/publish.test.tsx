@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import words from 'virtual:words/app';
+import consoleWords from 'virtual:words/console';
 import type { Schemas } from '../../api/client';
 import { loadWords } from '../../i18n/words';
 import { Publish } from './publish';
@@ -52,7 +53,7 @@ beforeEach(async () => {
     asked.push(request);
     return Promise.resolve(replies.shift());
   });
-  await Promise.all([loadWords('en'), loadWords('en', words)]);
+  await Promise.all([loadWords('en'), loadWords('en', words), loadWords('en', consoleWords)]);
   root = document.body.appendChild(document.createElement('main'));
   await act(() => render(<Publish institution={inst} />, root));
   const input = root.querySelector('input') as HTMLInputElement;

@@ -1,7 +1,7 @@
 // On the page of a completed course: what its certificate still waits for. A chunk of its own, for who gets there.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import words from 'virtual:words/app';
+import words from 'virtual:words/award';
 import { api, ask, type Schemas } from '../../api/client';
 import { loadWords, locale, t } from '../../i18n/words';
 import { Notice } from '../../ui/notice';
@@ -20,14 +20,14 @@ export function Award({ course }: { course: string }) {
   if (!now) return null;
   return (
     <Notice>
-      {now.state === 'ready' && <p>{t('ui.app.awards.soon')}</p>}
-      {now.state === 'refused' && <p>{t('ui.app.awards.refused_because', { Reason: now.refused_reason ?? '' })}</p>}
+      {now.state === 'ready' && <p>{t('ui.award.soon')}</p>}
+      {now.state === 'refused' && <p>{t('ui.award.refused_because', { Reason: now.refused_reason ?? '' })}</p>}
       {now.wants.length > 0 && (
         <>
-          <p>{t('ui.app.awards.for_certificate')}</p>
+          <p>{t('ui.award.for_certificate')}</p>
           <ul>
             {now.wants.map((want) => (
-              <li key={want}>{t(`ui.app.awards.want.${want}`)}</li>
+              <li key={want}>{t(`ui.award.want.${want}`)}</li>
             ))}
           </ul>
         </>
