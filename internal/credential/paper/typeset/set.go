@@ -241,7 +241,8 @@ func (s *Setter) assign(runes []rune, w Weight) ([]*Font, []language.Script, err
 		g := it.Grapheme()
 		own := language.Common
 		for _, r := range g.Text {
-			if sc := language.LookupScript(r); sc.Strong() {
+			// What shows nothing has no script: many such characters are not assigned, and no typeface is of the script of those.
+			if sc := language.LookupScript(r); sc.Strong() && !ignorable(r) {
 				own = sc
 				break
 			}
@@ -254,10 +255,14 @@ func (s *Setter) assign(runes []rune, w Weight) ([]*Font, []language.Script, err
 			return nil, nil, err
 		}
 		if f == nil {
+			before := len(missing)
 			for _, r := range g.Text {
 				if !slices.Contains(missing, r) && !ignorable(r) {
 					missing = append(missing, r)
 				}
+			}
+			if len(missing) == before && !slices.Contains(missing, g.Text[0]) { // without any typeface not even nothing can be set
+				missing = append(missing, g.Text[0])
 			}
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
 )
@@ -155,6 +156,39 @@ func TestMissing(t *testing.T) {
 	var missing *typeset.MissingError
 	if !errors.As(err, &missing) || string(missing.Runes) != "ไทย\U0010FFFD" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Characters that show nothing are in names by accident or by malice, some of them not even assigned: they are set with their neighbours, or
+// alone.
+func TestWhatShowsNothing(t *testing.T) {
+	library := new(typeset.Library)
+	setter, width := library.NewSetter("en"), 0.0
+	tried, good := 0, 0
+	for _, table := range []*unicode.RangeTable{unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point} {
+		for r := rune(0); r <= unicode.MaxRune; r++ {
+			if !unicode.Is(table, r) || tried > 300 && r%61 != 0 {
+				continue
+			}
+			tried++
+			for _, text := range []string{string(r), "Ana" + string(r), string(r) + "Ana", "An" + string(r) + "a", "ليلى" + string(r) + "王"} {
+				lines, err := setter.Set(text, typeset.Bold, typeset.Auto, 0)
+				// Some are drawn after all, such as signs below numbers: those may be missing.
+				var missing *typeset.MissingError
+				if err != nil && !errors.As(err, &missing) {
+					t.Fatalf("%+q: %v", text, err)
+				}
+				if err == nil {
+					good++
+				}
+				for _, l := range lines {
+					width = max(width, l.Width)
+				}
+			}
+		}
+	}
+	if tried < 300 || good < 4*tried || width == 0 {
+		t.Errorf("%d tried, %d set, the widest %f", tried, good, width)
 	}
 }
 
