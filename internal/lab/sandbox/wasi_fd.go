@@ -61,6 +61,13 @@ func (c *call) writeAt(h *handle, at *uint64) (uint32, errno) {
 	})
 }
 
+// aside reads or writes at a place of the program's choice; that of the handle stays.
+func (c *call) aside(h *handle, do func(h *handle, at *uint64) (uint32, errno)) errno {
+	at := c.args[3]
+	n, e := do(h, &at)
+	return c.tell(4, n, e)
+}
+
 // nothing is done to a file that is open.
 func nothing(*call, *handle) errno { return eOK }
 
@@ -214,11 +221,7 @@ func (c *call) fdRead(h *handle) errno {
 	return c.tell(3, n, e)
 }
 
-func (c *call) fdPread(h *handle) errno {
-	at := c.args[3]
-	n, e := c.readAt(h, &at)
-	return c.tell(4, n, e)
-}
+func (c *call) fdPread(h *handle) errno { return c.aside(h, c.readAt) }
 
 func (c *call) fdWrite(h *handle) errno {
 	var n uint32
@@ -243,11 +246,7 @@ func (c *call) fdWrite(h *handle) errno {
 	return c.tell(3, n, e)
 }
 
-func (c *call) fdPwrite(h *handle) errno {
-	at := c.args[3]
-	n, e := c.writeAt(h, &at)
-	return c.tell(4, n, e)
-}
+func (c *call) fdPwrite(h *handle) errno { return c.aside(h, c.writeAt) }
 
 func (c *call) fdSeek(h *handle) errno {
 	switch {
