@@ -190,6 +190,9 @@ func names(v any) []string {
 
 func checkForeign(tree map[string]any) error {
 	list := names(tree["@context"])
+	if slices.Index(list, CredentialsV2) > 0 {
+		return fmt.Errorf("%w: not in their order: %v", ErrContext, list) // whatever else they are, the data model forbids it
+	}
 	if len(list) == 0 || len(list) > 4 || list[0] != CredentialsV2 {
 		return fmt.Errorf("%w: %w: %v", ErrUnsupported, ErrContext, tree["@context"])
 	}

@@ -115,7 +115,7 @@ func (c *check) json(ctx context.Context, doc []byte) {
 	}
 	verified, err := c.verifyProofs(ctx, doc, c.Claims.Issuer)
 	if err != nil {
-		c.take(c.refused(err))
+		c.take(c.refused(c.unsupported(ctx, err, tree)))
 		return
 	}
 	c.signature(verified.Method, verified.Created, verified.Revoked)
@@ -130,13 +130,14 @@ func (c *check) json(ctx context.Context, doc []byte) {
 
 // jwt checks a credential as a token.
 func (c *check) jwt(ctx context.Context, token string) {
+	var tree map[string]any
 	if doc, ok := payload(token); ok {
-		_, _ = c.read(doc) // so that people see what could not be checked
+		tree, _ = c.read(doc) // so that people see what could not be checked
 		c.found = nil
 	}
 	verified, err := vcjwt.Verify(ctx, token, c, c)
 	if err != nil {
-		c.take(c.refused(err))
+		c.take(c.refused(c.unsupported(ctx, err, tree)))
 		return
 	}
 	tree, ok := c.read(verified.Document)
@@ -187,6 +188,28 @@ func (c *check) signature(method string, at time.Time, lost time.Time) {
 	case Self:
 		c.say(Unknown, OnlyAKey, nil)
 	}
+}
+
+// unsupported tells what merely cannot be judged here from what is wrong: a credential of a stranger in other contexts, of version 1 of the data
+// model, with credentials within or signed with an unknown suite may be good. Who is known here signs in no such way, a name
+// that imitates one is wrong whatever it signs, and what is no credential at all is no good one either.
+func (c *check) unsupported(ctx context.Context, err error, tree map[string]any) error {
+	if !errors.Is(err, proof.ErrUnsupported) || !isCredential(tree) || c.signsAsWeDo(ctx, c.Claims.Issuer) {
+		return err
+	}
+	if err := checkDID(c.Claims.Issuer); err != nil && !errors.Is(err, ErrUnknown) {
+		return refuse(Invalid, BadIssuer)
+	}
+	return refuse(Unknown, Unsupported)
+}
+
+// isCredential tells whether something says at least that it is a verifiable credential, of any version.
+func isCredential(tree map[string]any) bool {
+	if inner, ok := tree["vc"].(map[string]any); ok {
+		tree = inner
+	}
+	_, named := tree["issuer"]
+	return len(texts(tree["@context"])) > 0 && slices.Contains(texts(tree["type"]), "VerifiableCredential") && (named || tree["credentialSubject"] != nil)
 }
 
 // refused says which of our reasons an error of package proof is.
@@ -316,13 +339,21 @@ func (e *sourceError) Unwrap() error { return e.error }
 // verifyProofs checks every proof of a document that is known here. What a Banyan server signs must be whole: taking one of its
 // two proofs away is a change. Of others nobody knows how many there were.
 func (c *check) verifyProofs(ctx context.Context, doc []byte, issuer string) (proof.Verified, error) {
+	if c.signsAsWeDo(ctx, issuer) {
+		return proof.Verify(ctx, doc, c)
+	}
+	return proof.VerifyAny(ctx, doc, c)
+}
+
+// signsAsWeDo tells whether an issuer is one of this server or of whom somebody here trusts.
+func (c *check) signsAsWeDo(ctx context.Context, issuer string) bool {
 	for _, source := range c.known() {
 		i, err := source.FindIssuer(ctx, issuer)
 		if err == nil && (i.From == Here || i.From.vouched()) {
-			return proof.Verify(ctx, doc, c)
+			return true
 		}
 	}
-	return proof.VerifyAny(ctx, doc, c)
+	return false
 }
 
 // ResolveMethod implements proof.Resolver.

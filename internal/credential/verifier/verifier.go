@@ -50,6 +50,7 @@ const (
 	NoAnswer     Why = "issuer_unreachable"
 	UnknownKey   Why = "key_unknown" // who is known here does not have this key, and nobody could be asked for a newer list
 	OnlyAKey     Why = "issuer_is_key"
+	Unsupported  Why = "unsupported" // written or signed in a way that nobody here can judge
 	NoStatus     Why = "status_unreachable"
 	OldStatus    Why = "status_old"      // args: Days
 	BadStatus    Why = "status_refused"  // a list that is another's, changed, or says nothing about this credential

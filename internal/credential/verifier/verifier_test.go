@@ -372,7 +372,7 @@ func TestForgeries(t *testing.T) {
 		{"time", swap("2026-04-01", "2025-04-01"), "invalid changed"},
 		{"term", swap(`"version":"1"`, `"version":"1","grade":"A+"`), "invalid terms"},
 		{"type", swap(`"AchievementCredential"`, `"GoldCredential"`), "invalid terms"},
-		{"context", swap(proof.OpenBadges303, "https://evil.example/context.json"), "invalid terms"},
+		{"context", swap(proof.OpenBadges303, "https://evil.example/context.json"), "unknown unsupported"},
 		{"context order", swap(`["`+proof.CredentialsV2+`","`+proof.OpenBadges303+`"]`, `["`+proof.OpenBadges303+`","`+proof.CredentialsV2+`"]`), "invalid terms"},
 		{"member twice", swap(`"validFrom":`, `"validFrom":"2020-01-01T00:00:00Z","validFrom":`), "invalid terms"},
 		{"no proof", []byte(plain), "invalid no_proof"},
