@@ -3,10 +3,16 @@ package vcjwt_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"hash"
 	"slices"
 	"strings"
 	"sync"
@@ -273,6 +279,48 @@ func TestTokensOfOtherFormsAreRefused(t *testing.T) {
 			t.Errorf("%+v, %v", v, err)
 		}
 	})
+}
+
+// The public key is no secret: what is signed with it as if it were one is signed by anybody.
+func TestThePublicKeyIsNoSecret(t *testing.T) {
+	_, token, kid, known := world(t)
+	k, _ := theKey()
+	public := known.rsa[kid].Key
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := map[string][]byte{
+		"none": {}, "PKIX": der, "PKCS 1": x509.MarshalPKCS1PublicKey(public), "JWK": []byte(k.JWK()), "modulus": public.N.Bytes(), "thumbprint": []byte(k.Thumbprint()), "kid": []byte(kid),
+		"PEM":         pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
+		"PEM, no end": bytes.TrimSpace(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+		"PEM of RSA":  pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(public)}),
+	}
+	for what, secret := range secrets {
+		for alg, hash := range map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New} {
+			for _, head := range []string{part(t, token, 0), `{"alg":"RS256","kid":"` + kid + `"}`, `{"alg":"RS256","jwk":` + k.JWK() + `}`, `{"alg":"RS256","jwk":{"kty":"oct","k":"` + base64.RawURLEncoding.EncodeToString(secret) + `"}}`} {
+				for _, named := range []string{alg, "RS256", "none", ""} {
+					enc := base64.RawURLEncoding
+					message := enc.EncodeToString([]byte(strings.Replace(head, "RS256", named, 1))) + "." + strings.Split(token, ".")[1]
+					mac := hmac.New(hash, secret)
+					mac.Write([]byte(message))
+					for _, sig := range [][]byte{mac.Sum(nil), nil} {
+						if v, err := vcjwt.Verify(t.Context(), message+"."+enc.EncodeToString(sig), known, known); err == nil {
+							t.Fatalf("%s as a secret of %s, called %q: taken: %+v", what, alg, named, v)
+						}
+					}
+				}
+			}
+		}
+	}
+	// Nor is another way to sign with the same private key the way that is asked for.
+	message := strings.Join(strings.Split(token, ".")[:2], ".")
+	good := strings.Split(token, ".")[2]
+	for name, sig := range map[string]string{"empty": "", "zero": strings.Repeat("A", len(good)), "one": strings.Repeat("A", len(good)-1) + "B", "short": good[:len(good)-4], "long": good + "AAAA", "padded": good + "=="} {
+		if _, err := vcjwt.Verify(t.Context(), message+"."+sig, known, known); err == nil {
+			t.Errorf("a signature that is %s is taken", name)
+		}
+	}
 }
 
 func TestKeyMustBeTheIssuersAndInForce(t *testing.T) {
