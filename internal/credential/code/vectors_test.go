@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,16 @@ type vectors struct {
 	Keys []keyJSON `json:"keys"`
 	Good []good    `json:"good"`
 	Bad  []bad     `json:"bad"`
+	// Reasons are all that a code is refused for. Flips names one of them with a letter, a for the first, for each bit of a code that is changed, in the
+	// order of its bytes from the least bit on, and then for each byte that is left out.
+	Reasons []string `json:"reasons"`
+	Flips   []flips  `json:"flips"`
+}
+
+type flips struct {
+	Of   string `json:"of"` // the name of a good one
+	Bits string `json:"bits"`
+	Cuts string `json:"cuts"`
 }
 
 type keyJSON struct {
@@ -406,6 +418,67 @@ func makeVectors(t testing.TB) vectors {
 	refuse(code.ErrCBOR, "one more", payload(nil, m{4: 1 << 53}))
 	refuse(code.ErrCBOR, "as little", payload(nil, m{4: -1 << 53}))
 
+	refuse(code.ErrCBOR, "claims without an end", forge(parts{payload: append(append([]byte{0xbf}, right[1:]...), 0xff)}))
+	refuse(code.ErrCBOR, "a certificate without an end", forge(parts{payload: append(replaced(right, "3a00010000aa", "3a00010000bf"), 0xff)}))
+	refuse(code.ErrCBOR, "bytes in pieces", forge(parts{payload: replaced(right, "0750019ab123", "075f50019ab123")}))
+	refuse(code.ErrCBOR, "an end without a beginning", wrap([]byte{0xd2, 0xff}))
+	refuse(code.ErrCBOR, "an end in a list", wrap([]byte{0xd2, 0x82, 0x01, 0xff}))
+	refuse(code.ErrCBOR, "a member twice", forge(parts{payload: replaced(replaced(right, "3a00010000aa", "3a00010000ab"), "0403"+"05", "04030403"+"05")}))
+	refuse(code.ErrCBOR, "a member twice, with another value", forge(parts{payload: replaced(replaced(right, "3a00010000aa", "3a00010000ab"), "0403"+"05", "04030409"+"05")}))
+	refuse(code.ErrCBOR, "a long form of a member's name", forge(parts{payload: replaced(right, "0403"+"05", "180403"+"05")}))
+	refuse(code.ErrCBOR, "a long form of a text's length", forge(parts{payload: replaced(right, "0562656e", "057802656e")}))
+	refuse(code.ErrCBOR, "a long form of the members' number", forge(parts{payload: replaced(right, "3a00010000aa", "3a00010000b80a")}))
+	refuse(code.ErrCBOR, "the longest form of a negative name", forge(parts{payload: replaced(right, "3a00010000aa", "3b0000000000010000aa")}))
+	refuse(code.ErrCBOR, "the last claim first", forge(parts{payload: func() []byte {
+		head, tail, _ := bytes.Cut(right[1:], []byte{0x3a, 0, 1, 0, 0})
+		return append(append(append([]byte{right[0]}, 0x3a, 0, 1, 0, 0), tail...), head...)
+	}()}))
+	for name, value := range inOrder(map[string]string{
+		"undefined": "f7", "false": "f4", "a simple value": "e0", "a long simple value": "f820", "a simple value in a form that is forbidden": "f818", "half a float": "f97e00", "a float": "fa40400000", "a double": "fb4008000000000000",
+		"a number of any size": "c24103", "a negative number of any size": "c34103", "a time": "c074323032362d30352d30315431323a30303a30305a", "CBOR in a tag": "d8184103", "a tag of tags": "c1c1c103", "a tag that is reserved": "dc03",
+		"a tag without an end": "df03", "an integer without an end": "1f03", "a negative integer without an end": "3f03", "a list as a name": "a1800103", "a text as a name": "a1613101", "bytes as a name": "a1413101",
+	}) {
+		refuse(code.ErrCBOR, "a version that is "+name, forge(parts{payload: replaced(right, "0403"+"05", "04"+value+"05")}))
+	}
+	for name, text := range inOrder(map[string]string{"a surrogate": "eda080", "a long form of a letter": "c180", "a letter beyond the last": "f4908080", "a part of a letter": "e4bd", "a part of a letter alone": "80"}) {
+		refuse(code.ErrCBOR, "a name with "+name, forge(parts{payload: replaced(right, "016b4c61796c6120486173616e", "01"+hex.EncodeToString([]byte{0x60 + byte(len(text)/2)})+text)}))
+	}
+	refuse(code.ErrClaims, "a name with a zero", payload(nil, m{1: "Lay\x00la"}))
+	refuse(code.ErrClaims, "a name that was not readable", payload(nil, m{1: "Lay\ufffdla"}))
+	refuse(code.ErrClaims, "a name of 257 bytes in 129 letters", payload(nil, m{1: strings.Repeat("é", 128) + "e"}))
+	refuse(code.ErrCBOR, "all numbers as deep as it goes", wrap(append([]byte{0xd2}, bytes.Repeat([]byte{0xa1, 0x00}, 300)...)))
+	refuse(code.ErrCBOR, "lists of 16 lists of 16 lists", wrap(append([]byte{0xd2}, bytes.Repeat([]byte{0x90}, 600)...)))
+	refuse(code.ErrCBOR, "a list of 2^64 members", wrap(unhex("d29bffffffffffffffff")))
+	refuse(code.ErrCBOR, "2^64 members", wrap(unhex("d2bbffffffffffffffff")))
+	refuse(code.ErrCBOR, "a text of 2^64 bytes", wrap(unhex("d27bffffffffffffffff")))
+	refuse(code.ErrCBOR, "a text of 2^53 bytes", wrap(unhex("d27b0020000000000000")))
+	refuse(code.ErrCBOR, "bytes of 2^32", wrap(unhex("d284430102035b0000000100000000")))
+	refuse(code.ErrCBOR, "a short string", wrap(append(bytes.Clone(bytes0[:len(bytes0)-66]), append([]byte{0x58, 0x41}, bytes0[len(bytes0)-64:]...)...)))
+	refuse(code.ErrCBOR, "two tags", wrap(append([]byte{0xd2}, bytes0...)))
+	refuse(code.ErrCBOR, "a hundred tags", wrap(append(bytes.Repeat([]byte{0xd2}, 100), bytes0...)))
+	refuse(code.ErrCBOR, "CBOR that says that it is", wrap(append(unhex("d9d9f7"), bytes0...)))
+	refuse(code.ErrCBOR, "a code after a code", wrap(append(bytes.Clone(bytes0), bytes0...)))
+	refuse(code.ErrClaims, "a code in a code", forge(parts{payload: bytes0[1:]}))
+	refuse(code.ErrCBOR, "a tagged code in a code", forge(parts{payload: bytes0}))
+	refuse(code.ErrCBOR, "headers without an end", forge(parts{protected: append(append([]byte{0xbf, 0x01, 0x27, 0x04, 0x48}, id[:]...), 0xff)}))
+	refuse(code.ErrCBOR, "headers in a tag", forge(parts{protected: append([]byte{0xd2}, marshal(m{1: -8, 4: id[:]})...)}))
+	refuse(code.ErrCBOR, "headers of no bytes", forge(parts{protected: []byte{}}))
+	refuse(code.ErrCOSE, "no headers", forge(parts{protected: marshal(m{})}))
+	refuse(code.ErrCOSE, "headers that are a list", forge(parts{protected: marshal([]int{1, -8})}))
+	refuse(code.ErrCOSE, "an algorithm with a name", forge(parts{protected: marshal(m{1: "EdDSA", 4: id[:]})}))
+	refuse(code.ErrCOSE, "a kid that is text", forge(parts{protected: marshal(m{1: -8, 4: "12345678"})}))
+	refuse(code.ErrAlg, "no algorithm at all", forge(parts{protected: marshal(m{1: 0, 4: id[:]})}))
+	refuse(code.ErrAlg, "Ed448 by another number", forge(parts{protected: marshal(m{1: -53, 4: id[:]})}))
+	refuse(code.ErrCOSE, "a critical header", forge(parts{protected: marshal(m{1: -8, 2: []int{99}, 4: id[:], 99: 1})}))
+	refuse(code.ErrCOSE, "a list unprotected", forge(parts{unprotected: marshal([]int{})}))
+	refuse(code.ErrCBOR, "null unprotected", forge(parts{unprotected: []byte{0xf6}}))
+	refuse(code.ErrCBOR, "a payload that is elsewhere", wrap(marshal(cbor.Tag{Number: 18, Content: []any{[]byte{0xa0}, m{}, nil, make([]byte, 64)}})))
+	refuse(code.ErrCOSE, "a payload that is text", wrap(marshal(cbor.Tag{Number: 18, Content: []any{[]byte{0xa0}, m{}, "x", make([]byte, 64)}})))
+	refuse(code.ErrCOSE, "a signature that is text", wrap(marshal(cbor.Tag{Number: 18, Content: []any{[]byte{0xa0}, m{}, []byte{0xa0}, strings.Repeat("a", 64)}})))
+	refuse(code.ErrCOSE, "a list of numbers for a signature", wrap(marshal(cbor.Tag{Number: 18, Content: []any{[]byte{0xa0}, m{}, []byte{0xa0}, []int{1, 2, 3}}})))
+	refuse(code.ErrCOSE, "five parts", wrap(marshal(cbor.Tag{Number: 18, Content: []any{[]byte{0xa0}, m{}, []byte{0xa0}, make([]byte, 64), 1}})))
+	refuse(code.ErrCOSE, "a map", wrap(marshal(cbor.Tag{Number: 18, Content: m{1: 2}})))
+
 	refuse(code.ErrKey, "a key that nobody knows", encode(t, layla(), key('x')))
 	refuse(code.ErrIssuer, "another issuer's key", encode(t, layla(), key('r')))
 	other := key('r')
@@ -424,7 +497,63 @@ func makeVectors(t testing.TB) vectors {
 	flip[len(flip)-1] ^= 0x80
 	refuse(code.ErrSigned, "another signature", wrap(flip))
 	refuse(code.ErrSigned, "no signature", forge(parts{signature: make([]byte, 64)}))
+	for _, reason := range allReasons {
+		v.Reasons = append(v.Reasons, reason.Error())
+	}
+	for _, g := range v.Good {
+		if g.Name != "as most are" && g.Name != "Arabic" {
+			continue
+		}
+		f, whole := flips{Of: g.Name}, raw(t, g.Text)
+		for i := range whole {
+			for bit := range 8 {
+				changed := bytes.Clone(whole)
+				changed[i] ^= 1 << bit
+				f.Bits += letterOf(t, wrap(changed))
+			}
+		}
+		for i := range whole {
+			f.Cuts += letterOf(t, wrap(append(bytes.Clone(whole[:i]), whole[i+1:]...)))
+		}
+		v.Flips = append(v.Flips, f)
+	}
 	return v
+}
+
+var allReasons = []error{
+	code.ErrNotCode, code.ErrTooNew, code.ErrTooLong, code.ErrBase45, code.ErrCBOR, code.ErrCOSE, code.ErrAlg, code.ErrClaims, code.ErrKey,
+	code.ErrIssuer, code.ErrKeyTime, code.ErrRevoked, code.ErrSigned,
+}
+
+// letterOf names why a code is refused, with a letter.
+func letterOf(t testing.TB, text string) string {
+	t.Helper()
+	v, err := code.Verify(text, find)
+	for i, reason := range allReasons {
+		if errors.Is(err, reason) {
+			return string(rune('a' + i))
+		}
+	}
+	t.Fatalf("%s: %+v, %v", text, v, err)
+	return ""
+}
+
+func inOrder(m map[string]string) func(yield func(string, string) bool) {
+	return func(yield func(string, string) bool) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			if !yield(k, m[k]) {
+				return
+			}
+		}
+	}
+}
+
+func unhex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 func TestVectors(t *testing.T) {
@@ -479,10 +608,7 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: %v, want %s", b.Name, err, b.Reason)
 		}
 	}
-	for _, r := range []error{
-		code.ErrNotCode, code.ErrTooNew, code.ErrTooLong, code.ErrBase45, code.ErrCBOR, code.ErrCOSE, code.ErrAlg, code.ErrClaims, code.ErrKey,
-		code.ErrIssuer, code.ErrKeyTime, code.ErrRevoked, code.ErrSigned,
-	} {
+	for _, r := range allReasons {
 		if !reasons[r.Error()] {
 			t.Errorf("no vector is refused for %v", r)
 		}
