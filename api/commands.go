@@ -305,6 +305,7 @@ func readPassword(stdin bool) (password string, made bool, err error) {
 type institutionCmd struct {
 	Create institutionCreateCmd `cmd:"" help:"Add an institution."`
 	List   institutionListCmd   `cmd:"" help:"List the institutions."`
+	Domain domainCmd            `cmd:"" help:"See, check and confirm the domain that an institution issues under."`
 }
 
 type institutionCreateCmd struct {

@@ -32,7 +32,7 @@ type commands struct {
 	Trust       trustCmd       `cmd:"" help:"Carry what is known of issuers of certificates, so that these can be checked without a network."`
 	Credential  credentialCmd  `cmd:"" help:"Check credentials of any issuer, look into them, draw badges."`
 	User        userCmd        `cmd:"" help:"Make accounts and set passwords."`
-	Institution institutionCmd `cmd:"" help:"Add and list institutions."`
+	Institution institutionCmd `cmd:"" help:"Add and list institutions, and confirm their domains."`
 	Audit       auditCmd       `cmd:"" help:"Check and write audit logs."`
 	Keys        keysCmd        `cmd:"" help:"Look after the keys of institutions."`
 	Progress    progressCmd    `cmd:"" help:"Derive progress anew from statements."`

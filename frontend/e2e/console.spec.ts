@@ -119,3 +119,35 @@ test('an admin looks after the institution', async ({ page }) => {
   expect(said).toContain(`head ${head.trim()}`);
   expect(said).toContain('the chain holds');
 });
+
+test('the operator vouches for a domain, on the page and by a command', async ({ page }) => {
+  const headers = { Origin: school.url };
+  const { username, password } = demo('operator', school.dataDir);
+  expect((await page.request.post(`${school.url}/api/sessions`, { data: { username, password }, headers })).ok()).toBe(true);
+  const made = await page.request.post(`${school.url}/api/institutions`, { data: { slug: 'vouched', name: 'Vouched School' }, headers });
+  const { id: vouched } = (await made.json()) as { id: string };
+  const claim = (domain: string) => page.request.patch(`${school.url}/api/institutions/${vouched}`, { data: { domain }, headers });
+  const did = (host: string) => page.request.get(`${school.url}/.well-known/did.json`, { headers: { Host: host } });
+  expect((await claim('vouched.example')).ok()).toBe(true);
+  await page.goto(`${school.url}/app/institutions/${vouched}/profile`);
+  expect((await did('vouched.example')).status()).toBe(404);
+  await page.getByRole('button', { name: t('ui.app.domain.vouch'), exact: true }).click();
+  expect((await did('vouched.example')).status(), 'one press is none').toBe(404);
+  await page.getByRole('button', { name: t('ui.app.domain.vouch_sure'), exact: true }).click();
+  await expect(page.locator('.domain .notice.good')).toContainText('vouched.example');
+  await expect(page.getByRole('button', { name: t('ui.app.domain.vouch'), exact: true })).toHaveCount(0);
+  expect((await did('vouched.example')).status()).toBe(200);
+
+  const run = (...args: string[]) => execFileSync(binary, ['institution', 'domain', ...args], { env: { ...process.env, BANYAN_DATA_DIR: school.dataDir }, encoding: 'utf8', stdio: 'pipe' });
+  expect((await claim('next.example')).ok()).toBe(true);
+  expect(run('show', 'vouched')).toContain('_banyan-institution.next.example');
+  expect(() => run('confirm', 'vouched', 'other.example'), 'another domain than it claims').toThrow();
+  expect(run('confirm', 'vouched', 'Next.example')).toContain('next.example');
+  expect((await did('next.example')).status()).toBe(200);
+  // An admin of the institution has no such button.
+  await arrive(page);
+  await page.request.patch(`${school.url}/api/institutions/${id}`, { data: { domain: 'admin.example' }, headers });
+  await open(page, 'profile');
+  await expect(page.getByText('_banyan-institution.admin.example')).toBeVisible();
+  await expect(page.locator('.vouch')).toHaveCount(0);
+});

@@ -324,6 +324,21 @@ export const screens: Screen[] = [
     await page.locator('.rows li details summary').first().click();
     await page.locator('.rows li details .entry').first().waitFor();
   }),
+  {
+    // The institution beside the demo school claims a domain, and the operator may vouch for it.
+    name: 'console-domain',
+    who: 'operator',
+    path: () => '/app/institutions',
+    act: async (page) => {
+      const { items } = (await (await page.request.get('/api/institutions')).json()) as { items: { id: string; slug: string }[] };
+      const river = items.find(({ slug }) => slug === 'river')?.id;
+      const headers = { Origin: program.url };
+      await page.request.patch(`/api/institutions/${river}`, { data: { domain: 'river.example' }, headers });
+      await page.goto(`/app/institutions/${river}/profile`);
+      await page.locator('.vouch button').click();
+      await page.locator('.vouch').scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'institutions', who: 'operator', path: () => '/app/institutions' },
   { name: 'parked-jobs', who: 'operator', path: () => '/app/jobs', act: (page) => page.locator('.empty, .rows li').first().waitFor() },
   { name: 'verify', who: '', path: (locale) => `/${locale}/verify/${credential}` },

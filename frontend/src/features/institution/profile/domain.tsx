@@ -1,7 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../../api/client';
+import { signedIn } from '../../../api/me';
 import { formatDate, t } from '../../../i18n/words';
+import { ConfirmButton } from '../../../ui/confirm-button';
 import { Field } from '../../../ui/field';
 import { faultOf, Form } from '../../../ui/form';
 import { Notice, Trouble } from '../../../ui/notice';
@@ -14,6 +16,7 @@ export function Domain({ institution }: { institution: string }) {
   const load = useTask();
   const saving = useTask();
   const checking = useTask();
+  const vouching = useTask();
   const known = useSignal<Known | undefined>(undefined);
   const wanted = useSignal('');
   const params = { path: { institution_id: institution } };
@@ -30,6 +33,9 @@ export function Domain({ institution }: { institution: string }) {
     await ask(api.PATCH('/api/institutions/{institution_id}', { params, body: { domain: wanted.value.trim().toLowerCase() } }));
     show(await ask(api.GET('/api/institutions/{institution_id}/domain', { params })));
   };
+  // Who runs the server may vouch for what is wanted and not proven.
+  const unproven = now.claim ?? (now.problem && now.domain);
+  const vouch = (domain: string) => vouching.run(async () => show(await ask(api.PUT('/api/institutions/{institution_id}/domain', { params, body: { domain } }))));
   return (
     <section class="domain" aria-labelledby="domain">
       <h3 id="domain">{t('ui.app.profile.domain')}</h3>
@@ -84,6 +90,15 @@ export function Domain({ institution }: { institution: string }) {
             {now.checked_at && <p>{t('ui.app.domain.checked', { Date: formatDate(now.checked_at) })}</p>}
           </Form>
         </>
+      )}
+      {unproven && signedIn()?.operator && (
+        <div class="vouch">
+          <p>{t('ui.app.domain.vouch_about', { Domain: isolated(unproven) })}</p>
+          {vouching.trouble.value ? <Trouble cause={vouching.trouble.value} /> : null}
+          <p>
+            <ConfirmButton ask={t('ui.app.domain.vouch')} sure={t('ui.app.domain.vouch_sure')} onConfirm={() => void vouch(unproven)} />
+          </p>
+        </div>
       )}
     </section>
   );
