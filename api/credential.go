@@ -167,7 +167,7 @@ func relyOn(v *verifier.Verifier, path string) error {
 		return err
 	}
 	if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-		anybody := func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }
+		anybody := func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }
 		found, err := bundle.ReadWords(bundle.NewReader(bytes.NewReader(raw)), anybody)
 		if err != nil {
 			return err

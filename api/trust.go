@@ -92,7 +92,7 @@ func (c *trustShowCmd) Run() error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	w, err := bundle.ReadWords(bundle.NewReader(f), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	w, err := bundle.ReadWords(bundle.NewReader(f), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func TestCodesAndTrust(t *testing.T) {
 		return rec.Body.String()
 	}
 	trust := s.do(call{method: http.MethodGet, path: "/api/trust"})
-	words, err := bundle.ReadWords(bundle.NewReader(trust.Body), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	words, err := bundle.ReadWords(bundle.NewReader(trust.Body), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

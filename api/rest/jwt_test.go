@@ -44,7 +44,7 @@ func TestCredentialJWT(t *testing.T) {
 	}
 	// The trust list and the codes know Ed25519 keys alone.
 	trust, _ := get("/api/trust")
-	if _, err := bundle.ReadWords(bundle.NewReader(strings.NewReader(trust)), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }); err != nil {
+	if _, err := bundle.ReadWords(bundle.NewReader(strings.NewReader(trust)), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }); err != nil {
 		t.Errorf("the trust list: %v", err)
 	}
 	get(path + "/code.txt")

@@ -311,7 +311,7 @@ func TestAirplaneMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := bundle.ReadWords(bundle.NewReader(f), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	w, err := bundle.ReadWords(bundle.NewReader(f), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,9 +26,9 @@ const (
 
 // publisher is an institution that can sign.
 type publisher struct {
-	chain Chain
-	key   signing.Key
-	row   Key
+	kept
+	key signing.Key
+	row Key
 }
 
 // signs gives an institution's chain and its key in use. Both are made when they are first needed, and a key that nears its
@@ -61,7 +62,7 @@ func (s *Service) signer(ctx context.Context, in identity.InstitutionID, id stri
 	if err != nil {
 		return publisher{}, err
 	}
-	if p.chain, err = s.chain(ctx, id); err != nil {
+	if p.kept, err = s.ours(ctx, id, keys); err != nil {
 		return publisher{}, err
 	}
 	for _, k := range keys {
@@ -89,21 +90,76 @@ func KeyOwner(in identity.InstitutionID, id string) signing.Owner {
 	return signing.Owner{InstitutionID: string(in), KeyID: "publisher/" + id}
 }
 
-// chain reads the stored serials of a publisher, none when it is unknown.
-func (s *Service) chain(ctx context.Context, id string) (Chain, error) {
+// kept is a chain as it is stored.
+type kept struct {
+	Bearer
+	chain Chain
+}
+
+// bearers reads the chains of all who bear a name here.
+func (s *Service) bearers(ctx context.Context, id string) ([]kept, error) {
+	if id == "" {
+		return nil, nil
+	}
 	docs, err := s.Store.ListDocuments(ctx, id, PublisherDocument)
-	if err != nil || id == "" {
+	if err != nil {
+		return nil, err
+	}
+	var out []kept
+	for _, d := range docs {
+		if len(out) == 0 || out[len(out)-1].Bearer != d.Bearer {
+			out = append(out, kept{Bearer: d.Bearer})
+		}
+		if err := out[len(out)-1].chain.add(d.Text); err != nil {
+			return nil, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("stored documents of %s: %w", id, err))
+		}
+	}
+	return out, nil
+}
+
+// bearer finds who brings a chain among those who bear its name here; the chain is empty when nobody knows them yet.
+func (s *Service) bearer(ctx context.Context, c Chain) (kept, error) {
+	all, err := s.bearers(ctx, c.ID())
+	if err != nil || len(c.Documents) == 0 {
+		return kept{}, err
+	}
+	for _, k := range all {
+		if bytes.Equal(k.chain.Documents[0].Text, c.Documents[0].Text) {
+			return k, nil
+		}
+	}
+	return kept{Bearer: Bearer{c.ID(), string(c.Documents[0].Digest())}}, nil
+}
+
+// chain reads the chain of a bearer, none when it is unknown.
+func (s *Service) chain(ctx context.Context, b Bearer) (Chain, error) {
+	all, err := s.bearers(ctx, b.Publisher)
+	if err != nil {
 		return Chain{}, err
 	}
-	var texts [][]byte
-	for _, d := range docs {
-		texts = append(texts, d.Text)
+	for _, k := range all {
+		if k.Bearer == b {
+			return k.chain, nil
+		}
 	}
-	c, err := ReadChain(texts...)
+	return Chain{}, nil
+}
+
+// ours finds the chain that an institution began for a name with keys of its own. Others may have written under the same name, even
+// with its keys in their lists, but nobody else can have signed with them.
+func (s *Service) ours(ctx context.Context, id string, keys []Key) (kept, error) {
+	all, err := s.bearers(ctx, id)
 	if err != nil {
-		return Chain{}, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("stored documents of %s: %w", id, err))
+		return kept{}, err
 	}
-	return c, nil
+	for _, k := range all {
+		for _, key := range keys {
+			if key.Publisher == id && k.chain.begunBy(key.Multikey) {
+				return k, nil
+			}
+		}
+	}
+	return kept{Bearer: Bearer{Publisher: id}}, nil
 }
 
 // handOver makes a new key and the serial that announces it. The old key is announced on unless it was lost to somebody.
@@ -136,6 +192,9 @@ func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name 
 	if err := p.chain.add(text.Text); err != nil {
 		return Publisher{}, fmt.Errorf("what %s signed is not right: %w", name.ID, err)
 	}
+	if before.Serial == 0 {
+		p.Chain = string(text.Digest())
+	}
 	if row.Sealed, err = s.Sealer.Seal(ctx, owner(row), next); err != nil {
 		return Publisher{}, fmt.Errorf("seal key of %s: %w", name.ID, err)
 	}
@@ -148,7 +207,7 @@ func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name 
 		if err := tx.CreateKey(ctx, row); err != nil {
 			return err
 		}
-		added, err := tx.AddDocument(ctx, Document{Publisher: name.ID, Kind: PublisherDocument, Serial: doc.Serial, Text: text.Text, SignedAt: now.Time})
+		added, err := tx.AddDocument(ctx, Document{Bearer: p.Bearer, Kind: PublisherDocument, Serial: doc.Serial, Text: text.Text, SignedAt: now.Time})
 		if err == nil && !added {
 			err = fault.New(fault.Conflict, "bundle.key_exists")
 		}
@@ -187,7 +246,7 @@ func (s *Service) own(ctx context.Context, v curriculum.Version) (Signed, error)
 		return Signed{}, err
 	}
 	find := func() (Document, error) {
-		return s.Store.FindDocument(ctx, p.row.Publisher, RootDocument, string(v.CourseID), v.Number)
+		return s.Store.FindDocument(ctx, p.Bearer, RootDocument, string(v.CourseID), v.Number)
 	}
 	d, err := find()
 	if err == nil && p.fresh(d.Text) {
@@ -236,7 +295,7 @@ func (s *Service) own(ctx context.Context, v curriculum.Version) (Signed, error)
 		return Signed{}, err
 	}
 	if _, err := s.Store.ReplaceDocument(ctx, Document{
-		Publisher: p.row.Publisher, Kind: RootDocument, Name: root.Course, Serial: root.Number, Text: text.Text, SignedAt: root.SignedAt.Time,
+		Bearer: p.Bearer, Kind: RootDocument, Name: root.Course, Serial: root.Number, Text: text.Text, SignedAt: root.SignedAt.Time,
 	}); err != nil {
 		return Signed{}, err
 	}
@@ -267,7 +326,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 	}
 	s.making.Lock()
 	defer s.making.Unlock()
-	d, err := s.Store.FindDocument(ctx, p.row.Publisher, TrustDocument, "", 0)
+	d, err := s.Store.FindDocument(ctx, p.Bearer, TrustDocument, "", 0)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}
@@ -314,10 +373,10 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Store.ReplaceDocument(ctx, Document{Publisher: p.row.Publisher, Kind: TrustDocument, Text: text.Text, SignedAt: doc.SignedAt.Time}); err != nil {
+	if _, err := s.Store.ReplaceDocument(ctx, Document{Bearer: p.Bearer, Kind: TrustDocument, Text: text.Text, SignedAt: doc.SignedAt.Time}); err != nil {
 		return nil, err
 	}
-	d, err = s.Store.FindDocument(ctx, p.row.Publisher, TrustDocument, "", 0)
+	d, err = s.Store.FindDocument(ctx, p.Bearer, TrustDocument, "", 0)
 	return d.Text, err
 }
 
@@ -433,13 +492,13 @@ func (s *Service) TrustedWords(ctx context.Context, in ...identity.InstitutionID
 		return nil, err
 	}
 	var out []Trust
-	seen := map[string]bool{}
+	seen := map[Bearer]bool{}
 	for _, r := range rows {
-		if seen[r.Publisher] {
+		if seen[r.Bearer] {
 			continue
 		}
-		seen[r.Publisher] = true
-		d, err := s.Store.FindDocument(ctx, r.Publisher, TrustDocument, "", 0)
+		seen[r.Bearer] = true
+		d, err := s.Store.FindDocument(ctx, r.Bearer, TrustDocument, "", 0)
 		if fault.Is(err, fault.NotFound) {
 			continue
 		}
@@ -464,12 +523,12 @@ type Stated struct {
 	Own           bool                   // signs here
 }
 
-func (s *Service) state(ctx context.Context, id string) (Stated, error) {
-	c, err := s.chain(ctx, id)
+func (s *Service) state(ctx context.Context, b Bearer) (Stated, error) {
+	c, err := s.chain(ctx, b)
 	if err != nil {
 		return Stated{}, err
 	}
-	out := Stated{ID: id, Name: c.Newest().Name}
+	out := Stated{ID: b.Publisher, Name: c.Newest().Name}
 	for _, d := range c.Documents {
 		out.Documents = append(out.Documents, string(d.Text))
 	}
@@ -485,12 +544,12 @@ func (s *Service) Publishers(ctx context.Context, by identity.Actor) ([]Stated, 
 	}
 	var out []Stated
 	seen := map[string]bool{}
-	for _, id := range own {
-		st, err := s.state(ctx, id)
+	for _, b := range own {
+		st, err := s.state(ctx, b)
 		if err != nil {
 			return nil, err
 		}
-		st.Own, seen[id] = true, true
+		st.Own, seen[b.Publisher] = true, true
 		out = append(out, st)
 	}
 	rows, err := s.Store.ListTrusted(ctx)
@@ -513,7 +572,7 @@ func (s *Service) Publishers(ctx context.Context, by identity.Actor) ([]Stated, 
 			continue
 		}
 		seen[r.Publisher] = true
-		st, err := s.state(ctx, r.Publisher)
+		st, err := s.state(ctx, r.Bearer)
 		if err != nil {
 			return nil, err
 		}
@@ -524,15 +583,15 @@ func (s *Service) Publishers(ctx context.Context, by identity.Actor) ([]Stated, 
 }
 
 // ownPublishers are the institutions that publish courses or issue certificates here, or did. Their documents are made when they are first asked for.
-func (s *Service) ownPublishers(ctx context.Context) ([]string, error) {
+func (s *Service) ownPublishers(ctx context.Context) ([]Bearer, error) {
 	roots, err := s.Store.ListDocuments(ctx, "", RootDocument)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []Bearer
 	for _, d := range roots {
-		if !slices.Contains(out, d.Publisher) {
-			out = append(out, d.Publisher)
+		if !slices.Contains(out, d.Bearer) {
+			out = append(out, d.Bearer)
 		}
 	}
 	seen := map[string]bool{}
@@ -546,8 +605,8 @@ func (s *Service) ownPublishers(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(out, p.row.Publisher) {
-			out = append(out, p.row.Publisher)
+		if !slices.Contains(out, p.Bearer) {
+			out = append(out, p.Bearer)
 		}
 	}
 	for cursor, more := "", true; more; more = cursor != "" {
@@ -564,8 +623,8 @@ func (s *Service) ownPublishers(ctx context.Context) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			if !slices.Contains(out, p.row.Publisher) {
-				out = append(out, p.row.Publisher)
+			if !slices.Contains(out, p.Bearer) {
+				out = append(out, p.Bearer)
 			}
 		}
 	}
@@ -598,7 +657,7 @@ func (s *Service) ListTrusted(ctx context.Context, by identity.Actor, in identit
 	}
 	out := []Stated{}
 	for _, r := range rows {
-		st, err := s.state(ctx, r.Publisher)
+		st, err := s.state(ctx, r.Bearer)
 		if err != nil {
 			return nil, err
 		}
@@ -609,7 +668,8 @@ func (s *Service) ListTrusted(ctx context.Context, by identity.Actor, in identit
 }
 
 // Trust makes an institution, or with in "" the operator, trust a publisher by its documents from serial 1 on. What is known of it already must not
-// contradict them. Twice is no error: it is how a longer chain is brought by hand.
+// contradict them. Twice is no error: it is how a longer chain is brought by hand. What others took for this publisher counts for them alone.
+// fault.Conflict bundle.other_bearer: they trust somebody else by that name, and must take that back first.
 func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.InstitutionID, documents ...[]byte) (Stated, error) {
 	if err := mayTrust(by, in); err != nil {
 		return Stated{}, err
@@ -621,39 +681,46 @@ func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.Inst
 	if c.ID() == "" {
 		return Stated{}, refuse("not_a_bundle", errors.New("no document of a publisher"))
 	}
-	known, err := s.chain(ctx, c.ID())
+	known, err := s.bearer(ctx, c)
 	if err != nil {
 		return Stated{}, err
 	}
-	if _, err := c.Join(known); err != nil {
+	if _, err := c.Join(known.chain); err != nil {
 		return Stated{}, err
 	}
 	err = s.Store.InTx(ctx, func(tx Store) error {
-		if err := learn(ctx, tx, c); err != nil {
+		if err := learn(ctx, tx, known.Bearer, c); err != nil {
 			return err
 		}
-		before, err := trusts(ctx, tx, in, c.ID())
+		_, before, err := trusted(ctx, tx, in, c.ID())
 		if err != nil {
 			return err
 		}
-		if err := tx.AddTrusted(ctx, Trusted{Publisher: c.ID(), InstitutionID: in, CreatedAt: s.Now().UTC()}); err != nil || before {
+		if err := tx.AddTrusted(ctx, Trusted{Bearer: known.Bearer, InstitutionID: in, CreatedAt: s.Now().UTC()}); err != nil {
 			return err
+		}
+		// Whoever was first stands.
+		if now, _, err := trusted(ctx, tx, in, c.ID()); err != nil || now != known.Bearer {
+			return cmp.Or(err, error(fault.New(fault.Conflict, "bundle.other_bearer").With("Publisher", c.ID())))
+		}
+		if before {
+			return nil
 		}
 		return tx.Audit(ctx, audit.New(in, by.UserID, s.Now(), audit.PublisherTrusted, map[string]any{"publisher": c.ID()}))
 	})
 	if err != nil {
 		return Stated{}, err
 	}
-	st, err := s.state(ctx, c.ID())
+	st, err := s.state(ctx, known.Bearer)
 	st.InstitutionID = in
 	return st, err
 }
 
 // learn keeps the serials of a chain.
-func learn(ctx context.Context, tx Store, c Chain) error {
+func learn(ctx context.Context, tx Store, b Bearer, c Chain) error {
 	for i, d := range c.Documents {
 		p := c.serials[i]
-		if _, err := tx.AddDocument(ctx, Document{Publisher: p.ID, Kind: PublisherDocument, Serial: p.Serial, Text: d.Text, SignedAt: p.SignedAt.Time}); err != nil {
+		if _, err := tx.AddDocument(ctx, Document{Bearer: b, Kind: PublisherDocument, Serial: p.Serial, Text: d.Text, SignedAt: p.SignedAt.Time}); err != nil {
 			return err
 		}
 	}
@@ -674,35 +741,40 @@ func (s *Service) Distrust(ctx context.Context, by identity.Actor, in identity.I
 	})
 }
 
-// trusts tells whether an institution, or with "" the operator, trusts a publisher.
-func trusts(ctx context.Context, tx Store, in identity.InstitutionID, id string) (bool, error) {
+// trusted gives whom an institution, or with "" the operator, trusts by a name; false for nobody.
+func trusted(ctx context.Context, tx Store, in identity.InstitutionID, id string) (Bearer, bool, error) {
 	var ids []identity.InstitutionID
 	if in != "" {
 		ids = append(ids, in)
 	}
 	rows, err := tx.ListTrusted(ctx, ids...)
-	return slices.ContainsFunc(rows, func(r Trusted) bool { return r.InstitutionID == in && r.Publisher == id }), err
+	if i := slices.IndexFunc(rows, func(r Trusted) bool { return r.InstitutionID == in && r.Publisher == id }); i >= 0 {
+		return rows[i].Bearer, true, err
+	}
+	return Bearer{}, false, err
 }
 
 // known is what this server knows when a carrier arrives.
 func (s *Service) known(ctx context.Context, course string) func(publisher, of string) (Known, error) {
 	return func(id, of string) (Known, error) {
 		k := Known{Course: course}
-		var err error
-		// Of this publisher alone: another one's clock may be years ahead.
-		if k.Newest, err = s.Store.NewestTime(ctx, id); err != nil {
-			return Known{}, err
-		}
-		rows, err := s.Store.ListTrusted(ctx)
-		if err != nil {
-			return Known{}, err
-		}
 		own, err := s.ownPublishers(ctx)
 		if err != nil {
 			return Known{}, err
 		}
-		if slices.Contains(own, id) || slices.ContainsFunc(rows, func(r Trusted) bool { return r.Publisher == id }) {
-			if k.Chain, err = s.chain(ctx, id); err != nil {
+		// Who signs here bears the name here, whomever somebody trusts by it.
+		var b Bearer
+		if i := slices.IndexFunc(own, func(b Bearer) bool { return b.Publisher == id }); i >= 0 {
+			b = own[i]
+		} else if b, _, err = trusted(ctx, s.Store, "", id); err != nil {
+			return Known{}, err
+		}
+		if b.Publisher != "" {
+			if k.Chain, err = s.chain(ctx, b); err != nil {
+				return Known{}, err
+			}
+			// Of this publisher alone: another one's clock may be years ahead.
+			if k.Newest, err = s.Store.NewestTime(ctx, b); err != nil {
 				return Known{}, err
 			}
 		}
@@ -710,7 +782,16 @@ func (s *Service) known(ctx context.Context, course string) func(publisher, of s
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return Known{}, err
 		}
-		k.Current = p.Installed
+		// Another one who bore this name before is another publisher.
+		if k.Current = p.Installed; p.Installed != nil && p.Publisher == id && b.Publisher != "" {
+			root, err := ReadSigned(p.Installed)
+			if err != nil {
+				return Known{}, err
+			}
+			if !slices.ContainsFunc(root.Signatures, func(s Signature) bool { return k.Chain.names(s.Key) }) {
+				return Known{}, refuse("other_publisher", fmt.Errorf("%s was installed from another one of that name", of)).With("Publisher", id)
+			}
+		}
 		v, err := s.Courses.FindLatest(ctx, curriculum.CourseID(of))
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return Known{}, err

@@ -78,9 +78,37 @@ func (s *Service) Info(ctx context.Context, course string, number int) (Info, er
 	if i.Root, err = ParseRoot(h.root.Document); err != nil {
 		return Info{}, err
 	}
-	i.Publisher, err = s.state(ctx, i.Root.Publisher)
+	b, err := s.rootBearer(ctx, h, i.Root)
+	if err != nil {
+		return Info{}, err
+	}
+	i.Publisher, err = s.state(ctx, b)
 	i.Publisher.Documents, i.Publisher.Own = nil, h.in != ""
 	return i, err
+}
+
+// rootBearer tells who signed a root that is here, of those who bear the name in it.
+func (s *Service) rootBearer(ctx context.Context, h held, r Root) (Bearer, error) {
+	if h.in != "" {
+		p, err := s.signs(ctx, h.in)
+		return p.Bearer, err
+	}
+	all, err := s.bearers(ctx, r.Publisher)
+	if err != nil {
+		return Bearer{}, err
+	}
+	whom, _, err := trusted(ctx, s.Store, "", r.Publisher)
+	if err != nil {
+		return Bearer{}, err
+	}
+	out := Bearer{Publisher: r.Publisher}
+	for _, k := range all {
+		// A forged chain may list keys of the right one: who is trusted goes first.
+		if slices.ContainsFunc(h.root.Signatures, func(s Signature) bool { return k.chain.names(s.Key) }) && (out.Chain == "" || k.Bearer == whom) {
+			out = k.Bearer
+		}
+	}
+	return out, nil
 }
 
 // head gives the frames before the blobs of the course, and the status lists, which a pack of the head carries too.
@@ -88,7 +116,11 @@ func (s *Service) head(ctx context.Context, h held) (frames []Frame, root Root, 
 	if root, err = ParseRoot(h.root.Document); err != nil {
 		return nil, Root{}, err
 	}
-	chain, err := s.chain(ctx, root.Publisher)
+	b, err := s.rootBearer(ctx, h, root)
+	if err != nil {
+		return nil, Root{}, err
+	}
+	chain, err := s.chain(ctx, b)
 	if err != nil {
 		return nil, Root{}, err
 	}
@@ -101,7 +133,7 @@ func (s *Service) head(ctx context.Context, h held) (frames []Frame, root Root, 
 			return nil, Root{}, err
 		}
 	} else {
-		d, err := s.Store.FindDocument(ctx, root.Publisher, TrustDocument, "", 0)
+		d, err := s.Store.FindDocument(ctx, b, TrustDocument, "", 0)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, Root{}, err
 		}

@@ -36,19 +36,26 @@ const (
 	RootDocument      DocumentKind = "root"
 )
 
+// Bearer is one who bears a publisher's name. Anybody can write a first document under anybody's name: who wrote which is told apart by
+// it, so that what one of them says is never taken for what another one says, and keeps it out no more than it replaces it.
+type Bearer struct {
+	Publisher string // the DID
+	Chain     string // names the chain: the digest of its first document; "" of the one that a name had before chains were told apart
+}
+
 // Document is a signed document as it is stored.
 type Document struct {
-	Publisher string
-	Kind      DocumentKind
-	Name      string // of a root the course
-	Serial    int    // of a root the version's number, of a word on issuers 0
-	Text      []byte
-	SignedAt  time.Time
+	Bearer
+	Kind     DocumentKind
+	Name     string // of a root the course
+	Serial   int    // of a root the version's number, of a word on issuers 0
+	Text     []byte
+	SignedAt time.Time
 }
 
 // Trusted says that the operator, or an institution, trusts a publisher.
 type Trusted struct {
-	Publisher     string
+	Bearer
 	InstitutionID identity.InstitutionID // "" is the operator
 	CreatedAt     time.Time
 }
@@ -83,17 +90,18 @@ type Store interface {
 	AddDocument(ctx context.Context, d Document) (added bool, err error)
 	// ReplaceDocument puts a document where none is or an older one, and tells whether it did.
 	ReplaceDocument(ctx context.Context, d Document) (bool, error)
-	FindDocument(ctx context.Context, publisher string, kind DocumentKind, name string, serial int) (Document, error) // fault.NotFound bundle.not_found
-	// ListDocuments lists those of a kind by serial; publisher "" lists those of all publishers, by publisher first.
+	FindDocument(ctx context.Context, b Bearer, kind DocumentKind, name string, serial int) (Document, error) // fault.NotFound bundle.not_found
+	// ListDocuments lists those of a kind by chain and serial; publisher "" lists those of all publishers, by publisher first.
 	ListDocuments(ctx context.Context, publisher string, kind DocumentKind) ([]Document, error)
-	// NewestTime is the latest time at which a stored document of a publisher was signed, the zero time when there is none.
-	NewestTime(ctx context.Context, publisher string) (time.Time, error)
+	// NewestTime is the latest time at which a stored document was signed, the zero time when there is none.
+	NewestTime(ctx context.Context, b Bearer) (time.Time, error)
 
-	AddTrusted(ctx context.Context, t Trusted) error // twice is no error
+	// AddTrusted inserts, and leaves alone whom the same truster trusts by that name: only one bears it for them.
+	AddTrusted(ctx context.Context, t Trusted) error
 	RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error
 	// ListTrusted lists whom the operator (nothing named) or any of the institutions trusts, by publisher.
 	ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]Trusted, error)
-	IsTrusted(ctx context.Context, publisher string) (bool, error) // by the operator or any institution
+	IsTrusted(ctx context.Context, b Bearer) (bool, error) // by the operator or any institution
 
 	FindPlace(ctx context.Context, course string) (Place, error) // fault.NotFound bundle.not_found
 	ListPlaces(ctx context.Context) ([]Place, error)             // by course

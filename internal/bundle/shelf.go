@@ -110,12 +110,16 @@ func space(err error) error {
 
 // begin notes what a checked head says, and that its root is on the way.
 func (s *Service) begin(ctx context.Context, h Head, rule *Rule) (place Place, err error) {
+	whose, err := s.bearer(ctx, h.Chain)
+	if err != nil {
+		return Place{}, err
+	}
 	err = s.change(ctx, h.Root.Course, func(tx Store, p *Place) error {
-		if err := learn(ctx, tx, h.Chain); err != nil {
+		if err := learn(ctx, tx, whose.Bearer, h.Chain); err != nil {
 			return err
 		}
 		if h.Trust != nil {
-			if _, err := tx.ReplaceDocument(ctx, Document{Publisher: h.Trust.Publisher, Kind: TrustDocument, Text: h.TrustText, SignedAt: h.Trust.SignedAt.Time}); err != nil {
+			if _, err := tx.ReplaceDocument(ctx, Document{Bearer: whose.Bearer, Kind: TrustDocument, Text: h.TrustText, SignedAt: h.Trust.SignedAt.Time}); err != nil {
 				return err
 			}
 		}

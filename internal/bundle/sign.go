@@ -201,6 +201,18 @@ func parsePublisher(raw []byte) (Publisher, error) {
 	return p, nil
 }
 
+// begunBy tells whether a key signed the first document.
+func (c Chain) begunBy(key string) bool {
+	return len(c.Documents) > 0 && slices.ContainsFunc(c.Documents[0].Signatures, func(s Signature) bool { return s.Key == key })
+}
+
+// names tells whether a key stands in one of the documents.
+func (c Chain) names(key string) bool {
+	return slices.ContainsFunc(c.serials, func(p Publisher) bool {
+		return slices.ContainsFunc(p.Keys, func(k PublisherKey) bool { return k.Key == key })
+	})
+}
+
 // ID is whose chain it is, "" of an empty one.
 func (c Chain) ID() string {
 	if len(c.serials) == 0 {

@@ -89,10 +89,10 @@ func (w *Words) List(url string) (found StatusList, document []byte, ok bool) {
 }
 
 // ReadWords reads a trust pack: the publishers and words of several, each word behind the serials of its publisher, then the blobs that they
-// name. A bundle is one too; its course is passed over. find tells what is known of a publisher; Anyone and Known.Anybody serve who checks
-// against what the pack itself brings. Words of publishers whom nobody trusts are left out and named; all else that is wrong
-// refuses the whole.
-func ReadWords(c Carrier, find func(publisher, course string) (Known, error)) (*Words, error) {
+// name. A bundle is one too; its course is passed over. find tells what is known of who brings a chain, which may be somebody else of the same name;
+// Known.Anybody serves who checks against what the pack itself brings. Words of publishers whom nobody trusts are left out and named; all else that
+// is wrong refuses the whole.
+func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, error) {
 	w := &Words{Blobs: map[blob.Digest][]byte{}}
 	named := map[blob.Digest]int64{}
 	var chain [][]byte
@@ -149,12 +149,12 @@ func ReadWords(c Carrier, find func(publisher, course string) (Known, error)) (*
 	return w, nil
 }
 
-func (w *Words) take(texts [][]byte, word []byte, find func(publisher, course string) (Known, error)) error {
+func (w *Words) take(texts [][]byte, word []byte, find func(brought Chain) (Known, error)) error {
 	brought, err := ReadChain(texts...)
 	if err != nil {
 		return err
 	}
-	known, err := find(brought.ID(), "")
+	known, err := find(brought)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,11 @@ func (s *Service) vouchers(ctx context.Context) ([]identity.InstitutionID, error
 // wordFrames gives the serials and the word of each publisher, and the blobs that the words name: of this server's institutions,
 // and of those publishers whom its operator trusts.
 func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Digest, err error) {
-	var words [][2]string // publisher, text
+	type word struct {
+		Bearer
+		text []byte
+	}
+	var words []word
 	own, err := s.vouchers(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -205,8 +209,12 @@ func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Di
 		if err != nil {
 			return nil, nil, err
 		}
+		p, err := s.signs(ctx, in)
+		if err != nil {
+			return nil, nil, err
+		}
 		seen[t.Publisher] = true
-		words = append(words, [2]string{t.Publisher, string(text)})
+		words = append(words, word{p.Bearer, text})
 	}
 	rows, err := s.Store.ListTrusted(ctx)
 	if err != nil {
@@ -216,25 +224,25 @@ func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Di
 		if seen[r.Publisher] {
 			continue
 		}
-		d, err := s.Store.FindDocument(ctx, r.Publisher, TrustDocument, "", 0)
+		d, err := s.Store.FindDocument(ctx, r.Bearer, TrustDocument, "", 0)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, nil, err
 		}
 		if err == nil {
-			words = append(words, [2]string{r.Publisher, string(d.Text)})
+			words = append(words, word{r.Bearer, d.Text})
 		}
 	}
 	have := map[blob.Digest]bool{}
 	for _, w := range words {
-		chain, err := s.chain(ctx, w[0])
+		chain, err := s.chain(ctx, w.Bearer)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, d := range chain.Documents {
 			head = append(head, Frame{PublisherFrame, d.Text})
 		}
-		head = append(head, Frame{TrustFrame, []byte(w[1])})
-		t, err := readTrust([]byte(w[1]))
+		head = append(head, Frame{TrustFrame, w.text})
+		t, err := readTrust(w.text)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -256,21 +264,26 @@ func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Di
 }
 
 // knownOf is what this server knows of those whose word counts for an institution, or with "" for anybody here.
-func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(publisher, of string) (Known, error) {
-	return func(id, _ string) (k Known, err error) {
-		if k.Newest, err = s.Store.NewestTime(ctx, id); err != nil {
+func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(brought Chain) (Known, error) {
+	return func(brought Chain) (k Known, err error) {
+		b, err := s.bearer(ctx, brought)
+		if err != nil {
 			return Known{}, err
 		}
 		counts := false
 		if in != "" {
-			counts, err = trusts(ctx, s.Store, in, id)
-		} else if counts, err = s.Store.IsTrusted(ctx, id); err == nil && !counts {
+			var whom Bearer
+			whom, counts, err = trusted(ctx, s.Store, in, b.Publisher)
+			counts = counts && whom == b.Bearer
+		} else if counts, err = s.Store.IsTrusted(ctx, b.Bearer); err == nil && !counts {
 			own, ownErr := s.ownPublishers(ctx)
-			counts, err = slices.Contains(own, id), ownErr
+			counts, err = slices.Contains(own, b.Bearer), ownErr
 		}
-		if err == nil && counts {
-			k.Chain, err = s.chain(ctx, id)
+		if err != nil || !counts {
+			return Known{}, err
 		}
+		k.Chain = b.chain
+		k.Newest, err = s.Store.NewestTime(ctx, b.Bearer)
 		return k, err
 	}
 }
@@ -309,13 +322,21 @@ func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.
 			return nil, space(fmt.Errorf("keep a status list: %w", err))
 		}
 	}
+	whose := make([]Bearer, len(w.Words))
+	for i, word := range w.Words {
+		b, err := s.bearer(ctx, word.Chain)
+		if err != nil {
+			return nil, err
+		}
+		whose[i] = b.Bearer
+	}
 	return w, s.Store.InTx(ctx, func(tx Store) error {
-		for _, word := range w.Words {
-			if err := learn(ctx, tx, word.Chain); err != nil {
+		for i, word := range w.Words {
+			if err := learn(ctx, tx, whose[i], word.Chain); err != nil {
 				return err
 			}
 			if _, err := tx.ReplaceDocument(ctx, Document{
-				Publisher: word.Trust.Publisher, Kind: TrustDocument, Text: word.Text, SignedAt: word.Trust.SignedAt.Time,
+				Bearer: whose[i], Kind: TrustDocument, Text: word.Text, SignedAt: word.Trust.SignedAt.Time,
 			}); err != nil {
 				return err
 			}

@@ -77,7 +77,7 @@ func TestReadWords(t *testing.T) {
 		{"known better", join(serials, []bundle.Frame{word}), bundle.Known{Chain: chain, Newest: day(31).AddDate(1, 0, 0)}, "bundle.key_expired", 0, 0},
 	}
 	for _, tt := range tests {
-		got, err := bundle.ReadWords(&row{tt.frames}, func(string, string) (bundle.Known, error) { return tt.known, nil })
+		got, err := bundle.ReadWords(&row{tt.frames}, func(bundle.Chain) (bundle.Known, error) { return tt.known, nil })
 		var f *fault.Error
 		switch {
 		case tt.want != "":
@@ -89,7 +89,7 @@ func TestReadWords(t *testing.T) {
 		}
 	}
 	// Blobs that nobody names are passed over, and those that somebody names are there under their address.
-	got, err := bundle.ReadWords(&row{join(serials, []bundle.Frame{word, list, {Kind: bundle.BlobFrame, Payload: []byte("more")}})}, func(string, string) (bundle.Known, error) { return trusting, nil })
+	got, err := bundle.ReadWords(&row{join(serials, []bundle.Frame{word, list, {Kind: bundle.BlobFrame, Payload: []byte("more")}})}, func(bundle.Chain) (bundle.Known, error) { return trusting, nil })
 	if err != nil || len(got.Blobs) != 1 {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -237,7 +237,7 @@ func TestWordsCarryRecognitions(t *testing.T) {
 	}
 	words := func() *bundle.Words {
 		t.Helper()
-		return must(bundle.ReadWords(bundle.NewReader(bytes.NewReader(trustPack(t, hub))), func(string, string) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }))(t)
+		return must(bundle.ReadWords(bundle.NewReader(bytes.NewReader(trustPack(t, hub))), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }))(t)
 	}
 	if w := words(); len(w.Words) != 1 || w.Words[0].Trust.Recognitions != nil {
 		t.Fatalf("%+v", w.Words)

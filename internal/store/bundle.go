@@ -70,6 +70,7 @@ func (s *Bundle) ListKeys(ctx context.Context, in identity.InstitutionID) ([]bun
 
 type publisherDocumentRow struct {
 	Publisher string
+	Chain     string
 	Kind      string
 	Name      string
 	Serial    int
@@ -81,13 +82,13 @@ func (publisherDocumentRow) TableName() string { return "publisher_documents" }
 
 func (r publisherDocumentRow) document() bundle.Document {
 	return bundle.Document{
-		Publisher: r.Publisher, Kind: bundle.DocumentKind(r.Kind), Name: r.Name, Serial: r.Serial, Text: r.Document, SignedAt: r.SignedAt.t,
+		Bearer: bundle.Bearer{Publisher: r.Publisher, Chain: r.Chain}, Kind: bundle.DocumentKind(r.Kind), Name: r.Name, Serial: r.Serial, Text: r.Document, SignedAt: r.SignedAt.t,
 	}
 }
 
 func documentRow(d bundle.Document) *publisherDocumentRow {
 	return &publisherDocumentRow{
-		Publisher: d.Publisher, Kind: string(d.Kind), Name: d.Name, Serial: d.Serial, Document: d.Text, SignedAt: at(d.SignedAt),
+		Publisher: d.Publisher, Chain: d.Chain, Kind: string(d.Kind), Name: d.Name, Serial: d.Serial, Document: d.Text, SignedAt: at(d.SignedAt),
 	}
 }
 
@@ -106,7 +107,7 @@ func (s *Bundle) ReplaceDocument(ctx context.Context, d bundle.Document) (bool, 
 			return c.db.fail(res.Error)
 		}
 		res = c.write(ctx).Model(&publisherDocumentRow{}).
-			Where("publisher = ? AND kind = ? AND name = ? AND serial = ? AND signed_at < ?", d.Publisher, string(d.Kind), d.Name, d.Serial, at(d.SignedAt)).
+			Where("publisher = ? AND chain = ? AND kind = ? AND name = ? AND serial = ? AND signed_at < ?", d.Publisher, d.Chain, string(d.Kind), d.Name, d.Serial, at(d.SignedAt)).
 			Updates(map[string]any{"document": d.Text, "signed_at": at(d.SignedAt)})
 		done = res.RowsAffected == 1
 		return c.db.fail(res.Error)
@@ -115,8 +116,8 @@ func (s *Bundle) ReplaceDocument(ctx context.Context, d bundle.Document) (bool, 
 }
 
 // FindDocument implements bundle.Store.
-func (s *Bundle) FindDocument(ctx context.Context, publisher string, kind bundle.DocumentKind, name string, serial int) (bundle.Document, error) {
-	q := s.read(ctx).Where("publisher = ? AND kind = ? AND name = ? AND serial = ?", publisher, string(kind), name, serial)
+func (s *Bundle) FindDocument(ctx context.Context, b bundle.Bearer, kind bundle.DocumentKind, name string, serial int) (bundle.Document, error) {
+	q := s.read(ctx).Where("publisher = ? AND chain = ? AND kind = ? AND name = ? AND serial = ?", b.Publisher, b.Chain, string(kind), name, serial)
 	r, err := one[publisherDocumentRow](s.conn, q, "bundle.not_found")
 	return r.document(), err
 }
@@ -127,12 +128,12 @@ func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind bundl
 	if publisher != "" {
 		q = q.Where("publisher = ?", publisher)
 	}
-	return many(s.conn, q.Order("publisher, name, serial"), publisherDocumentRow.document)
+	return many(s.conn, q.Order("publisher, chain, name, serial"), publisherDocumentRow.document)
 }
 
 // NewestTime implements bundle.Store.
-func (s *Bundle) NewestTime(ctx context.Context, publisher string) (time.Time, error) {
-	newest, err := one[publisherDocumentRow](s.conn, s.read(ctx).Where("publisher = ?", publisher).Order("signed_at DESC"), "bundle.not_found")
+func (s *Bundle) NewestTime(ctx context.Context, b bundle.Bearer) (time.Time, error) {
+	newest, err := one[publisherDocumentRow](s.conn, s.read(ctx).Where("publisher = ? AND chain = ?", b.Publisher, b.Chain).Order("signed_at DESC"), "bundle.not_found")
 	if fault.Is(err, fault.NotFound) {
 		return time.Time{}, nil
 	}
@@ -141,6 +142,7 @@ func (s *Bundle) NewestTime(ctx context.Context, publisher string) (time.Time, e
 
 type trustedRow struct {
 	Publisher     string
+	Chain         string
 	InstitutionID *key
 	CreatedAt     instant
 }
@@ -148,13 +150,13 @@ type trustedRow struct {
 func (trustedRow) TableName() string { return "trusted_publishers" }
 
 func (r trustedRow) trusted() bundle.Trusted {
-	return bundle.Trusted{Publisher: r.Publisher, InstitutionID: identity.InstitutionID(r.InstitutionID.text()), CreatedAt: r.CreatedAt.t}
+	return bundle.Trusted{Bearer: bundle.Bearer{Publisher: r.Publisher, Chain: r.Chain}, InstitutionID: identity.InstitutionID(r.InstitutionID.text()), CreatedAt: r.CreatedAt.t}
 }
 
 // AddTrusted implements bundle.Store.
 func (s *Bundle) AddTrusted(ctx context.Context, t bundle.Trusted) error {
 	return s.db.fail(s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&trustedRow{
-		Publisher: t.Publisher, InstitutionID: maybeKey(t.InstitutionID), CreatedAt: at(t.CreatedAt),
+		Publisher: t.Publisher, Chain: t.Chain, InstitutionID: maybeKey(t.InstitutionID), CreatedAt: at(t.CreatedAt),
 	}).Error)
 }
 
@@ -188,9 +190,9 @@ func (s *Bundle) ListTrusted(ctx context.Context, in ...identity.InstitutionID) 
 }
 
 // IsTrusted implements bundle.Store.
-func (s *Bundle) IsTrusted(ctx context.Context, publisher string) (bool, error) {
+func (s *Bundle) IsTrusted(ctx context.Context, b bundle.Bearer) (bool, error) {
 	var n int64
-	err := s.read(ctx).Model(&trustedRow{}).Where("publisher = ?", publisher).Limit(1).Count(&n).Error
+	err := s.read(ctx).Model(&trustedRow{}).Where("publisher = ? AND chain = ?", b.Publisher, b.Chain).Limit(1).Count(&n).Error
 	return n > 0, s.db.fail(err)
 }
 

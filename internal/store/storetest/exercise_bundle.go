@@ -44,20 +44,22 @@ func exerciseBundle(t *testing.T, w *world) {
 	})
 
 	t.Run("documents", func(t *testing.T) {
-		newest, err := s.NewestTime(ctx, did)
+		me, you := bundle.Bearer{Publisher: did}, bundle.Bearer{Publisher: other}
+		forger := bundle.Bearer{Publisher: did, Chain: "sha256:forged"}
+		newest, err := s.NewestTime(ctx, me)
 		ok(t, err)
 		equal(t, "newest of none", newest, time.Time{})
-		add := func(publisher string, kind bundle.DocumentKind, name string, serial int, at time.Time) bundle.Document {
-			d := bundle.Document{Publisher: publisher, Kind: kind, Name: name, Serial: serial, Text: []byte("{\"ع\":1}\n\x00"), SignedAt: at}
+		add := func(b bundle.Bearer, kind bundle.DocumentKind, name string, serial int, at time.Time) bundle.Document {
+			d := bundle.Document{Bearer: b, Kind: kind, Name: name, Serial: serial, Text: []byte("{\"ع\":1}\n\x00"), SignedAt: at}
 			added, err := s.AddDocument(ctx, d)
 			ok(t, err)
 			equal(t, "added", added, true)
 			return d
 		}
-		second := add(did, bundle.PublisherDocument, "", 2, noon)
-		first := add(did, bundle.PublisherDocument, "", 1, noon.Add(-time.Hour))
-		root := add(did, bundle.RootDocument, "course", 1, noon)
-		foreign := add(other, bundle.PublisherDocument, "", 1, noon.Add(time.Minute))
+		second := add(me, bundle.PublisherDocument, "", 2, noon)
+		first := add(me, bundle.PublisherDocument, "", 1, noon.Add(-time.Hour))
+		root := add(me, bundle.RootDocument, "course", 1, noon)
+		foreign := add(you, bundle.PublisherDocument, "", 1, noon.Add(time.Minute))
 		list, err := s.ListDocuments(ctx, did, bundle.PublisherDocument)
 		ok(t, err)
 		if !reflect.DeepEqual(list, []bundle.Document{first, second}) {
@@ -79,30 +81,44 @@ func exerciseBundle(t *testing.T, w *world) {
 			ok(t, err)
 			equal(t, "replaced", done, want)
 		}
-		got, err := s.FindDocument(ctx, did, bundle.RootDocument, "course", 1)
+		got, err := s.FindDocument(ctx, me, bundle.RootDocument, "course", 1)
 		ok(t, err)
 		if !reflect.DeepEqual(got, changed) {
 			t.Errorf("%+v, want %+v", got, changed)
 		}
-		done, err := s.ReplaceDocument(ctx, bundle.Document{Publisher: did, Kind: bundle.TrustDocument, Text: []byte("t"), SignedAt: noon})
+		done, err := s.ReplaceDocument(ctx, bundle.Document{Bearer: me, Kind: bundle.TrustDocument, Text: []byte("t"), SignedAt: noon})
 		ok(t, err)
 		equal(t, "put where none was", done, true)
-		_, err = s.FindDocument(ctx, did, bundle.RootDocument, "course", 2)
+		_, err = s.FindDocument(ctx, me, bundle.RootDocument, "course", 2)
 		wantFault(t, err, fault.NotFound, "bundle.not_found")
-		for publisher, want := range map[string]time.Time{did: noon.Add(time.Second), other: noon.Add(time.Minute), "did:web:x": {}} {
-			newest, err = s.NewestTime(ctx, publisher)
+		// Who bears the same name has documents of their own, of the same number.
+		forged := add(forger, bundle.PublisherDocument, "", 1, noon.AddDate(90, 0, 0))
+		add(forger, bundle.TrustDocument, "", 0, noon.AddDate(90, 0, 0))
+		list, err = s.ListDocuments(ctx, did, bundle.PublisherDocument)
+		ok(t, err)
+		if !reflect.DeepEqual(list, []bundle.Document{first, second, forged}) {
+			t.Errorf("%+v", list)
+		}
+		got, err = s.FindDocument(ctx, me, bundle.TrustDocument, "", 0)
+		ok(t, err)
+		equal(t, "the word", string(got.Text), "t")
+		done, err = s.ReplaceDocument(ctx, bundle.Document{Bearer: me, Kind: bundle.TrustDocument, Text: []byte("u"), SignedAt: noon.Add(time.Second)})
+		ok(t, err)
+		equal(t, "replaced beside a forged one that is newer", done, true)
+		for b, want := range map[bundle.Bearer]time.Time{me: noon.Add(time.Second), you: noon.Add(time.Minute), forger: noon.AddDate(90, 0, 0), {Publisher: "did:web:x"}: {}} {
+			newest, err = s.NewestTime(ctx, b)
 			ok(t, err)
-			equal(t, "newest of "+publisher, newest, want)
+			equal(t, "newest of "+b.Publisher+b.Chain, newest, want)
 		}
 	})
 
 	t.Run("trust", func(t *testing.T) {
 		second := w.addSchool(t, "baobab")
 		rows := []bundle.Trusted{
-			{Publisher: did, CreatedAt: noon},
-			{Publisher: other, CreatedAt: noon},
-			{Publisher: did, InstitutionID: w.school.ID, CreatedAt: noon},
-			{Publisher: did, InstitutionID: second.ID, CreatedAt: noon},
+			{Bearer: bundle.Bearer{Publisher: did}, CreatedAt: noon},
+			{Bearer: bundle.Bearer{Publisher: other}, CreatedAt: noon},
+			{Bearer: bundle.Bearer{Publisher: did}, InstitutionID: w.school.ID, CreatedAt: noon},
+			{Bearer: bundle.Bearer{Publisher: did, Chain: "sha256:forged"}, InstitutionID: second.ID, CreatedAt: noon},
 		}
 		for range 2 {
 			for _, r := range rows {
@@ -119,16 +135,25 @@ func exerciseBundle(t *testing.T, w *world) {
 		if !reflect.DeepEqual(list, rows[2:]) {
 			t.Errorf("the schools': %+v", list)
 		}
-		trusted := func(publisher string, want bool) {
+		trusted := func(publisher, chain string, want bool) {
 			t.Helper()
-			is, err := s.IsTrusted(ctx, publisher)
+			is, err := s.IsTrusted(ctx, bundle.Bearer{Publisher: publisher, Chain: chain})
 			ok(t, err)
-			equal(t, "whether anybody trusts "+publisher, is, want)
+			equal(t, "whether anybody trusts "+publisher+chain, is, want)
 		}
-		trusted(did, true)
-		trusted("did:web:nobody.example", false)
+		trusted(did, "", true)
+		trusted(did, "sha256:forged", true)
+		trusted(did, "sha256:another", false)
+		trusted("did:web:nobody.example", "", false)
+		// One truster has one bearer of a name.
+		ok(t, s.AddTrusted(ctx, bundle.Trusted{Bearer: bundle.Bearer{Publisher: did, Chain: "sha256:forged"}, CreatedAt: noon}))
+		list, err = s.ListTrusted(ctx)
+		ok(t, err)
+		if !reflect.DeepEqual(list, rows[:2]) {
+			t.Errorf("the operator's: %+v", list)
+		}
 		ok(t, s.RemoveTrusted(ctx, did, ""))
-		trusted(did, true) // by the schools
+		trusted(did, "", true) // by a school
 		wantFault(t, s.RemoveTrusted(ctx, did, ""), fault.NotFound, "bundle.not_found")
 		ok(t, s.RemoveTrusted(ctx, did, second.ID))
 		list, err = s.ListTrusted(ctx, second.ID, w.school.ID)
