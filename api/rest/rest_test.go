@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -393,24 +392,6 @@ func (s *school) waiting(name string) issuing.Award {
 		s.Fatalf("award %+v, %v", a, err)
 	}
 	return a
-}
-
-// shippedZip is the shipped course as a trainer would upload it.
-func shippedZip(t testing.TB) string {
-	t.Helper()
-	folder, err := fs.Sub(content.Examples(), shipped)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var buf bytes.Buffer
-	w := zip.NewWriter(&buf)
-	if err := w.AddFS(folder); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buf.String()
 }
 
 // drawing is a PNG picture.

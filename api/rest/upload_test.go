@@ -18,9 +18,10 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/content"
+	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
-// pack makes an archive of the shipped course and lets change add to it.
+// pack makes an archive of the shipped course, as a trainer would upload it. Change may write a file in its stead, and add more.
 func pack(t testing.TB, change func(w *zip.Writer, name string, data []byte) bool, add func(w *zip.Writer)) string {
 	t.Helper()
 	folder, err := fs.Sub(content.Examples(), shipped)
@@ -37,7 +38,7 @@ func pack(t testing.TB, change func(w *zip.Writer, name string, data []byte) boo
 		if err != nil || change != nil && change(w, name, data) {
 			return err
 		}
-		write(t, w, name, data)
+		coursetest.Entry(t, w, name, data)
 		return nil
 	})
 	if err != nil {
@@ -52,17 +53,6 @@ func pack(t testing.TB, change func(w *zip.Writer, name string, data []byte) boo
 	return buf.String()
 }
 
-func write(t testing.TB, w *zip.Writer, name string, data []byte) {
-	t.Helper()
-	f, err := w.Create(name)
-	if err == nil {
-		_, err = f.Write(data)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // raw adds an entry whose header says what it likes.
 func raw(t testing.TB, w *zip.Writer, h zip.FileHeader, data []byte) {
 	t.Helper()
@@ -73,13 +63,7 @@ func raw(t testing.TB, w *zip.Writer, h zip.FileHeader, data []byte) {
 		h.UncompressedSize64 = uint64(len(data))
 	}
 	h.CompressedSize64 = uint64(len(data))
-	f, err := w.CreateRaw(&h)
-	if err == nil {
-		_, err = f.Write(data)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	coursetest.RawEntry(t, w, &h, data)
 }
 
 // changedZip is the shipped course with another summary: a new version.
@@ -88,7 +72,7 @@ func changedZip(t testing.TB) string {
 		if name != "course.yaml" {
 			return false
 		}
-		write(t, w, name, bytes.Replace(data, []byte("minutes: "), []byte("minutes: 1"), 1))
+		coursetest.Entry(t, w, name, bytes.Replace(data, []byte("minutes: "), []byte("minutes: 1"), 1))
 		return true
 	}, nil)
 }
@@ -117,7 +101,7 @@ func TestHostileArchives(t *testing.T) {
 	}
 	add := func(f func(w *zip.Writer)) string { return pack(t, nil, f) }
 	file := func(name string) string {
-		return add(func(w *zip.Writer) { write(t, w, name, []byte("x")) })
+		return add(func(w *zip.Writer) { coursetest.Entry(t, w, name, []byte("x")) })
 	}
 	link := func(name, target string) string {
 		return add(func(w *zip.Writer) {
@@ -132,7 +116,7 @@ func TestHostileArchives(t *testing.T) {
 			}
 		})
 	}
-	whole := shippedZip(t)
+	whole := pack(t, nil, nil)
 	for _, tt := range []struct {
 		name, body, file, code string
 		status                 int
@@ -150,15 +134,15 @@ func TestHostileArchives(t *testing.T) {
 		{"a very long name", file(strings.Repeat("a/", 300) + "x"), strings.Repeat("a/", 40) + "…", "course.bad_path", 422},
 		{"a link", link("lessons/passwd.en.md", "/etc/passwd"), "lessons/passwd.en.md", "course.symlink", 422},
 		{"a program", file("lessons/run.sh"), "lessons/run.sh", "course.unlisted_file", 422},
-		{"two of one name", add(func(w *zip.Writer) { write(t, w, "course.yaml", []byte("x")) }), "course.yaml", "course.duplicate_name", 422},
-		{"two that Windows takes for one", add(func(w *zip.Writer) { write(t, w, "COURSE.yaml", []byte("x")) }), "COURSE.yaml", "course.duplicate_name", 422},
+		{"two of one name", add(func(w *zip.Writer) { coursetest.Entry(t, w, "course.yaml", []byte("x")) }), "course.yaml", "course.duplicate_name", 422},
+		{"two that Windows takes for one", add(func(w *zip.Writer) { coursetest.Entry(t, w, "COURSE.yaml", []byte("x")) }), "COURSE.yaml", "course.duplicate_name", 422},
 		{"encrypted", add(func(w *zip.Writer) { raw(t, w, zip.FileHeader{Name: "lessons/secret.en.md", Flags: 1}, []byte("x")) }), "lessons/secret.en.md", "course.zip_encrypted", 422},
 		{"packed in another way", add(func(w *zip.Writer) { raw(t, w, zip.FileHeader{Name: "lessons/odd.en.md", Method: 12}, []byte("x")) }), "lessons/odd.en.md", "course.zip_method", 422},
-		{"a bomb", add(func(w *zip.Writer) { write(t, w, "lessons/bomb.en.md", make([]byte, 40<<20)) }), "lessons/bomb.en.md", "course.file_too_large", 422},
+		{"a bomb", add(func(w *zip.Writer) { coursetest.Entry(t, w, "lessons/bomb.en.md", make([]byte, 40<<20)) }), "lessons/bomb.en.md", "course.file_too_large", 422},
 		{"a bomb that says it is small", bombThatLies(t), "lessons/bomb.en.md", "", 422},
 		{"very many files", add(func(w *zip.Writer) {
 			for i := range 20_500 {
-				write(t, w, "lessons/x"+strings.Repeat("y", i%50)+string(rune('a'+i%26))+".en.md", nil)
+				coursetest.Entry(t, w, "lessons/x"+strings.Repeat("y", i%50)+string(rune('a'+i%26))+".en.md", nil)
 			}
 		}), "course.yaml", "course.too_many_files", 422},
 		{"33 MiB", strings.Repeat("\x00", 33<<20), "", "", 413},
@@ -190,7 +174,7 @@ func TestHostileArchives(t *testing.T) {
 	// What is wrong in a course is said with its place.
 	broken := pack(t, func(w *zip.Writer, name string, data []byte) bool {
 		if name == "course.yaml" {
-			write(t, w, name, bytes.Replace(data, []byte("minutes: "), []byte("minutes: -"), 1))
+			coursetest.Entry(t, w, name, bytes.Replace(data, []byte("minutes: "), []byte("minutes: -"), 1))
 		}
 		return name == "course.yaml"
 	}, nil)
@@ -216,7 +200,7 @@ func TestHostileArchives(t *testing.T) {
 // bombThatLies unpacks to 40 MiB and says 10 bytes.
 func bombThatLies(t testing.TB) string {
 	t.Helper()
-	honest := pack(t, nil, func(w *zip.Writer) { write(t, w, "lessons/bomb.en.md", make([]byte, 40<<20)) })
+	honest := pack(t, nil, func(w *zip.Writer) { coursetest.Entry(t, w, "lessons/bomb.en.md", make([]byte, 40<<20)) })
 	r, err := zip.NewReader(strings.NewReader(honest), int64(len(honest)))
 	if err != nil {
 		t.Fatal(err)
@@ -240,7 +224,7 @@ func TestPublishAdvises(t *testing.T) {
 	s := newStranger(t)
 	_, cookie := s.session("trainer A")
 	body := pack(t, nil, func(w *zip.Writer) {
-		write(t, w, "media/spare.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>`))
+		coursetest.Entry(t, w, "media/spare.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>`))
 		var photo bytes.Buffer
 		img := image.NewRGBA(image.Rect(0, 0, 800, 800))
 		r := rand.New(rand.NewPCG(1, 2))
@@ -250,8 +234,8 @@ func TestPublishAdvises(t *testing.T) {
 		if err := png.Encode(&photo, img); err != nil || photo.Len() < 1<<20 {
 			t.Fatal(photo.Len(), err)
 		}
-		write(t, w, "media/noise.png", photo.Bytes())
-		write(t, w, "media.yaml", []byte("files:\n"+
+		coursetest.Entry(t, w, "media/noise.png", photo.Bytes())
+		coursetest.Entry(t, w, "media.yaml", []byte("files:\n"+
 			"  - {file: spare.svg, licence: CC0-1.0, source: Drawn for this test, author: B}\n"+
 			"  - {file: noise.png, licence: CC0-1.0, source: Made for this test, author: B}\n"))
 	})

@@ -22,7 +22,7 @@ func archive(t testing.TB, prefix string, add func(w *zip.Writer)) []byte {
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
 	for name, f := range coursetest.Copy(t) {
-		zipFile(t, w, prefix+name, f.Data)
+		coursetest.Entry(t, w, prefix+name, f.Data)
 	}
 	if add != nil {
 		add(w)
@@ -33,28 +33,6 @@ func archive(t testing.TB, prefix string, add func(w *zip.Writer)) []byte {
 	return buf.Bytes()
 }
 
-func zipFile(t testing.TB, w *zip.Writer, name string, data []byte) {
-	t.Helper()
-	f, err := w.Create(name)
-	if err == nil {
-		_, err = f.Write(data)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func zipHeader(t testing.TB, w *zip.Writer, h *zip.FileHeader, data []byte) {
-	t.Helper()
-	f, err := w.CreateRaw(h)
-	if err == nil {
-		_, err = f.Write(data)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestZipGivesTheSameVersion(t *testing.T) {
 	want, err := compile.Course(coursetest.Golden(), compile.Options{})
 	if err != nil {
@@ -62,8 +40,8 @@ func TestZipGivesTheSameVersion(t *testing.T) {
 	}
 	for _, prefix := range []string{"", "golden/", "My course (1)/"} {
 		fsys, err := folder.OpenZip(archive(t, prefix, func(w *zip.Writer) {
-			zipFile(t, w, "__MACOSX/._x", []byte("\x00"))
-			zipFile(t, w, ".DS_Store", []byte("\x00"))
+			coursetest.Entry(t, w, "__MACOSX/._x", []byte("\x00"))
+			coursetest.Entry(t, w, ".DS_Store", []byte("\x00"))
 		}))
 		if err != nil {
 			t.Fatalf("%q: %v", prefix, err)
@@ -76,7 +54,7 @@ func TestZipGivesTheSameVersion(t *testing.T) {
 
 func TestZipFaults(t *testing.T) {
 	file := func(name string) func(w *zip.Writer) {
-		return func(w *zip.Writer) { zipFile(t, w, name, []byte("x")) }
+		return func(w *zip.Writer) { coursetest.Entry(t, w, name, []byte("x")) }
 	}
 	tests := []struct {
 		name string
@@ -98,31 +76,31 @@ func TestZipFaults(t *testing.T) {
 		{"symlink", archive(t, "", func(w *zip.Writer) {
 			h := &zip.FileHeader{Name: "lessons/a.md"}
 			h.SetMode(fs.ModeSymlink | 0o777)
-			zipHeader(t, w, h, []byte("/etc/passwd"))
+			coursetest.RawEntry(t, w, h, []byte("/etc/passwd"))
 		}), "course.symlink"},
 		{"device", archive(t, "", func(w *zip.Writer) {
 			h := &zip.FileHeader{Name: "lessons/a.md"}
 			h.SetMode(fs.ModeDevice | 0o777)
-			zipHeader(t, w, h, nil)
+			coursetest.RawEntry(t, w, h, nil)
 		}), "course.not_a_file"},
 		{"encrypted", archive(t, "", func(w *zip.Writer) {
-			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.md", Flags: 1}, []byte("x"))
+			coursetest.RawEntry(t, w, &zip.FileHeader{Name: "lessons/a.md", Flags: 1}, []byte("x"))
 		}), "course.zip_encrypted"},
 		{"strange packing", archive(t, "", func(w *zip.Writer) {
-			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.md", Method: 93}, []byte("x"))
+			coursetest.RawEntry(t, w, &zip.FileHeader{Name: "lessons/a.md", Method: 93}, []byte("x"))
 		}), "course.zip_method"},
 		{"declares too much", archive(t, "", func(w *zip.Writer) {
-			zipHeader(t, w, &zip.FileHeader{Name: "lessons/a.md", UncompressedSize64: 1 << 40}, []byte("x"))
+			coursetest.RawEntry(t, w, &zip.FileHeader{Name: "lessons/a.md", UncompressedSize64: 1 << 40}, []byte("x"))
 		}), "course.file_too_large"},
-		{"bomb", archive(t, "", func(w *zip.Writer) { zipFile(t, w, "lessons/a.md", make([]byte, 20<<20)) }), "course.file_too_large"},
+		{"bomb", archive(t, "", func(w *zip.Writer) { coursetest.Entry(t, w, "lessons/a.md", make([]byte, 20<<20)) }), "course.file_too_large"},
 		{"many at the bound", archive(t, "", func(w *zip.Writer) {
 			for i := range 100 {
-				zipFile(t, w, fmt.Sprintf("lessons/l%d.md", i), make([]byte, 1<<20))
+				coursetest.Entry(t, w, fmt.Sprintf("lessons/l%d.md", i), make([]byte, 1<<20))
 			}
 		}), "course.too_large_in_all"},
 		{"many entries", archive(t, "", func(w *zip.Writer) {
 			for i := range 20_001 {
-				zipHeader(t, w, &zip.FileHeader{Name: fmt.Sprintf("lessons/l%d.md", i)}, nil)
+				coursetest.RawEntry(t, w, &zip.FileHeader{Name: fmt.Sprintf("lessons/l%d.md", i)}, nil)
 			}
 		}), "course.too_many_files"},
 	}
@@ -151,7 +129,7 @@ func TestZipThatLies(t *testing.T) {
 	lying := func(w *zip.Writer) {
 		var packed bytes.Buffer
 		inner := zip.NewWriter(&packed)
-		zipFile(t, inner, "x", make([]byte, 20<<20))
+		coursetest.Entry(t, inner, "x", make([]byte, 20<<20))
 		if err := inner.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +143,7 @@ func TestZipThatLies(t *testing.T) {
 			t.Fatal(err)
 		}
 		raw := packed.Bytes()[off : off+int64(h.CompressedSize64)]
-		zipHeader(t, w, &zip.FileHeader{
+		coursetest.RawEntry(t, w, &zip.FileHeader{
 			Name: "lessons/third.md", Method: zip.Deflate, CRC32: crc32.ChecksumIEEE([]byte("x")),
 			CompressedSize64: h.CompressedSize64, UncompressedSize64: 1,
 		}, raw)
@@ -189,7 +167,7 @@ func FuzzZip(f *testing.F) {
 	for _, name := range []string{"course.yaml", "top/lessons/a.md"} {
 		var buf bytes.Buffer
 		w := zip.NewWriter(&buf)
-		zipFile(f, w, name, []byte("id: a\n"))
+		coursetest.Entry(f, w, name, []byte("id: a\n"))
 		if err := w.Close(); err != nil {
 			f.Fatal(err)
 		}
