@@ -152,12 +152,21 @@ func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credenti
 
 // worth tells what other institutions take a certificate for; one that does not count is taken for nothing.
 func (s *Server) worth(ctx context.Context, c credential.Credential) (*[]openapi.Recognised, error) {
-	claims, err := credential.ReadClaims(c.Document)
-	if err != nil || c.State(s.Now()) != credential.Valid {
-		return nil, nil //nolint:nilerr // what cannot be read is shown as such, by who checks it
+	if c.State(s.Now()) != credential.Valid {
+		return nil, nil
 	}
-	list, err := s.Verifier.Recognised(ctx, verifier.Achievement{Issuer: claims.Issuer, ID: claims.AchievementID})
+	what, ok := attested(c.Document)
+	if !ok {
+		return nil, nil
+	}
+	list, err := s.Verifier.Recognised(ctx, what)
 	return recognisedJSON(list, middleware.Locale(ctx)), err
+}
+
+// attested tells what a document attests, where it can be read; where not, who checks it says so.
+func attested(doc []byte) (verifier.Achievement, bool) {
+	claims, err := credential.ReadClaims(doc)
+	return verifier.Achievement{Issuer: claims.Issuer, ID: claims.AchievementID}, err == nil
 }
 
 func credentialCursor(c credential.Credential) string { return string(c.ID) }

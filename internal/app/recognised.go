@@ -98,10 +98,9 @@ func (w Words) recognition(ctx context.Context, row bundle.Recognition, of verif
 	if err != nil {
 		return nil, err
 	}
-	said, err := recognition.Read(doc)
-	if err != nil || said.By != row.By || said.OfDID != of.Issuer || recognition.Course(said.OfAchievement) != row.Of.Course ||
-		of.ID != "" && said.OfAchievement != recognition.Address(of.ID) {
-		return nil, nil //nolint:nilerr // what is not written as it should be is no recognition
+	said, ok := asSaid(doc, row, of)
+	if !ok {
+		return nil, nil
 	}
 	v := &verifier.Verifier{Issuers: []verifier.Issuers{w}, Lists: []verifier.Lists{w}, MaxAge: w.MaxAge, Now: w.Now}
 	report, err := v.Verify(ctx, doc, verifier.Options{Offline: true})
@@ -124,6 +123,13 @@ func (w Words) recognition(ctx context.Context, row bundle.Recognition, of verif
 		out.Names = i.Names
 	}
 	return out, nil
+}
+
+// asSaid reads an endorsement, and tells whether it is one, says what its row says, and is of what is asked for.
+func asSaid(doc []byte, row bundle.Recognition, of verifier.Achievement) (recognition.Said, bool) {
+	said, err := recognition.Read(doc)
+	return said, err == nil && said.By == row.By && said.OfDID == of.Issuer && recognition.Course(said.OfAchievement) == row.Of.Course &&
+		(of.ID == "" || said.OfAchievement == recognition.Address(of.ID))
 }
 
 // holds tells whether an endorsement holds, as far as is known: that its list is old is said beside it. What was signed by a key that was revoked

@@ -46,18 +46,22 @@ func OpenDir(root string) (*Dir, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("open blob folder: %s is not a folder", root)
 	}
-	// Young files may belong to another process that is writing now. A folder that
-	// cannot be written has nobody to clean up after.
+	d.sweep()
+	return d, nil
+}
+
+// sweep removes what writers that died have left. Young files may belong to another process that is writing now. A folder that
+// cannot be read or written has nobody to clean up after.
+func (d *Dir) sweep() {
 	entries, err := os.ReadDir(d.temp())
 	if err != nil {
-		return d, nil //nolint:nilerr // no unfinished files
+		return
 	}
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > leftoverAge {
 			_ = os.Remove(filepath.Join(d.temp(), e.Name()))
 		}
 	}
-	return d, nil
 }
 
 func (d *Dir) temp() string { return filepath.Join(d.root, "tmp") }

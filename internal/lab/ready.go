@@ -70,13 +70,21 @@ func compileRoom(ctx context.Context, eng sandbox.Engine, name string, source []
 	if err != nil {
 		return nil, err
 	}
-	text, ok := bytes.CutPrefix(bytes.TrimSpace(res.Stdout), []byte("CODE "))
-	if res.End != sandbox.Exited || res.ExitCode != 0 || !ok {
+	if res.End != sandbox.Exited || res.ExitCode != 0 {
 		return nil, nil
+	}
+	return codeIn(res.Stdout), nil
+}
+
+// codeIn finds the code in what the compiler printed; nil is none.
+func codeIn(printed []byte) []byte {
+	text, ok := bytes.CutPrefix(bytes.TrimSpace(printed), []byte("CODE "))
+	if !ok {
+		return nil
 	}
 	code := make([]byte, hex.DecodedLen(len(text)))
 	if _, err := hex.Decode(code, text); err != nil {
-		return nil, nil //nolint:nilerr // what is no code is none
+		return nil
 	}
-	return code, nil
+	return code
 }

@@ -168,8 +168,11 @@ func (r *Relay) hand(ctx context.Context, j job.Job) error {
 			return err
 		}
 		info, err := r.inspector.GetTaskInfo(queue, id)
+		if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
+			return nil // gone meanwhile: it ran, and the row will say so or come again
+		}
 		if err != nil {
-			return nil //nolint:nilerr // gone meanwhile: it ran, and the row will say so or come again
+			return err
 		}
 		switch info.State {
 		case asynq.TaskStateArchived, asynq.TaskStateCompleted, asynq.TaskStateRetry:
