@@ -49,6 +49,16 @@ runtime: | bin/banyan-api ## build the Python that grades labs, from Debian's so
 fonts: ## put typefaces for names in fifty more scripts into build/fonts: 69 MB, once
 	@$(FONTS) build/fonts
 
+# Their licence lets everybody use them and few pass them on: internal/credential/schema/testdata/README.md.
+OPENBADGES := https://purl.imsglobal.org/spec/ob/v3p0/schema/json
+.PHONY: openbadges
+openbadges: ## fetch 1EdTech's own schemas of Open Badges 3.0 into build/openbadges, so that tests hold certificates to them too
+	@mkdir -p build/openbadges
+	@for class in achievementcredential endorsementcredential; do \
+		curl -fsSL --proto-redir =https --retry 2 -o build/openbadges/.part $(OPENBADGES)/ob_v3p0_$${class}_schema.json; \
+		mv build/openbadges/.part build/openbadges/ob_v3p0_$${class}_schema.json; \
+	done
+
 .PHONY: packs
 packs: | bin/banyan-api ## compress the own Python for pages that run it: a minute, once
 	BANYAN_RUNTIME_DIR=build/runtime bin/banyan-api runtime pack

@@ -16,6 +16,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/credential/schema"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -192,6 +193,7 @@ func TestRecognise(t *testing.T) {
 	if err := json.Unmarshal(r.Document, &doc); err != nil {
 		t.Fatal(err)
 	}
+	schema.Passes(t, schema.Endorsement, r.Document)
 	if len(doc.Proof) != 2 || doc.Type[1] != "EndorsementCredential" || doc.Subject["id"] != achievement || doc.Status["statusPurpose"] != "revocation" {
 		t.Errorf("%s", r.Document)
 	}

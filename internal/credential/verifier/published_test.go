@@ -19,7 +19,7 @@ const (
 )
 
 // endorsement is a credential about something in another one, with contexts and a proof of its own, as the specification's complete example has them.
-func endorsement(of, suite string) map[string]any {
+func endorsement(of string) map[string]any {
 	return map[string]any{
 		"@context": []any{proof.CredentialsV2, proof.OpenBadges303, integrity},
 		"id":       "https://council.example/endorsements/1", "type": []any{"VerifiableCredential", "EndorsementCredential"}, "name": "In good standing",
@@ -27,7 +27,7 @@ func endorsement(of, suite string) map[string]any {
 		"validFrom":         "2020-01-01T00:00:00Z",
 		"credentialSubject": map[string]any{"id": of, "type": []any{"EndorsementSubject"}, "endorsementComment": "A school in good standing."},
 		"proof": []any{map[string]any{
-			"type": "DataIntegrityProof", "cryptosuite": suite, "created": "2022-05-26T18:17:08Z", "proofPurpose": "assertionMethod",
+			"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": "2022-05-26T18:17:08Z", "proofPurpose": "assertionMethod",
 			"verificationMethod": "https://council.example/issuers/1#1", "proofValue": "z2",
 		}},
 	}
@@ -55,14 +55,14 @@ func complete(change func(map[string]any)) map[string]any {
 		"@context": []any{proof.CredentialsV2, proof.OpenBadges303, extensions},
 		"id":       "https://college.example/credentials/1", "type": []any{"VerifiableCredential", "OpenBadgeCredential"}, "name": "Degree", "description": "A degree",
 		"image":  map[string]any{"id": "https://college.example/credentials/1/image", "type": "Image", "caption": "Degree"},
-		"issuer": profile(map[string]any{"endorsement": []any{endorsement(issuer, "eddsa-rdfc-2022")}}), "validFrom": "2010-01-01T00:00:00Z", "validUntil": "2030-01-01T00:00:00Z",
+		"issuer": profile(map[string]any{"endorsement": []any{endorsement(issuer)}}), "validFrom": "2010-01-01T00:00:00Z", "validUntil": "2030-01-01T00:00:00Z",
 		"credentialSubject": map[string]any{
 			"id": "did:example:ebfeb1f712ebc6f1c276e12ec21", "type": []any{"AchievementSubject"}, "activityEndDate": "2010-01-02T00:00:00Z", "creditsEarned": 42.5, "role": "Tutor", "term": "Fall",
 			"identifier": []any{map[string]any{"type": "IdentityObject", "identityHash": "student@college.example", "identityType": "emailAddress", "hashed": false, "salt": "not-used"}},
 			"achievement": map[string]any{
 				"id": achievement, "type": []any{"Achievement"}, "achievementType": "Degree", "name": "Degree", "description": "A degree", "creditsAvailable": 36.5, "tag": []any{"research", "computers"},
-				"creator":  profile(map[string]any{"endorsement": []any{endorsement(issuer, "eddsa-rdfc-2022")}, "email": "registrar@college.example"}),
-				"criteria": map[string]any{"id": achievement, "narrative": "Many courses."}, "endorsement": []any{endorsement(achievement, "eddsa-rdfc-2022")},
+				"creator":  profile(map[string]any{"endorsement": []any{endorsement(issuer)}, "email": "registrar@college.example"}),
+				"criteria": map[string]any{"id": achievement, "narrative": "Many courses."}, "endorsement": []any{endorsement(achievement)},
 				"resultDescription": []any{map[string]any{
 					"id": "urn:uuid:f6ab24cd-86e8-4eaf-b8c6-ded74e8fd41c", "type": []any{"ResultDescription"}, "name": "Grade", "resultType": "RubricCriterionLevel",
 					"allowedValue": []any{"D", "C", "B", "A"}, "requiredLevel": level["id"], "rubricCriterionLevel": []any{level},
@@ -70,7 +70,7 @@ func complete(change func(map[string]any)) map[string]any {
 			},
 			"result": []any{map[string]any{"type": []any{"Result"}, "resultDescription": "urn:uuid:f6ab24cd-86e8-4eaf-b8c6-ded74e8fd41c", "value": "A"}},
 		},
-		"endorsement":      []any{endorsement(issuer, "eddsa-rdfc-2022")},
+		"endorsement":      []any{endorsement(issuer)},
 		"evidence":         []any{map[string]any{"id": "https://college.example/evidence/1", "type": []any{"Evidence"}, "name": "Report", "narrative": "It was written."}},
 		"credentialSchema": []any{map[string]any{"id": "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json", "type": "1EdTechJsonSchemaValidator2019"}},
 		"credentialStatus": map[string]any{"id": "https://college.example/credentials/1/revocations", "type": "1EdTechRevocationList"},
@@ -229,7 +229,7 @@ func TestUnsupportedIsForStrangers(t *testing.T) {
 	foreign := func(d map[string]any) {
 		d["@context"] = []any{proof.CredentialsV2, "https://evil.example/context.json"}
 	}
-	within := func(d map[string]any) { d["endorsement"] = []any{endorsement(s.did, "eddsa-rdfc-2022")} }
+	within := func(d map[string]any) { d["endorsement"] = []any{endorsement(s.did)} }
 	old := func(d map[string]any) { d["@context"] = []any{version1} }
 	twice := func(d map[string]any) {
 		suite(d)
