@@ -119,11 +119,12 @@ func readText(c chunk) (text []byte, ok bool, err error) {
 		return nil, false, bad
 	}
 	if packed == 1 {
-		z, err := zlib.NewReader(bytes.NewReader(text))
+		in := bytes.NewReader(text)
+		z, err := zlib.NewReader(in)
 		if err != nil {
 			return nil, false, bad
 		}
-		if text, err = io.ReadAll(io.LimitReader(z, MaxCredential+1)); err != nil {
+		if text, err = io.ReadAll(io.LimitReader(z, MaxCredential+1)); err != nil || in.Len() > 0 {
 			return nil, false, bad
 		}
 	}
@@ -209,6 +210,7 @@ type svgReader struct {
 	found           int
 	inside          int // depth of the credential's element, 0 outside
 	verify          string
+	attributes      int // of that name
 	text            strings.Builder
 }
 
@@ -218,6 +220,9 @@ func (r *svgReader) take(t xml.Token) error {
 	case xml.Directive:
 		return bad("a document type")
 	case xml.StartElement:
+		if r.depth == 0 && r.elements > 0 {
+			return bad("a second picture behind it")
+		}
 		r.depth++
 		if r.elements++; r.elements > maxElements || r.depth > maxNesting || len(t.Attr) > maxAttrs {
 			return bad("too large or too deep")
@@ -230,9 +235,12 @@ func (r *svgReader) take(t xml.Token) error {
 		}
 		if t.Name.Space == badgeSpace && t.Name.Local == "credential" {
 			r.found++
-			r.inside = r.depth
+			r.inside, r.attributes = r.depth, 0
 			for _, a := range t.Attr {
 				if a.Name.Space == "" && a.Name.Local == "verify" {
+					if r.attributes++; r.attributes > 1 { // package xml takes what is no XML
+						return bad("an attribute twice")
+					}
 					r.verify = strings.TrimSpace(a.Value)
 				}
 			}
@@ -243,6 +251,9 @@ func (r *svgReader) take(t xml.Token) error {
 		}
 		r.depth--
 	case xml.CharData:
+		if r.depth == 0 && strings.Trim(string(t), " \t\r\n") != "" {
+			return bad("text outside of the picture")
+		}
 		if r.inside > 0 && r.found == 1 {
 			r.text.Write(t)
 		}

@@ -10,8 +10,10 @@ import (
 	"image/png"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
@@ -129,6 +131,8 @@ func TestHostilePNG(t *testing.T) {
 	plain := text("\x00\x00en\x00\x00{}")
 	wrong := bytes.Clone(plain)
 	wrong[len(wrong)-1] ^= 1
+	spoilt := deflate([]byte("{}"))
+	spoilt[len(spoilt)-1] ^= 1
 	tests := []struct {
 		name string
 		file []byte
@@ -156,6 +160,25 @@ func TestHostilePNG(t *testing.T) {
 		{"a second picture", append(file(head, end), file(head, plain, end)...), bake.ErrPicture},
 		{"only the signature", file(), bake.ErrPicture},
 		{"nothing", nil, bake.ErrPicture},
+		{"two, one packed", file(head, plain, text("\x01\x00\x00\x00"+string(deflate([]byte("{}")))), end), bake.ErrTwo},
+		{"two, one broken", file(head, plain, text("\x00"), end), bake.ErrPicture},
+		{"one behind the picture", file(head, part("IDAT", deflate([]byte{0})), plain, end), nil},
+		{"one among the frames of a film", file(head, part("acTL", make([]byte, 8)), part("fcTL", make([]byte, 26)), part("IDAT", deflate([]byte{0})), plain, part("fdAT", make([]byte, 30)), end), nil},
+		{"two among the frames of a film", file(head, part("acTL", make([]byte, 8)), plain, part("fdAT", plain), plain, end), bake.ErrTwo},
+		{"one within a frame", file(head, part("acTL", make([]byte, 8)), part("fdAT", plain), part("IDAT", plain), end), bake.ErrNone},
+		{"bombs in chunks that nobody reads", file(head, part("zTXt", append([]byte("openbadgecredential\x00\x00"), deflate(make([]byte, 16<<20))...)), part("iCCP", append([]byte("x\x00\x00"), deflate(make([]byte, 16<<20))...)), part("IDAT", deflate(make([]byte, 16<<20))), end), bake.ErrNone},
+		{"scripts in other texts", file(head, part("tEXt", []byte("Comment\x00<script>alert(1)</script>")), plain, part("iTXt", []byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00<script/>")), end), nil},
+		{"a keyword in capitals", file(head, part("iTXt", []byte("OpenBadgeCredential\x00\x00\x00\x00\x00{}")), end), bake.ErrNone},
+		{"a longer keyword", file(head, part("iTXt", []byte("openbadgecredential2\x00\x00\x00\x00\x00{}")), end), bake.ErrNone},
+		{"a keyword after a zero", file(head, part("iTXt", []byte("\x00openbadgecredential\x00\x00\x00\x00\x00{}")), end), bake.ErrNone},
+		{"a kind in capitals", file(head, part("ITXT", []byte("openbadgecredential\x00\x00\x00\x00\x00{}")), end), bake.ErrNone},
+		{"a dictionary that is not there", file(head, text("\x01\x00\x00\x00\x78\xbb\x00\x00\x00\x01\x03\x00"), end), bake.ErrPicture},
+		{"a check sum of packing", file(head, text("\x01\x00\x00\x00"+string(spoilt)), end), bake.ErrPicture},
+		{"something behind the packing", file(head, text("\x01\x00\x00\x00"+string(deflate([]byte("{}")))+"{}"), end), bake.ErrPicture},
+		{"packing cut short", file(head, text("\x01\x00\x00\x00"+string(deflate([]byte("{}")))[:7]), end), bake.ErrPicture},
+		{"another length", file(head, append([]byte{0, 0, 0, 1}, plain[4:]...), end), bake.ErrPicture},
+		{"no room for a check sum", append(file(head), 0, 0, 0, 0, 'I', 'E', 'N', 'D'), bake.ErrPicture},
+		{"two ends", file(head, plain, end, end), bake.ErrPicture},
 		{"many chunks", file(bytes.Repeat(part("tEXt", nil), 10_000)), bake.ErrPicture},
 	}
 	for _, tt := range tests {
@@ -163,6 +186,15 @@ func TestHostilePNG(t *testing.T) {
 		if !errors.Is(err, tt.want) || err == nil && string(got) != "{}" {
 			t.Errorf("%s: %.40q, %v", tt.name, got, err)
 		}
+	}
+	// What is refused for its size costs no more than what is taken.
+	bomb := file(head, text("\x01\x00\x00\x00"+string(deflate(make([]byte, 64<<20)))), end)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _ = bake.ReadPNG(bomb)
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 8<<20 {
+		t.Errorf("a bomb took %d bytes", grown)
 	}
 	// Each byte counts: what is changed is refused, or it is not in the credential and its check sum tells.
 	whole := bakePNG(t)
@@ -187,6 +219,32 @@ func TestHostileSVG(t *testing.T) {
 		{"a JWT", `<?xml version="1.0" encoding="UTF-8"?>` + svgHead + `<openbadges:credential verify="ey.a.b"></openbadges:credential></svg>`, nil, "ey.a.b"},
 		{"another prefix", `<svg xmlns="http://www.w3.org/2000/svg" xmlns:b="https://purl.imsglobal.org/ob/v3p0"><b:credential> {} </b:credential></svg>`, nil, "{}"},
 		{"scripts are left where they are", svgHead + `<script>alert(1)</script><rect onload="alert(1)"/><openbadges:credential>{}</openbadges:credential></svg>`, nil, "{}"},
+		{"a picture full of traps", `<?xml version="1.0"?><?xml-stylesheet href="https://evil.example/x.xsl" type="text/xsl"?>` + svgHead + `<style>@import url("https://evil.example/x.css");</style><foreignObject><body xmlns="http://www.w3.org/1999/xhtml" onload="alert(1)">` +
+			`<iframe src="javascript:alert(1)"/></body></foreignObject><a href="javascript:alert(1)"><image href="data:text/html,&lt;script&gt;alert(1)&lt;/script&gt;"/></a><animate attributeName="href" to="javascript:alert(1)"/>` +
+			`<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd"/><use href="https://evil.example/x.svg#a"/><set onbegin="alert(1)"/><openbadges:credential>{}</openbadges:credential></svg>`, nil, "{}"},
+		{"in a picture in the picture", svgHead + `<svg><metadata><openbadges:credential>{}</openbadges:credential></metadata></svg></svg>`, nil, "{}"},
+		{"one in each of two pictures", svgHead + `<openbadges:credential>{}</openbadges:credential><svg><openbadges:credential verify="a.b.c"/></svg></svg>`, bake.ErrTwo, ""},
+		{"one in the other", svgHead + `<openbadges:credential><openbadges:credential>{}</openbadges:credential></openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"one in a comment", svgHead + `<!-- <openbadges:credential>{}</openbadges:credential> --></svg>`, bake.ErrNone, ""},
+		{"one in a text", svgHead + `<text><![CDATA[<openbadges:credential>{}</openbadges:credential>]]></text></svg>`, bake.ErrNone, ""},
+		{"one in an instruction", svgHead + `<?x <openbadges:credential>{}</openbadges:credential> ?></svg>`, bake.ErrNone, ""},
+		{"a comment in it", svgHead + `<openbadges:credential>{<!-- "a":1 -->}</openbadges:credential></svg>`, nil, "{}"},
+		{"a script in it", svgHead + `<openbadges:credential><script>alert(1)</script></openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"letters by their numbers", svgHead + `<openbadges:credential>&#123;&#x7d;</openbadges:credential></svg>`, nil, "{}"},
+		{"a letter that XML has not", svgHead + `<openbadges:credential>&#0;</openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"a token twice", svgHead + `<openbadges:credential verify="a.b.c" verify="d.e.f"/></svg>`, bake.ErrPicture, ""},
+		{"a token of another namespace", svgHead + `<openbadges:credential openbadges:verify="a.b.c"/></svg>`, bake.ErrPicture, ""},
+		{"a prefix that is bound anew", svgHead + `<g xmlns:openbadges="https://evil.example"><openbadges:credential>{}</openbadges:credential></g></svg>`, bake.ErrNone, ""},
+		{"laughs", `<!DOCTYPE svg [<!ENTITY a "ha">` + strings.Repeat(`<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">`, 20) + `]>` + svgHead + `<openbadges:credential>&b;</openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"a document type within", svgHead + `<!DOCTYPE svg [<!ENTITY a "x">]><openbadges:credential>&a;</openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"an outer document type", `<!DOCTYPE svg SYSTEM "http://127.0.0.1/x.dtd">` + svgHead + `<openbadges:credential>{}</openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"parameter entities", `<!DOCTYPE svg [<!ENTITY % a SYSTEM "http://127.0.0.1/"> %a;]>` + svgHead + `</svg>`, bake.ErrPicture, ""},
+		{"XML of another version", `<?xml version="1.1"?>` + svgHead + `<openbadges:credential>{}</openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"Latin letters of one byte", `<?xml version="1.0" encoding="ISO-8859-1"?>` + svgHead + `<openbadges:credential>{}</openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"a second picture", svgHead + `<openbadges:credential>{}</openbadges:credential></svg>` + svgHead + `</svg>`, bake.ErrPicture, ""},
+		{"text behind it", svgHead + `<openbadges:credential>{}</openbadges:credential></svg>{}`, bake.ErrPicture, ""},
+		{"text before it", "<?xml version=\"1.0\"?>{}" + svgHead + `<openbadges:credential>{}</openbadges:credential></svg>`, bake.ErrPicture, ""},
+		{"remarks around it", "<?xml version=\"1.0\"?> <!-- a -->\n" + svgHead + `<openbadges:credential>{}</openbadges:credential></svg>` + "\n<!-- b --><?c?> ", nil, "{}"},
 		{"none", svgHead + `</svg>`, bake.ErrNone, ""},
 		{"another namespace", `<svg xmlns="http://www.w3.org/2000/svg" xmlns:openbadges="https://evil.example"><openbadges:credential>{}</openbadges:credential></svg>`, bake.ErrNone, ""},
 		{"no namespace", `<svg xmlns="http://www.w3.org/2000/svg"><openbadges:credential>{}</openbadges:credential></svg>`, bake.ErrNone, ""},
@@ -250,9 +308,36 @@ func FuzzReadPNG(f *testing.F) {
 	})
 }
 
+// The check sums are right here, so that what is tried is what stands behind them.
+func FuzzChunk(f *testing.F) {
+	packed := string(deflate([]byte("{}")))
+	for _, data := range []string{"\x00\x00en\x00\x00{}", "\x01\x00\x00\x00" + packed, "\x01\x00\x00\x00" + packed[:5], "\x01\x00\x00\x00\x78\xbb\x00\x00\x00\x01\x03\x00", "\x02\x00\x00\x00{}", "\x00"} {
+		f.Add("iTXt", []byte("openbadgecredential\x00"+data))
+	}
+	f.Add("iTXt", []byte("openbadgecredential"))
+	f.Add("tEXt", []byte("openbadgecredential\x00{}"))
+	f.Add("IEND", []byte{})
+	f.Add("IHDR", make([]byte, 13))
+	head, end := part("IHDR", make([]byte, 13)), part("IEND", nil)
+	f.Fuzz(func(t *testing.T, kind string, data []byte) {
+		if len(kind) != 4 {
+			return
+		}
+		got, err := bake.ReadPNG(file(head, part(kind, data), end))
+		if err == nil && (kind != "iTXt" || len(got) == 0 || len(got) > bake.MaxCredential || !utf8.Valid(got)) {
+			t.Errorf("%s of %d bytes", kind, len(got))
+		}
+		if _, twice := bake.ReadPNG(file(head, part(kind, data), part(kind, data), end)); err == nil && !errors.Is(twice, bake.ErrTwo) {
+			t.Errorf("twice: %v", twice)
+		}
+	})
+}
+
 func FuzzReadSVG(f *testing.F) {
 	f.Add(bakeSVG(f))
 	f.Add([]byte(svgHead + `<openbadges:credential verify="ey.a.b"/></svg>`))
+	f.Add([]byte(`<?xml version="1.0" encoding="UTF-8"?><!-- x -->` + svgHead + `<g><openbadges:credential a="b" verify="x">&#123;<![CDATA[}]]></openbadges:credential></g></svg>`))
+	f.Add([]byte(`<!DOCTYPE svg [<!ENTITY a "x">]>` + svgHead + `<openbadges:credential>&a;</openbadges:credential></svg>`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if got, err := bake.ReadSVG(in); err == nil && (len(got) == 0 || len(got) > 2*bake.MaxCredential) {
 			t.Errorf("%d bytes", len(got))
