@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/piprate/json-gold/ld"
@@ -110,6 +111,60 @@ func TestLoaderKnowsTheBundledContextsOnly(t *testing.T) {
 	for _, address := range []string{"https://www.w3.org/2018/credentials/v1", "http://127.0.0.1:1/", "contexts/credentials-v2.json", "", CredentialsV2 + "/"} {
 		if _, err := l.LoadDocument(address); err == nil {
 			t.Errorf("%q is loaded", address)
+		}
+	}
+}
+
+// Whatever a context lets words mean: what stands in a document is among what is signed, or it is refused. The contexts that are bundled use little of
+// JSON-LD, so this one is known for this test alone.
+func TestNothingIsLeftOut(t *testing.T) {
+	l, err := contexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const odd = "https://issuer.example/context.json"
+	term := func(more ...string) map[string]any {
+		m := map[string]any{"@id": "https://x.example/term"}
+		for i := 0; i < len(more); i += 2 {
+			m[more[i]] = more[i+1]
+		}
+		return m
+	}
+	l[odd] = map[string]any{"@context": map[string]any{
+		"nothing": nil, "noid": map[string]any{"@id": nil}, "index": "@index", "nest": "@nest", "included": "@included", "graph": "@graph", "set": "@set", "list": "@list",
+		"languages": term("@container", "@language"), "indexed": term("@container", "@index"), "types": term("@container", "@type"), "sets": term("@container", "@set"), "lists": term("@container", "@list"),
+		"json": term("@type", "@json"), "none": term("@type", "@none"), "vocab": term("@type", "@vocab"), "iri": term("@type", "@id"), "plain": term(), "reverse": map[string]any{"@reverse": "https://x.example/term"},
+	}}
+	t.Cleanup(func() { delete(l, odd) })
+	for member, good := range map[string]bool{
+		`"nothing":"x"`: false, `"noid":"x"`: false, `"plain":{"nothing":"x"}`: false, `"plain":{"noid":["x"]}`: false, `"index":"x"`: false, `"plain":{"index":"x"}`: false, `"unknown":"x"`: false,
+		`"languages":{"en":"x"}`: false, `"languages":{"en":["x","y"],"fr":"x"}`: false, `"languages":"x"`: true, `"indexed":{"a":"x"}`: false, `"indexed":{"a":["x",1]}`: false, `"indexed":"x"`: true,
+		`"types":{"Profile":{"id":"urn:x:y"}}`: false, `"json":{"a":"x"}`: false, `"json":"x"`: false, `"json":[]`: false, `"none":"x"`: true, `"vocab":"x"`: false, `"vocab":"urn:x:x"`: true, `"iri":"x"`: false, `"iri":"urn:x:x"`: true,
+		`"iri":"_:x"`: false, `"iri":"//x"`: false, `"iri":"?x"`: false, `"iri":""`: false, `"nest":{"name":"x"}`: true, `"nest":"x"`: false, `"nest":{"nothing":"x"}`: false, `"included":{"name":"x"}`: false,
+		`"graph":{"name":"x"}`: false, `"graph":["x"]`: false, `"plain":{"graph":{"name":"x"}}`: true, `"plain":{"graph":["x"]}`: false, `"plain":{"set":["x"]}`: true, `"plain":{"set":"x"}`: true, `"plain":{"list":["x","z"]}`: true, `"plain":{"list":[]}`: false,
+		`"set":["x"]`: false, `"list":["x"]`: false, `"sets":["x"]`: true, `"lists":["x","z"]`: true, `"reverse":{"name":"x"}`: false, `"reverse":"urn:x:x"`: false, `"plain":{"@value":"x"}`: true, `"plain":{"@value":"x","@language":"en"}`: true,
+		`"plain":{"@value":"x","@language":"x_y"}`: false, `"plain":{"@value":"x","name":"y"}`: false, `"plain":{"@language":"x"}`: false, `"plain":{"name":"x"}`: true, `"plain":["x",{"name":"x"}]`: true, `"plain":[[]]`: false,
+	} {
+		read := func(member string) (string, error) {
+			tree, err := decode([]byte(`{"@context":["`+CredentialsV2+`","`+odd+`"],"id":"urn:x:z","type":["VerifiableCredential"],"issuer":"did:web:x","credentialSubject":{"id":"urn:x:s"},`+member+`}`), foreign)
+			if err != nil {
+				return "", err
+			}
+			d, err := quadsOf(tree, false)
+			if err != nil {
+				return "", err
+			}
+			return d.canonical()
+		}
+		one, err := read(member)
+		if (err == nil) != good || err != nil && !errors.Is(err, ErrForm) {
+			t.Errorf("%s: %v", member, err)
+		}
+		if err != nil {
+			continue
+		}
+		if other, err := read(strings.Replace(member, `x"`, `forged"`, 1)); err != nil || other == one {
+			t.Errorf("%s can be changed: %v\n%s", member, err, other)
 		}
 	}
 }
