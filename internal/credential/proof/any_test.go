@@ -157,6 +157,8 @@ func TestVerifyAnyRefuses(t *testing.T) {
 		"no subject":                {`"credentialSubject": [`, `"credentialSubject": [], "evidence": [`, proof.ErrForm},
 		"null":                      {`"tag": []`, `"tag": null`, proof.ErrForm},
 		"two things of one id":      {`"https://issuer.example/evidence/1"`, `"https://issuer.example/achievements/1"`, proof.ErrUnsupported},
+		"the same thing twice":      {`"evidence": [`, `"evidence": [{"id": "https://issuer.example/evidence/1", "type": ["Evidence"], "name": "A film"},`, proof.ErrForm},
+		"the same name twice":       {`"evidence": [`, `"evidence": [{"id": "https://issuer.example/evidence/2"}, {"id": "https://issuer.example/evidence/2"},`, proof.ErrForm},
 		"a credential within":       {`"tag": []`, `"endorsement": [{"@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"]}]`, proof.ErrUnsupported},
 		"not a credential":          {`["VerifiableCredential", "OpenBadgeCredential"]`, `"OpenBadgeCredential"`, proof.ErrForm},
 		"a presentation":            {`"OpenBadgeCredential"`, `"VerifiablePresentation"`, proof.ErrForm},
@@ -275,6 +277,34 @@ func TestJCSIsOverTheJSONAsItStands(t *testing.T) {
 		p := strings.TrimSuffix(options, "}") + `, "proofValue": "` + proof.EncodeValue(sig) + `"}`
 		if _, err := proof.VerifyAny(t.Context(), []byte(strings.TrimSuffix(doc, "}")+`, "proof": `+p+"}"), keys); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A key counts for the issuer under whose name it stands, whatever who knows it says of its controller.
+func TestAKeyStandsUnderItsIssuer(t *testing.T) {
+	k, err := signing.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const issuer = "https://issuer.example/profiles/1"
+	for method, want := range map[string]error{
+		issuer + "#key": nil, issuer + "#": proof.ErrMethod, issuer: proof.ErrMethod, issuer + "/#key": proof.ErrMethod, issuer + "1#key": proof.ErrMethod, issuer + "?#key": proof.ErrMethod, "#key": proof.ErrMethod, "key": proof.ErrMethod, "": proof.ErrMethod,
+		"https://issuer.example/profiles/2#key": proof.ErrMethod, "https://issuer.example/#key": proof.ErrMethod, "did:key:x#" + issuer + "#key": proof.ErrMethod, "HTTPS://issuer.example/profiles/1#key": proof.ErrMethod,
+	} {
+		doc, keys := foreignSigned(t, another, proof.JCS, `{"verificationMethod": "`+method+`", "created": "2024-01-01T00:00:00Z"}`)
+		vouched := methods{method: slices.Collect(maps.Values(keys))[0]}
+		if _, err := proof.VerifyAny(t.Context(), doc, vouched); !errors.Is(err, want) {
+			t.Errorf("%q: %v", method, err)
+		}
+	}
+	// The same by our own rules, of which Sign would not let us make such a document.
+	doc, keys := signed(t, unsigned)
+	own := slices.Collect(maps.Keys(keys))[0]
+	for _, method := range []string{did + "x#" + k.Multikey(), did + ":x#" + k.Multikey(), "did:web:example.org#" + k.Multikey()} {
+		m := keys[own]
+		if _, err := proof.Verify(t.Context(), []byte(strings.ReplaceAll(string(doc), own, method)), methods{method: m}); !errors.Is(err, proof.ErrMethod) {
+			t.Errorf("%s: %v", method, err)
 		}
 	}
 }
