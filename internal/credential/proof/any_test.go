@@ -281,6 +281,23 @@ func TestJCSIsOverTheJSONAsItStands(t *testing.T) {
 	}
 }
 
+// What a context means is signed with the words: a proof that names fewer contexts than the document, others, or none as a list, covers less.
+func TestContextsOfAProof(t *testing.T) {
+	all := `"https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json", "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json", "https://w3id.org/security/data-integrity/v2"`
+	for contexts, want := range map[string]error{
+		"[" + all + "]": nil, `"https://www.w3.org/ns/credentials/v2"`: proof.ErrProof, `["https://www.w3.org/ns/credentials/v2"]`: proof.ErrProof, "[]": proof.ErrProof, `["https://issuer.example/context.json"]`: proof.ErrProof,
+		`["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json"]`:                              proof.ErrProof,
+		"[" + all + `, "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]`:                                                         proof.ErrProof,
+		strings.Replace("["+all+"]", "extensions.json", "extensions2.json", 1):                                                                proof.ErrProof,
+		`["https://w3id.org/security/data-integrity/v2", ` + strings.TrimSuffix(all, `, "https://w3id.org/security/data-integrity/v2"`) + "]": proof.ErrProof,
+	} {
+		doc, keys := foreignSigned(t, another, proof.JCS, `{"created": "2024-01-01T00:00:00Z", "@context": `+contexts+`}`)
+		if _, err := proof.VerifyAny(t.Context(), doc, keys); !errors.Is(err, want) {
+			t.Errorf("%s: %v", contexts, err)
+		}
+	}
+}
+
 // A key counts for the issuer under whose name it stands, whatever who knows it says of its controller.
 func TestAKeyStandsUnderItsIssuer(t *testing.T) {
 	k, err := signing.Generate(rand.Reader)
