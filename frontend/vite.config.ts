@@ -36,7 +36,7 @@ export default defineConfig({
         codeSplitting: {
           // Few files, since each costs a slow network more than its bytes; and nothing of /app/ on a reading page.
           groups: [
-            { name: 'core', test: /node_modules\/(?!@noble|@oxc-project|qr\/)|virtual:words\/page|vite\/preload|\/src\/(api\/.*|i18n\/words|context|next|language|ui\/mount)\.tsx?$/ },
+            { name: 'core', test: /node_modules\/(?!@noble|@oxc-project|qr\/)|virtual:words\/page|vite\/preload|\/src\/(api\/(?!uploads).*|i18n\/words|context|next|language|ui\/mount)\.tsx?$/ },
             { name: 'learner', test: /\/src\/(learner\/(enrollment|join|outbox-notes)|offline\/(db|device|locker|outbox|shelf|tabs|uuidv7)|ui\/(notice|bar|task|loaded|confirm-button|sentence))\.tsx?$|ui\/controls\.css/ },
             { name: 'hand-ins', test: /\/src\/offline\/(hand-ins|turns)\.ts$/ },
             // Fetched when the page has been read.

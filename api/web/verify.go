@@ -114,7 +114,7 @@ func (w *writer) verdict(r verifier.Report, course *curriculum.Manifest, id stri
 	title, text := verifier.StateWords(r.State)
 	v := values{
 		"standing": string(r.State), "standing_label": w.t(title, nil), "standing_text": w.t(text, nil), "reason": "",
-		"reasons": w.reasons(r.Reasons), "certificate": "", "recognised": w.recognised(r.Recognitions), "report": "", "links": "",
+		"reasons": w.reasons(r.Reasons), "certificate": "", "paper": "", "recognised": w.recognised(r.Recognitions), "report": "", "links": "",
 	}
 	for _, reason := range r.Reasons {
 		if given := reason.Given(); given != "" {
@@ -123,6 +123,14 @@ func (w *writer) verdict(r verifier.Report, course *curriculum.Manifest, id stri
 	}
 	if id != "" && r.State != verifier.Invalid || r.Readable() {
 		v["certificate"] = w.certificate(r, course, id == "")
+	}
+	if id != "" && r.State != verifier.Invalid {
+		// Paper is checked by its code: with the name that stands on it, while there is one.
+		named := "1"
+		if r.Claims.Name == "" {
+			named = "0"
+		}
+		v["paper"] = w.fill("verify-paper", values{"code": "/api/credentials/" + id + "/code.svg?name=" + named, "address": r.Claims.ID})
 	}
 	rests := ""
 	for _, b := range r.RestsOn {

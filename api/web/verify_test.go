@@ -20,6 +20,7 @@ func TestVerify(t *testing.T) {
 	at := func(day int) time.Time { return time.Date(2026, 3, day, 9, 30, 0, 0, time.UTC) }
 	day := func(n int) *time.Time { d := at(n); return &d }
 	claims := credential.Claims{
+		ID:   "https://learn.example/verify/its-id",
 		Name: "Ada <b>Byron</b>", Achievement: "AI & you", IssuerName: "Demo school", IssuedAt: at(5),
 		Version: "3", Assessment: credential.OnSite, AIHelp: credential.SomeHelp, Score: "92.5",
 	}
@@ -48,7 +49,7 @@ func TestVerify(t *testing.T) {
 		id, locale string
 		want, none []string
 	}{
-		{"valid", "en", []string{"Valid", "The signature is genuine", "Demo school", "Ada <b>Byron</b>", "AI & you", "5 March 2026", "9 March 2026, 09:30 UTC", "Small", "Course version3", "Assessmentsupervised, on site", "Help by AIsome, as declared", "Score92.5%"}, []string{"Revoked", "Expired", "row's name"}},
+		{"valid", "en", []string{"Valid", "The signature is genuine", "Demo school", "Ada <b>Byron</b>", "AI & you", "5 March 2026", "9 March 2026, 09:30 UTC", "Small", "Course version3", "Assessmentsupervised, on site", "Help by AIsome, as declared", "Score92.5%", "check this certificate at https://learn.example/verify/its-id"}, []string{"Revoked", "Expired", "row's name"}},
 		{"valid", "ar", []string{"صالحة", "التوقيع صحيح", "Demo school", "Ada <b>Byron</b>", "5 مارس 2026"}, []string{"Valid"}},
 		{"revoked", "en", []string{"Revoked", "took it back", "Revoked on 8 March 2026", "Reason given: Somebody else <i>took</i> the labs"}, []string{"The signature is genuine"}},
 		{"revoked", "ar", []string{"ملغاة", "8 مارس 2026", "السبب المذكور: Somebody else <i>took</i> the labs"}, nil},
@@ -81,6 +82,14 @@ func TestVerify(t *testing.T) {
 			}
 			if !strings.Contains(body, `href="/api/credentials/`+tt.id+`"`) || !strings.Contains(body, "noindex") {
 				t.Errorf("%s: the signed file cannot be had, or search engines keep a person's name", address)
+			}
+			// The code for who prints the page tells no more than the page does, and what is not genuine has none.
+			named, other := map[string]string{"invalid": "", "stolen": "", "erased": "name=0"}[tt.id]
+			if !other {
+				named = "name=1"
+			}
+			if got := strings.Contains(body, `src="/api/credentials/`+tt.id+"/code.svg?"+named+`"`); got != (named != "") || !got && strings.Contains(body, "code.svg") {
+				t.Errorf("%s: the code to print is not %q", address, named)
 			}
 			res, _ := w.get(address)
 			if res.Header.Get("Cache-Control") != "no-store" {

@@ -1,7 +1,7 @@
 // Compiles the catalogue of words (internal/i18n/locales) into one chunk a locale and part:
 // `page` for every reading page, `lab` for what a lab needs besides (keys ui.lab.*), `sync` for what is said of sending and
 // fetching (ui.sync.*), `offline` for courses on the device (ui.offline.*, and the server's words of bundles), `verify` for what is said of
-// certificates (ui.verify.*, and the server's words of states and reasons), `award` for what a certificate waits for (ui.award.*),
+// certificates (ui.verify.*, and the server's words of states, reasons and paper), `award` for what a certificate waits for (ui.award.*),
 // `app` for the screens under /app/ (ui.app.*, ui.device.*, and ui.award.* again: they show awards too), but for what only those see who run
 // an institution or this server: `console`.
 // A key that a locale lacks gets its English text here, so the page needs no fallback.
@@ -24,6 +24,8 @@ export function partOf(key: string): Part {
   return parts.find((part) => key.startsWith(`ui.${part}.`)) ?? 'page';
 }
 
+const onPaper = /^paper\.(achievement|ai_help|assessment|check|code_alt|document|expired|expires|holder|invalid|issued|revoked|score|suspended|title)(\.|$)/;
+
 /** Keeps the keys of one part, with the fallback's text where the locale has none. */
 export function compile(words: Catalogue, fallback: Catalogue, part: Part): Catalogue {
   const out: Catalogue = {};
@@ -33,8 +35,8 @@ export function compile(words: Catalogue, fallback: Catalogue, part: Part): Cata
     if (key.startsWith('ui.') && partOf(key) === part) out[key.slice(3)] = entry;
     // What refuses a bundle says the same here and on the server.
     else if (part === 'offline' && key.startsWith('bundle.')) out[key] = entry;
-    // And so does what is said of a certificate.
-    else if (part === 'verify' && /^credential\.(state|why)\./.test(key)) out[key] = entry;
+    // And so does what is said of a certificate, on the screen and on paper.
+    else if (part === 'verify' && (/^credential\.(state|why)\./.test(key) || onPaper.test(key))) out[key] = entry;
     else if (part === 'app' && key.startsWith('ui.award.')) out[key.slice(3)] = entry;
   }
   return out;

@@ -130,7 +130,12 @@ func (u *usage) readGo(t *testing.T, name string, src any, families map[string]b
 // readPage finds keys in a TypeScript file.
 func (u *usage) readPage(name, src string) {
 	for _, m := range callInPage.FindAllStringSubmatch(src, -1) {
-		u.wanted[m[1]+m[2]] = name
+		key := m[1] + m[2]
+		// Words that the page shares with the server (frontend/vite/words.ts).
+		if shared, ok := strings.CutPrefix(key, "ui."); ok && (strings.HasPrefix(shared, "paper.") || strings.HasPrefix(shared, "credential.")) {
+			key = shared
+		}
+		u.wanted[key] = name
 	}
 	for _, m := range textInPage.FindAllStringSubmatch(src, -1) {
 		u.named[m[1]+m[2]] = true

@@ -1,8 +1,12 @@
 // QR codes: drawn with the npm package `qr`, read by the browser itself where it can, else by the same package. Both are fetched when somebody asks.
+import { part } from './missing';
 
-/** The squares of a code, dark ones true, with the quiet border around them. What is printed or worn wants more correction than a clean screen. */
+/**
+ * The squares of a code, dark ones true, with the quiet border around them. What is printed or worn wants more correction than a clean screen. Throws
+ * Missing where what draws it was never fetched.
+ */
 export async function drawCode(text: string, ecc: 'low' | 'quartile' = 'low'): Promise<boolean[][]> {
-  const { default: encodeQR } = await import('qr');
+  const { default: encodeQR } = await part(import('qr'));
   return encodeQR(text, 'raw', { ecc, border: 4 });
 }
 
@@ -10,7 +14,7 @@ interface Detector {
   detect(image: ImageBitmapSource): Promise<{ rawValue: string }[]>;
 }
 
-/** Reads the codes in a picture, as a camera gives it. Where there is none, or none can be read, the list is empty. */
+/** Reads the codes in a picture, as a camera gives it. Where there is none, or none can be read, the list is empty. Throws Missing where what reads it was never fetched. */
 export async function readCodes(image: ImageData): Promise<string[]> {
   const Native = (globalThis as { BarcodeDetector?: new (how: { formats: string[] }) => Detector }).BarcodeDetector;
   if (Native) {
@@ -20,7 +24,7 @@ export async function readCodes(image: ImageData): Promise<string[]> {
       // Some browsers have the name and nothing behind it.
     }
   }
-  const { default: decodeQR } = await import('qr/decode.js');
+  const { default: decodeQR } = await part(import('qr/decode.js'));
   try {
     return [decodeQR({ width: image.width, height: image.height, data: image.data })];
   } catch {

@@ -6,8 +6,9 @@ import { Unreached } from '../../api/problem';
 import { t } from '../../i18n/words';
 import { drawCode } from '../../offline/codes';
 import { recall } from '../../offline/kept';
+import { Missing } from '../../offline/missing';
 import type { Certificates } from '../../offline/sync';
-import { Trouble } from '../../ui/notice';
+import { NotFetched } from './not-fetched';
 import './verify.css';
 
 /** The text of the code, from the server, or as this device keeps it. */
@@ -68,12 +69,12 @@ function Code({ id, achievement }: { id: string; achievement: string }) {
   }, [named.value]);
   return (
     <div>
-      {trouble.value instanceof Unreached ? (
+      {trouble.value instanceof Unreached && !(trouble.value instanceof Missing) ? (
         <p class="notice" role="status">
           {t('ui.app.code.away')}
         </p>
       ) : trouble.value ? (
-        <Trouble cause={trouble.value} />
+        <NotFetched cause={trouble.value} />
       ) : null}
       <canvas class="qr-code" ref={canvas} hidden={!drawn.value} role="img" aria-label={t('ui.app.code.picture', { Name: achievement })} />
       <p class="boxes">

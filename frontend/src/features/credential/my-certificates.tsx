@@ -1,24 +1,34 @@
 import { useSignal, type Signal } from '@preact/signals';
-import type { ComponentChildren, ComponentType } from 'preact';
+import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
 import { signedIn } from '../../api/me';
 import { Unreached } from '../../api/problem';
 import { formatDate, locale, spokenIn, t } from '../../i18n/words';
 import { recall } from '../../offline/kept';
+import { part } from '../../offline/missing';
 import type { Certificates } from '../../offline/sync';
-import { Notice, Trouble } from '../../ui/notice';
+import { Notice } from '../../ui/notice';
 import { List, usePages } from '../../ui/pages';
 import { useTask } from '../../ui/task';
 import { AwardsToCome } from './awards';
 import { CodeView } from './code-view';
 import { CertificateName } from './certificate-name';
 import { ImportedCertificates } from './imported';
+import { NotFetched } from './not-fetched';
 import { saveAs } from './save';
 import { Shares, type Share } from './shares';
 import { Worth } from './worth';
 
 type Credential = Schemas['Credential'];
+
+/** What this device keeps of one certificate. */
+interface Kept {
+  /** The signed credential. */
+  document: string;
+  /** The texts of its code, without the name and with it. */
+  codes: readonly [string, string] | undefined;
+}
 
 export default function MyCertificates() {
   const kept = useSignal<Certificates | undefined>(undefined);
@@ -48,12 +58,17 @@ export default function MyCertificates() {
       )}
       <AwardsToCome onIssued={() => void pages.reload()} />
       <List of={pages} empty={<p>{t('ui.app.certificates.none')}</p>}>
-        {(credential) => <CredentialRow key={credential.id} credential={credential} document={kept.value?.documents[credential.id]} shares={shares} />}
+        {(credential) => <CredentialRow key={credential.id} credential={credential} kept={keptOf(kept.value, credential.id)} shares={shares} />}
       </List>
       <CertificateName />
       <ImportedCertificates shares={shares} />
     </>
   );
+}
+
+function keptOf(all: Certificates | undefined, id: string): Kept | undefined {
+  const document = all?.documents[id];
+  return document === undefined ? undefined : { document, codes: all?.codes?.[id] };
 }
 
 // What other programs and people take; names of formats are the same in every language.
@@ -67,16 +82,16 @@ const formats = [
 /** The signed credential itself: what a device keeps. */
 const plain = 'JSON';
 
-/** `document`: the signed credential as this device keeps it, where the server is not reached. */
-function CredentialRow({ credential, document: text, shares }: { credential: Credential; document: string | undefined; shares: Signal<readonly Share[] | undefined> }) {
+/** `kept`: what this device keeps of it, where the server is not reached. */
+function CredentialRow({ credential, kept, shares }: { credential: Credential; kept: Kept | undefined; shares: Signal<readonly Share[] | undefined> }) {
   const { id, institution, issued_at: issued, standing } = credential;
   const achievement = <bdi {...spokenIn(credential.achievement_lang)}>{credential.achievement}</bdi>;
   const page = `/${locale()}/verify/${id}`;
   const name = `${credential.course_id}-${id}.json`;
   const save = (event: MouseEvent) => {
-    if (text === undefined) return;
+    if (!kept) return;
     event.preventDefault();
-    saveAs(name, text);
+    saveAs(name, kept.document);
   };
   return (
     <li>
@@ -100,7 +115,7 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
           </span>
         )}
       </span>
-      {text === undefined ? (
+      {!kept ? (
         <span class="buttons">
           <a class="button quiet" href={page}>
             {t('ui.app.certificates.view')}
@@ -112,12 +127,12 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
           </a>
         </span>
       ) : (
-        <Here document={text}>{achievement}</Here>
+        <Here credential={credential} kept={kept} />
       )}
       <p class="formats">
         {t('ui.app.certificates.formats')}
         {/* What has to be drawn or signed anew, only the server has. */}
-        {text === undefined &&
+        {!kept &&
           formats.map(({ path, name: format }) => (
             <a key={path} href={`/api/credentials/${id}/${path}`} download>
               <span translate={false}>{format}</span>
@@ -136,28 +151,33 @@ function CredentialRow({ credential, document: text, shares }: { credential: Cre
   );
 }
 
-/** Without the server: what this device itself finds out about the certificate. */
-function Here({ document: text, children }: { document: string; children: ComponentChildren }) {
-  const Report = useSignal<ComponentType<{ document: string }> | undefined>(undefined);
+/** Without the server: what this device itself finds out about the certificate, and puts on paper. */
+function Here({ credential, kept }: { credential: Credential; kept: Kept }) {
+  const open = useSignal<'view' | 'print' | undefined>(undefined);
+  const Part = useSignal<ComponentType<Kept & { credential: Credential }> | undefined>(undefined);
   const task = useTask();
-  const toggle = () =>
+  const ways = { view: () => import('./own-report'), print: () => import('./own-paper') };
+  const toggle = (what: 'view' | 'print') =>
     task.run(async () => {
-      if (Report.value) return void (Report.value = undefined);
-      const part = await import('./own-report').catch(() => {
-        throw new Unreached();
-      });
-      Report.value = part.default;
+      const close = open.value === what;
+      open.value = Part.value = undefined;
+      if (close) return;
+      const found: { default: ComponentType<Kept & { credential: Credential }> } = await part(ways[what]());
+      open.value = what;
+      Part.value = found.default;
     });
   return (
     <div class="code-view">
       <p class="buttons">
-        <button type="button" class="button quiet" aria-expanded={!!Report.value} onClick={() => void toggle()}>
-          {t('ui.app.certificates.view')}
-          <span class="unseen"> {children}</span>
-        </button>
+        {(['view', 'print'] as const).map((what) => (
+          <button key={what} type="button" class="button quiet" aria-expanded={open.value === what} onClick={() => void toggle(what)}>
+            {t(`ui.app.certificates.${what}`)}
+            <span class="unseen"> {credential.achievement}</span>
+          </button>
+        ))}
       </p>
-      {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
-      {Report.value && <Report.value document={text} />}
+      {task.trouble.value ? <NotFetched cause={task.trouble.value} /> : null}
+      {Part.value && <Part.value {...kept} credential={credential} />}
     </div>
   );
 }

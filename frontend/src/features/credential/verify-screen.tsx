@@ -5,9 +5,11 @@ import { formatNumber, loadWords, locale, t } from '../../i18n/words';
 import { BundleError } from '../../offline/bundle/fault';
 import { check, type Report } from '../../offline/credential/check';
 import { fetchTrust, knownIssuers, takeTrust } from '../../offline/credential/trust';
+import { part } from '../../offline/missing';
 import { keepShell, shell } from '../../sw/bridge';
 import { Notice, Trouble } from '../../ui/notice';
 import { useTask } from '../../ui/task';
+import { NotFetched } from './not-fetched';
 import { Camera } from './verify-camera';
 import { NothingFound, readFile } from './verify-picture';
 import { VerifyReport } from './verify-report';
@@ -26,7 +28,10 @@ export default function Verify() {
   const top = useRef<HTMLDivElement>(null);
   const count = () => knownIssuers().then(({ issuers }) => (known.value = issuers.size));
   useEffect(() => {
-    void loadWords(locale(), words).then(() => (ready.value = true));
+    void task.run(async () => {
+      await part(loadWords(locale(), words));
+      ready.value = true;
+    });
     // What is known already counts until more is here.
     void count();
     void fetchTrust(recent).then(count, () => undefined);
@@ -34,7 +39,7 @@ export default function Verify() {
   useEffect(() => {
     if (report.value) top.current?.focus();
   }, [report.value]);
-  if (!ready.value) return <p class="loading">{t('ui.loading')}</p>;
+  if (!ready.value) return task.trouble.value ? <NotFetched cause={task.trouble.value} /> : <p class="loading">{t('ui.loading')}</p>;
 
   const look = (find: () => Promise<string>) => {
     camera.value = false;
@@ -77,10 +82,10 @@ export default function Verify() {
               <p>{t(`ui.verify.${trouble.why}`)}</p>
             </Notice>
           ) : trouble ? (
-            <Trouble cause={trouble} />
+            <NotFetched cause={trouble} />
           ) : null}
           {camera.value ? (
-            <Camera onText={(found) => void look(() => Promise.resolve(found))} stop={() => (camera.value = false)} />
+            <Camera onText={(found) => void look(() => Promise.resolve(found))} onTrouble={(cause) => void look(() => Promise.reject(cause))} stop={() => (camera.value = false)} />
           ) : (
             <p class="buttons">
               <button type="button" class="button" onClick={() => (camera.value = true)}>

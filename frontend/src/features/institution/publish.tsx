@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
-import { publishZip, type Schemas } from '../../api/client';
+import type { Schemas } from '../../api/client';
+import { publishZip } from '../../api/uploads';
 import { Problem } from '../../api/problem';
 import { locale, t } from '../../i18n/words';
 import { Notice, Trouble } from '../../ui/notice';

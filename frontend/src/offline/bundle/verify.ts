@@ -1,6 +1,7 @@
 // Who signed a bundle, and whether they may (docs/bundle-format.md). Time comes from signed documents and from servers, never from the
 // device's clock: that may be ten years off.
 import { decode, parse, parseSigned, type Digest, type Publisher, type Root, type Signed, type Trust } from './documents';
+import { part } from '../missing';
 import { BundleError } from './fault';
 
 const serialLimit = 256;
@@ -57,7 +58,7 @@ export async function ed25519(key: Uint8Array<ArrayBuffer>, signature: Uint8Arra
       native = !(cause instanceof DOMException && cause.name === 'NotSupportedError');
     }
   }
-  const { verifyAsync } = await import('@noble/ed25519');
+  const { verifyAsync } = await part(import('@noble/ed25519'));
   // As Go's: RFC 8032 to the letter.
   return verifyAsync(signature, message, key, { zip215: false }).catch(() => false);
 }

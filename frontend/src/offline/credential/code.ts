@@ -2,6 +2,7 @@
 // same vectors. Each code has exactly one form, and every other form is refused.
 import { decode } from '../base45';
 import { decodeMultikey, ed25519 } from '../bundle/verify';
+import { Missing } from '../missing';
 import { readItem, type Item } from './cbor';
 
 /** Why a code is refused. */
@@ -202,14 +203,16 @@ export const names = (list: string, address: string): boolean => {
   return !!found && `${found[1]}${found[2]}` === list;
 };
 
-/** Checks that a key signed a message and might. Null when it did. */
+/** Checks that a key signed a message and might. Null when it did. Throws Missing where what checks signatures was never fetched. */
 export async function holds(key: Key, issuer: string, signedAt: number, signature: Uint8Array, message: Uint8Array<ArrayBuffer>): Promise<Refusal | null> {
   if (key.issuer !== issuer) return 'other_issuer';
   const bytes = Uint8Array.from(signature);
   let good: boolean;
   try {
     good = await ed25519(decodeMultikey(key.multikey), bytes, message);
-  } catch {
+  } catch (cause) {
+    // That this device cannot check says nothing of the key.
+    if (cause instanceof Missing) throw cause;
     return 'unknown_key';
   }
   if (!good) return 'signature';

@@ -1,6 +1,7 @@
 // A credential as JSON, checked without a network by its eddsa-jcs-2022 proof. Strict on purpose: what another reader might understand otherwise,
 // or no signature of ours would cover, is refused. The eddsa-rdfc-2022 proof beside it needs JSON-LD, which a phone has not: the server checks it.
 import { decodeMultikey, ed25519 } from '../bundle/verify';
+import { Missing } from '../missing';
 
 export type Json = string | number | boolean | Json[] | { [name: string]: Json };
 export type JsonObject = { [name: string]: Json };
@@ -212,7 +213,11 @@ export function readDocument(text: string, kind: Kind = badge): Document {
     const message = new Uint8Array(64);
     message.set(head);
     message.set(body, 32);
-    return ed25519(decodeMultikey(multikey), signature, message).catch(() => false);
+    return ed25519(decodeMultikey(multikey), signature, message).catch((cause: unknown) => {
+      // That this device cannot check says nothing of the signature.
+      if (cause instanceof Missing) throw cause;
+      return false;
+    });
   };
   return { issuer, multikey: method.slice(issuer.length + 1), created: created as string, checkable: own !== undefined, signed, tree };
 }

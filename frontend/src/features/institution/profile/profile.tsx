@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { api, ask, putPicture, type Schemas } from '../../../api/client';
+import { api, ask, type Schemas } from '../../../api/client';
+import { putPicture } from '../../../api/uploads';
 import { t } from '../../../i18n/words';
 import { Field } from '../../../ui/field';
 import { faultOf, Form } from '../../../ui/form';

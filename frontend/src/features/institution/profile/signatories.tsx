@@ -1,5 +1,6 @@
 import type { Signal } from '@preact/signals';
-import { api, ask, putPicture, type Schemas } from '../../../api/client';
+import { api, ask, type Schemas } from '../../../api/client';
+import { putPicture } from '../../../api/uploads';
 import { t } from '../../../i18n/words';
 import { uuidv7 } from '../../../offline/uuidv7';
 import { Field } from '../../../ui/field';
