@@ -23,7 +23,7 @@ FONTS := internal/credential/paper/typeset/fetch.sh
 # What the programs and the pages are made of. Folders are listed too: their
 # time changes when a file in them is removed.
 GO_FILES = go.mod go.sum $(wildcard frontend/*.go) $(shell find api worker internal migrations content frontend/pages -mindepth 1 \( -name node_modules -o -name testdata \) -prune -o ! -name '*_test.go' -print 2>/dev/null)
-WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.html) internal/lab/harness.py internal/lab/judge.py internal/lab/banyan.py $(shell find frontend/src frontend/pages frontend/public frontend/vite frontend/licences internal/i18n/locales ! -name '*.test.ts' ! -name '*.test.tsx' 2>/dev/null)
+WEB_FILES = $(wildcard frontend/*.json frontend/*.ts frontend/*.js frontend/*.html) internal/lab/grading/harness.py internal/lab/grading/judge.py internal/lab/grading/banyan.py $(shell find frontend/src frontend/pages frontend/public frontend/vite frontend/licences internal/i18n/locales ! -name '*.test.ts' ! -name '*.test.tsx' 2>/dev/null)
 
 ##@ Use it
 

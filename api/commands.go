@@ -27,7 +27,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
-	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -132,7 +132,7 @@ func checkCourse(ctx context.Context, path string, engine func() (sandbox.Engine
 	for _, m := range compiled.Manifest.Modules {
 		for _, it := range m.Items {
 			if l, ok := vault.Labs[it.ID]; ok {
-				details = append(details, lab.CheckLab(ctx, eng, it.ID, l)...)
+				details = append(details, grading.CheckLab(ctx, eng, it.ID, l)...)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -266,7 +267,7 @@ func newBareGrading(ctx context.Context, b *bench) (*bareGrading, error) {
 
 func (g *bareGrading) once(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
-	v, err := lab.Grade(ctx, g.engine, g.lab, g.files)
+	v, err := grading.Grade(ctx, g.engine, g.lab, g.files)
 	if err == nil && v.Outcome != lab.Passed {
 		err = fmt.Errorf("the solution of %s did not pass: %+v", labID, v)
 	}

@@ -10,7 +10,7 @@ import { build, type Plugin, type Rollup } from 'vite';
 import { textDigest } from '../src/features/lab/run/worker/text-digest.ts';
 import { kept, replaced, translator, type Translate } from './python.ts';
 
-const python = ['light.py', ...['harness.py', 'judge.py', 'banyan.py'].map((name) => `../../../../../../internal/lab/${name}`)];
+const python = ['light.py', ...['harness.py', 'judge.py', 'banyan.py'].map((name) => `../../../../../../internal/lab/grading/${name}`)];
 const workers = /^virtual:lab-worker\/(light|exact)$/;
 
 /** `virtual:lab-worker/light` and `/exact`: a worker's whole script, as text. */

@@ -30,6 +30,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/learning"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -198,7 +199,7 @@ func (a *App) Jobs() (job.Table, error) {
 	if err != nil {
 		return job.Table{}, err
 	}
-	a.engine, a.Lab.Engine = engine, engine
+	a.engine, a.Lab.Grader = engine, grading.Grader{Engine: engine}
 	return job.Table{
 		Handlers: map[job.Kind]job.Handler{
 			lab.GradeKind:           a.Lab.Grade,

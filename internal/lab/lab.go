@@ -1,4 +1,4 @@
-// Package lab grades what learners hand in for a practical task.
+// Package lab takes in what learners hand in for a practical task, and keeps what grading says of it.
 package lab
 
 import (
@@ -8,6 +8,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum"
+	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
@@ -82,6 +83,21 @@ type CheckResult struct {
 	Expected string  `json:"expected,omitempty"` // what was wanted, of a failed check that reveals it
 	Error    string  `json:"error,omitempty"`    // exception raised by the call; or a message key, lab.check_error.…
 	Says     string  `json:"says,omitempty"`     // key of what the judge script says: curriculum.Check.Says
+}
+
+// Message keys of the verdicts that cost the learner nothing.
+const (
+	MessageAuthor   = "lab.message.author"   // the lab is at fault
+	MessagePlatform = "lab.message.platform" // we are
+)
+
+// Grader is what lab needs of grading.
+type Grader interface {
+	// Grade runs a learner's files against a lab's checks and gives a verdict without submission, version, attempt and time.
+	// An error is the platform's.
+	Grade(ctx context.Context, l labdef.Lab, files map[string]string) (Verdict, error)
+	// Runtime is the Python that it grades with.
+	Runtime() blob.Digest
 }
 
 // Store is what lab needs of storage.

@@ -349,11 +349,11 @@ func (s *Service) Regrade(ctx context.Context, j job.Job) error {
 	if err != nil {
 		return err
 	}
-	after := Verdict{Outcome: AuthorError, Message: msgAuthor, Runtime: s.Engine.Runtime(), Fault: "the entry file has another name: " + l.Entry}
+	after := Verdict{Outcome: AuthorError, Message: MessageAuthor, Runtime: s.Grader.Runtime(), Fault: "the entry file has another name: " + l.Entry}
 	if _, ok := files[l.Entry]; len(files) == 0 {
 		after = Verdict{Outcome: res.OldOutcome, Score: res.OldScore, Runtime: after.Runtime} // the learner was erased, and the work with them
 	} else if ok {
-		if after, err = Grade(ctx, s.Engine, l, files); err != nil {
+		if after, err = s.Grader.Grade(ctx, l, files); err != nil {
 			return fmt.Errorf("grade submission %s again: %w", p.SubmissionID, err)
 		}
 	}
@@ -397,7 +397,7 @@ func (s *Service) RegradeParked(ctx context.Context, j job.Job, _ error) error {
 	if err != nil {
 		return err
 	}
-	res.Verdict, res.Change = Verdict{Outcome: PlatformError, Message: msgPlatform, Runtime: s.Engine.Runtime()}, Broken
+	res.Verdict, res.Change = Verdict{Outcome: PlatformError, Message: MessagePlatform, Runtime: s.Grader.Runtime()}, Broken
 	return s.Store.PutResult(ctx, res)
 }
 

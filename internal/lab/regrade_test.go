@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
 	"github.com/banyan-lms/banyan/internal/lab/labtest"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/learning"
@@ -96,7 +97,7 @@ func openLecture(t *testing.T, url string) *lecture {
 		c.versions = append(c.versions, v)
 	}
 	c.learning = &learning.Service{Store: db.Learning(), Courses: p, Now: c.now, NewID: newV7}
-	c.s = &lab.Service{Store: db.Lab(), Learning: c.learning, Courses: p, Engine: &sandbox.Fake{}, Now: c.now, NewID: newV7}
+	c.s = &lab.Service{Store: db.Lab(), Learning: c.learning, Courses: p, Grader: grading.Grader{Engine: &sandbox.Fake{}}, Now: c.now, NewID: newV7}
 	return c
 }
 
@@ -541,8 +542,8 @@ func TestRegradeOnABrokenPlatform(t *testing.T) {
 	c := newLecture(t)
 	sub := c.submit(c.learner(1), labtest.Source(c.labs[2], "Hello"))
 	id := c.start(0, 3)
-	fake := c.s.Engine
-	c.s.Engine = engineFunc(func(sandbox.Program) (sandbox.Result, error) { return sandbox.Result{}, errors.New("no child") })
+	fake := c.s.Grader
+	c.s.Grader = grading.Grader{Engine: labtest.EngineFunc(func(sandbox.Program) (sandbox.Result, error) { return sandbox.Result{}, errors.New("no child") })}
 	var parked job.Job
 	for try := 1; c.find(id).State() == lab.Running; try++ {
 		jobs, err := c.db.Outbox().Start(t.Context(), job.Regrade, 10, 0)
@@ -558,7 +559,7 @@ func TestRegradeOnABrokenPlatform(t *testing.T) {
 	if r := c.find(id); r.Results[lab.Broken] != 1 || r.State() != lab.Ready || parked.Kind != lab.RegradeKind {
 		t.Fatalf("%+v", r)
 	}
-	c.s.Engine = fake
+	c.s.Grader = fake
 	c.must(c.db.Outbox().Release(t.Context(), parked.ID))
 	c.drain()
 	if r := c.find(id); r.Results[lab.Better] != 1 || r.Results[lab.Broken] != 0 {

@@ -16,7 +16,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
-	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
@@ -39,7 +38,7 @@ type Service struct {
 	Store    Store
 	Learning Recorder
 	Courses  Courses
-	Engine   sandbox.Engine
+	Grader   Grader
 	Now      func() time.Time
 	NewID    func() string
 
@@ -251,7 +250,7 @@ func (s *Service) Grade(ctx context.Context, j job.Job) error {
 		if err != nil {
 			return err
 		}
-		if v, err = Grade(ctx, s.Engine, l, sub.Files); err != nil {
+		if v, err = s.Grader.Grade(ctx, l, sub.Files); err != nil {
 			return fmt.Errorf("grade submission %s: %w", sub.ID, err)
 		}
 		v.VersionID = sub.VersionID
@@ -320,7 +319,7 @@ func (s *Service) Parked(ctx context.Context, j job.Job, _ error) error {
 			return err // there is one already, or the database fails
 		}
 		return s.settle(ctx, tx, sub, Verdict{
-			Outcome: PlatformError, Message: msgPlatform, Runtime: s.Engine.Runtime(), VersionID: sub.VersionID,
+			Outcome: PlatformError, Message: MessagePlatform, Runtime: s.Grader.Runtime(), VersionID: sub.VersionID,
 		})
 	})
 }

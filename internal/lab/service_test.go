@@ -20,6 +20,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
 	"github.com/banyan-lms/banyan/internal/lab/labtest"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/learning"
@@ -268,7 +269,7 @@ var (
 )
 
 func titled() labdef.Lab {
-	l := adder()
+	l := labtest.Adder()
 	for i := range l.Checks {
 		l.Checks[i].Title = curriculum.Text{"en": "Title " + l.Checks[i].ID}
 		l.Checks[i].Feedback = curriculum.Text{"en": "Feedback " + l.Checks[i].ID}
@@ -280,7 +281,7 @@ func newService() (*lab.Service, *memStore) {
 	st := newStore()
 	n := 0
 	return &lab.Service{
-		Store: st, Learning: recorder{}, Courses: courses{titled()}, Engine: &sandbox.Fake{},
+		Store: st, Learning: recorder{}, Courses: courses{titled()}, Grader: grading.Grader{Engine: &sandbox.Fake{}},
 		Now:   func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
 		NewID: func() string { n++; return fmt.Sprintf("new-%d", n) },
 	}, st
@@ -438,9 +439,9 @@ func TestGradeSettlesASubmission(t *testing.T) {
 		attempt   int
 		verb      learning.Verb
 	}{
-		{"passed", labtest.Source(adder(), "Hello"), lab.Passed, 1, 1, learning.Passed},
-		{"partial", labtest.Source(adder(), "", "add", "hidden"), lab.Partial, 0.4, 1, learning.Failed},
-		{"failed", labtest.Source(adder(), "", "nothing"), lab.Failed, 0, 1, learning.Failed},
+		{"passed", labtest.Source(labtest.Adder(), "Hello"), lab.Passed, 1, 1, learning.Passed},
+		{"partial", labtest.Source(labtest.Adder(), "", "add", "hidden"), lab.Partial, 0.4, 1, learning.Failed},
+		{"failed", labtest.Source(labtest.Adder(), "", "nothing"), lab.Failed, 0, 1, learning.Failed},
 		{"learner error", `# fake: {"end": "timed_out"}`, lab.LearnerError, 0, 1, learning.Failed},
 		{"author error", `# fake: {"stderr": "\n$STDIN1 C [[0,\"x\"]]\n"}`, lab.AuthorError, 0, 0, ""},
 	}
@@ -474,7 +475,7 @@ func TestGradeSettlesASubmission(t *testing.T) {
 }
 
 func TestGradeTwiceIsGradeOnce(t *testing.T) {
-	s, st, j := submitted(t, labtest.Source(adder(), "Hello"))
+	s, st, j := submitted(t, labtest.Source(labtest.Adder(), "Hello"))
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -497,7 +498,7 @@ func TestGradeTwiceIsGradeOnce(t *testing.T) {
 
 func TestGradeIsAllOrNothing(t *testing.T) {
 	for _, method := range []string{"FinishJob", "CountAttempts", "AppendVerdict", "Record", "FindVerdict"} {
-		s, st, j := submitted(t, labtest.Source(adder(), "Hello"))
+		s, st, j := submitted(t, labtest.Source(labtest.Adder(), "Hello"))
 		*st.fail = method
 		if err := s.Grade(context.Background(), j); !errors.Is(err, errStore) {
 			t.Errorf("%s: %v", method, err)
@@ -515,7 +516,7 @@ func TestGradeIsAllOrNothing(t *testing.T) {
 // A fault of the platform costs the learner nothing, and leads to a verdict in the end.
 func TestPlatformFaults(t *testing.T) {
 	ctx := context.Background()
-	broken := strings.Replace(labtest.Source(adder(), "Hello"), "# fake: [", `# fake: [{"first": 2, "error": "no child"},`, 1)
+	broken := strings.Replace(labtest.Source(labtest.Adder(), "Hello"), "# fake: [", `# fake: [{"first": 2, "error": "no child"},`, 1)
 	s, st, j := submitted(t, broken)
 	for range 2 {
 		if err := s.Grade(ctx, j); err == nil || !strings.Contains(err.Error(), "no child") {
@@ -535,7 +536,7 @@ func TestPlatformFaults(t *testing.T) {
 		t.Fatalf("%+v, %+v", v, st.st.sts)
 	}
 	// The learner hands in again and does not wait for the operator.
-	if _, _, err := s.Submit(ctx, ada, handIn(2, labtest.Source(adder(), ""))); err != nil {
+	if _, _, err := s.Submit(ctx, ada, handIn(2, labtest.Source(labtest.Adder(), ""))); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Grade(ctx, jobOf(t, st, subID(2))); err != nil || st.st.verdicts[subID(2)].Attempt != 1 {
@@ -556,7 +557,7 @@ func TestPlatformFaults(t *testing.T) {
 
 func TestWhoMaySee(t *testing.T) {
 	ctx := context.Background()
-	s, _, j := submitted(t, labtest.Source(adder(), "", "add"))
+	s, _, j := submitted(t, labtest.Source(labtest.Adder(), "", "add"))
 	if err := s.Grade(ctx, j); err != nil {
 		t.Fatal(err)
 	}
@@ -596,7 +597,7 @@ func TestWhoMaySee(t *testing.T) {
 
 func TestWhatALearnerSeesOfChecks(t *testing.T) {
 	ctx := context.Background()
-	s, _, j := submitted(t, labtest.Source(adder(), "", "add"))
+	s, _, j := submitted(t, labtest.Source(labtest.Adder(), "", "add"))
 	g, err := s.Find(ctx, ada, subID(1))
 	if err != nil || g.Verdict != nil || g.Checks != nil {
 		t.Fatalf("before grading: %+v, %v", g, err)
@@ -639,7 +640,7 @@ func TestListPages(t *testing.T) {
 
 func TestAwait(t *testing.T) {
 	ctx := context.Background()
-	s, _, j := submitted(t, labtest.Source(adder(), "Hello"))
+	s, _, j := submitted(t, labtest.Source(labtest.Adder(), "Hello"))
 	began := time.Now()
 	g, err := s.Await(ctx, ada, subID(1), 60*time.Millisecond)
 	if err != nil || g.Verdict != nil || time.Since(began) < 60*time.Millisecond {
@@ -665,7 +666,7 @@ func TestAwait(t *testing.T) {
 // Whoever waits where the grading is done hears of it at once, and is not bound to the pauses between looks.
 func TestAwaitHears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, st, j := submitted(t, labtest.Source(adder(), "Hello"))
+		s, st, j := submitted(t, labtest.Source(labtest.Adder(), "Hello"))
 		const graded = 1700 * time.Millisecond
 		fails := func(method string) {
 			st.mu.Lock()
@@ -704,11 +705,11 @@ func TestAwaitHears(t *testing.T) {
 
 // Another job for the same submission may end while the sandbox still works on the first.
 func TestASlowGraderLeavesTheQuickOnesVerdict(t *testing.T) {
-	s, st, j := submitted(t, labtest.Source(adder(), "Hello"))
-	ctx, fake, twin := context.Background(), s.Engine, j
+	s, st, j := submitted(t, labtest.Source(labtest.Adder(), "Hello"))
+	ctx, fake, twin := context.Background(), &sandbox.Fake{}, j
 	twin.ID = "twin"
 	first := true
-	s.Engine = engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+	s.Grader = grading.Grader{Engine: labtest.EngineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 		if first {
 			first = false
 			if err := s.Grade(ctx, twin); err != nil {
@@ -716,7 +717,7 @@ func TestASlowGraderLeavesTheQuickOnesVerdict(t *testing.T) {
 			}
 		}
 		return fake.Run(ctx, p)
-	})
+	})}
 	if err := s.Grade(ctx, j); err != nil {
 		t.Error(err)
 	}

@@ -1,4 +1,4 @@
-// Package labtest writes programs for the fake sandbox that pass or fail a lab.
+// Package labtest stands in for a lab, for what is handed in for it, and for the sandbox that runs it.
 package labtest
 
 import (
@@ -11,6 +11,21 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
+
+// Adder is a lab with a check of every kind; its last call is hidden.
+func Adder() labdef.Lab {
+	return labdef.Lab{
+		Entry: "main.py",
+		Files: map[string]string{"data.txt": "4 5 6"},
+		Checks: []labdef.Check{
+			{ID: "add", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(1, 2)", Kind: labdef.Equals, Want: 3.0}},
+			{ID: "share", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "share(1, 3)", Kind: labdef.Near, Want: 0.3333, Tolerance: 0.001}},
+			{ID: "words", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "words('b a b')", Kind: labdef.Set, Want: []any{"a", "b"}}},
+			{ID: "hello", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveOutput, Kind: labdef.Matches, Want: "(?i)hello"}},
+			{ID: "hidden", Visible: false, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(123454321, 1)", Kind: labdef.Equals, Want: 123454322.0}},
+		},
+	}
+}
 
 // Source is a program that under sandbox.Fake answers the checks named with the
 // value they want, and all others with an object that equals nothing. With no check

@@ -1,9 +1,9 @@
 // Runs a learner's code and the visible checks of a lab in the browser, as a preview of what the grader will say.
 // The code runs in a worker inside a frame of opaque origin; see docs/lab-runner.md. Load this folder with import()
 // on the first press of Run: its bytes belong to no page.
-import banyan from '../../../../../internal/lab/banyan.py?raw';
-import harness from '../../../../../internal/lab/harness.py?raw';
-import judgeRoom from '../../../../../internal/lab/judge.py?raw';
+import banyan from '../../../../../internal/lab/grading/banyan.py?raw';
+import harness from '../../../../../internal/lab/grading/harness.py?raw';
+import judgeRoom from '../../../../../internal/lab/grading/judge.py?raw';
 import { connect, RunnerError, type Connection } from './connect';
 import { exactOnly } from './exact-only';
 import { AuthorFault, judge, type Answer, type Task } from './judge';

@@ -13,7 +13,7 @@ interface Case {
   passed: boolean;
   score: number;
 }
-const cases = JSON.parse(readFileSync(join(process.cwd(), '../internal/lab/testdata/judge.json'), 'utf8')) as Case[];
+const cases = JSON.parse(readFileSync(join(process.cwd(), '../internal/lab/grading/testdata/judge.json'), 'utf8')) as Case[];
 
 describe('the cases of the grader', () => {
   it('are many', () => expect(cases.length).toBeGreaterThan(60));

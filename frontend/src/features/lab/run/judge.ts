@@ -1,4 +1,4 @@
-// Judges what was seen of the visible checks, as internal/lab/judge.go does; its testdata/judge.json holds both to the
+// Judges what was seen of the visible checks, as internal/lab/grading/judge.go does; its testdata/judge.json holds both to the
 // same answers. A preview: the server judges again.
 import type { Report, Seen } from './report';
 import type { CheckRule, Metric, Rule } from './rule';
@@ -25,7 +25,7 @@ export interface Finding {
 /** The check itself is at fault. */
 export class AuthorFault extends Error {}
 
-/** One question to a script of the author's, in the form of internal/lab/judge.py. */
+/** One question to a script of the author's, in the form of internal/lab/grading/judge.py. */
 export interface Task {
   name: string;
   source: string;

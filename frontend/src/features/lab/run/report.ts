@@ -1,4 +1,4 @@
-// What one run of the harness tells, as internal/lab/grade.go reads it. All of it but the first line with the nonce may
+// What one run of the harness tells, as internal/lab/grading/grade.go reads it. All of it but the first line with the nonce may
 // have been written by the learner's code.
 import type { Message } from './index';
 import type { Answer } from './judge';

@@ -2,9 +2,9 @@
 // vite/packs.ts); this comes after it.
 import type { Job } from './wire';
 import { clock, splitmix64 } from './chance';
-import banyan from '../../../../../../internal/lab/banyan.py?translated';
-import harness from '../../../../../../internal/lab/harness.py?translated';
-import judge from '../../../../../../internal/lab/judge.py?translated';
+import banyan from '../../../../../../internal/lab/grading/banyan.py?translated';
+import harness from '../../../../../../internal/lab/grading/harness.py?translated';
+import judge from '../../../../../../internal/lab/grading/judge.py?translated';
 import prelude from './light.py?translated';
 import { Flood, Output, serve } from './output';
 import { textDigest } from './text-digest';

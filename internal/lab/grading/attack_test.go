@@ -1,4 +1,4 @@
-package lab_test
+package grading_test
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
+	"github.com/banyan-lms/banyan/internal/lab/labtest"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
@@ -152,7 +154,7 @@ func TestBrokenJudgeScripts(t *testing.T) {
 // No judge, label, group, hidden file or expected text is in what the first room gets; the second gets no code of the learner's.
 func TestTwoRooms(t *testing.T) {
 	first, second := 0, 0
-	spy := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+	spy := labtest.EngineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 		var all strings.Builder
 		all.Write(p.Stdin)
 		for name, data := range p.Files {
@@ -185,7 +187,7 @@ func TestTwoRooms(t *testing.T) {
 		}
 		return sandbox.Result{End: sandbox.Exited, Stderr: []byte("\n" + nonce + ` J [{"score":1,"says":null}]` + "\n")}, nil
 	})
-	if _, err := lab.Grade(context.Background(), spy, village(), map[string]string{"main.py": "LEARNER-CODE = 1"}); err != nil {
+	if _, err := grading.Grade(context.Background(), spy, village(), map[string]string{"main.py": "LEARNER-CODE = 1"}); err != nil {
 		t.Fatal(err)
 	}
 	if first != 2 || second != 1 {
@@ -213,14 +215,14 @@ func TestSeedAndClock(t *testing.T) {
 	l.Seed, l.Clock = 7, labdef.DefaultClock.AddDate(0, 3, 0)
 	l.Limits = labdef.Limits{WallSeconds: 3, Files: 2, FileKiB: 5}
 	runs := 0
-	spy := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+	spy := labtest.EngineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 		runs++
 		if p.Seed != 7 || !p.Clock.Equal(l.Clock) || p.Limits.Files != 2 || p.Limits.FileBytes != 5<<10 || p.Limits.Wall.Seconds() != 3 || p.Limits.Memory != 128<<20 {
 			t.Errorf("%+v", p)
 		}
 		return sandbox.Result{End: sandbox.TimedOut}, nil
 	})
-	if _, err := lab.Grade(context.Background(), spy, l, map[string]string{"main.py": ""}); err != nil || runs != 1 {
+	if _, err := grading.Grade(context.Background(), spy, l, map[string]string{"main.py": ""}); err != nil || runs != 1 {
 		t.Error(err, runs)
 	}
 }

@@ -1,4 +1,4 @@
-package lab_test
+package grading_test
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
+	"github.com/banyan-lms/banyan/internal/lab/labtest"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
@@ -19,21 +21,6 @@ import (
 func TestMain(m *testing.M) {
 	sandbox.RunChildIfAsked()
 	os.Exit(m.Run())
-}
-
-// adder is a lab with a check of every kind; its last call is hidden.
-func adder() labdef.Lab {
-	return labdef.Lab{
-		Entry: "main.py",
-		Files: map[string]string{"data.txt": "4 5 6"},
-		Checks: []labdef.Check{
-			{ID: "add", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(1, 2)", Kind: labdef.Equals, Want: 3.0}},
-			{ID: "share", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "share(1, 3)", Kind: labdef.Near, Want: 0.3333, Tolerance: 0.001}},
-			{ID: "words", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "words('b a b')", Kind: labdef.Set, Want: []any{"a", "b"}}},
-			{ID: "hello", Visible: true, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveOutput, Kind: labdef.Matches, Want: "(?i)hello"}},
-			{ID: "hidden", Visible: false, Points: 1, Rule: labdef.Rule{Observe: labdef.ObserveCall, Call: "add(123454321, 1)", Kind: labdef.Equals, Want: 123454322.0}},
-		},
-	}
 }
 
 const adderSolution = `
@@ -52,10 +39,10 @@ print("Hello, world")
 
 func grade(t *testing.T, e sandbox.Engine, l labdef.Lab, src string) lab.Verdict {
 	t.Helper()
-	v, err := lab.Grade(context.Background(), e, l, map[string]string{l.Entry: src})
+	v, err := grading.Grade(context.Background(), e, l, map[string]string{l.Entry: src})
 	for try := 0; errors.Is(err, sandbox.ErrStarved) && try < 8; try++ {
 		// The machine is busy, which is no word on the program: the job would be tried again too.
-		v, err = lab.Grade(context.Background(), e, l, map[string]string{l.Entry: src})
+		v, err = grading.Grade(context.Background(), e, l, map[string]string{l.Entry: src})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +105,7 @@ func TestGrade(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := adder()
+			l := labtest.Adder()
 			if tt.message == "lab.message.timeout" {
 				l.Limits.WallSeconds = 1
 			}
@@ -141,7 +128,7 @@ func TestGrade(t *testing.T) {
 
 func TestGradeShowsWhatAVisibleCallGave(t *testing.T) {
 	e := sandboxtest.Open(t)
-	v := grade(t, e, adder(), "def add(a, b): return 'a' * 2\ndef share(a, b): raise ValueError('no ' + str(a))\ndef words(s): return {'z': (1, 2.5, None)}")
+	v := grade(t, e, labtest.Adder(), "def add(a, b): return 'a' * 2\ndef share(a, b): raise ValueError('no ' + str(a))\ndef words(s): return {'z': (1, 2.5, None)}")
 	want := []lab.CheckResult{
 		{ID: "add", Got: "'aa'"},
 		{ID: "share", Error: "ValueError: no 1"},
@@ -154,11 +141,11 @@ func TestGradeShowsWhatAVisibleCallGave(t *testing.T) {
 			t.Errorf("check %d: %+v, want %+v", i, v.Checks[i], w)
 		}
 	}
-	v = grade(t, e, adder(), "class Mine(Exception): pass\ndef add(a, b):\n    if a > 100: raise Mine('a is', a)\n    return {}[a]\n")
+	v = grade(t, e, labtest.Adder(), "class Mine(Exception): pass\ndef add(a, b):\n    if a > 100: raise Mine('a is', a)\n    return {}[a]\n")
 	if v.Checks[0].Error != "KeyError: 1" || v.Checks[4].Error != "Exception" || v.Checks[4].Got != "" {
 		t.Errorf("%+v", v.Checks)
 	}
-	v = grade(t, e, adder(), "def add(a, b): return {}[a]\n")
+	v = grade(t, e, labtest.Adder(), "def add(a, b): return {}[a]\n")
 	if v.Checks[4].Error != "KeyError" {
 		t.Errorf("%+v", v.Checks)
 	}
@@ -328,7 +315,7 @@ os.write(2, ('\n%s C [[0,"SyntaxError"]]\n' % n).encode())`,
 		"generators and descriptors":   "add = share = words = property(lambda s: 3)",
 		"a dictionary with claims":     "class D(dict):\n items = lambda s: [('a', 1)]\nadd = share = words = lambda *a: D()",
 	}
-	l := adder()
+	l := labtest.Adder()
 	l.Limits.WallSeconds = 5
 	for name, src := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -362,7 +349,7 @@ def add(a, b):
 def share(a, b): return spy()
 def words(s): raise type('Told%s' % spy().replace(':', ''), (Exception,), {})
 `
-	v := grade(t, e, adder(), spy)
+	v := grade(t, e, labtest.Adder(), spy)
 	if v.Outcome != lab.Failed {
 		t.Fatalf("%+v", v)
 	}
@@ -373,7 +360,7 @@ def words(s): raise type('Told%s' % spy().replace(':', ''), (Exception,), {})
 	if strings.Contains(shown, "123454321") {
 		t.Errorf("a hidden call is shown: %s", shown)
 	}
-	v = grade(t, e, adder(), "import sys\nf = sys._getframe()\nwhile f:\n  c = str(f.f_locals.get('order'))\n  if '123454321' in c: raise ValueError(c)\n  f = f.f_back")
+	v = grade(t, e, labtest.Adder(), "import sys\nf = sys._getframe()\nwhile f:\n  c = str(f.f_locals.get('order'))\n  if '123454321' in c: raise ValueError(c)\n  f = f.f_back")
 	if v.Message != "lab.message.error" || v.Traceback != "" {
 		t.Errorf("loading with hidden calls: %+v", v)
 	}
@@ -382,17 +369,17 @@ def words(s): raise type('Told%s' % spy().replace(':', ''), (Exception,), {})
 // The expected values are not in anything that goes into the sandbox.
 func TestWhatGoesIntoTheSandbox(t *testing.T) {
 	var seen []string
-	spy := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+	spy := labtest.EngineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 		seen = append(seen, string(p.Stdin))
 		for name, data := range p.Files {
 			seen = append(seen, name+string(data))
 		}
 		return sandbox.Result{End: sandbox.TimedOut}, nil
 	})
-	l := adder()
+	l := labtest.Adder()
 	l.Checks[0].Title = curriculum.Text{"en": "secret title"}
 	l.Solution, l.Wrong = "secret solution", []labdef.WrongSolution{{File: "a.py", Source: "secret mistake"}}
-	if _, err := lab.Grade(context.Background(), spy, l, map[string]string{"main.py": "x = 1", "data.txt": "learner-data"}); err != nil {
+	if _, err := grading.Grade(context.Background(), spy, l, map[string]string{"main.py": "x = 1", "data.txt": "learner-data"}); err != nil {
 		t.Fatal(err)
 	}
 	all := strings.Join(seen, "\n")
@@ -411,8 +398,8 @@ func TestAHarnessThatDoesNotStartIsThePlatforms(t *testing.T) {
 		{End: sandbox.Exited, ExitCode: 1, Stderr: []byte("no Python here")},
 		{End: sandbox.Exited},
 	} {
-		e := engineFunc(func(sandbox.Program) (sandbox.Result, error) { return res, nil })
-		if v, err := lab.Grade(context.Background(), e, adder(), map[string]string{"main.py": ""}); err == nil {
+		e := labtest.EngineFunc(func(sandbox.Program) (sandbox.Result, error) { return res, nil })
+		if v, err := grading.Grade(context.Background(), e, labtest.Adder(), map[string]string{"main.py": ""}); err == nil {
 			t.Errorf("%+v", v)
 		}
 	}
@@ -442,7 +429,7 @@ func TestForgedObservations(t *testing.T) {
 		{`["x"]`, lab.Failed},
 	}
 	for _, tt := range tests {
-		e := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+		e := labtest.EngineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 			nonce, _, _ := strings.Cut(string(p.Stdin), "\n")
 			out := fmt.Sprintf("\n%s C []\n\n%s O {\"load\":null,\"seen\":[{\"value\":%s}]}\n", nonce, nonce, tt.value)
 			return sandbox.Result{End: sandbox.Exited, Stderr: []byte(out)}, nil
@@ -455,7 +442,7 @@ func TestForgedObservations(t *testing.T) {
 
 // What is kept of a verdict is bounded, and text that every database takes.
 func TestVerdictIsBoundedText(t *testing.T) {
-	e := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+	e := labtest.EngineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 		nonce, _, _ := strings.Cut(string(p.Stdin), "\n")
 		junk := strings.Repeat("\\u0000\\ud800x", 100_000)
 		load := "null"

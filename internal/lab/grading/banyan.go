@@ -1,4 +1,4 @@
-package lab
+package grading
 
 import _ "embed"
 

@@ -1,4 +1,4 @@
-package lab_test
+package grading_test
 
 import (
 	"context"
@@ -14,7 +14,8 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/compile"
 	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
-	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
+	"github.com/banyan-lms/banyan/internal/lab/labtest"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
@@ -48,7 +49,7 @@ func TestShippedLabs(t *testing.T) {
 		}
 		for id, l := range vault.Labs {
 			labs++
-			for _, f := range lab.CheckLab(context.Background(), e, id, l) {
+			for _, f := range grading.CheckLab(context.Background(), e, id, l) {
 				t.Errorf("%s: %s %s %v", c.Manifest.CourseID, f.File, f.Key, f.Args)
 			}
 		}
@@ -69,7 +70,7 @@ func judged(body string) labdef.Check {
 func TestCheckLab(t *testing.T) {
 	e := sandboxtest.Open(t)
 	good := func() labdef.Lab {
-		l := adder()
+		l := labtest.Adder()
 		l.Solution, l.Starter = adderSolution, "def add(a, b): pass"
 		l.Wrong = []labdef.WrongSolution{{File: "threes.py", Source: "def add(a, b): return 3"}}
 		return l
@@ -124,7 +125,7 @@ func TestCheckLab(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l := good()
 			tt.change(&l)
-			faults := lab.CheckLab(context.Background(), e, "sum", l)
+			faults := grading.CheckLab(context.Background(), e, "sum", l)
 			if len(faults) != len(tt.want) {
 				t.Fatalf("%+v, want %v", faults, tt.want)
 			}
@@ -158,7 +159,7 @@ func TestCheckLabOfDoubtfulSolutions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		runs := 0
-		e := engineFunc(func(p sandbox.Program) (sandbox.Result, error) {
+		e := labtest.EngineFunc(func(p sandbox.Program) (sandbox.Result, error) {
 			nonce, _, _ := strings.Cut(string(p.Stdin), "\n")
 			value := `["n"]`
 			if string(p.Files["main.py"]) == "solution" {
@@ -169,7 +170,7 @@ func TestCheckLabOfDoubtfulSolutions(t *testing.T) {
 			return sandbox.Result{End: sandbox.Exited, Stderr: []byte(out), CPU: tt.cpu}, nil
 		})
 		var found []string
-		for _, f := range lab.CheckLab(context.Background(), e, "sum", l) {
+		for _, f := range grading.CheckLab(context.Background(), e, "sum", l) {
 			found = append(found, f.Key)
 		}
 		if strings.Join(found, " ") != tt.want || runs != 2 {

@@ -1,4 +1,5 @@
-package lab
+// Package grading runs the checks of a lab over source files in a sandbox and says what they found.
+package grading
 
 import (
 	"bytes"
@@ -12,7 +13,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
+	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -38,8 +41,6 @@ const (
 	msgFlood    = "lab.message.flood"     // it printed too much
 	msgMemory   = "lab.message.memory"    // it needed too much memory
 	msgNoResult = "lab.message.no_result" // it ended the interpreter before the checks
-	msgAuthor   = "lab.message.author"    // the lab is at fault
-	msgPlatform = "lab.message.platform"  // we are
 )
 
 // What is kept of a value or an exception, and of a traceback, in bytes.
@@ -52,6 +53,19 @@ const (
 // observations is the room for what the first room tells, beside the output of the learner's code.
 const observations = 1 << 20
 
+// Grader grades with an engine.
+type Grader struct{ Engine sandbox.Engine }
+
+var _ lab.Grader = Grader{}
+
+// Runtime implements lab.Grader.
+func (g Grader) Runtime() blob.Digest { return g.Engine.Runtime() }
+
+// Grade implements lab.Grader; see the function Grade.
+func (g Grader) Grade(ctx context.Context, l labdef.Lab, files map[string]string) (lab.Verdict, error) {
+	return Grade(ctx, g.Engine, l, files)
+}
+
 // Grade runs the learner's files against a lab's checks and gives a verdict
 // without submission, version, attempt and time. An error is the platform's.
 //
@@ -60,16 +74,16 @@ const observations = 1 << 20
 // second run of their own, of which nothing is shown but what their author reveals: code
 // that looks for the calls around it, and prints them, finds the visible ones.
 // Scripts of the author's judge in a run of their own, in which no code of the learner's is.
-func Grade(ctx context.Context, eng sandbox.Engine, l labdef.Lab, files map[string]string) (Verdict, error) {
-	g := grading{eng: eng, lab: l, files: files, v: Verdict{Runtime: eng.Runtime()}}
+func Grade(ctx context.Context, eng sandbox.Engine, l labdef.Lab, files map[string]string) (lab.Verdict, error) {
+	g := grading{eng: eng, lab: l, files: files, v: lab.Verdict{Runtime: eng.Runtime()}}
 	var err error
 	if g.v.LabDigest, err = l.Digest(); err != nil {
-		return Verdict{}, err
+		return lab.Verdict{}, err
 	}
 	return g.grade(ctx)
 }
 
-func (g *grading) grade(ctx context.Context) (Verdict, error) {
+func (g *grading) grade(ctx context.Context) (lab.Verdict, error) {
 	l := g.lab
 	if len(l.Checks) == 0 {
 		return g.blame("", "the lab has no checks"), nil
@@ -79,7 +93,7 @@ func (g *grading) grade(ctx context.Context) (Verdict, error) {
 		if stopped != nil {
 			return *stopped, nil
 		}
-		return Verdict{}, err
+		return lab.Verdict{}, err
 	}
 	findings := make([]finding, len(l.Checks))
 	for i, c := range l.Checks {
@@ -97,13 +111,13 @@ func (g *grading) grade(ctx context.Context) (Verdict, error) {
 		case errors.Is(err, errValue): // not of the harness's making
 			return g.stop(msgNoResult, ""), nil
 		case err != nil:
-			return Verdict{}, err
+			return lab.Verdict{}, err
 		}
 		findings[i] = f
 	}
 	answers, err := g.judges(ctx, seen)
 	if err != nil {
-		return Verdict{}, err
+		return lab.Verdict{}, err
 	}
 	for i, a := range answers {
 		if a.Error != "" {
@@ -126,7 +140,7 @@ type sight struct {
 
 // observe lets the code run, once for what is shown and once for hidden calls, and
 // gives what each check looks at; or the verdict when there is nothing to judge.
-func (g *grading) observe(ctx context.Context) ([]sight, *Verdict, error) {
+func (g *grading) observe(ctx context.Context) ([]sight, *lab.Verdict, error) {
 	var visible, hidden []int
 	for i, c := range g.lab.Checks {
 		switch {
@@ -177,14 +191,14 @@ func (g *grading) observe(ctx context.Context) ([]sight, *Verdict, error) {
 }
 
 // ended gives the verdict of a run that left nothing to judge.
-func (g *grading) ended(r report, checks []int, traceback string) (Verdict, bool) {
+func (g *grading) ended(r report, checks []int, traceback string) (lab.Verdict, bool) {
 	switch {
 	case r.broken != nil:
 		return g.blame(g.lab.Checks[checks[r.broken.call]].ID, r.broken.why), true
 	case r.message != "":
 		return g.stop(r.message, traceback), true
 	}
-	return Verdict{}, false
+	return lab.Verdict{}, false
 }
 
 // conclude turns findings into results, score and outcome.
@@ -193,7 +207,7 @@ func (g *grading) conclude(seen []sight, findings []finding) {
 	passed := 0
 	for i, c := range g.lab.Checks {
 		f, o := findings[i], seen[i]
-		r := CheckResult{ID: c.ID, Passed: f.passed, Score: f.score, Says: f.says}
+		r := lab.CheckResult{ID: c.ID, Passed: f.passed, Score: f.score, Says: f.says}
 		switch {
 		case o.missing:
 			r.Error = "lab.check_error.no_file"
@@ -222,11 +236,11 @@ func (g *grading) conclude(seen []sight, findings []finding) {
 	}
 	switch {
 	case passed == len(findings):
-		g.v.Outcome, g.v.Score = Passed, 1
+		g.v.Outcome, g.v.Score = lab.Passed, 1
 	case points == 0:
-		g.v.Outcome = Failed
+		g.v.Outcome = lab.Failed
 	default:
-		g.v.Outcome, g.v.Score = Partial, points/all
+		g.v.Outcome, g.v.Score = lab.Partial, points/all
 	}
 }
 
@@ -235,19 +249,19 @@ type grading struct {
 	eng   sandbox.Engine
 	lab   labdef.Lab
 	files map[string]string
-	v     Verdict
+	v     lab.Verdict
 	most  time.Duration // of the processor's time that one run took
 }
 
 // stop ends grading with a verdict that is not about checks.
-func (g *grading) stop(message, traceback string) Verdict {
-	g.v.Outcome, g.v.Message, g.v.Traceback = LearnerError, message, clip(traceback, maxTraceback)
+func (g *grading) stop(message, traceback string) lab.Verdict {
+	g.v.Outcome, g.v.Message, g.v.Traceback = lab.LearnerError, message, clip(traceback, maxTraceback)
 	return g.v
 }
 
 // blame ends grading with a fault of the lab, told to its author and to nobody else.
-func (g *grading) blame(check, why string) Verdict {
-	g.v.Outcome, g.v.Message = AuthorError, msgAuthor
+func (g *grading) blame(check, why string) lab.Verdict {
+	g.v.Outcome, g.v.Message = lab.AuthorError, lab.MessageAuthor
 	g.v.FaultCheck, g.v.Fault = check, clip(why, maxShown)
 	return g.v
 }

@@ -1,4 +1,4 @@
-package lab_test
+package grading_test
 
 import (
 	"encoding/json"
@@ -30,7 +30,7 @@ func TestLimitsAreDocumented(t *testing.T) {
 	if err := json.Unmarshal(raw, &form); err != nil {
 		t.Fatal(err)
 	}
-	doc, err := os.ReadFile("../../docs/lab-format.md")
+	doc, err := os.ReadFile("../../../docs/lab-format.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package lab_test
+package grading_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/banyan-lms/banyan/internal/lab"
+	"github.com/banyan-lms/banyan/internal/lab/grading"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox/sandboxtest"
 )
@@ -88,7 +88,7 @@ func TestBanyanModule(t *testing.T) {
 			p := sandbox.Program{
 				Main: "main.py",
 				Files: map[string][]byte{
-					lab.BanyanName: lab.Banyan,
+					grading.BanyanName: grading.Banyan,
 					"main.py": []byte("import sys\nsys.path[:0] = ['/']\nfrom banyan import *\nprint('before', end='')\ntry:\n    " + tt.call +
 						"\nexcept Exception as fault:\n    print(type(fault).__name__ + ': ' + str(fault))\n"),
 				},

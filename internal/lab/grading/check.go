@@ -1,4 +1,4 @@
-package lab
+package grading
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/labdef"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/lab"
 	"github.com/banyan-lms/banyan/internal/lab/sandbox"
 )
 
@@ -46,7 +47,7 @@ func (c *labChecker) try(ctx context.Context, source string) (grading, bool) {
 	case err != nil:
 		c.report("lab.yaml", "lab.check.platform", map[string]any{"Cause": err.Error()})
 		return g, false
-	case g.v.Outcome == AuthorError:
+	case g.v.Outcome == lab.AuthorError:
 		i := slices.IndexFunc(c.lab.Checks, func(ch labdef.Check) bool { return ch.ID == g.v.FaultCheck })
 		if i < 0 || c.lab.Checks[i].Rule.Kind != labdef.Judged {
 			c.report("lab.yaml", "lab.check.author_error", nil)
@@ -92,7 +93,7 @@ func (c *labChecker) solution(ctx context.Context) bool {
 }
 
 // difference names what two verdicts on the same code do not agree in, or "".
-func difference(a, b Verdict) string {
+func difference(a, b lab.Verdict) string {
 	if a.Outcome != b.Outcome || a.Message != b.Message || len(a.Checks) != len(b.Checks) {
 		return string(b.Outcome)
 	}
@@ -109,7 +110,7 @@ func difference(a, b Verdict) string {
 
 func (c *labChecker) starter(ctx context.Context) bool {
 	g, ok := c.try(ctx, c.lab.Starter)
-	if ok && g.v.Outcome == Passed {
+	if ok && g.v.Outcome == lab.Passed {
 		c.report("starter.py", "lab.check.starter_passes", nil)
 	}
 	return ok
@@ -123,7 +124,7 @@ func (c *labChecker) wrong(ctx context.Context) bool {
 		}
 		file := "wrong/" + w.File
 		switch {
-		case g.v.Outcome == Passed:
+		case g.v.Outcome == lab.Passed:
 			c.report(file, "lab.check.wrong_passes", nil)
 		case w.Outcome != "":
 			found := string(g.v.Outcome)
