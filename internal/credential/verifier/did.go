@@ -247,8 +247,8 @@ func plainValue(d *json.Decoder, depth int) error {
 			if err != nil {
 				return err
 			}
-			// encoding/json takes Id for id.
-			name := strings.ToLower(t.(string))
+			// encoding/json takes Id for id, and ſ for s.
+			name := strings.ToLower(strings.ToUpper(t.(string)))
 			if names[name] {
 				return fmt.Errorf("member %.40q twice", name)
 			}

@@ -3,9 +3,12 @@ package verifier_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
@@ -52,4 +55,51 @@ func FuzzVerify(f *testing.F) {
 		_, _ = verifier.Read(in)
 		_, _ = verifier.ReadDIDDocument(in)
 	})
+}
+
+// Whatever stands in a revocation list, only what names the credential revokes it, and only in a list of that address and issuer.
+func FuzzRevocations(f *testing.F) {
+	const address, issuer, id = "https://a.example/r", "did:web:a.example", "urn:uuid:1"
+	for _, text := range []string{
+		`{"id":"https://a.example/r","issuer":"did:web:a.example","revokedCredentials":[{"id":"urn:uuid:1","revoked":true,"revocationReason":"x"},{"id":"urn:uuid:2"}]}`,
+		`{"id":"https://a.example/r","issuer":{"id":"did:web:a.example"},"revokedCredentials":[{"id":"urn:uuid:1","revoked":false}]}`,
+		`{"id":"https://a.example/r","ID":"x","revokedCredentials":[]}`, `[]`, `null`, `{"revokedCredentials":{}}`, ``,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, list []byte) {
+		revoked, reason, err := verifier.ReadRevocations(list, address, issuer, id)
+		if err != nil && (revoked || reason != "") {
+			t.Fatalf("%v, and yet %v %q", err, revoked, reason)
+		}
+		if utf8.RuneCountInString(reason) > 1000 || !utf8.ValidString(reason) {
+			t.Fatalf("%d bytes of reason", len(reason))
+		}
+		if err != nil {
+			return
+		}
+		// The same, read by hand.
+		var d map[string]any
+		if json.Unmarshal(list, &d) != nil {
+			t.Fatalf("taken: %q", list)
+		}
+		named := false
+		for _, e := range member(d, "revokedCredentials").([]any) {
+			entry := e.(map[string]any)
+			named = named || member(entry, "id") == id && member(entry, "revoked") != false
+		}
+		if named != revoked || member(d, "id") != address {
+			t.Fatalf("revoked %v: %q", revoked, list)
+		}
+	})
+}
+
+// member reads a member in whatever letters its name is written, as encoding/json does.
+func member(m map[string]any, name string) any {
+	for k, v := range m {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return nil
 }

@@ -124,6 +124,7 @@ func TestRevocationLists(t *testing.T) {
 		{"null among the entries", s.revocationsOf(nil, nil), "unknown status_refused"},
 		{"a member twice", strings.Replace(s.revocationsOf(nil, mine(nil)), `"issuer"`, `"revokedCredentials":[],"issuer"`, 1), "unknown status_refused"},
 		{"a member twice in other letters", strings.Replace(s.revocationsOf(nil, mine(nil)), `{"id":"`+id, `{"Revoked":false,"revoked":false,"id":"`+id, 1), "unknown status_refused"},
+		{"a member twice with a long s", strings.Replace(s.revocationsOf(nil, mine(nil)), `"issuer"`, `"revokedCredentialſ":[],"issuer"`, 1), "unknown status_refused"},
 		{"something behind it", s.revocationsOf(nil) + "{}", "unknown status_refused"},
 		{"not UTF-8", strings.Replace(s.revocationsOf(nil), `{"id"`, "{\"a\":\"\xff\",\"id\"", 1), "unknown status_refused"},
 		{"deep", strings.Replace(s.revocationsOf(nil), `{"id"`, `{"a":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`,"id"`, 1), "unknown status_refused"},

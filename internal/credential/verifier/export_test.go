@@ -1,0 +1,4 @@
+package verifier
+
+// ReadRevocations finds a credential in a revocation list.
+var ReadRevocations = readRevocations
