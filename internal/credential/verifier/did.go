@@ -18,8 +18,10 @@ import (
 // A did:web is written in one way alone: a name in lower case, its port as %3A, plain segments. Whatever else a host might take for the
 // same path, or a reader for the same name, is refused: other letters, capitals, "..", "%2F", empty segments.
 var (
-	webForm     = regexp.MustCompile(`^did:web:[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(%3A[1-9][0-9]{0,4})?(:[A-Za-z0-9_~.-]+)*$`)
-	keyForm     = regexp.MustCompile(`^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{40,48}$`)
+	webForm = regexp.MustCompile(`^did:web:[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(%3A[1-9][0-9]{0,4})?(:[A-Za-z0-9_~.-]+)*$`)
+	keyForm = regexp.MustCompile(`^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{40,48}$`)
+	// Keys of other kinds (P-256, say) are names too, of whom nobody here knows anything.
+	otherKey    = regexp.MustCompile(`^did:key:z[1-9A-HJ-NP-Za-km-z]{30,}$`)
 	fragmentMax = 200
 )
 
@@ -39,6 +41,8 @@ func checkDID(did string) error {
 			return fmt.Errorf("%w: %w", errBadIssuer, err)
 		}
 		return nil
+	case otherKey.MatchString(did) && !strings.HasPrefix(did, "did:key:z6Mk"):
+		return fmt.Errorf("%w: %.80q", ErrUnknown, did)
 	case !webForm.MatchString(did):
 		return fmt.Errorf("%w: %.80q", errBadIssuer, did)
 	}

@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -166,6 +167,10 @@ func TestPublishedExamples(t *testing.T) {
 			p["previousProof"] = "urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544"
 			return p
 		}()), "invalid no_proof", "a member of a proof that the check would pass over"},
+		{"employment, of a key of P-256", proven(ours(func(d map[string]any) {
+			d["@context"], d["type"] = []any{proof.CredentialsV2, "https://w3id.org/citizenship/v4rc1"}, []any{"VerifiableCredential", "EmploymentAuthorizationDocumentCredential"}
+			d["issuer"] = map[string]any{"id": "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"}
+		}), other("DataIntegrityProof", "eddsa-rdfc-2022")), "unknown unsupported", "contexts that are not bundled; a name of another kind imitates nobody"},
 		// W3C, vc-bitstring-status-list: its examples.
 		{"a status list", plain(list(s.did, s.listURL(), noon, bits(t, 131_072), nil)), "invalid no_proof", "the examples are not signed"},
 		{"a signed status list", sign(t, list(s.did, s.listURL(), noon, bits(t, 131_072), nil), s.did, s.key, noon), "invalid not_badge", "signed, but no badge"},
@@ -202,6 +207,8 @@ func TestPublishedExamples(t *testing.T) {
 		{"ecdsa-sd-2023", proven(ours(nil), other("DataIntegrityProof", "ecdsa-sd-2023")), "unknown unsupported", "the same"},
 		{"no proof", plain(ours(nil)), "invalid no_proof", "nobody signed it"},
 		{"a foreign context", plain(ours(contexts(proof.CredentialsV2, "https://example.org/foreign/context"))), "unknown unsupported", "words that nobody here knows"},
+		{"version 1's issuanceDate in version 2", signed(ours(func(d map[string]any) { d["issuanceDate"] = "2010-01-01T00:00:00Z" })), "invalid terms", "a word that no context knows: a signature over RDF would leave it out"},
+		{"one more proof of an unknown kind", bytes.Replace(signed(ours(nil)), []byte(`"proof":[`), []byte(`"proof":[{"type":"SomeProofType","created":"2022-11-16T18:54:22Z","proofPurpose":"assertionMethod"},`), 1), "valid", "what is known holds, and that there is more is said"},
 		{"a wrong value", proven(ours(nil), other("DataIntegrityProof", "eddsa-rdfc-2022")), "invalid no_proof", "no signature of that suite is as short"},
 		{"an index as a number", signed(ours(embedded)), "invalid status_refused", "the specification wants a text"},
 		// As JWT.
