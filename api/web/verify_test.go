@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/html"
+
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -272,4 +274,59 @@ func TestVerifyForm(t *testing.T) {
 	if rec := w.post("xx", map[string]string{"text": "x"}, nil); rec.Code != http.StatusNotFound {
 		t.Errorf("%d", rec.Code)
 	}
+}
+
+// Whatever a stranger writes into a credential, or into the documents around it, is text on the page: no element, no address, no slot.
+func TestHostileReport(t *testing.T) {
+	at := time.Date(2026, 3, 9, 9, 30, 0, 0, time.UTC)
+	args := map[string]any{"Date": at, "Reason": evil, "Source": evil, "Days": 9, "Name": evil}
+	link := "javascript:alert(1)"
+	c := &checker{says: verifier.Report{
+		CheckedAt: at, Format: verifier.SVG, Document: []byte(evil),
+		Reasons: []verifier.Reason{{Code: verifier.RevokedBy, Args: args}, {Code: verifier.OldStatus, Args: args}, {Code: verifier.Stranger, Args: args}},
+		Notes:   []verifier.Reason{{Code: verifier.Stranger, Args: args}, {Code: verifier.KeyLost, Args: args}},
+		RestsOn: []verifier.Basis{{Kind: verifier.Signature, From: verifier.Self, Source: evil, At: at, By: evil}, {Kind: verifier.Status, From: verifier.Web, Source: link, By: link}},
+		Claims: verifier.Claims{
+			ID: link, Name: evil, Achievement: evil, AchievementID: link, Kind: evil, Description: evil, Narrative: evil, Language: `en" onload="alert(1)`, Version: evil, Issuer: evil, IssuerName: evil,
+			Results: []verifier.Result{{Type: evil, Name: evil, Value: evil}, {Type: "Percent", Value: evil}}, Alignments: []verifier.Alignment{{evil, evil, evil, link}},
+		},
+		Recognitions: []verifier.Recognition{{
+			Address: link, By: evil, Names: map[string]string{"en": evil, evil: evil}, As: map[string]string{"en": evil}, Scope: map[string]string{`x" onload="alert(1)`: evil}, Conditions: map[string]string{"en": evil}, At: at, Origin: verifier.Trusted,
+		}},
+	}}
+	w := open(t, func(cfg *Config) { cfg.Verifier, cfg.Admit = c, func(*http.Request) error { return nil } }, course("Small", nil))
+	c.says.State = verifier.Valid
+	plain := len(all(parsed(t, w.post("en", map[string]string{"text": "x"}, nil)), "script"))
+	for _, state := range []verifier.State{verifier.Valid, verifier.Revoked, verifier.Suspended, verifier.Expired, verifier.Unknown, verifier.Invalid} {
+		for _, locale := range []string{"en", "ar"} {
+			c.says.State = state
+			rec := w.post(locale, map[string]string{"text": "x"}, nil)
+			if rec.Code != http.StatusOK {
+				t.Fatalf("%s: %d", state, rec.Code)
+			}
+			doc := parsed(t, rec)
+			if len(all(doc, "img")) > 0 || len(all(doc, "script")) != plain {
+				t.Errorf("%s %s: words became elements", state, locale)
+			}
+			for _, n := range all(doc, "*") {
+				for _, a := range n.Attr {
+					if strings.HasPrefix(a.Key, "on") || strings.Contains(a.Val, "javascript:") {
+						t.Errorf("%s %s: <%s %s=%q>", state, locale, n.Data, a.Key, a.Val)
+					}
+				}
+			}
+			if shown := textOf(doc); state != verifier.Invalid && strings.Count(shown, "{{t:page.next}} {{{main}}}") < 10 {
+				t.Errorf("%s %s: a slot was filled: %s", state, locale, shown)
+			}
+		}
+	}
+}
+
+func parsed(t *testing.T, rec *httptest.ResponseRecorder) *html.Node {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(rec.Body.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
 }
