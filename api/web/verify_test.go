@@ -288,7 +288,7 @@ func TestHostileReport(t *testing.T) {
 		RestsOn: []verifier.Basis{{Kind: verifier.Signature, From: verifier.Self, Source: evil, At: at, By: evil}, {Kind: verifier.Status, From: verifier.Web, Source: link, By: link}},
 		Claims: verifier.Claims{
 			ID: link, Name: evil, Achievement: evil, AchievementID: link, Kind: evil, Description: evil, Narrative: evil, Language: `en" onload="alert(1)`, Version: evil, Issuer: evil, IssuerName: evil,
-			Results: []verifier.Result{{Type: evil, Name: evil, Value: evil}, {Type: "Percent", Value: evil}}, Alignments: []verifier.Alignment{{evil, evil, evil, link}},
+			Results: []verifier.Result{{Type: evil, Name: evil, Value: evil}, {Type: "Percent", Value: evil}}, Alignments: []verifier.Alignment{{Name: evil, Framework: evil, Code: evil, URL: link}},
 		},
 		Recognitions: []verifier.Recognition{{
 			Address: link, By: evil, Names: map[string]string{"en": evil, evil: evil}, As: map[string]string{"en": evil}, Scope: map[string]string{`x" onload="alert(1)`: evil}, Conditions: map[string]string{"en": evil}, At: at, Origin: verifier.Trusted,
