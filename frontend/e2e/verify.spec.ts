@@ -136,6 +136,37 @@ test('in airplane mode: a picture, a text, a document', async ({ browser }) => {
   await context.close();
 });
 
+for (const [locale, t] of [['en', en], ['ar', ar]] as const) {
+  test(`what was never fetched is said to be so, and the rest goes on, in ${locale}`, async ({ browser }) => {
+    const context = await browser.newContext({ ...phone, locale, serviceWorkers: 'block', permissions: ['camera'] });
+    await context.addCookies([{ name: 'banyan_locale', value: locale, url: program.url }]);
+    const page = await context.newPage();
+    // Whether this browser has a reader of its own is no matter here.
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'BarcodeDetector'));
+    await page.goto('/app/verify');
+    await expect(page.getByText(t('ui.verify.known.none'))).toHaveCount(0);
+    await expect(page.locator('.verify-ready')).toBeVisible();
+    await context.setOffline(true);
+    const file = page.getByLabel(t('ui.verify.file'), { exact: true });
+    await file.setInputFiles({ name: 'code.png', mimeType: 'image/png', buffer: good.png });
+    await expect(page.getByText(t('ui.app.not_fetched'))).toBeVisible();
+    await expect(page.getByText(t('ui.broken'))).toHaveCount(0);
+    await shoot(page, `verify-not-fetched-${locale}`);
+    await file.setInputFiles({ name: 'certificate.json', mimeType: 'application/json', buffer: Buffer.from(good.document) });
+    await expect(state(page)).toHaveText(t('credential.state.valid'));
+    await again(page, t);
+    await paste(page, good.text, t);
+    await expect(state(page)).toHaveText(t('credential.state.valid'));
+    await again(page, t);
+    // Once with a network, as it says.
+    await context.setOffline(false);
+    await page.reload();
+    await file.setInputFiles({ name: 'code.png', mimeType: 'image/png', buffer: good.png });
+    await expect(state(page)).toHaveText(t('credential.state.valid'));
+    await context.close();
+  });
+}
+
 test('revoked, and the other way round in Arabic', async ({ browser }) => {
   const { context, page } = await prepared(browser, 'ar');
   await context.setOffline(true);

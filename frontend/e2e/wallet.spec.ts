@@ -369,3 +369,65 @@ for (const locale of ['en', 'ar', 'zh']) {
     await context.close();
   });
 }
+
+for (const locale of ['en', 'ar']) {
+  test(`a PIN is given up, and then the account, in ${locale}`, async ({ browser }) => {
+    test.setTimeout(180_000);
+    const t = words(locale);
+    const name = locale === 'ar' ? 'ليلى الحسن' : 'Leila Hassan';
+    const { context, page } = await phoneOf(browser, locale);
+    const leila = somebody(name);
+    const id = await earn(await arrive(page, leila, locale));
+    await page.goto('/app/certificates');
+    await expect(own(page)).toContainText(name);
+
+    await test.step('without the PIN nothing is given up; with it, what is here lies open', async () => {
+      await page.goto('/app/account');
+      const section = page.locator('section[aria-labelledby=this-device]');
+      await section.locator('summary', { hasText: t('ui.device.drop_pin') }).click();
+      await expect(section.getByText(t('ui.device.no_pin'))).toBeVisible();
+      const give = section.getByRole('button', { name: t('ui.device.drop_pin') });
+      await section.getByLabel(t('ui.device.pin'), { exact: true }).fill('1111');
+      await give.click();
+      await expect(section.getByText(t('ui.device.wrong_pin'))).toBeVisible();
+      await look(page, 'a wrong PIN');
+      if (shots) await section.screenshot({ path: join(shots, `drop-pin-${locale}.png`) });
+      expect(await everything(page)).toContain('"sealed":1');
+      await section.getByLabel(t('ui.device.pin'), { exact: true }).fill('2468');
+      await give.click();
+      await expect(section.locator('summary', { hasText: t('ui.device.add_pin') })).toBeVisible();
+      await expect(section.locator('h2')).toBeFocused();
+      expect(await everything(page)).not.toContain('"sealed":1');
+    });
+
+    await test.step('the account goes with the password alone, and with it all that this device has of her', async () => {
+      await page.reload();
+      const section = page.locator('section[aria-labelledby=erase]');
+      await section.locator('summary').click();
+      const erase = section.getByRole('button', { name: t('ui.app.account.erase_do') });
+      await section.getByLabel(t('ui.app.account.current_password')).fill('not the password');
+      await erase.click();
+      await expect(section.locator('.fault, [role=alert]').first()).toBeVisible();
+      await look(page, 'a wrong password');
+      if (shots) await section.screenshot({ path: join(shots, `erase-${locale}.png`) });
+      await section.getByLabel(t('ui.app.account.current_password')).fill(password);
+      await erase.click();
+      await expect(page).toHaveURL(new RegExp(`${program.url}/(${locale}/?)?$`));
+      const here = await everything(page);
+      for (const gone of [name, leila.username, id]) expect(here.includes(gone), `${gone} is still here`).toBe(false);
+      const again = await page.request.post('/api/sessions', { data: { username: leila.username, password }, headers: { Origin: program.url } });
+      expect(again.status()).toBe(401);
+    });
+
+    await test.step('what she earned holds, and names nobody', async () => {
+      // Taking the name out is a job.
+      await expect.poll(async () => (await page.request.get(`/api/credentials/${id}`)).text()).not.toContain(name);
+      await page.goto(`/${locale}/verify/${id}`);
+      await expect(page.locator('.standing')).toContainText(t('credential.state.valid'));
+      await expect(page.locator('.standing')).toContainText(t('page.verify.erased'));
+      await expect(page.locator('body')).not.toContainText(name);
+      if (shots) await page.screenshot({ path: join(shots, `erased-${locale}.png`), fullPage: true });
+    });
+    await context.close();
+  });
+}

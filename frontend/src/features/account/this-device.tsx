@@ -5,7 +5,7 @@ import { me, signedIn } from '../../api/me';
 import { formatDate, t } from '../../i18n/words';
 import { disk } from '../../offline/db';
 import { find, type Grant, type Person } from '../../offline/people';
-import { changePIN, Wait, WrongPIN } from '../../offline/people/pin';
+import { changePIN, dropPIN, Wait, WrongPIN } from '../../offline/people/pin';
 import { addPIN, removePerson, unsent } from '../../offline/people/register';
 import { ConfirmButton } from '../../ui/confirm-button';
 import { Field } from '../../ui/field';
@@ -33,7 +33,7 @@ export function ThisDevice() {
   const { person } = now;
   return (
     <section aria-labelledby="this-device">
-      <h2 id="this-device">{t('ui.device.title')}</h2>
+      <h2 id="this-device" tabIndex={-1}>{t('ui.device.title')}</h2>
       {!person && (
         <>
           <p>{t('ui.device.unknown')}</p>
@@ -48,6 +48,7 @@ export function ThisDevice() {
           {person.locked ? <p>{t('ui.device.sealed')}</p> : <Notice>{t('ui.device.no_pin')}</Notice>}
           {now.lease && <p class="small">{t('ui.device.lease', { Date: formatDate(now.lease) })}</p>}
           {person.locked ? <ChangePIN user={user} onDone={look} /> : <AddPIN user={user} onDone={look} />}
+          {person.locked && <DropPIN user={user} digits={person.locked.digits} onDone={look} />}
         </>
       )}
       {person && <Remove user={user} count={now.unsent} />}
@@ -129,6 +130,54 @@ function ChangePIN({ user, onDone }: Props) {
         {done.value && <Notice kind="good">{t('ui.device.pin_set')}</Notice>}
         <button type="submit" class="button wide" aria-disabled={task.busy.value}>
           {t('ui.device.change_pin')}
+        </button>
+      </form>
+    </details>
+  );
+}
+
+function DropPIN({ user, digits, onDone }: Props & { digits: boolean }) {
+  const task = useTask();
+  const pin = useSignal('');
+  const drop = async () => {
+    try {
+      await dropPIN(user, pin.value);
+    } finally {
+      pin.value = '';
+    }
+    await onDone();
+    // The form is gone: what it did stands where the section begins.
+    document.getElementById('this-device')?.focus();
+  };
+  const cause = task.trouble.value;
+  const ours = cause instanceof WrongPIN || cause instanceof Wait;
+  return (
+    <details class="new">
+      <summary>{t('ui.device.drop_pin')}</summary>
+      <p>{t('ui.device.no_pin')}</p>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void task.run(drop);
+        }}
+      >
+        <Field
+          label={t('ui.device.pin')}
+          type="password"
+          inputMode={digits ? 'numeric' : 'text'}
+          autoComplete="off"
+          value={pin.value}
+          onValue={(value) => (pin.value = value)}
+          required
+          maxLength={128}
+          dir="ltr"
+          fault={cause instanceof WrongPIN ? t('ui.device.wrong_pin') : undefined}
+        />
+        {cause instanceof Wait && <Notice>{t('ui.device.wait', { Count: cause.seconds })}</Notice>}
+        {cause && !ours ? <Trouble cause={cause} /> : null}
+        <button type="submit" class="button danger" aria-disabled={task.busy.value}>
+          {t('ui.device.drop_pin')}
         </button>
       </form>
     </details>

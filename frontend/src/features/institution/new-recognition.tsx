@@ -157,8 +157,8 @@ export function NewRecognition({ institution, onSigned }: { institution: string;
                   />
                 )}
                 <Field label={t('ui.app.recognitions.counts_as')} hint={t('ui.app.recognitions.counts_as_hint')} required dir="auto" maxLength={200} value={draft.as} onValue={(as) => change(i, { as })} fault={i ? undefined : faultOf(task, 'as')} />
-                <Field label={t('ui.app.recognitions.scope')} dir="auto" maxLength={1000} value={draft.scope} onValue={(scope) => change(i, { scope })} fault={i ? undefined : faultOf(task, 'scope')} />
-                <Field label={t('ui.app.recognitions.conditions')} dir="auto" maxLength={1000} value={draft.conditions} onValue={(conditions) => change(i, { conditions })} fault={i ? undefined : faultOf(task, 'conditions')} />
+                <Field label={t('ui.app.recognitions.scope')} hint={t('ui.app.recognitions.may_be_empty')} dir="auto" maxLength={1000} value={draft.scope} onValue={(scope) => change(i, { scope })} fault={i ? undefined : faultOf(task, 'scope')} />
+                <Field label={t('ui.app.recognitions.conditions')} hint={t('ui.app.recognitions.may_be_empty')} dir="auto" maxLength={1000} value={draft.conditions} onValue={(conditions) => change(i, { conditions })} fault={i ? undefined : faultOf(task, 'conditions')} />
                 {drafts.value.length > 1 && (
                   <button type="button" class="button quiet" onClick={() => (drafts.value = drafts.value.filter((_, j) => j !== i))}>
                     {t('ui.app.recognitions.remove_language')}

@@ -6,7 +6,7 @@ import { close, disk, type StoreName } from '../db';
 import { device, isSealed, Locked, open, seal, type Person } from '../locker';
 import { current, list, lock, onLocked, profile, secret } from './index';
 import { drop } from './key';
-import { canLock, changePIN, leastCount, unlock, unlockByPassword, Wait, waitAfter, WrongPIN } from './pin';
+import { canLock, changePIN, dropPIN, leastCount, unlock, unlockByPassword, Wait, waitAfter, WrongPIN } from './pin';
 import { idle, setMarker, unwatch } from './presence';
 import { addPIN, register, removePerson, renew, unsent, visit } from './register';
 
@@ -339,6 +339,26 @@ describe('a learner without a PIN', () => {
     expect(await current()).toBeUndefined();
     await unlock('amina', '2468');
     expect(await open('amina', (await disk.find<{ body: unknown }>('outbox', ['amina', '1']))?.body)).toBe('work');
+  });
+
+  it('may give up the PIN with the PIN alone, and take another later', async () => {
+    await register(amina, shared('2468'), 'Phone');
+    await disk.put('outbox', { user: 'amina', id: '1', body: await seal('amina', 'work') });
+    const { token } = (await secret('amina')) ?? { token: '' };
+    await expect(dropPIN('amina', '1111')).rejects.toBeInstanceOf(WrongPIN);
+    for (const hidden of ['work', token]) expect(await everything()).not.toContain(hidden);
+    await dropPIN('amina', '2468');
+    expect(await everything()).not.toContain('"sealed":1');
+    restart();
+    const person = (await current()) as Person;
+    expect([person.locked, person.kind, await profile(person)]).toEqual([undefined, 'shared', amina]);
+    expect((await disk.find<{ body: unknown }>('outbox', ['amina', '1']))?.body).toBe('work');
+    expect((await secret('amina'))?.token).toBe(token);
+    await addPIN('amina', '8642');
+    for (const hidden of ['work', token]) expect(await everything()).not.toContain(hidden);
+    await lock();
+    await unlock('amina', '8642');
+    expect((await secret('amina'))?.token).toBe(token);
   });
 
   it('is not changed by a registration that fails', async () => {

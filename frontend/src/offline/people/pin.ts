@@ -4,7 +4,7 @@ import { disk, transact } from '../db';
 import { type Lock, type Person } from '../locker';
 import { bytes, random } from './key';
 import { enter, find, type Grant } from './index';
-import { sealAll } from './sweep';
+import { openAll, sealAll } from './sweep';
 
 /** As many as OWASP asked for when this was written; a faster device makes more. */
 export const leastCount = 310_000;
@@ -189,4 +189,21 @@ export async function changePIN(user: string, proof: Proof, pin: string): Promis
   if (!person || !data) return;
   const locked = await lockAway(data, user, pin, grant.recovery_key);
   await enter({ ...person, locked, failed: 0 }, await sealedOff(data));
+}
+
+/**
+ * Leaves a learner without a PIN: what they have here lies open from then on, as on a device that never had one. Rejects with WrongPIN or Wait, and
+ * then nothing has changed. A page that is closed on the way leaves the PIN as it was.
+ */
+export async function dropPIN(user: string, pin: string): Promise<void> {
+  const { key } = await tryPIN(user, pin);
+  if (!key) return;
+  await openAll(user, key);
+  const person = await find(user);
+  if (!person) return;
+  const { locked, ...open } = person;
+  void locked;
+  await enter({ ...open, failed: 0 });
+  // What another tab sealed while this one opened the rest.
+  await openAll(user, key);
 }

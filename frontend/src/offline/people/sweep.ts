@@ -1,7 +1,7 @@
 // What a learner has on this device, wherever it lies: sealed when they take a PIN, removed when they go.
 import { disk, result, transact, type StoreName } from '../db';
 import { isSealed } from '../locker';
-import { sealWith } from './key';
+import { openWith, sealWith } from './key';
 
 /** Where something of a learner lies, and what part of it is sealed. The rest says where it belongs and in which order it came. */
 interface Drawer {
@@ -79,6 +79,11 @@ function keyIn(store: IDBObjectStore, record: Record<string, unknown>): IDBValid
 /** Seals what lies open. Called whenever somebody unlocks: another tab may have written while the PIN was new. */
 export function sealAll(user: string, key: CryptoKey): Promise<void> {
   return each(user, async (value) => (isSealed(value) ? value : sealWith(key, user, value)));
+}
+
+/** Opens what lies sealed, for a learner who gives up the PIN. */
+export function openAll(user: string, key: CryptoKey): Promise<void> {
+  return each(user, async (value) => (isSealed(value) ? openWith(key, user, value) : value));
 }
 
 /** What a learner leaves behind on a public device: what the server has not got, and who it is of. */
