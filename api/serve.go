@@ -22,6 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/api/web"
 	"github.com/banyan-lms/banyan/frontend"
 	"github.com/banyan-lms/banyan/internal/app"
+	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -138,8 +139,12 @@ func newHandler(a *app.App) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The page of a certificate is the same for everybody: it rests on no institution's trust.
+	recognised := func(ctx context.Context, of verifier.Achievement) ([]verifier.Recognition, error) {
+		return a.Verifier.Recognised(ctx, of)
+	}
 	site, err := web.New(web.Config{
-		Courses: a.Curriculum, Credentials: a.Credential, Verifier: a.Verifier, Shares: a.Wallet, Recognised: a.Verifier.Recognised, Recognitions: a.Recognition, Names: a.Names, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
+		Courses: a.Curriculum, Credentials: a.Credential, Verifier: a.Verifier, Shares: a.Wallet, Recognised: recognised, Recognitions: a.Recognition, Names: a.Names, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
 		Runtime: python(a.Config), Locale: a.Config.Locale,
 		Person: func(r *http.Request) []string { return languagesOf(a, r) },
 		Institutions: func(r *http.Request) []identity.InstitutionID {

@@ -844,6 +844,7 @@ func (e PublicKeyKty) Valid() bool {
 
 // Defines values for RecognisedKnownFrom.
 const (
+	RecognisedKnownFromCircle  RecognisedKnownFrom = "circle"
 	RecognisedKnownFromGiven   RecognisedKnownFrom = "given"
 	RecognisedKnownFromHere    RecognisedKnownFrom = "here"
 	RecognisedKnownFromTrusted RecognisedKnownFrom = "trusted"
@@ -852,6 +853,8 @@ const (
 // Valid indicates whether the value is a known member of the RecognisedKnownFrom enum.
 func (e RecognisedKnownFrom) Valid() bool {
 	switch e {
+	case RecognisedKnownFromCircle:
+		return true
 	case RecognisedKnownFromGiven:
 		return true
 	case RecognisedKnownFromHere:
@@ -2860,6 +2863,9 @@ type Publisher struct {
 	Documents []string `json:"documents"`
 	ID        string   `json:"id"`
 
+	// InstitutionID The institution that trusts it where the server does not.
+	InstitutionID *UUID `json:"institution_id,omitempty"`
+
 	// Name One text by locale; every locale of the course is present.
 	Name Text `json:"name"`
 }
@@ -2892,7 +2898,10 @@ type Recognised struct {
 	// KnownAt When it was last known not to be ended.
 	KnownAt Time `json:"known_at"`
 
-	// KnownFrom Where it is known from.
+	// KnownBy The institution on whose trust it is known
+	KnownBy *string `json:"known_by,omitempty"`
+
+	// KnownFrom Where it is known from; circle: a publisher whom an institution of the reader trusts.
 	KnownFrom RecognisedKnownFrom `json:"known_from"`
 
 	// Scope By BCP 47 tag.
@@ -2901,7 +2910,7 @@ type Recognised struct {
 	ValidUntil *Time             `json:"valid_until,omitempty"`
 }
 
-// RecognisedKnownFrom Where it is known from.
+// RecognisedKnownFrom Where it is known from; circle: a publisher whom an institution of the reader trusts.
 type RecognisedKnownFrom string
 
 // Recognition defines model for Recognition.
@@ -4115,6 +4124,9 @@ type ServerInterface interface {
 	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
 	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
 	SetSignature(ctx echo.Context, institutionID InstitutionID, signatoryID UUID) error
+	// GetInstitutionTrust What the publishers say of issuers whom the institution trusts, with their status lists, in the form of GET /api/trust.
+	// (GET /api/institutions/{institution_id}/trust)
+	GetInstitutionTrust(ctx echo.Context, institutionID InstitutionID) error
 	// TakeInstitutionTrust Takes in what a file says of issuers (GET /api/trust of another server, or `trust export`), of publishers whom the institution trusts.
 	// (POST /api/institutions/{institution_id}/trust)
 	TakeInstitutionTrust(ctx echo.Context, institutionID InstitutionID) error
@@ -6073,6 +6085,22 @@ func (w *ServerInterfaceWrapper) SetSignature(ctx echo.Context) error {
 	return err
 }
 
+// GetInstitutionTrust converts echo context to params.
+func (w *ServerInterfaceWrapper) GetInstitutionTrust(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetInstitutionTrust(ctx, institutionID)
+	return err
+}
+
 // TakeInstitutionTrust converts echo context to params.
 func (w *ServerInterfaceWrapper) TakeInstitutionTrust(ctx echo.Context) error {
 	var err error
@@ -6903,6 +6931,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.DistrustInstitutionPublisher, options.OperationMiddlewares["distrustInstitutionPublisher"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.ListInstitutionPublishers, options.OperationMiddlewares["listInstitutionPublishers"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/publishers", wrapper.TrustInstitutionPublisher, options.OperationMiddlewares["trustInstitutionPublisher"]...)
+	router.GET(options.BaseURL+"/api/institutions/:institution_id/trust", wrapper.GetInstitutionTrust, options.OperationMiddlewares["getInstitutionTrust"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/trust", wrapper.TakeInstitutionTrust, options.OperationMiddlewares["takeInstitutionTrust"]...)
 	router.GET(options.BaseURL+"/api/blobs/:digest", wrapper.GetBlob, options.OperationMiddlewares["getBlob"]...)
 	router.GET(options.BaseURL+"/api/enrollments", wrapper.ListEnrollments, options.OperationMiddlewares["listEnrollments"]...)
@@ -10380,6 +10409,67 @@ func (response SetSignaturedefaultApplicationProblemPlusJSONResponse) VisitSetSi
 	return err
 }
 
+type GetInstitutionTrustRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+}
+
+type GetInstitutionTrustResponseObject interface {
+	VisitGetInstitutionTrustResponse(w http.ResponseWriter) error
+}
+
+type GetInstitutionTrust200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetInstitutionTrust200ApplicationOctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetInstitutionTrust200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetInstitutionTrust200ApplicationOctetStreamResponse) VisitGetInstitutionTrustResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetInstitutionTrust204Response struct {
+}
+
+func (response GetInstitutionTrust204Response) VisitGetInstitutionTrustResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type GetInstitutionTrustdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetInstitutionTrustdefaultApplicationProblemPlusJSONResponse) VisitGetInstitutionTrustResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TakeInstitutionTrustRequestObject struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Body          io.Reader
@@ -12675,6 +12765,9 @@ type StrictServerInterface interface {
 	// SetSignature Sets the picture of a signatory's signature, a PNG or JPEG picture.
 	// (PUT /api/institutions/{institution_id}/signatories/{signatory_id}/signature)
 	SetSignature(ctx context.Context, request SetSignatureRequestObject) (SetSignatureResponseObject, error)
+	// GetInstitutionTrust What the publishers say of issuers whom the institution trusts, with their status lists, in the form of GET /api/trust.
+	// (GET /api/institutions/{institution_id}/trust)
+	GetInstitutionTrust(ctx context.Context, request GetInstitutionTrustRequestObject) (GetInstitutionTrustResponseObject, error)
 	// TakeInstitutionTrust Takes in what a file says of issuers (GET /api/trust of another server, or `trust export`), of publishers whom the institution trusts.
 	// (POST /api/institutions/{institution_id}/trust)
 	TakeInstitutionTrust(ctx context.Context, request TakeInstitutionTrustRequestObject) (TakeInstitutionTrustResponseObject, error)
@@ -15568,6 +15661,31 @@ func (sh *strictHandler) SetSignature(ctx echo.Context, institutionID Institutio
 		return err
 	} else if validResponse, ok := response.(SetSignatureResponseObject); ok {
 		return validResponse.VisitSetSignatureResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetInstitutionTrust operation middleware
+func (sh *strictHandler) GetInstitutionTrust(ctx echo.Context, institutionID InstitutionID) error {
+	var request GetInstitutionTrustRequestObject
+
+	request.InstitutionID = institutionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInstitutionTrust(ctx.Request().Context(), request.(GetInstitutionTrustRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInstitutionTrust")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetInstitutionTrustResponseObject); ok {
+		return validResponse.VisitGetInstitutionTrustResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

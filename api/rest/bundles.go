@@ -184,7 +184,7 @@ func (s *Server) distrust(ctx context.Context, in identity.InstitutionID, publis
 }
 
 func publisherJSON(p bundle.Stated) openapi.Publisher {
-	return openapi.Publisher{ID: p.ID, Name: p.Name, Documents: p.Documents}
+	return openapi.Publisher{ID: p.ID, Name: p.Name, Documents: p.Documents, InstitutionID: optional(openapi.UUID(p.InstitutionID))}
 }
 
 func headHref(course string, number int) string { return bundle.Address(course, number) + "/head.pack" }

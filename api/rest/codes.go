@@ -3,11 +3,14 @@ package rest
 import (
 	"bytes"
 	"context"
+	"io"
 
 	"github.com/banyan-lms/banyan/api/openapi"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/code"
 	"github.com/banyan-lms/banyan/internal/fault"
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // GetCode implements openapi.StrictServerInterface.
@@ -58,14 +61,10 @@ func named[T ~int](asked *T) bool { return asked == nil || *asked == 1 }
 
 // GetTrust implements openapi.StrictServerInterface.
 func (s *Server) GetTrust(ctx context.Context, _ openapi.GetTrustRequestObject) (openapi.GetTrustResponseObject, error) {
-	p, err := s.Bundle.TrustPack(ctx)
+	p, f, err := opened(s.Bundle.TrustPack(ctx))
 	if fault.Is(err, fault.NotFound) {
 		return openapi.GetTrust204Response{}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := p.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -73,4 +72,26 @@ func (s *Server) GetTrust(ctx context.Context, _ openapi.GetTrustRequestObject) 
 	return openapi.GetTrust200ApplicationOctetStreamResponse{
 		Body: f, ContentLength: p.Size, Headers: openapi.GetTrust200ResponseHeaders{ETag: optional(`"` + p.Tag + `"`)},
 	}, nil
+}
+
+// GetInstitutionTrust implements openapi.StrictServerInterface.
+func (s *Server) GetInstitutionTrust(ctx context.Context, req openapi.GetInstitutionTrustRequestObject) (openapi.GetInstitutionTrustResponseObject, error) {
+	p, f, err := opened(s.Bundle.CirclePack(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID)))
+	if fault.Is(err, fault.NotFound) {
+		return openapi.GetInstitutionTrust204Response{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openapi.GetInstitutionTrust200ApplicationOctetStreamResponse{
+		Body: f, ContentLength: p.Size, Headers: openapi.GetInstitutionTrust200ResponseHeaders{ETag: optional(`"` + p.Tag + `"`)},
+	}, nil
+}
+
+func opened(p *bundle.Packed, err error) (*bundle.Packed, io.ReadCloser, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := p.Open()
+	return p, f, err
 }

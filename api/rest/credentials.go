@@ -159,7 +159,7 @@ func (s *Server) worth(ctx context.Context, c credential.Credential) (*[]openapi
 	if !ok {
 		return nil, nil
 	}
-	list, err := s.Verifier.Recognised(ctx, what)
+	list, err := s.Verifier.Recognised(ctx, what, actorFrom(ctx).Institutions()...)
 	return recognisedJSON(list, middleware.Locale(ctx)), err
 }
 

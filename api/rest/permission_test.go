@@ -252,6 +252,7 @@ func probes(s *school) map[string]func() call {
 		"distrustPublisher":         with(http.MethodDelete, "/api/publishers?publisher=did:web:nobody.example", ""),
 		"listInstitutionPublishers": get(in + "/publishers"),
 		"trustInstitutionPublisher": with(http.MethodPost, in+"/publishers", publisher),
+		"getInstitutionTrust":       get(in + "/trust"),
 		"takeInstitutionTrust": func() call {
 			return call{method: http.MethodPost, path: in + "/trust", body: s.do(call{method: http.MethodGet, path: "/api/trust"}).Body.String(), contentType: "application/octet-stream"}
 		},

@@ -104,7 +104,7 @@ func recognisedJSON(list []verifier.Recognition, locale string) *[]openapi.Recog
 		name, lang := verifier.TextIn(r.Names, locale)
 		return openapi.Recognised{
 			Address: r.Address, By: r.By, ByName: name, ByNameLang: langJSON(lang, locale), As: r.As, Scope: textsJSON(r.Scope), Conditions: textsJSON(r.Conditions),
-			ValidFrom: r.From, ValidUntil: optional(r.Until), KnownFrom: openapi.RecognisedKnownFrom(r.Origin), KnownAt: r.At,
+			ValidFrom: r.From, ValidUntil: optional(r.Until), KnownFrom: openapi.RecognisedKnownFrom(r.Origin), KnownBy: optional(r.Circle), KnownAt: r.At,
 		}
 	})
 	return &out

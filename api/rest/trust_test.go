@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/banyan-lms/banyan/api/openapi"
@@ -88,6 +90,44 @@ func TestVerifyByTheTrustOfAnInstitution(t *testing.T) {
 			if i < 0 || r.RestsOn[i].From != "circle" || r.RestsOn[i].By == nil || *r.RestsOn[i].By != s.a.Name {
 				t.Errorf("%q, %s: %+v", who, kind, r.RestsOn)
 			}
+		}
+	}
+	// The devices of its members get the same, and nobody else's.
+	fetch := func(who, in, tag string) *httptest.ResponseRecorder {
+		t.Helper()
+		return s.do(s.as(who, call{method: http.MethodGet, path: "/api/institutions/" + in + "/trust", header: map[string]string{"If-None-Match": tag}}))
+	}
+	a, b := string(s.a.ID), string(s.b.ID)
+	got := fetch("learner A", a, "")
+	words, err := bundle.ReadWords(bundle.NewReader(got.Body), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	if err != nil || len(words.Words) != 1 || len(words.Blobs) == 0 {
+		t.Fatalf("%d, %+v, %v", got.Code, words, err)
+	}
+	tag := got.Header().Get("ETag")
+	if caching := got.Header().Get("Cache-Control"); tag == "" || !strings.HasPrefix(caching, "private") {
+		t.Errorf("ETag %q, Cache-Control %q", tag, caching)
+	}
+	for _, tt := range []struct {
+		who, in, tag string
+		want         int
+	}{
+		{"learner A", a, tag, http.StatusNotModified},
+		{"admin A", a, "", http.StatusOK},
+		{"operator", a, "", http.StatusOK},
+		{"", a, "", http.StatusUnauthorized},
+		{"learner B", a, "", http.StatusForbidden},
+		{"learner B", a, tag, http.StatusForbidden},
+		{"admin B", a, "", http.StatusForbidden},
+		{"learner B", b, "", http.StatusNoContent},
+	} {
+		if rec := fetch(tt.who, tt.in, tt.tag); rec.Code != tt.want {
+			t.Errorf("%q of %s: %d %s", tt.who, tt.in, rec.Code, rec.Body)
+		}
+	}
+	if rec := s.do(s.as("learner A", call{method: http.MethodGet, path: "/api/trust"})); rec.Code == http.StatusOK {
+		all, err := bundle.ReadWords(bundle.NewReader(rec.Body), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+		if err != nil || slices.ContainsFunc(all.Words, func(w bundle.Word) bool { return w.Trust.Publisher == words.Words[0].Trust.Publisher }) {
+			t.Errorf("what all get: %+v, %v", all, err)
 		}
 	}
 	// The operator's trust goes before, and is nobody's in particular.

@@ -131,7 +131,7 @@ func (s *Server) importedJSON(ctx context.Context, i wallet.Imported) openapi.Im
 	r := i.ReportAt(s.Now())
 	if r.State == verifier.Valid {
 		var err error
-		if r.Recognitions, err = s.Verifier.Recognised(ctx, verifier.Achievement{Issuer: i.Claims.Issuer, ID: i.Claims.AchievementID}); err != nil {
+		if r.Recognitions, err = s.Verifier.Recognised(ctx, verifier.Achievement{Issuer: i.Claims.Issuer, ID: i.Claims.AchievementID}, actorFrom(ctx).Institutions()...); err != nil {
 			slog.ErrorContext(ctx, "find recognitions", "imported", i.ID, "err", err) // the list is of use without
 		}
 	}

@@ -122,7 +122,8 @@ func (w Words) recognition(ctx context.Context, row bundle.Recognition, of verif
 	if i, err := w.FindIssuer(ctx, said.By); err == nil && len(i.Names) > 0 {
 		out.Names = i.Names
 	}
-	return out, nil
+	out.Circle, err = w.by(ctx)
+	return out, err
 }
 
 // asSaid reads an endorsement, and tells whether it is one, says what its row says, and is of what is asked for.

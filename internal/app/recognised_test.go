@@ -92,6 +92,33 @@ func TestRecognitionsTravel(t *testing.T) {
 	}
 	older := pack()
 	take(older)
+	// Where an institution alone trusts it, members of that are told, and on whose trust.
+	school := newApp(t, "https://school.example")
+	reed, err := school.Institution.Create(ctx, system, "reed", "Reed School")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moss, err := school.Institution.Create(ctx, system, "moss", "Moss School")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := school.Bundle.Trust(ctx, system, reed.ID, []byte(stated[0].Documents[0])); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := school.Bundle.TakeTrust(ctx, system, reed.ID, bundle.NewReader(bytes.NewReader(older))); err != nil || len(w.Words) != 1 {
+		t.Fatalf("%+v, %v", w, err)
+	}
+	for _, in := range [][]identity.InstitutionID{nil, {moss.ID}, {moss.ID, reed.ID}} {
+		got, err := school.Verifier.Recognised(ctx, of, in...)
+		if err != nil || len(got) != max(0, len(in)-1) {
+			t.Fatalf("members of %v: %+v, %v", in, got, err)
+		}
+		for _, r := range got {
+			if r.Origin != verifier.Circle || r.Circle != "Reed School" || r.As["en"] != "Module 1" {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
 	shows("the node", node, verifier.Trusted, 1)
 	for what, other := range map[string]verifier.Achievement{
 		"a look-alike":       {Issuer: "did:web:river.example.evil.example", ID: of.ID},

@@ -48,7 +48,7 @@ func (a *App) verifies() (*verifier.Verifier, error) {
 func (a *App) circle(in identity.InstitutionID) verifier.Sources {
 	return Words{
 		List: func(ctx context.Context) ([]bundle.Trust, error) { return a.Bundle.TrustedWords(ctx, in) },
-		Open: a.Bundle.Blob, From: verifier.Circle,
+		Open: a.Bundle.Blob, From: verifier.Circle, MaxAge: time.Duration(a.Config.StatusDays) * 24 * time.Hour, Now: now,
 		By: func(ctx context.Context) (string, error) {
 			i, err := a.Institution.Find(ctx, in)
 			return i.Name, err

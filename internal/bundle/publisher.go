@@ -487,25 +487,13 @@ func readTrust(text []byte) (t Trust, err error) {
 // TrustedWords gives what the publishers say of issuers whom the operator (nothing named) or any of the institutions trusts, each checked when
 // it came. It is for our own services.
 func (s *Service) TrustedWords(ctx context.Context, in ...identity.InstitutionID) ([]Trust, error) {
-	rows, err := s.Store.ListTrusted(ctx, in...)
+	words, err := s.wordsOfTrusted(ctx, in...)
 	if err != nil {
 		return nil, err
 	}
 	var out []Trust
-	seen := map[Bearer]bool{}
-	for _, r := range rows {
-		if seen[r.Bearer] {
-			continue
-		}
-		seen[r.Bearer] = true
-		d, err := s.Store.FindDocument(ctx, r.Bearer, TrustDocument, "", 0)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		t, err := readTrust(d.Text)
+	for _, w := range words {
+		t, err := readTrust(w.text)
 		if err != nil {
 			return nil, err
 		}

@@ -184,68 +184,88 @@ func (s *Service) vouchers(ctx context.Context) ([]identity.InstitutionID, error
 	return s.Vouchers(ctx)
 }
 
-// wordFrames gives the serials and the word of each publisher, and the blobs that the words name: of this server's institutions,
-// and of those publishers whom its operator trusts.
-func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Digest, err error) {
-	type word struct {
-		Bearer
-		text []byte
-	}
-	var words []word
+// spoken is what one publisher said of issuers, as it is stored.
+type spoken struct {
+	Bearer
+	text []byte
+}
+
+// wordsForAll are the words of this server's institutions, and of those publishers whom its operator trusts.
+func (s *Service) wordsForAll(ctx context.Context) ([]spoken, error) {
+	var out []spoken
 	own, err := s.vouchers(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	seen := map[string]bool{}
 	for _, in := range own {
 		text, err := s.trust(ctx, in)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if text == nil {
 			continue
 		}
-		t, err := readTrust(text)
-		if err != nil {
-			return nil, nil, err
-		}
 		p, err := s.signs(ctx, in)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		seen[t.Publisher] = true
-		words = append(words, word{p.Bearer, text})
+		seen[p.Publisher] = true
+		out = append(out, spoken{p.Bearer, text})
 	}
-	rows, err := s.Store.ListTrusted(ctx)
+	trusted, err := s.wordsOfTrusted(ctx)
+	for _, w := range trusted {
+		if !seen[w.Publisher] {
+			out = append(out, w)
+		}
+	}
+	return out, err
+}
+
+// wordsOfTrusted are the words of those publishers whom the operator (nothing named) or any of the institutions trusts.
+func (s *Service) wordsOfTrusted(ctx context.Context, in ...identity.InstitutionID) ([]spoken, error) {
+	rows, err := s.Store.ListTrusted(ctx, in...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	var out []spoken
+	seen := map[Bearer]bool{}
 	for _, r := range rows {
-		if seen[r.Publisher] {
+		if seen[r.Bearer] {
 			continue
 		}
+		seen[r.Bearer] = true
 		d, err := s.Store.FindDocument(ctx, r.Bearer, TrustDocument, "", 0)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return nil, nil, err
+		if fault.Is(err, fault.NotFound) {
+			continue
 		}
-		if err == nil {
-			words = append(words, word{r.Bearer, d.Text})
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, spoken{r.Bearer, d.Text})
 	}
+	return out, nil
+}
+
+// wordFrames gives the serials and the word of each publisher, and the blobs that the words name. What a reader would refuse as too large is
+// left out, the last first.
+func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []Frame, blobs []blob.Digest, err error) {
 	have := map[blob.Digest]bool{}
-	for _, w := range words {
+	var bytes int64
+	for i, w := range words {
+		if i == maxWords {
+			break
+		}
 		chain, err := s.chain(ctx, w.Bearer)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, d := range chain.Documents {
-			head = append(head, Frame{PublisherFrame, d.Text})
-		}
-		head = append(head, Frame{TrustFrame, w.text})
 		t, err := readTrust(w.text)
 		if err != nil {
 			return nil, nil, err
 		}
+		var more []blob.Digest
+		size := bytes
 		for _, c := range t.children() {
 			if have[c.digest] {
 				continue
@@ -257,8 +277,17 @@ func (s *Service) wordFrames(ctx context.Context) (head []Frame, blobs []blob.Di
 				return nil, nil, err
 			}
 			have[c.digest] = true
-			blobs = append(blobs, c.digest)
+			size += c.size
+			more = append(more, c.digest)
 		}
+		if size > maxListBytes {
+			break
+		}
+		bytes, blobs = size, append(blobs, more...)
+		for _, d := range chain.Documents {
+			head = append(head, Frame{PublisherFrame, d.Text})
+		}
+		head = append(head, Frame{TrustFrame, w.text})
 	}
 	return head, blobs, nil
 }
@@ -291,12 +320,36 @@ func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(b
 // TrustPack gives what this server knows of issuers as one pack: the words of its own institutions and of those publishers whom its operator trusts,
 // with status lists. Anyone may ask. fault.NotFound while there is nobody who issues.
 func (s *Service) TrustPack(ctx context.Context) (*Packed, error) {
-	head, blobs, err := s.wordFrames(ctx)
+	words, err := s.wordsForAll(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.wordPack(ctx, words)
+}
+
+// CirclePack gives what the publishers say of issuers whom an institution trusts, in the same form. For its members and the operator; nobody
+// else learns whom it trusts. fault.NotFound while they say nothing.
+func (s *Service) CirclePack(ctx context.Context, by identity.Actor, in identity.InstitutionID) (*Packed, error) {
+	switch {
+	case by.Anonymous():
+		return nil, fault.New(fault.Unauthenticated, "session.required")
+	case !by.Operates() && !slices.Contains(by.Institutions(), in):
+		return nil, fault.New(fault.Denied, "bundle.circle_denied")
+	}
+	words, err := s.wordsOfTrusted(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return s.wordPack(ctx, words)
+}
+
+func (s *Service) wordPack(ctx context.Context, words []spoken) (*Packed, error) {
+	head, blobs, err := s.wordFrames(ctx, words)
 	if err != nil {
 		return nil, err
 	}
 	if len(head) == 0 {
-		return nil, notFound(errors.New("nobody issues certificates here"))
+		return nil, notFound(errors.New("nobody says anything of issuers"))
 	}
 	return s.pack(ctx, head, blobs)
 }

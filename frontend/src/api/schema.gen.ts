@@ -1104,7 +1104,11 @@ export interface paths {
             };
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What the publishers say of issuers whom the institution trusts, with their status lists, in the form of GET /api/trust.
+         * @description For its members, whose devices check certificates by it without a network, and for nobody else. What GET /api/trust has stands there.
+         */
+        get: operations["getInstitutionTrust"];
         put?: never;
         /**
          * Takes in what a file says of issuers (GET /api/trust of another server, or `trust export`), of publishers whom the institution trusts.
@@ -2168,6 +2172,8 @@ export interface components {
             name: components["schemas"]["Text"];
             /** @description Signed documents, the first serial first. */
             documents: string[];
+            /** @description The institution that trusts it where the server does not. */
+            institution_id?: components["schemas"]["UUID"];
         };
         PublisherList: {
             items: components["schemas"]["Publisher"][];
@@ -3230,10 +3236,12 @@ export interface components {
             valid_from: components["schemas"]["Time"];
             valid_until?: components["schemas"]["Time"];
             /**
-             * @description Where it is known from.
+             * @description Where it is known from; circle: a publisher whom an institution of the reader trusts.
              * @enum {string}
              */
-            known_from: "here" | "trusted" | "given";
+            known_from: "here" | "trusted" | "circle" | "given";
+            /** @description The institution on whose trust it is known */
+            known_by?: string;
             /** @description When it was last known not to be ended. */
             known_at: components["schemas"]["Time"];
         };
@@ -5589,6 +5597,37 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getInstitutionTrust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pack */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description They say nothing of issuers yet */
             204: {
                 headers: {
                     [name: string]: unknown;

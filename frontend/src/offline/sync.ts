@@ -94,7 +94,7 @@ async function session(user: string): Promise<void> {
     await fetchCertificates(user, stamp);
     await fetchImports(user);
     await bringOthers();
-    await fetchIssuers();
+    await fetchIssuers(user);
     failures = 0;
     rested = performance.now();
     outbox.syncTrouble.value = undefined;
@@ -548,8 +548,15 @@ async function bringOthers(): Promise<void> {
 }
 
 /** What the server knows of issuers, so that this device can check certificates of others without a network. It can wait: nothing else waits for it. */
-async function fetchIssuers(): Promise<void> {
-  await import('./credential/trust').then(({ fetchTrust }) => fetchTrust()).catch(() => undefined);
+async function fetchIssuers(user: string): Promise<void> {
+  await import('./credential/trust')
+    .then(async ({ fetchTrust, fetchCircles, institutionsOf }) => {
+      await fetchTrust();
+      const who = signedIn();
+      // Memberships that the device merely remembers may be over.
+      if (who && who.id === user && !who.local) await fetchCircles(user, institutionsOf(who));
+    })
+    .catch(() => undefined);
 }
 
 /** The ids of the status lists of this server that a credential names. */

@@ -14,6 +14,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/fetch"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/vcjwt"
+	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
 
@@ -49,11 +50,7 @@ func (v *Verifier) begin(o Options) *check {
 		now = v.Now()
 	}
 	c := &check{Verifier: v, now: now.UTC()}
-	if v.Of != nil {
-		for _, in := range o.Institutions[:min(len(o.Institutions), maxCircles)] {
-			c.circles = append(c.circles, v.Of(in))
-		}
-	}
+	c.circles = v.circlesOf(o.Institutions)
 	c.Report = Report{CheckedAt: c.now, Offline: o.Offline || v.Web == nil}
 	c.rest(Basis{Clock, Computer, "", c.now, ""})
 	return c
@@ -69,6 +66,16 @@ func (c *check) rest(b Basis) { c.RestsOn = append(c.RestsOn, b) }
 
 // maxCircles bounds how many institutions of one asker are asked.
 const maxCircles = 16
+
+func (v *Verifier) circlesOf(in []identity.InstitutionID) []Sources {
+	var out []Sources
+	if v.Of != nil {
+		for _, id := range in[:min(len(in), maxCircles)] {
+			out = append(out, v.Of(id))
+		}
+	}
+	return out
+}
 
 // take records an error: a refusal speaks of the credential, anything else of us.
 func (c *check) take(err error) {

@@ -2,7 +2,10 @@ package verifier
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // Recognition is an institution's signed word that it takes an achievement for one of its own. Who gives one has checked it.
@@ -16,6 +19,7 @@ type Recognition struct {
 	From       time.Time
 	Until      time.Time // zero: it does not end
 	Origin     Origin
+	Circle     string    // the name of the institution on whose trust it is known; "" where that is nobody's or the operator's
 	At         time.Time // when it was last known not to be ended
 }
 
@@ -35,14 +39,22 @@ type Recognisers interface {
 // maxRecognised is how many are told beside one credential.
 const maxRecognised = 20
 
-// Recognised tells what institutions recognise of an achievement now, each once.
-func (v *Verifier) Recognised(ctx context.Context, of Achievement) ([]Recognition, error) {
+// Recognised tells what institutions recognise of an achievement now, each once: as the server knows it, then as the institutions of who asks do.
+func (v *Verifier) Recognised(ctx context.Context, of Achievement, in ...identity.InstitutionID) ([]Recognition, error) {
+	return v.recognised(ctx, of, v.circlesOf(in))
+}
+
+func (v *Verifier) recognised(ctx context.Context, of Achievement, circles []Sources) ([]Recognition, error) {
 	if of.Issuer == "" || of.ID == "" && of.Course == "" {
 		return nil, nil
 	}
 	var out []Recognition
 	seen := map[string]bool{}
-	for _, source := range v.Recognisers {
+	sources := slices.Clone(v.Recognisers)
+	for _, circle := range circles {
+		sources = append(sources, circle)
+	}
+	for _, source := range sources {
 		list, err := source.Recognised(ctx, of)
 		if err != nil {
 			return nil, err
@@ -57,12 +69,12 @@ func (v *Verifier) Recognised(ctx context.Context, of Achievement) ([]Recognitio
 	return out, nil
 }
 
-// recognised adds who recognises what was achieved: of a credential that counts, whose issuer is certain.
-func (c *check) recognised(ctx context.Context) error {
+// worth adds who recognises what was achieved: of a credential that counts, whose issuer is certain.
+func (c *check) worth(ctx context.Context) error {
 	if c.State != Valid && c.State != Unknown || c.issuer.DID == "" || c.signed.IsZero() || c.issuer.DID != c.Claims.Issuer {
 		return nil
 	}
 	var err error
-	c.Recognitions, err = c.Recognised(ctx, Achievement{Issuer: c.issuer.DID, ID: c.Claims.AchievementID, Course: c.course})
+	c.Recognitions, err = c.Verifier.recognised(ctx, Achievement{Issuer: c.issuer.DID, ID: c.Claims.AchievementID, Course: c.course}, c.circles)
 	return err
 }

@@ -194,10 +194,11 @@ type Lists interface {
 	FindList(ctx context.Context, address string) (List, error)
 }
 
-// Sources knows issuers and their lists.
+// Sources knows issuers, their lists, and what they recognise.
 type Sources interface {
 	Issuers
 	Lists
+	Recognisers
 }
 
 // Standing is what the issuer's own register says about one credential.
@@ -250,7 +251,7 @@ func (v *Verifier) Verify(ctx context.Context, in []byte, o Options) (Report, er
 		return Report{}, c.broken
 	}
 	c.conclude()
-	if err := c.recognised(ctx); err != nil {
+	if err := c.worth(ctx); err != nil {
 		return Report{}, err
 	}
 	return c.Report, nil

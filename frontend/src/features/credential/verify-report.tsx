@@ -99,8 +99,11 @@ function Aged({ of, days }: { of: 'status' | 'trust'; days: number[] }) {
 
 function Vouched({ report: { said } }: { report: Report }) {
   if (!said) return <>{t('ui.verify.stranger')}</>;
-  if (said.publisher === said.issuer.did) return <>{t('ui.verify.own_word')}</>;
-  return <>{t('ui.verify.vouched', { Publisher: named(said.publisherNames, said.publisher).text })}</>;
+  const Publisher = named(said.publisherNames, said.publisher).text;
+  const own = said.publisher === said.issuer.did;
+  // On the trust of one institution it rests for its members alone.
+  if (said.by !== undefined) return <>{own ? t('ui.verify.own_word_circle', { Institution: said.by }) : t('ui.verify.vouched_circle', { Publisher, Institution: said.by })}</>;
+  return <>{own ? t('ui.verify.own_word') : t('ui.verify.vouched', { Publisher })}</>;
 }
 
 /** The name of a country in the language of the page; its letters where the browser has none. */

@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import words from 'virtual:words/verify';
+import { signedIn } from '../../api/me';
 import { formatNumber, loadWords, locale, t } from '../../i18n/words';
 import { BundleError } from '../../offline/bundle/fault';
 import { check, type Report } from '../../offline/credential/check';
-import { fetchTrust, knownIssuers, takeTrust } from '../../offline/credential/trust';
+import { fetchCircles, fetchTrust, institutionsOf, knownIssuers, takeTrust } from '../../offline/credential/trust';
 import { part } from '../../offline/missing';
 import { keepShell, shell } from '../../sw/bridge';
 import { Notice, Trouble } from '../../ui/notice';
@@ -26,7 +27,9 @@ export default function Verify() {
   const text = useSignal('');
   const task = useTask();
   const top = useRef<HTMLDivElement>(null);
-  const count = () => knownIssuers().then(({ issuers }) => (known.value = issuers.size));
+  // Whom the institutions of who is signed in trust counts for them.
+  const mine = () => knownIssuers(signedIn()?.id);
+  const count = () => mine().then(({ issuers }) => (known.value = issuers.size));
   useEffect(() => {
     void task.run(async () => {
       await part(loadWords(locale(), words));
@@ -36,6 +39,11 @@ export default function Verify() {
     void count();
     void fetchTrust(recent).then(count, () => undefined);
   }, []);
+  const who = signedIn();
+  useEffect(() => {
+    if (!who) return void count();
+    void (who.local ? Promise.resolve() : fetchCircles(who.id, institutionsOf(who), recent)).then(count, () => undefined);
+  }, [who?.id]);
   useEffect(() => {
     if (report.value) top.current?.focus();
   }, [report.value]);
@@ -46,7 +54,7 @@ export default function Verify() {
     return task.run(async () => {
       report.value = undefined;
       const at = Date.now();
-      report.value = { found: await check(await find(), at), at };
+      report.value = { found: await check(await find(), at, await mine()), at };
     });
   };
   const take = (file: File | undefined) => {

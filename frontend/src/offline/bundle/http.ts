@@ -177,14 +177,18 @@ export const http: Carrier = {
   },
 };
 
-/** What the server knows of issuers, as a pack (/api/trust): no body where that is what `etag` names, or nothing. Undefined: no answer of our server. */
-export async function fetchWords(etag: string): Promise<{ etag: string; body?: ReadableStream<Uint8Array> } | undefined> {
+/**
+ * What the server knows of issuers, as a pack (/api/trust), or what those say whom an institution trusts: no body where that is what `etag` names, or
+ * nothing. Undefined: no answer of our server, or one that refuses.
+ */
+export async function fetchWords(etag: string, institution?: string): Promise<{ etag: string; body?: ReadableStream<Uint8Array> } | undefined> {
   const controller = leash();
-  const response = await reach('/api/trust', etag ? { 'If-None-Match': etag } : {}, controller.signal);
+  const response = await reach(institution === undefined ? '/api/trust' : `/api/institutions/${institution}/trust`, etag ? { 'If-None-Match': etag } : {}, controller.signal);
   const { status, body } = response;
   if (status === 304) return { etag };
   if (status === 204 && response.headers.get('Banyan')) return { etag: '' };
   ours(response, /^application\/(octet-stream|problem\+json)\b/);
+  if (status === 403 && institution !== undefined) return { etag: '' };
   if (status !== 200 || !body) return undefined;
   return { etag: strong(response.headers.get('ETag')) ?? '', body: awake(body as ReadableStream<Uint8Array>, () => controller.abort()) };
 }

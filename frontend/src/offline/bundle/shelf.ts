@@ -65,18 +65,35 @@ export async function heardTime(time: string | undefined): Promise<void> {
   if (time) await disk.put('settings', { key: clock, value: time });
 }
 
+/** A publisher who is trusted here. */
+export interface Trusted {
+  id: string;
+  documents: readonly string[];
+  /** The institution that alone trusts it; none where the server does. What it says of issuers counts for members of that only. */
+  institution?: string;
+}
+
+/** Keeps the documents of a publisher, on whosever trust it rests. */
+export async function keepPublisher(store: IDBObjectStore, id: string, documents: readonly string[]): Promise<void> {
+  const { institution } = (await result(store.get(id) as IDBRequest<Trusted | undefined>)) ?? {};
+  store.put({ id, documents, ...(institution !== undefined && { institution }) } satisfies Trusted);
+}
+
 /**
  * Takes over whom the server trusts. A chain that goes on from ours replaces it, and one of ours that goes on from the server's stays. Where
- * the two part ways the server has the word: it decides whom to trust here. Publishers that it does not name stay, for on a shared phone the
- * next learner's institution may name them.
+ * the two part ways the server has the word: it decides whom to trust here. Another one who bears the name takes nothing over, and what the
+ * one before said of issuers goes with it. Publishers that it does not name stay, for on a shared phone the next learner's institution may name them.
  */
-export async function trustPublishers(items: readonly { id: string; documents: readonly string[] }[]): Promise<void> {
-  for (const { id, documents } of items) {
+export async function trustPublishers(items: readonly { id: string; documents: readonly string[]; institution_id?: string }[]): Promise<void> {
+  for (const { id, documents, institution_id: institution } of items) {
     const theirs = await readChain(documents);
     if (theirs.serials[0]?.id !== id) throw new BundleError('mixed');
-    const row = await disk.find<{ documents: string[] }>('publishers', id);
+    const row = await disk.find<Trusted>('publishers', id);
     const chain = row ? await readChain(row.documents).then((ours) => join(ours, theirs)).catch(() => theirs) : theirs;
-    await disk.put('publishers', { id, documents: chain.documents });
+    await transact(['publishers', 'trust'], 'readwrite', (store) => {
+      store('publishers').put({ id, documents: chain.documents, ...(institution !== undefined && { institution }) } satisfies Trusted);
+      if (row && row.documents[0] !== chain.documents[0]) store('trust').delete(id);
+    });
   }
 }
 
@@ -136,7 +153,7 @@ export class Arrival {
   static async begin(head: Head, rule: Rule | undefined, chosen?: Choice): Promise<Arrival> {
     const { root, rootText, digest, chain } = head;
     const trust = await keepWord(head);
-    await disk.put('publishers', { id: root.publisher, documents: chain.documents }).catch((cause: unknown) => {
+    await transact(['publishers'], 'readwrite', (store) => keepPublisher(store('publishers'), root.publisher, chain.documents)).catch((cause: unknown) => {
       throw spaceFault(cause);
     });
     await change(root.course, (row) => {

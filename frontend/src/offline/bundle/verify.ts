@@ -230,7 +230,8 @@ export async function checkWord(
   if (publisher === undefined) throw new BundleError('damaged');
   await trusts(documents);
   const { documents: ours, newest } = await find(publisher, '');
-  if (!ours.length) return publisher;
+  // Somebody else who bears the name is a stranger.
+  if (!ours.length || ours[0] !== documents[0]) return publisher;
   const chain = join(brought, await readChain(ours));
   const text = decode(word);
   const signed = parseSigned(text);

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { frames } from '../bundle/frames';
 import { trustPublishers } from '../bundle/shelf';
 import { parse, parseSigned } from '../bundle/documents';
@@ -10,7 +10,7 @@ import { disk } from '../db';
 import { check } from './check';
 import { canonical, readStrict, type Json } from './document';
 import { readStatus } from './status';
-import { fetchTrust, knownIssuers, takeTrust, type Known } from './trust';
+import { fetchCircles, fetchTrust, knownIssuers, takeTrust, type Known } from './trust';
 
 interface Airplane {
   name: string;
@@ -147,6 +147,89 @@ describe('what a device takes over', () => {
     await takeTrust(pack(), 'server').catch(() => undefined);
     const [kept] = (await disk.list<{ document: string }>('trust')) as [{ document: string }];
     expect(parse('trust', parseSigned(kept.document).line).signed_at).toBe('2026-05-20T00:00:00Z');
+  });
+
+  // Two learners of two institutions share a phone.
+  describe('the circle of an institution', () => {
+    const acacia = { id: '018f4d1c-0000-7000-8000-00000000000a', name: 'Acacia School' };
+    const river = { id: '018f4d1c-0000-7000-8000-00000000000b', name: 'River College' };
+    let served: Record<string, () => Response> = {};
+    let asked: [string, string | null][] = [];
+    const whole = () => new Response(pack(), { headers: { 'Content-Type': 'application/octet-stream', Banyan: '1', ETag: '"a"' } });
+    const nothing = () => new Response(null, { status: 204, headers: { Banyan: '1' } });
+    const worth = async (user?: string) => {
+      const { state, said, restsOn } = await check(first.text, soon, await knownIssuers(user));
+      return [state, said?.by, restsOn.find(({ kind }) => kind === 'trust_list')?.by];
+    };
+    const stranger = ['unknown', undefined, undefined];
+
+    beforeEach(() => {
+      asked = [];
+      served = { [acacia.id]: whole, [river.id]: nothing };
+      vi.stubGlobal('fetch', (path: string, { headers }: { headers: Record<string, string> }) => {
+        asked.push([path, headers['If-None-Match'] ?? null]);
+        const [, id = ''] = /^\/api\/institutions\/([^/]+)\/trust$/.exec(path) ?? [];
+        return Promise.resolve((served[id] as () => Response)());
+      });
+    });
+    afterEach(() => vi.unstubAllGlobals());
+
+    it('counts for its members alone, who are told on whose trust an answer rests', async () => {
+      await fetchCircles('amina', [acacia]);
+      await fetchCircles('yusuf', [river]);
+      expect(await worth('amina')).toEqual(['valid', 'Acacia School', 'Acacia School']);
+      for (const other of ['yusuf', undefined]) expect(await worth(other)).toEqual(stranger);
+      // Nothing of it lies where all can read it, but what is of use to nobody without.
+      for (const store of ['trust', 'publishers', 'blobs'] as const) expect(await disk.list(store)).toEqual([]);
+      // The server's own trust goes before.
+      await takeTrust(pack(), 'server');
+      for (const who of ['amina', 'yusuf', undefined]) expect(await worth(who)).toEqual(['valid', undefined, undefined]);
+    });
+
+    it('is asked for once in a while, and goes on from what is here', async () => {
+      await fetchCircles('amina', [acacia]);
+      await fetchCircles('amina', [acacia]);
+      expect(asked).toEqual([[`/api/institutions/${acacia.id}/trust`, null]]);
+      served[acacia.id] = () => new Response(null, { status: 304, headers: { Banyan: '1' } });
+      await fetchCircles('amina', [acacia], 0);
+      expect(asked[1]).toEqual([`/api/institutions/${acacia.id}/trust`, '"a"']);
+      expect((await worth('amina'))[0]).toBe('valid');
+      served[acacia.id] = () => {
+        throw new TypeError('no network');
+      };
+      await fetchCircles('amina', [acacia], 0);
+      expect((await worth('amina'))[0]).toBe('valid');
+    });
+
+    it('ends with the membership, and with the trust', async () => {
+      await fetchCircles('amina', [acacia, river]);
+      expect((await worth('amina'))[0]).toBe('valid');
+      // At once, however short ago it was asked for.
+      await fetchCircles('amina', [river]);
+      expect(await worth('amina')).toEqual(stranger);
+      for (const none of [nothing, () => new Response('{}', { status: 403, headers: { 'Content-Type': 'application/problem+json', Banyan: '1' } })]) {
+        served[acacia.id] = whole;
+        await fetchCircles('amina', [acacia], 0);
+        expect((await worth('amina'))[0]).toBe('valid');
+        served[acacia.id] = none;
+        await fetchCircles('amina', [acacia], 0);
+        expect(await worth('amina')).toEqual(stranger);
+      }
+      await fetchCircles('amina', [acacia], 0);
+      await fetchCircles('amina', []);
+      expect(await worth('amina')).toEqual(stranger);
+    });
+
+    it('is not what a bundle or a file brings for all', async () => {
+      const documents: string[] = [];
+      for await (const { kind, bytes } of frames(pack())) if (kind === 'P') documents.push(new TextDecoder().decode(bytes));
+      const publisher = { id: 'did:web:learn.example.org:institutions:oasis', documents };
+      await trustPublishers([{ ...publisher, institution_id: acacia.id }]);
+      expect((await takeTrust(pack(), 'file')).publishers).toHaveLength(1);
+      expect(await worth()).toEqual(stranger);
+      await trustPublishers([publisher]);
+      expect(await worth()).toEqual(['valid', undefined, undefined]);
+    });
   });
 
   it('asks the server once in a while, and for nothing that it has', async () => {

@@ -22,6 +22,8 @@ export interface Basis {
   /** When it was said, '' where that is not known. */
   at: string;
   source: string;
+  /** The institution of the learner on whose trust it rests; none where that is the server's. */
+  by?: string;
 }
 export interface Shown {
   name: string;
@@ -75,11 +77,15 @@ class Check {
     this.found.push({ state, why, ...(date !== undefined && { date }) });
   }
 
+  vouched({ at, publisher: source, by }: Said): void {
+    this.restsOn.push({ kind: 'trust_list', at, source, ...(by !== undefined && { by }) });
+  }
+
   /** Who signed, once that is certain. */
   signed(key: Key, at: string): void {
     this.said = this.known.issuers.get(key.issuer);
     this.restsOn.push({ kind: 'signature', at, source: key.multikey });
-    if (this.said) this.restsOn.push({ kind: 'trust_list', at: this.said.at, source: this.said.publisher });
+    if (this.said) this.vouched(this.said);
     if (key.revoked !== undefined) this.notes.push({ why: 'key_revoked_later', date: iso(key.revoked) });
     // Something that was signed already cannot be in the future of a clock that is right.
     const newest = [at, this.said?.at ?? ''].sort().pop() as string;
@@ -131,7 +137,7 @@ class Check {
   }
 }
 
-/** Tells what a credential is worth now, by what this device knows. */
+/** Tells what a credential is worth now, by what this device knows; for a learner, `known` holds what their institutions trust too. */
 export async function check(text: string, now = Date.now(), known?: Known): Promise<Report> {
   const one = new Check(known ?? (await knownIssuers()), now);
   const trimmed = text.trim();
@@ -163,7 +169,7 @@ async function code(one: Check, text: string): Promise<void> {
     if (reason === 'unknown_key' && claims) {
       one.shown = shownBy(claims);
       const issuer = one.known.issuers.get(claims.issuer);
-      if (issuer) one.restsOn.push({ kind: 'trust_list', at: issuer.at, source: issuer.publisher });
+      if (issuer) one.vouched(issuer);
       one.say('unknown', issuer ? 'key_unknown' : 'issuer_unknown');
     } else if (reason === 'too_new') one.say('unknown', 'too_new');
     else one.say('invalid', reason === 'signature' ? 'changed' : reason === 'key_revoked' ? 'revoked_key' : reason === 'key_time' || reason === 'other_issuer' ? 'foreign_key' : 'not_readable');
@@ -189,7 +195,7 @@ async function document(one: Check, text: string): Promise<void> {
     const key = one.known.keys.find((key) => key.issuer === issuer && key.multikey === multikey);
     if (!key || !read.checkable) {
       one.shown = shown;
-      if (said) one.restsOn.push({ kind: 'trust_list', at: said.at, source: said.publisher });
+      if (said) one.vouched(said);
       return one.say('unknown', !said ? 'issuer_unknown' : !key ? 'key_unknown' : 'needs_network');
     }
     if (!(await read.signed(multikey))) return one.say('invalid', 'changed');
