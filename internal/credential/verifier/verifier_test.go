@@ -918,6 +918,10 @@ type circle struct {
 	address string
 }
 
+func (circle) Recognised(context.Context, verifier.Achievement) ([]verifier.Recognition, error) {
+	return nil, nil
+}
+
 func (c circle) FindIssuer(_ context.Context, did string) (verifier.Issuer, error) {
 	if c.issuer.DID != did {
 		return verifier.Issuer{}, verifier.ErrUnknown
