@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -39,6 +40,59 @@ func newApp(t *testing.T, url string) *app.App {
 	return a
 }
 
+// namesNobody checks that what leaves a server for the road, and stays with whoever took it, tells nothing of somebody who learnt there: so there is
+// nothing to take out of it when they are erased.
+func namesNobody(t *testing.T, hub *app.App, v curriculum.Version, u identity.User) {
+	t.Helper()
+	ctx := t.Context()
+	held, err := hub.DB.Credential().ListCredentials(ctx, u.ID, "", 10)
+	if err != nil || len(held) != 1 || held[0].Name != u.DisplayName {
+		t.Fatalf("a test that would prove nothing: %+v, %v", held, err)
+	}
+	frames, words := 0, 0
+	look := func(f bundle.Frame) error {
+		frames++
+		if bytes.Contains(f.Payload, []byte("Acacia School")) {
+			words++
+		}
+		for _, of := range []string{u.DisplayName, u.Username, string(u.ID), string(held[0].ID)} {
+			if bytes.Contains(f.Payload, []byte(of)) {
+				t.Errorf("a frame %q tells %q", f.Kind, of)
+			}
+		}
+		return nil
+	}
+	if err := hub.Bundle.Write(ctx, string(v.CourseID), 0, bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier}, look); err != nil {
+		t.Fatal(err)
+	}
+	if frames < 10 || words == 0 {
+		t.Errorf("%d frames, %d of which name the institution: the course was not read", frames, words)
+	}
+	words = 0
+	packed, err := hub.Bundle.TrustPack(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := packed.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	for in := bundle.NewReader(file); ; {
+		f, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = look(f)
+	}
+	if words == 0 {
+		t.Error("the word on issuers was not read")
+	}
+}
+
 // A shipped course leaves the server of one institution as a file and is served by a school's node. With it go the keys and the status list by
 // which the institution's certificates are checked there.
 func TestACourseTravels(t *testing.T) {
@@ -59,7 +113,7 @@ func TestACourseTravels(t *testing.T) {
 
 	// Somebody has finished it, so the institution has an issuing key and a list.
 	id := func() string { return uuid.Must(uuid.NewV7()).String() }
-	u := identity.User{ID: identity.UserID(id()), Username: "amina", DisplayName: "Amina", Locale: "ar", CreatedAt: hub.Now()}
+	u := identity.User{ID: identity.UserID(id()), Username: "amina-of-acacia", DisplayName: "Amina Diallo-Traoré", Locale: "ar", CreatedAt: hub.Now()}
 	if err := hub.DB.Identity().CreateUser(ctx, u, "x", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +157,7 @@ func TestACourseTravels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	namesNobody(t, hub, v, u)
 	const did = "did:web:hub.example:learn:institutions:acacia"
 	stated, err := hub.Bundle.Publishers(ctx, identity.Actor{})
 	if err != nil || len(stated) != 1 || stated[0].ID != did {
