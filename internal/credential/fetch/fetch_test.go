@@ -353,6 +353,26 @@ func TestSlowHost(t *testing.T) {
 	}
 }
 
+// Nor does one that never stops sending, little by little.
+func TestDrippingHost(t *testing.T) {
+	h := newHost(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for tick := time.Tick(5 * time.Millisecond); ; {
+			select {
+			case <-tick:
+				_, _ = w.Write([]byte(" "))
+				w.(http.Flusher).Flush()
+			case <-r.Context().Done():
+				panic(http.ErrAbortHandler) // or the answer would end well
+			}
+		}
+	})
+	w := newWorld(t, h, func(c *Config) { c.Timeout = 300 * time.Millisecond })
+	if doc, err := w.Fetch(t.Context(), DIDDocument, "https://example.com/did.json"); !errors.Is(err, ErrUnreachable) || doc.Body != nil {
+		t.Errorf("%q, %v", doc.Body, err)
+	}
+}
+
 // Many who ask at once make one request, and one who leaves does not end it for the others.
 func TestTogether(t *testing.T) {
 	begun, goOn := make(chan struct{}), make(chan struct{})
