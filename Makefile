@@ -156,6 +156,15 @@ verify-cross:
 soak: services runtime build ## hand in 10,000 labs while interpreters, workers and Redis are killed at random
 	$(SERVICES) postgres redis -- go test ./worker -run 'TestSoak$$' -v -count=1 -timeout 60m -soak 10000
 
+# By default an input that finds something new is made smaller for up to a minute, in which nothing seems to happen. "context deadline exceeded" without a failing
+# input is Go's own, at the end of the time.
+FUZZTIME ?= 60s
+.PHONY: fuzz
+fuzz: ## let each fuzzer of FUZZ=internal/credential try inputs for FUZZTIME=60s, one after another
+	@grep -rho --include=*_test.go --with-filename '^func Fuzz[A-Za-z]*' $(or $(FUZZ),internal api) | sed 's|/[^/]*:func | |' | while read -r dir name; do \
+		go test ./$$dir -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; \
+	done
+
 .PHONY: bench
 bench: services runtime-or-fallback build ## measure, into bench/out/latest.json; BENCH=name runs one
 	$(SERVICES) postgres redis -- go run ./bench $(BENCH)
