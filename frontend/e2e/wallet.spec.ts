@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, type Browser, type BrowserContext, type Download, type Locator, type Page } from '@playwright/test';
 import { violations } from './axe.ts';
+import { courseID } from './course.ts';
 import { everything, kept, Program } from './device.ts';
 import { Learner, uuidv7 } from './learner.ts';
 import { words } from './words.ts';
@@ -428,6 +429,29 @@ for (const locale of ['en', 'ar']) {
       await expect(page.locator('body')).not.toContainText(name);
       if (shots) await page.screenshot({ path: join(shots, `erased-${locale}.png`), fullPage: true });
     });
+    await context.close();
+  });
+}
+
+for (const locale of ['en', 'ar']) {
+  test(`a course is read without a network on a device that knows nobody, and that is no fault, in ${locale}`, async ({ browser }) => {
+    const t = words(locale);
+    const context = await browser.newContext({ ...phone, locale, serviceWorkers: 'block' });
+    const page = await context.newPage();
+    const learner = new Learner(page.request, program.url);
+    await learner.signUp(`w${uuidv7().slice(-12)}`, 'Zola', password);
+    await learner.enrol();
+    const api = /\/api\//;
+    await context.route(api, (route) => route.abort());
+    await page.goto(`/${locale}/courses/${courseID}`);
+    const island = page.locator('[data-island=progress]');
+    await expect(island).toContainText(t('ui.join.away'));
+    await expect(island).not.toContainText(t('ui.unreached'));
+    await look(page, 'a course without a network');
+    if (shots) await page.screenshot({ path: join(shots, `course-away-${locale}.png`) });
+    await context.unroute(api);
+    await island.getByRole('button', { name: t('ui.retry') }).click();
+    await expect(island.getByRole('link', { name: t('ui.progress.begin') })).toBeVisible();
     await context.close();
   });
 }

@@ -20,9 +20,18 @@ export function otherVersion(): string | undefined {
 
 export function Join() {
   const { course } = context();
-  if (me.value === 'unreached' || trouble.value) {
-    const cause = trouble.value ?? new Unreached();
-    return <Trouble cause={cause} retry={() => void loadEnrollment(course, true)} />;
+  const again = () => void loadEnrollment(course, true);
+  if (trouble.value) return <Trouble cause={trouble.value} retry={again} />;
+  // Nobody whom this device knows, and no server to ask: no fault, and reading goes on.
+  if (me.value === 'unreached') {
+    return (
+      <Notice>
+        <p>{t('ui.join.away')}</p>
+        <button type="button" class="button quiet" onClick={again}>
+          {t('ui.retry')}
+        </button>
+      </Notice>
+    );
   }
   if (me.value === null) return <SignInFirst />;
   if (enrollment.value === null) return <JoinButton course={course} />;
