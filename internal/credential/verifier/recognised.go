@@ -75,6 +75,6 @@ func (c *check) worth(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	c.Recognitions, err = c.Verifier.recognised(ctx, Achievement{Issuer: c.issuer.DID, ID: c.Claims.AchievementID, Course: c.course}, c.circles)
+	c.Recognitions, err = c.recognised(ctx, Achievement{Issuer: c.issuer.DID, ID: c.Claims.AchievementID, Course: c.course}, c.circles)
 	return err
 }
