@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { api, ask } from '../../api/client';
 import { signedIn } from '../../api/me';
 import { t } from '../../i18n/words';
+import { NewPasswordField } from '../../ui/account-fields';
 import { faultOf, Form } from '../../ui/form';
 import { Field } from '../../ui/field';
 import { Notice } from '../../ui/notice';
@@ -36,19 +37,7 @@ export function PasswordForm() {
           dir="ltr"
           fault={faultOf(task, 'current')}
         />
-        <Field
-          label={t('ui.app.account.new_password')}
-          hint={t('ui.app.password_hint')}
-          type="password"
-          value={fresh.value}
-          onValue={(value) => (fresh.value = value)}
-          autoComplete="new-password"
-          required
-          minLength={8}
-          maxLength={200}
-          dir="ltr"
-          fault={faultOf(task, 'new')}
-        />
+        <NewPasswordField label={t('ui.app.account.new_password')} value={fresh.value} onValue={(value) => (fresh.value = value)} fault={faultOf(task, 'new')} />
         {changed.value && <Notice kind="good">{t('ui.app.account.password_changed')}</Notice>}
       </Form>
     </section>

@@ -3,8 +3,8 @@ import { api, ask } from '../../api/client';
 import { me, signedIn } from '../../api/me';
 import { locale, locales, t } from '../../i18n/words';
 import { rememberLanguage } from '../../language';
+import { NameField } from '../../ui/account-fields';
 import { faultOf, Form } from '../../ui/form';
-import { Field } from '../../ui/field';
 import { Notice } from '../../ui/notice';
 import { nameOf } from '../../ui/languages';
 import { Select } from '../../ui/select';
@@ -31,17 +31,7 @@ export function ProfileForm() {
         {t('ui.app.username')} <code dir="ltr">{person?.username}</code>
       </p>
       <Form task={task} submit={t('ui.app.save')} onSubmit={save}>
-        <Field
-          label={t('ui.app.display_name')}
-          hint={t('ui.app.display_name_hint')}
-          value={name.value}
-          onValue={(value) => (name.value = value)}
-          autoComplete="name"
-          required
-          maxLength={80}
-          dir="auto"
-          fault={faultOf(task, 'display_name')}
-        />
+        <NameField value={name.value} onValue={(value) => (name.value = value)} fault={faultOf(task, 'display_name')} />
         <Select
           label={t('ui.app.account.language')}
           value={language.value}

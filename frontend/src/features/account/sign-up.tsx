@@ -3,8 +3,8 @@ import { useEffect } from 'preact/hooks';
 import { api, ask, askAll, forNobody, type Schemas } from '../../api/client';
 import { locale, t } from '../../i18n/words';
 import { place } from '../../router';
+import { NameField, NewPasswordField, UsernameField } from '../../ui/account-fields';
 import { faultOf, Form } from '../../ui/form';
-import { Field } from '../../ui/field';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
 import { arrive } from './arrive';
@@ -34,44 +34,9 @@ export default function SignUp() {
   return (
     <div class="narrow">
       <Form task={task} submit={t('ui.sign_up')} onSubmit={signUp}>
-        <Field
-          label={t('ui.app.display_name')}
-          hint={t('ui.app.display_name_hint')}
-          value={name.value}
-          onValue={(value) => (name.value = value)}
-          autoComplete="name"
-          required
-          maxLength={80}
-          dir="auto"
-          fault={faultOf(task, 'display_name')}
-        />
-        <Field
-          label={t('ui.app.username')}
-          hint={t('ui.app.username_hint')}
-          value={username.value}
-          onValue={(value) => (username.value = value)}
-          autoComplete="username"
-          autoCapitalize="none"
-          spellcheck={false}
-          required
-          minLength={3}
-          maxLength={32}
-          dir="ltr"
-          fault={faultOf(task, 'username')}
-        />
-        <Field
-          label={t('ui.app.password')}
-          hint={t('ui.app.password_hint')}
-          type="password"
-          value={password.value}
-          onValue={(value) => (password.value = value)}
-          autoComplete="new-password"
-          required
-          minLength={8}
-          maxLength={200}
-          dir="ltr"
-          fault={faultOf(task, 'password')}
-        />
+        <NameField value={name.value} onValue={(value) => (name.value = value)} fault={faultOf(task, 'display_name')} />
+        <UsernameField value={username.value} onValue={(value) => (username.value = value)} fault={faultOf(task, 'username')} />
+        <NewPasswordField value={password.value} onValue={(value) => (password.value = value)} fault={faultOf(task, 'password')} />
         {institutions.value.length > 1 && (
           <Select
             label={t('ui.join.institution')}

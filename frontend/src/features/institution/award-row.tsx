@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
 import { formatDate, formatPercent, locale, t } from '../../i18n/words';
-import { Field } from '../../ui/field';
-import { faultOf, Form } from '../../ui/form';
+import { Form } from '../../ui/form';
 import { Trouble } from '../../ui/notice';
+import { ReasonField } from '../../ui/reason-field';
 import { Said } from '../../ui/said';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
@@ -141,16 +141,7 @@ function Refuse({ institution, award, onRefused }: { institution: string; award:
   };
   return (
     <Form task={task} submit={t('ui.app.awards.refuse_now')} onSubmit={refuse}>
-      <Field
-        label={t('ui.app.issued.reason')}
-        hint={t('ui.app.awards.reason_hint')}
-        value={reason.value}
-        onValue={(value) => (reason.value = value)}
-        required
-        maxLength={500}
-        dir="auto"
-        fault={faultOf(task, 'reason')}
-      />
+      <ReasonField label={t('ui.app.issued.reason')} reason={reason} task={task} hint={t('ui.app.awards.reason_hint')} />
     </Form>
   );
 }

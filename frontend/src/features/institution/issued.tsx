@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { api, ask, type Schemas } from '../../api/client';
 import { formatDate, locale, spokenIn, t } from '../../i18n/words';
-import { faultOf, Form } from '../../ui/form';
+import { Form } from '../../ui/form';
 import { Field } from '../../ui/field';
 import { List, usePages } from '../../ui/pages';
+import { ReasonField } from '../../ui/reason-field';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
 import { rolesIn } from './roles';
@@ -135,16 +136,7 @@ function Change({ id, act, onChanged }: { id: string; act: Act; onChanged: () =>
   };
   return (
     <Form task={task} submit={t(`ui.app.issued.do.${act}`)} onSubmit={change}>
-      <Field
-        label={t('ui.app.issued.reason')}
-        hint={t(act === 'reinstatement' ? 'ui.app.issued.reason_log' : 'ui.app.issued.reason_hint')}
-        value={reason.value}
-        onValue={(value) => (reason.value = value)}
-        required
-        maxLength={500}
-        dir="auto"
-        fault={faultOf(task, 'reason')}
-      />
+      <ReasonField label={t('ui.app.issued.reason')} reason={reason} task={task} hint={t(act === 'reinstatement' ? 'ui.app.issued.reason_log' : 'ui.app.issued.reason_hint')} />
     </Form>
   );
 }

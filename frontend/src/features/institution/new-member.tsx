@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { api, ask } from '../../api/client';
 import { locale, t } from '../../i18n/words';
+import { NameField, NewPasswordField, UsernameField } from '../../ui/account-fields';
 import { faultOf, Form } from '../../ui/form';
-import { Field } from '../../ui/field';
 import { Notice } from '../../ui/notice';
 import { Select } from '../../ui/select';
 import { useTask } from '../../ui/task';
@@ -37,42 +37,9 @@ export function NewMember({ institution, onCreated }: { institution: string; onC
       <h3 id="new-member">{t('ui.app.members.new')}</h3>
       <p>{t('ui.app.members.new_about')}</p>
       <Form task={task} submit={t('ui.app.members.create')} onSubmit={create}>
-        <Field
-          label={t('ui.app.members.name')}
-          value={name.value}
-          onValue={(value) => (name.value = value)}
-          required
-          maxLength={80}
-          dir="auto"
-          autoComplete="off"
-          fault={faultOf(task, 'display_name')}
-        />
-        <Field
-          label={t('ui.app.username')}
-          hint={t('ui.app.username_hint')}
-          value={username.value}
-          onValue={(value) => (username.value = value)}
-          required
-          minLength={3}
-          maxLength={32}
-          autoCapitalize="none"
-          autoComplete="off"
-          dir="ltr"
-          fault={faultOf(task, 'username')}
-        />
-        <Field
-          label={t('ui.app.members.first_password')}
-          hint={t('ui.app.password_hint')}
-          value={password.value}
-          onValue={(value) => (password.value = value)}
-          required
-          minLength={8}
-          maxLength={200}
-          autoCapitalize="none"
-          autoComplete="off"
-          dir="ltr"
-          fault={faultOf(task, 'password')}
-        />
+        <NameField forOther label={t('ui.app.members.name')} value={name.value} onValue={(value) => (name.value = value)} fault={faultOf(task, 'display_name')} />
+        <UsernameField forOther value={username.value} onValue={(value) => (username.value = value)} fault={faultOf(task, 'username')} />
+        <NewPasswordField forOther label={t('ui.app.members.first_password')} value={password.value} onValue={(value) => (password.value = value)} fault={faultOf(task, 'password')} />
         <Select
           label={t('ui.app.members.role')}
           value={role.value}

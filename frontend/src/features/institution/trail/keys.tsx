@@ -7,6 +7,7 @@ import { ConfirmButton } from '../../../ui/confirm-button';
 import { Field } from '../../../ui/field';
 import { faultOf, Form } from '../../../ui/form';
 import { Notice, Trouble } from '../../../ui/notice';
+import { ReasonField } from '../../../ui/reason-field';
 import { useTask } from '../../../ui/task';
 
 type Key = Schemas['Key'];
@@ -121,16 +122,7 @@ function Revoke({ institution, id, onRevoked }: { institution: string; id: strin
         dir="ltr"
         fault={faultOf(task, 'from')}
       />
-      <Field
-        label={t('ui.app.keys.reason')}
-        hint={t('ui.app.keys.reason_hint')}
-        value={reason.value}
-        onValue={(value) => (reason.value = value)}
-        required
-        maxLength={500}
-        dir="auto"
-        fault={faultOf(task, 'reason')}
-      />
+      <ReasonField label={t('ui.app.keys.reason')} reason={reason} task={task} hint={t('ui.app.keys.reason_hint')} />
     </Form>
   );
 }
