@@ -58,14 +58,15 @@ func TestAnInterpreterThatIsKilledEachTime(t *testing.T) {
 	if s.Verdict.Outcome != "platform_error" || s.Verdict.Attempt != 0 {
 		t.Fatalf("%+v", *s.Verdict)
 	}
-	if n := p.workers[0].Says("job failed"); n != job.MaxTries {
-		t.Errorf("%d tries failed, want %d", n, job.MaxTries)
-	}
 	var parked string
 	apptest.Await(t, "the operator sees it", func() bool {
 		parked = apptest.MustRun(t, p.env, p.programs.API, "jobs", "list")
 		return strings.Contains(parked, "lab.grade")
 	})
+	apptest.Await(t, "the log tells of it", func() bool { return p.workers[0].Says("parked") > 0 })
+	if n := p.workers[0].Says("job failed"); n != job.MaxTries {
+		t.Errorf("%d tries failed, want %d", n, job.MaxTries)
+	}
 	if !strings.Contains(parked, "sandbox child") {
 		t.Errorf("the operator is told %s", parked)
 	}

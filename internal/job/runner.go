@@ -54,12 +54,19 @@ func (t Table) Try(ctx context.Context, out Outbox, now func() time.Time, j Job)
 		log.InfoContext(ctx, "job interrupted") // we are leaving
 		return out.Return(ctx, j.ID, time.Time{})
 	}
+	// Said when it is booked: who reads it in the log finds it so in the outbox.
 	if j.Attempt < MaxTries {
+		if err := out.Retry(ctx, j.ID, now().Add(Backoff(j.Attempt)), cause.Error()); err != nil {
+			return fmt.Errorf("book that the job failed (%w): %w", cause, err)
+		}
 		log.WarnContext(ctx, "job failed, will try again")
-		return out.Retry(ctx, j.ID, now().Add(Backoff(j.Attempt)), cause.Error())
+		return nil
+	}
+	if err := t.park(ctx, out, j, cause); err != nil {
+		return fmt.Errorf("book that the job failed too often (%w): %w", cause, err)
 	}
 	log.ErrorContext(ctx, "job failed too often, parked")
-	return t.park(ctx, out, j, cause)
+	return nil
 }
 
 // aside is for how long a job whose process ended mostly steps aside, at random, before it is tried again. What took the
