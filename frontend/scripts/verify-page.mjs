@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { build, loadConfigFromFile } from 'vite';
 
 const slowdown = 6;
 const rounds = 15;
@@ -15,9 +15,13 @@ const all = JSON.parse(readFileSync(join(testdata, 'airplane.json'), 'utf8'));
 const pack = readFileSync(join(testdata, 'airplane.banyan'));
 const median = (values) => values.slice().sort((a, b) => a - b)[values.length >> 1];
 
+// The page speaks to the server too, and that wants the words.
+const { config } = await loadConfigFromFile({ command: 'build', mode: 'production' }, here('../vite.config.ts'));
+const plugins = config.plugins.flat().filter(({ name }) => name === 'banyan-words');
+
 /** The script of the page, as the oldest browser that we serve would get it. */
 const built = await build({
-  configFile: false, root: here('..'), logLevel: 'error',
+  configFile: false, root: here('..'), logLevel: 'error', plugins,
   build: { write: false, minify: true, target: 'chrome80', modulePreload: false, rolldownOptions: { input: here('../src/offline/credential/testing/page.ts'), output: { entryFileNames: 'page.js', codeSplitting: false } } },
 });
 const code = (Array.isArray(built) ? built[0] : built).output[0].code;
