@@ -3,7 +3,7 @@
 import { CodeError, isCode, names, readCode, verifyCode, type Claims as CodeClaims, type Key, type Place } from './code';
 import { DocumentError, isForeign, readDocument, type Json, type JsonObject } from './document';
 import { recognitionsOf, type Recognised } from './recognition';
-import { readStatus } from './status';
+import { readStatus, type Status } from './status';
 import { knownIssuers, listOf, type Known, type Said } from './trust';
 
 export type State = 'valid' | 'revoked' | 'suspended' | 'expired' | 'unknown' | 'invalid';
@@ -92,15 +92,19 @@ class Check {
     if (Date.parse(newest) > this.now + 600_000) this.notes.push({ why: 'clock', date: newest });
   }
 
-  /** Looks up a place in the newest list of the issuer that has it. */
-  async status(purpose: 'revocation' | 'suspension', is: (address: string) => boolean, index: number): Promise<void> {
+  /** Looks up a place in the newest list of the issuer that has it; what is given back books what was found. */
+  async status(purpose: 'revocation' | 'suspension', is: (address: string) => boolean, index: number): Promise<() => void> {
     const said = this.said as Said;
     const list = listOf(said, is);
     const bytes = list && (await this.known.open(list.digest));
-    if (!list || !bytes) return this.say('unknown', 'status_unreachable');
+    if (!list || !bytes) return () => this.say('unknown', 'status_unreachable');
     const status = await readStatus(bytes, said.issuer.did, list.url, purpose, index);
+    return () => this.listed(purpose, list.url, status);
+  }
+
+  private listed(purpose: 'revocation' | 'suspension', source: string, status: Status | undefined): void {
     if (!status) return this.say('unknown', 'status_refused');
-    this.restsOn.push({ kind: 'status', at: status.signedAt, source: list.url });
+    this.restsOn.push({ kind: 'status', at: status.signedAt, source });
     // What was revoked stays so, however old the list is.
     if (status.set) return purpose === 'revocation' ? this.say('revoked', 'revoked') : this.say('suspended', 'suspended');
     if (this.now - Date.parse(status.signedAt) > statusDays * day) this.say('unknown', 'status_old', status.signedAt);
@@ -124,16 +128,18 @@ class Check {
       restsOn: this.restsOn,
       ...(state !== 'invalid' && this.shown && { shown: this.shown }),
       ...(state !== 'invalid' && this.said && { said: this.said }),
-      recognitions: this.recognitions,
+      // Of what does not count nobody is told.
+      recognitions: this.found.every(({ state }) => state === 'unknown') ? this.recognitions : [],
     };
   }
 
-  /** Who recognises it. Of what does not count nobody is told. */
-  async recognised(): Promise<void> {
-    const { shown, said, found } = this;
-    if (!shown || !said || found.some(({ state }) => state !== 'unknown')) return;
+  /** Who recognises what was signed. */
+  async recognise(): Promise<() => void> {
+    const { shown, said } = this;
+    if (!shown || !said) return () => undefined;
     const { issuer, course, achievementId: achievement = '' } = shown;
-    this.recognitions = await recognitionsOf({ issuer, course, achievement }, this.known, this.now);
+    const all = await recognitionsOf({ issuer, course, achievement }, this.known, this.now);
+    return () => void (this.recognitions = all);
   }
 }
 
@@ -145,7 +151,6 @@ export async function check(text: string, now = Date.now(), known?: Known): Prom
   // A token has a signature of the RSA kind, or another that only a server reads.
   else if (/^[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}$/.test(trimmed)) one.say('unknown', 'needs_network');
   else await document(one, trimmed);
-  await one.recognised();
   return one.report();
 }
 
@@ -161,8 +166,8 @@ async function code(one: Check, text: string): Promise<void> {
     one.span(iso(claims.issuedAt), one.shown.expiresAt);
     if (!claims.revocation) one.notes.push({ why: 'no_status' });
     const look = (purpose: 'revocation' | 'suspension', place: Place | undefined) => place && one.status(purpose, (address) => names(place.list, address), place.index);
-    await look('revocation', claims.revocation);
-    await look('suspension', claims.suspension);
+    // Side by side, for a phone waits for its disk more than it reckons; told in their order.
+    for (const book of await Promise.all([look('revocation', claims.revocation), look('suspension', claims.suspension), one.recognise()])) book?.();
   } catch (cause) {
     if (!(cause instanceof CodeError)) throw cause;
     const { reason, claims } = cause;
@@ -208,12 +213,14 @@ async function document(one: Check, text: string): Promise<void> {
     const { credentialStatus } = read.tree;
     const entries = credentialStatus === undefined ? [] : Array.isArray(credentialStatus) ? credentialStatus : [credentialStatus];
     if (!entries.length) one.notes.push({ why: 'no_status' });
+    const lookups: Promise<() => void>[] = [];
     for (const entry of entries as JsonObject[]) {
       const { type, statusPurpose: purpose, statusListIndex: index, statusListCredential: address } = entry;
       if (type !== 'BitstringStatusListEntry' || (purpose !== 'revocation' && purpose !== 'suspension')) one.say('unknown', 'status_kind');
       else if (typeof index !== 'string' || !/^(0|[1-9][0-9]{0,8})$/.test(index)) one.say('invalid', 'status_refused');
-      else await one.status(purpose, (url) => url === address, Number(index));
+      else lookups.push(one.status(purpose, (url) => url === address, Number(index)));
     }
+    for (const book of await Promise.all([...lookups, one.recognise()])) book();
   } catch (cause) {
     if (!(cause instanceof DocumentError)) throw cause;
     // What this device merely does not understand is not forged.

@@ -30,12 +30,11 @@ const most = 20;
 /** The recognitions of an achievement that hold, as far as is known here. */
 export async function recognitionsOf({ issuer, course, achievement }: Achieved, known: Known, now: number): Promise<Recognised[]> {
   const out: Recognised[] = [];
-  const seen = new Set<string>();
-  for (const row of known.recognitions) {
-    if (row.of.did !== issuer || row.of.course !== course || seen.has(row.digest) || out.length >= most) continue;
-    seen.add(row.digest);
-    const one = await read(row, achievement, known, now);
-    if (one) out.push(one);
+  const rows = new Map(known.recognitions.filter(({ of }) => of.did === issuer && of.course === course).map((row) => [`${row.by} ${row.digest}`, row]));
+  const left = Array.from(rows.values());
+  // A few side by side: a phone waits for its disk more than it reckons.
+  while (left.length && out.length < most) {
+    for (const one of await Promise.all(left.splice(0, 5).map((row) => read(row, achievement, known, now)))) if (one && out.length < most) out.push(one);
   }
   return out;
 }
