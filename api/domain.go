@@ -23,11 +23,7 @@ type domainShowCmd struct {
 
 // Run shows and changes nothing.
 func (c *domainShowCmd) Run(ctx context.Context) error {
-	return opened(ctx, func(a *app.App) error {
-		in, err := a.Institution.FindBySlug(ctx, c.Slug)
-		if err != nil {
-			return err
-		}
+	return onInstitution(ctx, c.Slug, func(a *app.App, in institution.Institution) error {
 		printDomain(a, in)
 		return nil
 	})
@@ -39,12 +35,9 @@ type domainCheckCmd struct {
 
 // Run asks the domain; without a proof it ends with code 1.
 func (c *domainCheckCmd) Run(ctx context.Context) error {
-	return opened(ctx, func(a *app.App) error {
-		in, err := a.Institution.FindBySlug(ctx, c.Slug)
+	return onInstitution(ctx, c.Slug, func(a *app.App, in institution.Institution) error {
+		in, err := a.Institution.CheckDomain(ctx, identity.System(), in.ID)
 		if err != nil {
-			return err
-		}
-		if in, err = a.Institution.CheckDomain(ctx, identity.System(), in.ID); err != nil {
 			return err
 		}
 		printDomain(a, in)
@@ -62,21 +55,29 @@ type domainConfirmCmd struct {
 
 // Run confirms. Twice is no error.
 func (c *domainConfirmCmd) Run(ctx context.Context) error {
-	return opened(ctx, func(a *app.App) error {
-		in, err := a.Institution.FindBySlug(ctx, c.Slug)
-		if err != nil {
-			return err
-		}
+	return onInstitution(ctx, c.Slug, func(a *app.App, in institution.Institution) error {
 		domain := strings.ToLower(strings.TrimSpace(c.Domain))
 		if domain == "" || domain != in.Wanted() {
 			printDomain(a, in)
 			return fmt.Errorf("%s does not claim %s: its admin writes it into the institution's profile first", in.Slug, printable(c.Domain))
 		}
-		if in, err = a.Institution.ConfirmDomain(ctx, identity.System(), in.ID, domain); err != nil {
+		in, err := a.Institution.ConfirmDomain(ctx, identity.System(), in.ID, domain)
+		if err != nil {
 			return err
 		}
 		printDomain(a, in)
 		return nil
+	})
+}
+
+// onInstitution opens the services for what is done to one institution.
+func onInstitution(ctx context.Context, slug string, do func(a *app.App, in institution.Institution) error) error {
+	return opened(ctx, func(a *app.App) error {
+		in, err := a.Institution.FindBySlug(ctx, slug)
+		if err != nil {
+			return err
+		}
+		return do(a, in)
 	})
 }
 
