@@ -91,6 +91,18 @@ test('says what each choice costs, the app included, before anything is fetched'
   await until(() => expect(engine.install.mock.calls[0]?.slice(1, 3)).toEqual(['leaves', { locales: ['en'], tier: 'text' }]));
 });
 
+test('a choice that was changed has no price until it has its own, not for one frame', async () => {
+  await show();
+  await openChoice();
+  await until(() => expect(button('Download').disabled).toBe(false));
+  engine.cost.mockReturnValue(new Promise(() => undefined));
+  const [arabic] = Array.from(main.querySelectorAll<HTMLInputElement>('input[type=checkbox]'));
+  arabic?.click();
+  // The tap's own turn: what comes with the next frame comes too late for the next tap.
+  for (let i = 0; i < 3; i++) await Promise.resolve();
+  expect(button('Download').disabled).toBe(true);
+});
+
 test('a price that could not be had is asked for again until it is there', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {

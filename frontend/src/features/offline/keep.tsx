@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { Tier } from '../../offline/bundle/documents';
 import type { Cost } from '../../offline/bundle/download';
 import type { Rule, Version } from '../../offline/bundle/library';
@@ -169,16 +169,17 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
   const tier = useSignal<Tier>(installed?.rule.tier ?? 'text');
   const chosen = useSignal<readonly string[]>(installed?.rule.locales ?? [locale]);
   const budget = useSignal('');
-  const costs = useSignal<Partial<Record<Tier, Cost>>>({});
+  /** With the choice they are for: what was changed has no price until it has its own, not even for one frame. */
+  const priced = useSignal<{ wish: string; costs: Partial<Record<Tier, Cost>> }>({ wish: '', costs: {} });
   const failed = useSignal<unknown>(undefined);
   const tries = useSignal(0);
-  /** For which choice the costs are. */
-  const priced = useRef('');
   const rule = (of: Tier): Rule => ({
     locales: [...chosen.value],
     tier: of,
     ...(budget.value !== '' && { budget: Number(budget.value) * 1e6 }),
   });
+  const wish = () => JSON.stringify([chosen.value, budget.value]);
+  const costsOf = (wished: string, { wish: known, costs } = priced.peek()) => (known === wished ? costs : {});
   useSignalEffect(() => {
     if (!open.value || !online.value || speaks.peek()) return;
     void it.languages().then(
@@ -188,18 +189,16 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
   });
   // What was asked for last counts: answers come in any order.
   useSignalEffect(() => {
-    const wish = JSON.stringify([chosen.value, budget.value]);
+    const wished = wish();
     const nth = tries.value;
     if (!open.value || !online.value) return;
-    if (priced.current !== wish) costs.value = {};
-    priced.current = wish;
     let again: ReturnType<typeof setTimeout> | undefined;
     let over = false;
-    for (const one of tiers.filter((other) => !costs.peek()[other])) {
+    for (const one of tiers.filter((other) => !costsOf(wished)[other])) {
       it.cost(rule(one)).then(
         (found) => {
           if (over) return;
-          costs.value = { ...costs.peek(), [one]: found };
+          priced.value = { wish: wished, costs: { ...costsOf(wished), [one]: found } };
           failed.value = undefined;
         },
         (cause: unknown) => {
@@ -215,7 +214,8 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
       clearTimeout(again);
     };
   });
-  const price = costs.value[tier.value];
+  const costs = costsOf(wish(), priced.value);
+  const price = costs[tier.value];
   const words = { text: 'ui.offline.tier.text', images: 'ui.offline.tier.images', all: 'ui.offline.tier.all' } as const;
   return (
     <details onToggle={(event) => (open.value = event.currentTarget.open)}>
@@ -228,7 +228,7 @@ function Choose({ it, locale, languages, installed }: { it: Followed; locale: st
         {tiers.map((one) => (
           <label key={one} class="choice">
             <input type="radio" name="tier" checked={tier.value === one} onChange={() => (tier.value = one)} />
-            <span>{t(words[one], { Size: costs.value[one] ? size(costs.value[one].bytes) : '…' })}</span>
+            <span>{t(words[one], { Size: costs[one] ? size(costs[one].bytes) : '…' })}</span>
           </label>
         ))}
       </fieldset>
