@@ -11,7 +11,9 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/institution"
 )
 
 type trustCmd struct {
@@ -21,40 +23,51 @@ type trustCmd struct {
 }
 
 type trustExportCmd struct {
-	File string `arg:"" type:"path" help:"File to write; - writes to the standard output."`
+	File        string `arg:"" type:"path" help:"File to write; - writes to the standard output."`
+	Institution string `help:"Short name of an institution: what is written is its circle, the words of the publishers whom it trusts, as its members' devices get it. It tells whom the institution trusts." placeholder:"SLUG"`
 }
 
 // Run writes the file whole or not at all.
 func (c *trustExportCmd) Run(ctx context.Context) error {
-	return opened(ctx, func(a *app.App) error {
-		p, err := a.Bundle.TrustPack(ctx)
-		if err != nil {
-			return err
+	if c.Institution == "" {
+		return opened(ctx, func(a *app.App) error { return c.write(a.Bundle.TrustPack(ctx)) })
+	}
+	return onInstitution(ctx, c.Institution, func(a *app.App, in institution.Institution) error {
+		p, err := a.Bundle.CirclePack(ctx, identity.System(), in.ID)
+		if fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("%s trusts no publisher who says anything of issuers yet", in.Slug)
 		}
-		in, err := p.Open()
-		if err != nil {
-			return err
-		}
-		defer func() { _ = in.Close() }()
-		if c.File == "-" {
-			_, err := io.Copy(os.Stdout, in)
-			return err
-		}
-		out, err := os.CreateTemp(filepath.Dir(c.File), ".banyan-*")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = os.Remove(out.Name()) }() // gone already when all went well
-		_, err = io.Copy(out, in)
-		if err = errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil { //nolint:gosec // it is made to be given away
-			return err
-		}
-		if err := os.Rename(out.Name(), c.File); err != nil {
-			return err
-		}
-		fmt.Printf("%s: %s\n", c.File, kilobytes(p.Size))
-		return nil
+		return c.write(p, err)
 	})
+}
+
+func (c *trustExportCmd) write(p *bundle.Packed, err error) error {
+	if err != nil {
+		return err
+	}
+	in, err := p.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	if c.File == "-" {
+		_, err := io.Copy(os.Stdout, in)
+		return err
+	}
+	out, err := os.CreateTemp(filepath.Dir(c.File), ".banyan-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(out.Name()) }() // gone already when all went well
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil { //nolint:gosec // it is made to be given away
+		return err
+	}
+	if err := os.Rename(out.Name(), c.File); err != nil {
+		return err
+	}
+	fmt.Printf("%s: %s\n", c.File, kilobytes(p.Size))
+	return nil
 }
 
 type trustImportCmd struct {
