@@ -1867,7 +1867,10 @@ type Credential struct {
 
 	// Assessment Under whose eyes somebody was assessed, from the least to the most.
 	Assessment *Assessment `json:"assessment,omitempty"`
-	CourseID   Slug        `json:"course_id"`
+
+	// ChangedAt Since when it is as it is now: its standing, its document and its codes. Who kept another state of it fetches these anew.
+	ChangedAt *Time `json:"changed_at,omitempty"`
+	CourseID  Slug  `json:"course_id"`
 
 	// ErasedAt Since then it bears no name, and name is empty: the account of its holder was erased.
 	ErasedAt    *Time  `json:"erased_at,omitempty"`
@@ -2407,10 +2410,19 @@ type Key struct {
 	Kind       KeyKind `json:"kind"`
 
 	// Method Its address in the DID document.
-	Method        string  `json:"method"`
-	RetiredAt     *Time   `json:"retired_at,omitempty"`
-	RevokedAt     *Time   `json:"revoked_at,omitempty"`
-	RevokedReason *string `json:"revoked_reason,omitempty"`
+	Method string `json:"method"`
+
+	// Refused How many certificates it signed at revoked_at or later: they are invalid until they are signed anew. Only the list tells.
+	Refused *int `json:"refused,omitempty"`
+
+	// RenewalEndedAt When that was done. What is refused still could not be signed.
+	RenewalEndedAt *Time `json:"renewal_ended_at,omitempty"`
+
+	// RenewalStartedAt When it was asked last that they are signed anew.
+	RenewalStartedAt *Time   `json:"renewal_started_at,omitempty"`
+	RetiredAt        *Time   `json:"retired_at,omitempty"`
+	RevokedAt        *Time   `json:"revoked_at,omitempty"`
+	RevokedReason    *string `json:"revoked_reason,omitempty"`
 
 	// Signs Whether it signs what is issued now.
 	Signs bool `json:"signs"`
@@ -4052,6 +4064,9 @@ type ServerInterface interface {
 	// RotateKey Gives the institution a new key. What the one before signed stays good. The same id again makes no other key.
 	// (POST /api/institutions/{institution_id}/keys)
 	RotateKey(ctx echo.Context, institutionID InstitutionID) error
+	// RenewSignatures Asks that the certificates which the revocation of the key made invalid are signed anew, with the key of now. They stay the same in all else. While that is under way, and where there are none, nothing happens.
+	// (PUT /api/institutions/{institution_id}/keys/{key_id}/renewal)
+	RenewSignatures(ctx echo.Context, institutionID InstitutionID, keyID UUID) error
 	// RevokeKey Takes a key back from a date on. What it signed from then on is refused; what it signed before stays good. The first revocation stands.
 	// (PUT /api/institutions/{institution_id}/keys/{key_id}/revocation)
 	RevokeKey(ctx echo.Context, institutionID InstitutionID, keyID UUID) error
@@ -5509,6 +5524,30 @@ func (w *ServerInterfaceWrapper) RotateKey(ctx echo.Context) error {
 	return err
 }
 
+// RenewSignatures converts echo context to params.
+func (w *ServerInterfaceWrapper) RenewSignatures(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "institution_id" -------------
+	var institutionID InstitutionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "institution_id", ctx.Param("institution_id"), &institutionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter institution_id: %s", err))
+	}
+
+	// ------------- Path parameter "key_id" -------------
+	var keyID UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key_id", ctx.Param("key_id"), &keyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter key_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RenewSignatures(ctx, institutionID, keyID)
+	return err
+}
+
 // RevokeKey converts echo context to params.
 func (w *ServerInterfaceWrapper) RevokeKey(ctx echo.Context) error {
 	var err error
@@ -6884,6 +6923,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/keys", wrapper.ListKeys, options.OperationMiddlewares["listKeys"]...)
 	router.POST(options.BaseURL+"/api/institutions/:institution_id/keys", wrapper.RotateKey, options.OperationMiddlewares["rotateKey"]...)
 	router.PUT(options.BaseURL+"/api/institutions/:institution_id/keys/:key_id/revocation", wrapper.RevokeKey, options.OperationMiddlewares["revokeKey"]...)
+	router.PUT(options.BaseURL+"/api/institutions/:institution_id/keys/:key_id/renewal", wrapper.RenewSignatures, options.OperationMiddlewares["renewSignatures"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 	router.DELETE(options.BaseURL+"/api/institutions/:institution_id/certificate-template", wrapper.RemoveCertificateTemplate, options.OperationMiddlewares["removeCertificateTemplate"]...)
 	router.GET(options.BaseURL+"/api/institutions/:institution_id/certificate-template", wrapper.GetCertificateTemplate, options.OperationMiddlewares["getCertificateTemplate"]...)
@@ -9470,6 +9510,46 @@ type RotateKeydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RotateKeydefaultApplicationProblemPlusJSONResponse) VisitRotateKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewSignaturesRequestObject struct {
+	InstitutionID InstitutionID `json:"institution_id"`
+	KeyID         UUID          `json:"key_id"`
+}
+
+type RenewSignaturesResponseObject interface {
+	VisitRenewSignaturesResponse(w http.ResponseWriter) error
+}
+
+type RenewSignatures202JSONResponse Key
+
+func (response RenewSignatures202JSONResponse) VisitRenewSignaturesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewSignaturesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenewSignaturesdefaultApplicationProblemPlusJSONResponse) VisitRenewSignaturesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12693,6 +12773,9 @@ type StrictServerInterface interface {
 	// RotateKey Gives the institution a new key. What the one before signed stays good. The same id again makes no other key.
 	// (POST /api/institutions/{institution_id}/keys)
 	RotateKey(ctx context.Context, request RotateKeyRequestObject) (RotateKeyResponseObject, error)
+	// RenewSignatures Asks that the certificates which the revocation of the key made invalid are signed anew, with the key of now. They stay the same in all else. While that is under way, and where there are none, nothing happens.
+	// (PUT /api/institutions/{institution_id}/keys/{key_id}/renewal)
+	RenewSignatures(ctx context.Context, request RenewSignaturesRequestObject) (RenewSignaturesResponseObject, error)
 	// RevokeKey Takes a key back from a date on. What it signed from then on is refused; what it signed before stays good. The first revocation stands.
 	// (PUT /api/institutions/{institution_id}/keys/{key_id}/revocation)
 	RevokeKey(ctx context.Context, request RevokeKeyRequestObject) (RevokeKeyResponseObject, error)
@@ -14851,6 +14934,32 @@ func (sh *strictHandler) RotateKey(ctx echo.Context, institutionID InstitutionID
 		return err
 	} else if validResponse, ok := response.(RotateKeyResponseObject); ok {
 		return validResponse.VisitRotateKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RenewSignatures operation middleware
+func (sh *strictHandler) RenewSignatures(ctx echo.Context, institutionID InstitutionID, keyID UUID) error {
+	var request RenewSignaturesRequestObject
+
+	request.InstitutionID = institutionID
+	request.KeyID = keyID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenewSignatures(ctx.Request().Context(), request.(RenewSignaturesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenewSignatures")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RenewSignaturesResponseObject); ok {
+		return validResponse.VisitRenewSignaturesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

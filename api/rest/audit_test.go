@@ -54,6 +54,38 @@ func TestKeysAndAudit(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 
+	// What it had signed is signed anew, by a job.
+	renewal := func(key string) call {
+		return s.as("admin A", call{method: http.MethodPut, path: in + "/keys/" + key + "/renewal"})
+	}
+	if rec := s.do(renewal(ring.Keys[1].ID)); rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), "credential.key_not_revoked") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	if n := ring.Keys[0].Refused; n == nil || *n != 1 || ring.Keys[1].Refused != nil {
+		t.Errorf("%+v", ring)
+	}
+	var asked openapi.Key
+	s.answer(renewal(first.ID), &asked)
+	if asked.RenewalStartedAt == nil || asked.RenewalEndedAt != nil {
+		t.Errorf("%+v", asked)
+	}
+	s.drain()
+	var now openapi.CredentialList
+	s.answer(s.as("learner A", call{method: http.MethodGet, path: "/api/credentials"}), &now)
+	if was := list.Items[0].ChangedAt; was == nil || now.Items[0].ChangedAt == nil || !now.Items[0].ChangedAt.After(*was) {
+		t.Errorf("changed at %v, was %v", now.Items[0].ChangedAt, was)
+	}
+	st = openapi.Standing{}
+	s.answer(call{method: http.MethodGet, path: "/api/credentials/" + list.Items[0].ID + "/standing"}, &st)
+	if st.Standing != "valid" || st.KeyRevokedAt != nil {
+		t.Errorf("%+v", st)
+	}
+	ring = openapi.KeyRing{}
+	s.answer(get("/keys"), &ring)
+	if k := ring.Keys[0]; k.Refused != nil || k.RenewalEndedAt == nil {
+		t.Errorf("%+v", k)
+	}
+
 	var all []openapi.AuditEntry
 	var head openapi.AuditHead
 	for cursor := ""; ; {
@@ -72,11 +104,14 @@ func TestKeysAndAudit(t *testing.T) {
 			t.Errorf("entry %d is number %d", i, e.N)
 		}
 	}
-	if got := strings.Join(kinds, " "); !strings.HasPrefix(got, "key_revoked key_rotated ") || !strings.HasSuffix(got, "institution_created") || strings.Count(got, "key_rotated") != 1 {
+	if got := strings.Join(kinds, " "); !strings.HasPrefix(got, "renewal_finished renewal_started key_revoked key_rotated ") || !strings.HasSuffix(got, "institution_created") || strings.Count(got, "key_rotated") != 1 {
 		t.Errorf("logged %s", got)
 	}
-	if all[0].Hash != head.Hash || all[0].N != head.N || all[0].ByName == nil || *all[0].ByName != s.people["admin A"].DisplayName || all[0].Data["key"] != first.ID {
+	if all[0].Hash != head.Hash || all[0].N != head.N || all[0].ByName != nil {
 		t.Errorf("%+v, head %+v", all[0], head)
+	}
+	if e := all[2]; e.ByName == nil || *e.ByName != s.people["admin A"].DisplayName || e.Data["key"] != first.ID {
+		t.Errorf("%+v", e)
 	}
 
 	rec := s.do(get("/audit?format=jsonl"))

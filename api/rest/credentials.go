@@ -142,7 +142,7 @@ func (s *Server) credentialsJSON(ctx context.Context, list []credential.Credenti
 		achievement, lang := said(c.AchievementName, nil, locale, c.Locale)
 		out[i] = openapi.Credential{
 			ID: string(c.ID), Name: c.Name, Achievement: achievement, AchievementLang: lang, Institution: names[c.InstitutionID],
-			CourseID: string(c.CourseID), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt,
+			CourseID: string(c.CourseID), IssuedAt: c.IssuedAt, ChangedAt: &c.ChangedAt, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt,
 			RevokedReason: optional(c.RevokedReason), ErasedAt: c.ErasedAt, SuspendedAt: c.SuspendedAt, SuspendedReason: optional(c.SuspendedReason),
 			Assessment: optional(openapi.Assessment(c.Assessment)), AiHelp: optional(openapi.AIHelp(c.AIHelp)), Standing: openapi.CredentialStanding(c.State(now)),
 		}

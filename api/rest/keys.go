@@ -17,6 +17,7 @@ func (s *Server) ListKeys(ctx context.Context, req openapi.ListKeysRequestObject
 	keys := each(ring.Keys, func(k credential.Key) openapi.Key {
 		out := keyJSON(k)
 		out.Signs = k.RetiredAt == nil && k.Controller == ring.DID
+		out.Refused = optional(ring.Refused[k.ID])
 		return out
 	})
 	return openapi.ListKeys200JSONResponse{Did: ring.DID, Keys: keys}, nil
@@ -42,6 +43,15 @@ func (s *Server) RevokeKey(ctx context.Context, req openapi.RevokeKeyRequestObje
 	return openapi.RevokeKey200JSONResponse(keyJSON(k)), nil
 }
 
+// RenewSignatures implements openapi.StrictServerInterface.
+func (s *Server) RenewSignatures(ctx context.Context, req openapi.RenewSignaturesRequestObject) (openapi.RenewSignaturesResponseObject, error) {
+	k, err := s.Credential.Renew(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), credential.KeyID(req.KeyID))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RenewSignatures202JSONResponse(keyJSON(k)), nil
+}
+
 func keyJSON(k credential.Key) openapi.Key {
 	kind := openapi.KeyKind(k.Kind)
 	if kind == "" {
@@ -50,5 +60,6 @@ func keyJSON(k credential.Key) openapi.Key {
 	return openapi.Key{
 		ID: string(k.ID), Controller: k.Controller, Kind: kind, Method: k.Method(), CreatedAt: k.CreatedAt,
 		RetiredAt: k.RetiredAt, RevokedAt: k.RevokedAt, RevokedReason: optional(k.RevokedReason),
+		RenewalStartedAt: k.RenewalStartedAt, RenewalEndedAt: k.RenewalEndedAt,
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
@@ -141,6 +142,15 @@ func probes(s *school) map[string]func() call {
 	if err != nil || len(ring.Keys) == 0 {
 		s.Fatalf("no key to probe: %v", err)
 	}
+	revoked := credential.KeyID(v7())
+	for _, id := range []credential.KeyID{revoked, credential.KeyID(v7())} {
+		if _, err := s.app.Credential.RotateKey(s.Context(), identity.System(), s.a.ID, id); err != nil {
+			s.Fatal(err)
+		}
+	}
+	if _, err := s.app.Credential.RevokeKey(s.Context(), identity.System(), s.a.ID, revoked, s.app.Credential.Now(), "A test."); err != nil {
+		s.Fatal(err)
+	}
 	picture := func(path string) func() call {
 		return func() call {
 			return call{method: http.MethodPut, path: path, body: drawing(s, 40, 30), contentType: "image/png"}
@@ -213,6 +223,7 @@ func probes(s *school) map[string]func() call {
 			return call{method: http.MethodPost, path: in + "/keys", body: `{"id":"` + v7() + `"}`}
 		},
 		"revokeKey":       with(http.MethodPut, in+"/keys/"+string(ring.Keys[0].ID)+"/revocation", `{"from":"`+cs[0].IssuedAt.Add(time.Second).Format(time.RFC3339)+`","reason":"A test."}`), // what it signed before stays good
+		"renewSignatures": with(http.MethodPut, in+"/keys/"+string(revoked)+"/renewal", ""),
 		"listAudit":       get(in + "/audit"),
 		"getDomain":       get(in + "/domain"),
 		"checkDomain":     claimed(http.MethodPost, ""),

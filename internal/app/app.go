@@ -212,6 +212,7 @@ func (a *App) Jobs() (job.Table, error) {
 			issuing.BatchKind:       a.Issuing.RunBatch,
 			issuing.CriteriaKind:    a.Issuing.Reweigh,
 			identity.ErasedKind:     a.Credential.EraseNames,
+			credential.RenewKind:    a.Credential.RunRenewal,
 			purgeKind:               a.purge,
 		},
 		Parked: map[job.Kind]func(context.Context, job.Job, error) error{

@@ -20,6 +20,9 @@ const (
 	KeyRevoked  Kind = "key_revoked"  // key, method, from, successor
 	KeyResealed Kind = "key_resealed" // keys: how many
 
+	RenewalStarted  Kind = "renewal_started"  // key, credentials: how many it signed too late
+	RenewalFinished Kind = "renewal_finished" // key, left: how many of them were not signed anew
+
 	CriteriaSet     Kind = "criteria_set"     // course
 	CriteriaRemoved Kind = "criteria_removed" // course
 	TemplateChanged Kind = "template_changed" // course, "" for all

@@ -22,7 +22,8 @@ type (
 
 // Credential is what an institution issued to a learner for one enrollment.
 // Document is the signed truth, byte by byte as it was signed; the other fields
-// repeat parts of it so that lists need not read it. Only revocation and suspension ever change.
+// repeat parts of it so that lists need not read it. Revocation and suspension change. The document does when its holder is erased,
+// and when a key was revoked from a date before it signed: then it says the same without a name, or with another signature.
 type Credential struct {
 	ID              ID
 	EnrollmentID    learning.EnrollmentID
@@ -46,9 +47,10 @@ type Credential struct {
 	RevokedReason    string
 	SuspendedAt      *time.Time // nil again after a reinstatement
 	SuspendedReason  string
-	ChangedAt        time.Time  // issued, suspended, reinstated or revoked last
+	ChangedAt        time.Time  // issued, suspended, reinstated, revoked or signed anew last, or a key of its institution was revoked
 	ErasedAt         *time.Time // since then it bears no name: its holder's account was erased
-	KeyID            KeyID      // that signed it; known until it is stored
+	KeyID            KeyID      // that signed the document; "" in those of old whose document does not tell
+	SignedAt         time.Time  // whole seconds; zero where KeyID is ""
 }
 
 // Assessment is under whose eyes somebody showed what they can, from the least to the most.
@@ -135,6 +137,9 @@ type Key struct {
 	RetiredAt     *time.Time // signs nothing that is later; what it signed stays good
 	RevokedAt     *time.Time // what it signed from then on is refused; a revoked key is retired too
 	RevokedReason string
+	// RenewalStartedAt is when it was asked last that what it signed after RevokedAt is signed anew, RenewalEndedAt when that was done.
+	RenewalStartedAt *time.Time
+	RenewalEndedAt   *time.Time
 }
 
 // Method is the address of the key in the DID document.
@@ -160,7 +165,7 @@ type StatusList struct {
 	CreatedAt     time.Time
 }
 
-// Stamp tells one state of somebody's credentials from the next: it changes when one is issued, suspended, reinstated or revoked.
+// Stamp tells one state of somebody's credentials from the next: it changes with their ChangedAt.
 type Stamp struct {
 	Count     int
 	ChangedAt time.Time // zero when there are none
@@ -190,9 +195,8 @@ type Store interface {
 	StampCredentials(ctx context.Context, user identity.UserID) (Stamp, error)
 	// ListInstitutionCredentials lists an institution's in the same order.
 	ListInstitutionCredentials(ctx context.Context, in identity.InstitutionID, f Filter, after ID, limit int) ([]Credential, error)
-	// ReplaceDocument puts the document without a name in the place of another, of a credential that is erased; of any other it
-	// changes nothing. It is the only change of a document there is.
-	ReplaceDocument(ctx context.Context, id ID, doc []byte) error
+	// ReplaceDocument stores another document of a credential, the key that signed it, when, and the time of the change.
+	ReplaceDocument(ctx context.Context, c Credential) error
 	// LockCredential finds one that no other transaction changes until this one ends.
 	LockCredential(ctx context.Context, id ID) (Credential, error) // fault.NotFound credential.not_found
 	// UpdateStanding stores revocation, suspension and the time of the change.
@@ -210,6 +214,17 @@ type Store interface {
 	RetireKey(ctx context.Context, id KeyID, at time.Time) (bool, error)
 	// RevokeKey sets date and reason of a key that is not revoked: false when it was.
 	RevokeKey(ctx context.Context, id KeyID, at time.Time, reason string) (bool, error)
+	// TouchCredentials sets the time of the last change of an institution's credentials.
+	TouchCredentials(ctx context.Context, in identity.InstitutionID, at time.Time) error
+	// CountRefused tells for each revoked key of an institution how many documents it signed at the date of its revocation or later;
+	// keys that signed none are left out.
+	CountRefused(ctx context.Context, in identity.InstitutionID) (map[KeyID]int, error)
+	// ListRefused lists the credentials of one such key by id, oldest first, those after a cursor ("" from the start).
+	ListRefused(ctx context.Context, key KeyID, after ID, limit int) ([]Credential, error)
+	// StartRenewal sets the start of a key's renewal and clears its end: false when one is under way.
+	StartRenewal(ctx context.Context, key KeyID, at time.Time) (bool, error)
+	EndRenewal(ctx context.Context, key KeyID, at time.Time) error
+	Enqueue(ctx context.Context, j job.Job) error
 	// ListIssuing lists the institutions that have a key to issue with, or had one.
 	ListIssuing(ctx context.Context) ([]identity.InstitutionID, error)
 	// ListKeysOf lists all keys of a controller, whoever's they are, oldest first.

@@ -3,11 +3,8 @@ package credential
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
-	"github.com/banyan-lms/banyan/internal/credential/proof"
-	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 )
@@ -56,46 +53,17 @@ func (s *Service) erased(ctx context.Context, c Credential) (Credential, error) 
 	if err != nil || !named {
 		return c, err
 	}
-	in, err := s.Institutions.Find(ctx, c.InstitutionID)
-	if err != nil {
-		return Credential{}, err
-	}
-	for range tries {
-		row, key, err := s.key(ctx, in, d.issuer)
-		if err != nil {
-			return Credential{}, err
-		}
-		at := s.signingTime(row)
-		if c.Document, err = proof.Sign(d.unsigned, key, row.Method(), at); err != nil {
-			return Credential{}, fmt.Errorf("sign without a name: %w", err)
-		}
-		err = s.Store.InTx(ctx, func(tx Store) error {
-			if err := HoldKeys(ctx, tx, Signature{row.ID, at}); err != nil {
-				return err
-			}
-			return tx.ReplaceDocument(ctx, c.ID, c.Document)
-		})
-		if !hasKey(err, Withdrawn) {
-			return c, err
-		}
-	}
-	return Credential{}, fault.New(fault.Conflict, Withdrawn)
-}
-
-// erasedDocument is a document whose proofs and name were taken out.
-type erasedDocument struct {
-	unsigned []byte
-	issuer   string
+	return s.sealAnew(ctx, c, d)
 }
 
 // nameless takes the name out of a document, and its proofs, which cover it. All else stays as it was signed: the id, the issuer, the
 // dates, what was achieved, the places in the status lists. So who kept a copy with the name finds it signed and in
 // the lists as before, and this one says the same without the person. The subject is the credential's own number, for Open
 // Badges wants the subject to have a name or an id. named tells whether there was a name to take out.
-func nameless(doc []byte, id ID) (d erasedDocument, named bool, err error) {
-	tree := map[string]json.RawMessage{}
-	if err := json.Unmarshal(doc, &tree); err != nil {
-		return d, false, fmt.Errorf("read credential document: %w", err)
+func nameless(doc []byte, id ID) (d unsigned, named bool, err error) {
+	tree, issuer, err := unproven(doc)
+	if err != nil {
+		return d, false, err
 	}
 	subject := map[string]json.RawMessage{}
 	if err := json.Unmarshal(tree["credentialSubject"], &subject); err != nil {
@@ -104,19 +72,14 @@ func nameless(doc []byte, id ID) (d erasedDocument, named bool, err error) {
 	if _, named = subject["identifier"]; !named {
 		return d, false, nil
 	}
-	var issuer profile
-	if err := json.Unmarshal(tree["issuer"], &issuer); err != nil || issuer.ID == "" {
-		return d, false, errors.New("read credential document: no issuer")
-	}
 	delete(subject, "identifier")
-	delete(tree, "proof")
 	if subject["id"], err = json.Marshal(subjectID(id)); err != nil {
 		return d, false, err
 	}
 	if tree["credentialSubject"], err = marshal(subject); err != nil {
 		return d, false, err
 	}
-	d.unsigned, err = marshal(tree)
-	d.issuer = issuer.ID
+	d.issuer = issuer
+	d.document, err = marshal(tree)
 	return d, true, err
 }

@@ -16,26 +16,20 @@ import (
 	"github.com/banyan-lms/banyan/internal/job"
 )
 
-func (m *memory) ReplaceDocument(_ context.Context, id credential.ID, doc []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.replaceDocument(id, doc)
-}
-
-func (t inTx) ReplaceDocument(_ context.Context, id credential.ID, doc []byte) error {
-	return t.m.replaceDocument(id, doc)
-}
-
-func (m *memory) replaceDocument(id credential.ID, doc []byte) error {
-	if err := m.write("ReplaceDocument"); err != nil {
+func (t inTx) ReplaceDocument(_ context.Context, c credential.Credential) error {
+	if err := t.m.write("ReplaceDocument"); err != nil {
 		return err
 	}
-	for i := range m.credentials {
-		if m.credentials[i].ID == id && m.credentials[i].ErasedAt != nil {
-			m.credentials[i].Document = doc
+	for i := range t.m.credentials {
+		if t.m.credentials[i].ID == c.ID {
+			t.m.credentials[i] = c
 		}
 	}
 	return nil
+}
+
+func (m *memory) ReplaceDocument(context.Context, credential.Credential) error {
+	panic("only within a transaction")
 }
 
 func (m *memory) FinishJob(_ context.Context, id job.ID) (bool, error) {

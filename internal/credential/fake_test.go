@@ -25,6 +25,8 @@ type memory struct {
 	rows
 	fail func(op string) error // called with the name of each write
 	done map[job.ID]bool
+
+	locking func() // called before a credential is locked
 }
 
 type rows struct {
@@ -32,10 +34,11 @@ type rows struct {
 	keys        []credential.Key
 	lists       []credential.StatusList
 	audits      []audit.Entry
+	jobs        []job.Job
 }
 
 func (r rows) clone() rows {
-	return rows{slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists), slices.Clone(r.audits)}
+	return rows{slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists), slices.Clone(r.audits), slices.Clone(r.jobs)}
 }
 
 var _ credential.Store = (*memory)(nil)
@@ -58,6 +61,9 @@ func (m *memory) InTx(_ context.Context, fn func(tx credential.Store) error) err
 }
 
 func (t inTx) LockCredential(_ context.Context, id credential.ID) (credential.Credential, error) {
+	if t.m.locking != nil {
+		t.m.locking()
+	}
 	if i := slices.IndexFunc(t.m.credentials, func(c credential.Credential) bool { return c.ID == id }); i >= 0 {
 		return t.m.credentials[i], nil
 	}

@@ -22,6 +22,8 @@ const grace = time.Minute
 type KeyRing struct {
 	DID  string
 	Keys []Key // of every DID that it ever had, oldest first; Sealed is empty
+	// Refused tells of revoked keys how many credentials they signed too late: those are invalid until they are signed anew; see Renew.
+	Refused map[KeyID]int
 }
 
 // ListKeys tells which keys an institution has and had. For its admins and the operator.
@@ -34,7 +36,11 @@ func (s *Service) ListKeys(ctx context.Context, by identity.Actor, id identity.I
 		return KeyRing{}, err
 	}
 	keys, err := s.Store.ListKeys(ctx, in.ID)
-	return KeyRing{DID: did, Keys: bare(keys)}, err
+	if err != nil {
+		return KeyRing{}, err
+	}
+	refused, err := s.Store.CountRefused(ctx, in.ID)
+	return KeyRing{DID: did, Keys: bare(keys), Refused: refused}, err
 }
 
 // bare leaves the sealed halves out.
@@ -106,7 +112,8 @@ func (s *Service) RotateKey(ctx context.Context, by identity.Actor, in identity.
 // follows it at once, because status lists are signed every few minutes.
 //
 // The date of a signature is what the signer wrote. Who has stolen a key can write an older one: this server knows what
-// was issued and refuses the rest, others rely on the date. So choose a date before the theft.
+// was issued and refuses the rest, others rely on the date. So choose a date before the theft; what was rightly issued since is
+// signed anew by Renew.
 func (s *Service) RevokeKey(ctx context.Context, by identity.Actor, in identity.InstitutionID, id KeyID, from time.Time, reason string) (Key, error) {
 	if err := mayHoldKeys(by, in); err != nil {
 		return Key{}, err
@@ -126,17 +133,7 @@ func (s *Service) RevokeKey(ctx context.Context, by identity.Actor, in identity.
 	if len(bad.Details) > 0 {
 		return Key{}, bad
 	}
-	find := func(st Store) (Key, error) {
-		keys, err := st.ListKeys(ctx, in)
-		if err != nil {
-			return Key{}, err
-		}
-		if i := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id }); i >= 0 {
-			return keys[i], nil
-		}
-		return Key{}, fault.New(fault.NotFound, "credential.key_not_found")
-	}
-	k, err := find(s.Store)
+	k, err := findKey(ctx, s.Store, in, id)
 	if err != nil {
 		return Key{}, err
 	}
@@ -161,12 +158,16 @@ func (s *Service) RevokeKey(ctx context.Context, by identity.Actor, in identity.
 			}
 			data["successor"] = string(next.ID)
 		}
+		// Devices keep documents and codes that it signed: now they ask for them.
+		if err := tx.TouchCredentials(ctx, in, now); err != nil {
+			return err
+		}
 		return tx.Audit(ctx, audit.New(in, by.UserID, now, audit.KeyRevoked, data))
 	})
 	if err != nil {
 		return Key{}, err
 	}
-	k, err = find(s.Store)
+	k, err = findKey(ctx, s.Store, in, id)
 	return bare([]Key{k})[0], err
 }
 

@@ -151,7 +151,7 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 		AchievementName: names(v.Manifest), Locale: pickLocale(u, v.Manifest),
 		Assessment: cmp.Or(g.Assessment, Unsupervised), AIHelp: cmp.Or(g.AIHelp, Undeclared),
 		StatusListID: d.list.ID, SuspensionListID: d.list.TwinID, StatusIndex: index, IssuedAt: now, ChangedAt: p.Now().UTC(),
-		KeyID: d.row.ID,
+		KeyID: d.row.ID, SignedAt: now,
 	}
 	if _, ok := c.AchievementName[c.Locale]; !ok {
 		return Credential{}, fmt.Errorf("course version %s names no achievement in %s", v.ID, c.Locale)

@@ -38,6 +38,7 @@ var noKeys = map[string]string{
 	"course.completed":   "a job's kind",
 	"course.progressed":  "a job's kind",
 	"credential.issue":   "a job's kind",
+	"credential.renew":   "a job's kind",
 	"credential.batch":   "a job's kind",
 	"credential.reweigh": "a job's kind",
 	"lab.grade":          "a job's kind",

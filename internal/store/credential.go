@@ -53,6 +53,8 @@ type credentialRow struct {
 	SuspendedReason  string
 	ChangedAt        instant
 	ErasedAt         instant
+	KeyID            *key
+	SignedAt         instant
 }
 
 func (credentialRow) TableName() string { return "credentials" }
@@ -66,7 +68,7 @@ func (r credentialRow) credential() credential.Credential {
 		StatusListID: credential.ListID(r.StatusListID), SuspensionListID: credential.ListID(r.SuspensionListID.text()), StatusIndex: r.StatusIndex,
 		IssuedAt: r.IssuedAt.t, ExpiresAt: r.ExpiresAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
 		SuspendedAt: r.SuspendedAt.pointer(), SuspendedReason: r.SuspendedReason, ChangedAt: r.ChangedAt.t,
-		ErasedAt: r.ErasedAt.pointer(),
+		ErasedAt: r.ErasedAt.pointer(), KeyID: credential.KeyID(r.KeyID.text()), SignedAt: r.SignedAt.t,
 	}
 }
 
@@ -89,6 +91,7 @@ func createCredential(ctx context.Context, outer conn, c credential.Credential) 
 			StatusListID: key(c.StatusListID), SuspensionListID: maybeKey(c.SuspensionListID), StatusIndex: c.StatusIndex,
 			IssuedAt: at(c.IssuedAt), ExpiresAt: maybeAt(c.ExpiresAt), RevokedAt: maybeAt(c.RevokedAt), RevokedReason: c.RevokedReason,
 			SuspendedAt: maybeAt(c.SuspendedAt), SuspendedReason: c.SuspendedReason, ChangedAt: at(c.ChangedAt),
+			KeyID: maybeKey(c.KeyID), SignedAt: at(c.SignedAt),
 		}).Error
 		if err != nil && s.db.dialect.repeats(err, "credentials", "status_list_id") {
 			return s.db.taken(err, "credential.index_taken")
@@ -176,8 +179,40 @@ func (s *Credential) list(ctx context.Context, where string, whose, after key, l
 }
 
 // ReplaceDocument implements credential.Store.
-func (s *Credential) ReplaceDocument(ctx context.Context, id credential.ID, document []byte) error {
-	return s.db.missing(s.write(ctx).Model(&credentialRow{}).Where("id = ? AND erased_at IS NOT NULL", key(id)).Update("document", document).Error, "credential.not_found")
+func (s *Credential) ReplaceDocument(ctx context.Context, c credential.Credential) error {
+	return changed(s.conn, s.write(ctx).Model(&credentialRow{}).Where("id = ?", key(c.ID)).Updates(map[string]any{
+		"document": c.Document, "key_id": maybeKey(c.KeyID), "signed_at": at(c.SignedAt), "changed_at": at(c.ChangedAt),
+	}), "credential.not_found")
+}
+
+// TouchCredentials implements credential.Store.
+func (s *Credential) TouchCredentials(ctx context.Context, in identity.InstitutionID, when time.Time) error {
+	return s.db.fail(s.write(ctx).Model(&credentialRow{}).Where("institution_id = ?", key(in)).Update("changed_at", at(when)).Error)
+}
+
+// CountRefused implements credential.Store.
+func (s *Credential) CountRefused(ctx context.Context, in identity.InstitutionID) (map[credential.KeyID]int, error) {
+	out := map[credential.KeyID]int{}
+	if !key(in).valid() {
+		return out, nil
+	}
+	type count struct {
+		KeyID key
+		Many  int
+	}
+	counts, err := many(s.conn, s.read(ctx).Table("credentials").Select("key_id, count(*) AS many").
+		Joins("JOIN issuer_keys ON issuer_keys.id = key_id AND signed_at >= issuer_keys.revoked_at").
+		Where("issuer_keys.institution_id = ?", key(in)).Group("key_id"), func(c count) count { return c })
+	for _, c := range counts {
+		out[credential.KeyID(c.KeyID)] = c.Many
+	}
+	return out, err
+}
+
+// ListRefused implements credential.Store.
+func (s *Credential) ListRefused(ctx context.Context, by credential.KeyID, after credential.ID, limit int) ([]credential.Credential, error) {
+	const late = "key_id = ? AND signed_at >= (SELECT revoked_at FROM issuer_keys WHERE issuer_keys.id = key_id)"
+	return s.list(ctx, late, key(by), key(after), limit)
 }
 
 // LockCredential implements credential.Store. Outside of a transaction it would hold nothing.
@@ -206,6 +241,9 @@ type keyRow struct {
 	RetiredAt     instant
 	RevokedAt     instant
 	RevokedReason string
+
+	RenewalStartedAt instant
+	RenewalEndedAt   instant
 }
 
 func (keyRow) TableName() string { return "issuer_keys" }
@@ -215,6 +253,7 @@ func (r keyRow) key() credential.Key {
 		ID: credential.KeyID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Controller: r.Controller,
 		Kind: r.Kind, Multikey: r.Multikey, JWK: r.Jwk, Sealed: r.Sealed, CreatedAt: r.CreatedAt.t,
 		RetiredAt: r.RetiredAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
+		RenewalStartedAt: r.RenewalStartedAt.pointer(), RenewalEndedAt: r.RenewalEndedAt.pointer(),
 	}
 }
 
@@ -242,6 +281,18 @@ func (s *Credential) RevokeKey(ctx context.Context, id credential.KeyID, when ti
 	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND revoked_at IS NULL", key(id)).
 		Updates(map[string]any{"revoked_at": at(when), "revoked_reason": reason})
 	return res.RowsAffected == 1, s.db.fail(res.Error)
+}
+
+// StartRenewal implements credential.Store.
+func (s *Credential) StartRenewal(ctx context.Context, id credential.KeyID, when time.Time) (bool, error) {
+	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND (renewal_started_at IS NULL OR renewal_ended_at IS NOT NULL)", key(id)).
+		Updates(map[string]any{"renewal_started_at": at(when), "renewal_ended_at": nil})
+	return res.RowsAffected == 1, s.db.fail(res.Error)
+}
+
+// EndRenewal implements credential.Store.
+func (s *Credential) EndRenewal(ctx context.Context, id credential.KeyID, when time.Time) error {
+	return changed(s.conn, s.write(ctx).Model(&keyRow{}).Where("id = ?", key(id)).Update("renewal_ended_at", at(when)), "credential.key_not_found")
 }
 
 // holding locks rows that others may lock in the same way and nobody may change until the end of the transaction.

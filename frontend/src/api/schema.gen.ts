@@ -414,6 +414,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions/{institution_id}/keys/{key_id}/renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                key_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Asks that the certificates which the revocation of the key made invalid are signed anew, with the key of now. They stay the same in all else. While that is under way, and where there are none, nothing happens. */
+        put: operations["renewSignatures"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institutions/{institution_id}/audit": {
         parameters: {
             query?: never;
@@ -2274,6 +2294,12 @@ export interface components {
             retired_at?: components["schemas"]["Time"];
             revoked_at?: components["schemas"]["Time"];
             revoked_reason?: string;
+            /** @description How many certificates it signed at revoked_at or later: they are invalid until they are signed anew. Only the list tells. */
+            refused?: number;
+            /** @description When it was asked last that they are signed anew. */
+            renewal_started_at?: components["schemas"]["Time"];
+            /** @description When that was done. What is refused still could not be signed. */
+            renewal_ended_at?: components["schemas"]["Time"];
         };
         NewKey: {
             id: components["schemas"]["UUID"];
@@ -2998,6 +3024,8 @@ export interface components {
             institution: string;
             course_id: components["schemas"]["Slug"];
             issued_at: components["schemas"]["Time"];
+            /** @description Since when it is as it is now: its standing, its document and its codes. Who kept another state of it fetches these anew. */
+            changed_at?: components["schemas"]["Time"];
             expires_at?: components["schemas"]["Time"];
             revoked_at?: components["schemas"]["Time"];
             revoked_reason?: string;
@@ -4355,6 +4383,30 @@ export interface operations {
         responses: {
             /** @description The revoked key */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewSignatures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: components["parameters"]["InstitutionID"];
+                key_id: components["schemas"]["UUID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The revoked key */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

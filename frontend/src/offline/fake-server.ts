@@ -100,6 +100,11 @@ export class FakeServer {
     if (at === 'POST /api/submissions') return this.handIn((await request.json()) as Json & { id: string; enrollment_id: string });
     if (at === 'GET /api/wallet/imports') return json({ items: [] });
     if (at === 'GET /api/credentials') return json({ items: this.credentials });
+    const credential = /^GET \/api\/credentials\/([^/]+)(\/code\.txt)?$/.exec(at);
+    if (credential) {
+      const { signature } = this.credentials.find(({ id }) => id === credential[1]) as { signature: string };
+      return new Response(credential[2] ? `BNY1:${signature}${url.searchParams.get('name')}` : JSON.stringify({ signature }));
+    }
     if (at === 'POST /api/statements') return this.loose((await request.json()) as Held[]);
     const submission = /^GET \/api\/submissions\/(.+)$/.exec(at);
     if (submission) {
@@ -110,7 +115,8 @@ export class FakeServer {
   }
 
   private stamps() {
-    return { count: this.credentials.length };
+    const changes = this.credentials.map(({ changed_at: at }) => at as string).sort();
+    return { count: this.credentials.length, ...(changes.length && { changed_at: changes.pop() }) };
   }
 
   private cursor(): string {

@@ -1,6 +1,7 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { World, type Tab } from './fake-server';
+import type { Certificates } from './sync';
 
 let world: World;
 let tab: Tab;
@@ -189,6 +190,27 @@ describe('sync', () => {
     expect(asked()).toBe(1);
     await syncNow();
     expect(asked()).toBe(1);
+  });
+
+  it('fetches documents and codes again that were signed anew, and no others', async () => {
+    world.server.credentials = ['a', 'b'].map((id) => ({ id, changed_at: '2026-03-01T00:00:00Z', signature: `old-${id}` }));
+    await open();
+    const kept = async () => {
+      const { documents, codes } = (await tab.in(() => tab.kept.recall<Certificates>('amina', 'credentials'))) as Certificates;
+      return ['a', 'b'].map((id) => [(JSON.parse(documents[id] as string) as { signature: string }).signature, ...(codes?.[id] ?? [])]);
+    };
+    expect(await kept()).toEqual([
+      ['old-a', 'BNY1:old-a0', 'BNY1:old-a1'],
+      ['old-b', 'BNY1:old-b0', 'BNY1:old-b1'],
+    ]);
+    world.server.credentials = world.server.credentials.map((one) => (one.id === 'b' ? { ...one, changed_at: '2026-03-02T00:00:00Z', signature: 'new-b' } : one));
+    world.server.calls.length = 0;
+    await syncNow();
+    expect(await kept()).toEqual([
+      ['old-a', 'BNY1:old-a0', 'BNY1:old-a1'],
+      ['new-b', 'BNY1:new-b0', 'BNY1:new-b1'],
+    ]);
+    expect(world.server.calls.filter((call) => call.startsWith('GET /api/credentials/'))).toEqual(['GET /api/credentials/b', 'GET /api/credentials/b/code.txt', 'GET /api/credentials/b/code.txt']);
   });
 });
 

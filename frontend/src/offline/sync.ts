@@ -504,12 +504,15 @@ async function fetchCertificates(user: string, stamp: Stamp | undefined): Promis
   const documents: Record<string, string> = {};
   const lists: Record<string, string> = {};
   const codes: Record<string, [string, string]> = {};
-  for (const { id } of items) {
+  const states = new Map((before?.items ?? []).map((one) => [one.id, one.changed_at]));
+  for (const { id, changed_at: changed } of items) {
     const params = { path: { credential_id: id } };
-    const text = before?.documents[id] ?? (await patiently((signal) => ask(api.GET('/api/credentials/{credential_id}', { params, parseAs: 'text', signal }))));
+    // A key that was revoked signs nothing good: what it had signed is signed anew, the documents and the codes.
+    const same = states.has(id) && states.get(id) === changed;
+    const text = (same && before?.documents[id]) || (await patiently((signal) => ask(api.GET('/api/credentials/{credential_id}', { params, parseAs: 'text', signal }))));
     insist(typeof text === 'string' && text.startsWith('{'));
     documents[id] = text;
-    const kept = before?.codes?.[id] ?? (await fetchCodes(id));
+    const kept = (same && before?.codes?.[id]) || (await fetchCodes(id));
     if (kept) codes[id] = kept;
     for (const list of listsOf(text)) {
       const path = { list_id: list };

@@ -82,7 +82,7 @@ func (s *Service) issue(ctx context.Context, id job.ID, ids []AwardID) error {
 		var signed []credential.Signature
 		for _, a := range as {
 			if p := made[a.ID]; p.fresh {
-				signed = append(signed, credential.Signature{KeyID: p.KeyID, At: p.IssuedAt})
+				signed = append(signed, credential.Signature{KeyID: p.KeyID, At: p.SignedAt})
 			}
 		}
 		if err := credential.HoldKeys(ctx, tx, signed...); err != nil {

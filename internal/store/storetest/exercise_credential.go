@@ -267,6 +267,8 @@ func exerciseCredential(t *testing.T, w *world) {
 		wantFault(t, s.UpdateStanding(ctx, credential.Credential{ID: newID[credential.ID]()}), fault.NotFound, "credential.not_found")
 	})
 
+	t.Run("renewals", func(t *testing.T) { exerciseRenewal(t, w, issue) })
+
 	t.Run("codes", func(t *testing.T) {
 		_, err := s.FindCode(ctx, first.ID, true)
 		wantFault(t, err, fault.NotFound, "credential.code_not_found")
@@ -286,8 +288,110 @@ func exerciseCredential(t *testing.T, w *world) {
 		wantFault(t, err, fault.NotFound, "credential.code_not_found")
 		issuing, err := s.ListIssuing(ctx)
 		ok(t, err)
-		if !slices.Contains(issuing, w.school.ID) || len(issuing) != 2 {
+		if !slices.Contains(issuing, w.school.ID) || len(issuing) != 3 {
 			t.Errorf("issuing %v", issuing)
 		}
 	})
+}
+
+// What a revoked key signed too late is counted, listed and replaced; all else is left as it is.
+func exerciseRenewal(t *testing.T, w *world, issue func(learning.Enrollment, int) credential.Credential) {
+	ctx, s := t.Context(), w.Credential()
+	school := w.addSchool(t, "neem")
+	key := func(name string) credential.Key {
+		k := credential.Key{ID: newID[credential.KeyID](), InstitutionID: school.ID, Controller: "did:web:neem.example", Multikey: name, Sealed: []byte{1}, CreatedAt: noon, RetiredAt: new(noon.Add(time.Hour))}
+		ok(t, s.CreateKey(ctx, k))
+		return k
+	}
+	stolen, good := key("z6MkStolen"), key("z6MkGood")
+	from := noon.Add(30 * time.Minute)
+	var all []credential.Credential
+	for i, signed := range []struct {
+		by credential.KeyID
+		at time.Time
+	}{{stolen.ID, from.Add(-time.Second)}, {stolen.ID, from}, {good.ID, from}, {stolen.ID, from.Add(time.Minute)}, {"", time.Time{}}} {
+		c := issue(w.enroll(t, w.learner, w.publish(t, curriculum.CourseID("renewed"+strconv.Itoa(i)), school)), 100+i)
+		c.KeyID, c.SignedAt = signed.by, signed.at
+		ok(t, s.CreateCredential(ctx, c))
+		all = append(all, c)
+	}
+	refused := func(want ...int) {
+		t.Helper()
+		counts, err := s.CountRefused(ctx, school.ID)
+		ok(t, err)
+		list, err := s.ListRefused(ctx, stolen.ID, "", 10)
+		ok(t, err)
+		if counts[stolen.ID] != len(want) || counts[good.ID] != 0 || len(list) != len(want) {
+			t.Errorf("counts %v, %d listed, want %d", counts, len(list), len(want))
+			return
+		}
+		for i, n := range want {
+			if !reflect.DeepEqual(list[i], all[n]) {
+				t.Errorf("refused %+v, want %+v", list[i], all[n])
+			}
+		}
+	}
+	refused() // no key is revoked yet
+	_, err := s.RevokeKey(ctx, stolen.ID, from, "stolen")
+	ok(t, err)
+	refused(1, 3)
+	counts, err := s.CountRefused(ctx, w.school.ID)
+	ok(t, err)
+	equal(t, "refused at another school", counts[stolen.ID], 0)
+	page, err := s.ListRefused(ctx, stolen.ID, all[1].ID, 10)
+	ok(t, err)
+	if len(page) != 1 || page[0].ID != all[3].ID {
+		t.Errorf("second page %+v", page)
+	}
+
+	later := noon.Add(2 * time.Hour)
+	all[1].Document, all[1].KeyID, all[1].SignedAt, all[1].ChangedAt = []byte(`{"anew":true}`), good.ID, later, later.Add(time.Microsecond)
+	ok(t, s.ReplaceDocument(ctx, all[1]))
+	got, err := s.FindCredential(ctx, all[1].ID)
+	ok(t, err)
+	if !reflect.DeepEqual(got, all[1]) {
+		t.Errorf("replaced %+v, want %+v", got, all[1])
+	}
+	refused(3)
+	wantFault(t, s.ReplaceDocument(ctx, credential.Credential{ID: newID[credential.ID]()}), fault.NotFound, "credential.not_found")
+
+	renewal := func(what string, want bool, at time.Time) {
+		t.Helper()
+		got, err := s.StartRenewal(ctx, stolen.ID, at)
+		ok(t, err)
+		equal(t, what, got, want)
+	}
+	stands := func(started, ended *time.Time) {
+		t.Helper()
+		keys, err := s.ListKeys(ctx, school.ID)
+		ok(t, err)
+		if k := keys[0]; k.ID != stolen.ID || !reflect.DeepEqual(k.RenewalStartedAt, started) || !reflect.DeepEqual(k.RenewalEndedAt, ended) || keys[1].RenewalStartedAt != nil {
+			t.Errorf("keys %+v", keys)
+		}
+	}
+	renewal("started", true, noon)
+	renewal("started while it is under way", false, later)
+	stands(&noon, nil)
+	ok(t, s.EndRenewal(ctx, stolen.ID, later))
+	stands(&noon, &later)
+	renewal("started again", true, later)
+	stands(&later, nil)
+	wantFault(t, s.EndRenewal(ctx, newID[credential.KeyID](), later), fault.NotFound, "credential.key_not_found")
+
+	before, err := s.FindCredentialOf(ctx, w.enrollment.ID)
+	ok(t, err)
+	touched := later.Add(time.Hour)
+	ok(t, s.TouchCredentials(ctx, school.ID, touched))
+	list, err := s.ListInstitutionCredentials(ctx, school.ID, credential.Filter{}, "", 10)
+	ok(t, err)
+	for i, c := range list {
+		all[i].ChangedAt = touched
+		if !reflect.DeepEqual(c, all[i]) {
+			t.Errorf("touched %+v, want %+v", c, all[i])
+		}
+	}
+	equal(t, "of the school", len(list), len(all))
+	after, err := s.FindCredentialOf(ctx, w.enrollment.ID)
+	ok(t, err)
+	equal(t, "change at another school", after.ChangedAt, before.ChangedAt)
 }

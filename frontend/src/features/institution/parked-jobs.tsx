@@ -51,6 +51,7 @@ const kinds = [
   'course.progressed',
   'credential.batch',
   'credential.issue',
+  'credential.renew',
   'credential.reweigh',
   'lab.grade',
   'lab.regrade',

@@ -9,6 +9,7 @@ import { faultOf, Form } from '../../../ui/form';
 import { Notice, Trouble } from '../../../ui/notice';
 import { ReasonField } from '../../../ui/reason-field';
 import { useTask } from '../../../ui/task';
+import { useWatch } from '../../../ui/watch';
 
 type Key = Schemas['Key'];
 
@@ -20,8 +21,10 @@ export function Keys({ institution }: { institution: string }) {
   const rotated = useSignal(false);
   const path = { institution_id: institution };
   const keys = '/api/institutions/{institution_id}/keys' as const;
-  const read = () => load.run(async () => void (ring.value = await ask(api.GET(keys, { params: { path } }))));
+  const look = async () => void (ring.value = await ask(api.GET(keys, { params: { path } })));
+  const read = () => load.run(look);
   useEffect(() => void read(), [institution]);
+  useWatch(ring.value?.keys.some(renewing) ?? false, look);
   const turn = () =>
     rotate.run(async () => {
       rotated.value = false;
@@ -45,7 +48,7 @@ export function Keys({ institution }: { institution: string }) {
       {ring.value.keys.length > 0 && (
         <ul class="rows">
           {[...ring.value.keys].reverse().map((one) => (
-            <Row key={one.id} institution={institution} one={one} onRevoked={() => void read()} />
+            <Row key={one.id} institution={institution} one={one} onChanged={look} />
           ))}
         </ul>
       )}
@@ -58,7 +61,10 @@ export function Keys({ institution }: { institution: string }) {
   );
 }
 
-function Row({ institution, one, onRevoked }: { institution: string; one: Key; onRevoked: () => void }) {
+/** What the key signed too late is being signed anew. */
+const renewing = (one: Key) => Boolean(one.renewal_started_at && !one.renewal_ended_at);
+
+function Row({ institution, one, onChanged }: { institution: string; one: Key; onChanged: () => Promise<void> }) {
   const asking = useSignal(false);
   const state = one.revoked_at ? 'revoked' : one.retired_at ? 'retired' : 'live';
   const [did = '', fragment = ''] = one.method.split('#');
@@ -82,6 +88,7 @@ function Row({ institution, one, onRevoked }: { institution: string; one: Key; o
             <bdi>{one.revoked_reason}</bdi>
           </span>
         )}
+        {one.revoked_at && <Renewal institution={institution} one={one} onChanged={onChanged} />}
       </span>
       {!one.revoked_at && (
         <button type="button" class="button quiet danger" aria-expanded={asking.value} onClick={() => (asking.value = !asking.value)}>
@@ -89,8 +96,42 @@ function Row({ institution, one, onRevoked }: { institution: string; one: Key; o
           <code class="unseen"> {fragment}</code>
         </button>
       )}
-      {asking.value && !one.revoked_at && <Revoke institution={institution} id={one.id} onRevoked={onRevoked} />}
+      {asking.value && !one.revoked_at && <Revoke institution={institution} id={one.id} onRevoked={onChanged} />}
     </li>
+  );
+}
+
+/** The certificates that a revoked key signed too late, and the way to have them signed with the key of now. */
+function Renewal({ institution, one, onChanged }: { institution: string; one: Key; onChanged: () => Promise<void> }) {
+  const task = useTask();
+  const refused = one.refused ?? 0;
+  const path = { institution_id: institution, key_id: one.id };
+  const renew = () =>
+    task.run(async () => {
+      await ask(api.PUT('/api/institutions/{institution_id}/keys/{key_id}/renewal', { params: { path } }));
+      await onChanged();
+    });
+  if (renewing(one)) {
+    return (
+      <span class="small" role="status">
+        {t('ui.app.keys.renewing', { Number: refused })}
+      </span>
+    );
+  }
+  return (
+    <>
+      {one.renewal_ended_at && refused === 0 && <span class="small">{t('ui.app.keys.renewed', { Date: formatDate(one.renewal_ended_at, true) })}</span>}
+      {refused > 0 && (
+        <>
+          <span>{t('ui.app.keys.refused', { Count: refused })}</span>
+          <span class="small">{t(one.renewal_ended_at ? 'ui.app.keys.renew_left' : 'ui.app.keys.renew_hint')}</span>
+          {task.trouble.value ? <Trouble cause={task.trouble.value} /> : null}
+          <span>
+            <ConfirmButton ask={t('ui.app.keys.renew')} sure={t('ui.app.keys.renew_sure')} onConfirm={() => void renew()} />
+          </span>
+        </>
+      )}
+    </>
   );
 }
 
@@ -99,7 +140,7 @@ function asInput(at: Date): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-function Revoke({ institution, id, onRevoked }: { institution: string; id: string; onRevoked: () => void }) {
+function Revoke({ institution, id, onRevoked }: { institution: string; id: string; onRevoked: () => Promise<void> }) {
   const task = useTask();
   const from = useSignal(asInput(new Date()));
   const reason = useSignal('');
@@ -107,7 +148,7 @@ function Revoke({ institution, id, onRevoked }: { institution: string; id: strin
     const path = { institution_id: institution, key_id: id };
     const body = { from: new Date(from.value).toISOString(), reason: reason.value.trim() };
     await ask(api.PUT('/api/institutions/{institution_id}/keys/{key_id}/revocation', { params: { path }, body }));
-    onRevoked();
+    await onRevoked();
   };
   return (
     <Form task={task} submit={t('ui.app.keys.revoke_now')} onSubmit={revoke}>
