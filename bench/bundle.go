@@ -59,7 +59,7 @@ func bundles(ctx context.Context, _ *bench) ([]Figure, error) {
 	var out []Figure
 	for _, l := range []string{"en", "ar", "zh"} {
 		sel := bundle.Selection{Locales: []string{l}, Layers: bundle.Layers[:1]}
-		size, err := p.packed(ctx, p.head(one), one.Blobs(sel, nil))
+		size, err := p.packed(ctx, p.head(one), sel.Blobs(one, nil))
 		if err != nil {
 			return nil, err
 		}
@@ -76,10 +76,10 @@ func bundles(ctx context.Context, _ *bench) ([]Figure, error) {
 	}
 	have := map[blob.Digest]bool{}
 	sel := bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}
-	for _, d := range one.Blobs(sel, nil) {
+	for _, d := range sel.Blobs(one, nil) {
 		have[d] = true
 	}
-	blobs := two.Blobs(sel, have)
+	blobs := sel.Blobs(two, have)
 	size, err := p.packed(ctx, p.head(two), blobs)
 	if err != nil {
 		return nil, err

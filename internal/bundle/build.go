@@ -63,17 +63,17 @@ func (t *total) add(d blob.Digest, l Layer, size int64) {
 	}
 	if !t.seen[d] {
 		t.seen[d] = true
-		t.Bytes.add(l, size)
+		t.Bytes.Add(l, size)
 	}
 }
 
 func (b *builder) keep(doc any) (blob.Digest, int64, error) {
-	raw, err := line(doc)
+	raw, err := Line(doc)
 	if err != nil {
 		return "", 0, err
 	}
 	if len(raw) > MaxManifest {
-		return "", 0, damaged("a manifest of %d bytes", len(raw))
+		return "", 0, Damaged("a manifest of %d bytes", len(raw))
 	}
 	b.manifests = append(b.manifests, raw)
 	return blob.Of(raw), int64(len(raw)), nil
@@ -189,7 +189,7 @@ func (b *builder) look(d blob.Digest, fragment bool) (sized, error) {
 		return sized{}, err
 	}
 	if len(data) > MaxFrame {
-		return sized{}, damaged("blob %s of %d bytes", d, len(data))
+		return sized{}, Damaged("blob %s of %d bytes", d, len(data))
 	}
 	s := sized{size: int64(len(data))}
 	if fragment {
@@ -235,7 +235,7 @@ type Selection struct {
 
 // Blobs gives what a selection holds, manifests before what they name: editions, then modules, then items, then the blobs layer by
 // layer; of the text the fragments before the data, for like compresses with like. What is in have already is left out.
-func (t *Tree) Blobs(sel Selection, have map[blob.Digest]bool) []blob.Digest {
+func (sel Selection) Blobs(t *Tree, have map[blob.Digest]bool) []blob.Digest {
 	seen := map[blob.Digest]bool{}
 	var ranks [3][]blob.Digest
 	type pile struct {

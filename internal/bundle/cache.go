@@ -98,17 +98,17 @@ func found(tag, file string) *Packed {
 // make writes a pack beside its place and moves it there when it is whole.
 func (s *Service) make(ctx context.Context, file string, head []Frame, blobs []blob.Digest) (err error) {
 	if err := os.MkdirAll(s.Packs, 0o750); err != nil {
-		return space(err)
+		return NoSpace(err)
 	}
 	tmp, err := os.CreateTemp(s.Packs, ".making-*")
 	if err != nil {
-		return space(err)
+		return NoSpace(err)
 	}
 	defer func() {
 		_ = tmp.Close()
 		if err != nil {
 			_ = os.Remove(tmp.Name())
-			err = space(err)
+			err = NoSpace(err)
 		}
 	}()
 	if err := WritePack(ctx, tmp, head, blobs, s.open); err != nil {
@@ -192,7 +192,7 @@ func (c *treeCache) load(root Signed, locales []string, load func() (*Tree, erro
 		return t, nil
 	}
 	t, err := load()
-	if err != nil || t.complete(t.Root.resolve(locales), nil) != nil {
+	if err != nil || complete(t, t.Root.Resolve(locales), nil) != nil {
 		return t, err // what an import still brings is not kept
 	}
 	c.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -31,8 +32,8 @@ const (
 	MaxManifest = 1 << 20  // an edition, a module or an item
 	maxDepth    = 16       // of JSON
 	maxSigners  = 4        // of one document
-	maxSerials  = 256      // of one publisher
-	maxNamed    = 1 << 17  // digests that one root may name
+	MaxSerials  = 256      // of one publisher
+	MaxNamed    = 1 << 17  // digests that one root may name
 )
 
 // Layer is the kind of blobs that a tier adds.
@@ -94,7 +95,8 @@ func (b Bytes) Of(l Layer) int64 {
 // Sum is all of it.
 func (b Bytes) Sum() int64 { return b.Text + b.Image + b.Audio }
 
-func (b *Bytes) add(l Layer, n int64) {
+// Add counts a blob of a layer.
+func (b *Bytes) Add(l Layer, n int64) {
 	switch l {
 	case Image:
 		b.Image += n
@@ -298,8 +300,8 @@ type Recognised struct {
 	Course string `json:"course"`
 }
 
-// refuse makes the fault of a reason why a bundle is not taken.
-func refuse(reason string, cause error) *fault.Error {
+// Refuse makes the fault of a reason why a bundle is not taken.
+func Refuse(reason string, cause error) *fault.Error {
 	code := fault.Invalid
 	switch reason {
 	case "unknown_publisher":
@@ -312,12 +314,25 @@ func refuse(reason string, cause error) *fault.Error {
 	return fault.Wrap(code, "bundle."+reason, cause)
 }
 
-func damaged(format string, args ...any) error { return refuse("damaged", fmt.Errorf(format, args...)) }
+// Damaged refuses what no sound carrier brings.
+func Damaged(format string, args ...any) error { return Refuse("damaged", fmt.Errorf(format, args...)) }
 
-func mixed(format string, args ...any) error { return refuse("mixed", fmt.Errorf(format, args...)) }
+// Mixed refuses what is sound and stands in the place of something else.
+func Mixed(format string, args ...any) error { return Refuse("mixed", fmt.Errorf(format, args...)) }
 
-// line writes a document on one line, with its members in the order of the Go struct.
-func line(doc any) ([]byte, error) {
+// NotFound makes the fault of what is not here.
+func NotFound(cause error) error { return fault.Wrap(fault.NotFound, "bundle.not_found", cause) }
+
+// NoSpace names a full disk, and gives every other error back.
+func NoSpace(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return Refuse("no_space", err)
+	}
+	return err
+}
+
+// Line writes a document on one line, with its members in the order of the Go struct.
+func Line(doc any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -330,29 +345,29 @@ func line(doc any) ([]byte, error) {
 // parse reads a document of a type. Members that it does not know are left alone: later programs may add some.
 func parse(raw []byte, kind string, limit int, into any) error {
 	if len(raw) > limit {
-		return damaged("a %s of %d bytes", kind, len(raw))
+		return Damaged("a %s of %d bytes", kind, len(raw))
 	}
 	if bytes.IndexByte(raw, '\n') >= 0 || !utf8.Valid(raw) {
-		return damaged("a %s is one line of UTF-8", kind)
+		return Damaged("a %s is one line of UTF-8", kind)
 	}
 	if err := scan(raw); err != nil {
-		return damaged("read a %s: %w", kind, err)
+		return Damaged("read a %s: %w", kind, err)
 	}
 	var head struct {
 		Type   string `json:"type"`
 		Format int    `json:"format"`
 	}
 	if err := json.Unmarshal(raw, &head); err != nil {
-		return damaged("read a %s: %w", kind, err)
+		return Damaged("read a %s: %w", kind, err)
 	}
 	if head.Type != kind {
-		return mixed("a %.20q in the place of a %s", head.Type, kind)
+		return Mixed("a %.20q in the place of a %s", head.Type, kind)
 	}
 	if head.Format > Format {
-		return refuse("too_new", fmt.Errorf("a %s of format %d", kind, head.Format))
+		return Refuse("too_new", fmt.Errorf("a %s of format %d", kind, head.Format))
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return damaged("read a %s: %w", kind, err)
+		return Damaged("read a %s: %w", kind, err)
 	}
 	return nil
 }
@@ -395,7 +410,7 @@ func scanValue(d *json.Decoder, depth int) error {
 			// encoding/json takes Digest for digest.
 			if n := strings.ToLower(name.(string)); names[n] {
 				return fmt.Errorf("%.40q stands twice", n)
-			} else if names[n] = true; len(names) > maxNamed {
+			} else if names[n] = true; len(names) > MaxNamed {
 				return errors.New("too many members")
 			}
 		}
@@ -415,6 +430,12 @@ var (
 	hrefForm    = regexp.MustCompile(`^/media/([0-9a-f]{64})\.[a-z0-9]{1,5}$`)
 )
 
+// IsName tells whether a course, a module or an item may be named so: it is safe in paths and addresses.
+func IsName(s string) bool { return nameForm.MatchString(s) }
+
+// IsLocale tells whether a text has the form of a language tag.
+func IsLocale(s string) bool { return localeForm.MatchString(s) }
+
 // ParseRoot reads line 1 of a root.
 func ParseRoot(raw []byte) (Root, error) {
 	var r Root
@@ -423,19 +444,19 @@ func ParseRoot(raw []byte) (Root, error) {
 	}
 	if r.Format < 1 || !didForm.MatchString(r.Publisher) || !nameForm.MatchString(r.Course) || r.Number < 1 || !r.Version.Valid() ||
 		len(r.Editions) == 0 || r.SignedAt.IsZero() || r.PublishedAt.IsZero() {
-		return Root{}, damaged("a root lacks what makes it one")
+		return Root{}, Damaged("a root lacks what makes it one")
 	}
 	if _, ok := r.Editions[r.SourceLocale]; !ok {
-		return Root{}, damaged("a root without an edition in its source language")
+		return Root{}, Damaged("a root without an edition in its source language")
 	}
 	for locale, e := range r.Editions {
 		if !localeForm.MatchString(locale) || !named(e.Digest, e.Size, MaxManifest) || !e.Bytes.sound() {
-			return Root{}, damaged("edition %.20q is not named rightly", locale)
+			return Root{}, Damaged("edition %.20q is not named rightly", locale)
 		}
 	}
 	for _, d := range r.Runtimes {
 		if !d.Valid() {
-			return Root{}, damaged("a runtime is not named rightly")
+			return Root{}, Damaged("a runtime is not named rightly")
 		}
 	}
 	return r, nil
@@ -456,7 +477,7 @@ func ParseEdition(raw []byte) (Edition, error) {
 	ids := map[string]bool{}
 	for _, m := range e.Modules {
 		if !nameForm.MatchString(m.ID) || ids[m.ID] || !named(m.Digest, m.Size, MaxManifest) || !m.Bytes.sound() {
-			return Edition{}, damaged("module %.40q is not named rightly", m.ID)
+			return Edition{}, Damaged("module %.40q is not named rightly", m.ID)
 		}
 		ids[m.ID] = true
 	}
@@ -473,7 +494,7 @@ func ParseModule(raw []byte) (Module, error) {
 	for _, it := range m.Items {
 		if !nameForm.MatchString(it.ID) || ids[it.ID] || !named(it.Digest, it.Size, MaxManifest) || !it.Bytes.sound() ||
 			it.Kind != curriculum.Lesson && it.Kind != curriculum.Quiz && it.Kind != curriculum.Lab {
-			return Module{}, damaged("item %.40q is not named rightly", it.ID)
+			return Module{}, Damaged("item %.40q is not named rightly", it.ID)
 		}
 		ids[it.ID] = true
 	}
@@ -488,10 +509,10 @@ func ParseItem(raw []byte) (Item, error) {
 	}
 	for _, b := range it.Blobs {
 		if !named(b.Digest, b.Size, MaxFrame) || !slices.Contains(Layers, b.Layer) || b.Role != Fragment && b.Role != Data && b.Role != Media {
-			return Item{}, damaged("a blob of item %.40q is not named rightly", it.ID)
+			return Item{}, Damaged("a blob of item %.40q is not named rightly", it.ID)
 		}
 		if m := hrefForm.FindStringSubmatch(b.Href); b.Href != "" && (m == nil || m[1] != b.Digest.Hex()) {
-			return Item{}, damaged("a blob of item %.40q has the address %.90q", it.ID, b.Href)
+			return Item{}, Damaged("a blob of item %.40q has the address %.90q", it.ID, b.Href)
 		}
 	}
 	return it, nil

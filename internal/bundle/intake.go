@@ -43,9 +43,9 @@ func (h Head) Signed() Signed {
 
 // Newest is the latest time that the head proves.
 func (h Head) Newest() time.Time {
-	t := later(h.Chain.Newest().SignedAt.Time, h.Root.SignedAt.Time)
+	t := Later(h.Chain.Newest().SignedAt.Time, h.Root.SignedAt.Time)
 	if h.Trust != nil {
-		t = later(t, h.Trust.SignedAt.Time)
+		t = Later(t, h.Trust.SignedAt.Time)
 	}
 	return t
 }
@@ -64,7 +64,7 @@ func ReadHead(c Carrier, find func(publisher, course string) (Known, error)) (He
 			return Head{}, nil, err
 		}
 		switch {
-		case f.Kind == PublisherFrame && len(trust)+len(root) == 0 && len(chain) < maxSerials:
+		case f.Kind == PublisherFrame && len(trust)+len(root) == 0 && len(chain) < MaxSerials:
 			chain = append(chain, f.Payload)
 		case f.Kind == TrustFrame && len(trust)+len(root) == 0:
 			trust = append(trust, f.Payload)
@@ -73,11 +73,11 @@ func ReadHead(c Carrier, find func(publisher, course string) (Known, error)) (He
 		case f.Kind == BlobFrame && len(root) == 1:
 			first = &f
 		default:
-			return Head{}, nil, damaged("a frame %q in a place where none may stand", byte(f.Kind))
+			return Head{}, nil, Damaged("a frame %q in a place where none may stand", byte(f.Kind))
 		}
 	}
 	if len(root) == 0 {
-		return Head{}, nil, refuse("truncated", errors.New("no root"))
+		return Head{}, nil, Refuse("truncated", errors.New("no root"))
 	}
 	h, err := checkHead(chain, trust, root[0], find)
 	return h, first, err
@@ -98,16 +98,16 @@ func checkHead(texts, trust [][]byte, root []byte, find func(publisher, course s
 		return Head{}, err
 	}
 	if known.Course != "" && claimed.Course != known.Course {
-		return Head{}, mixed("course %s instead of %s", claimed.Course, known.Course)
+		return Head{}, Mixed("course %s instead of %s", claimed.Course, known.Course)
 	}
 	if h.Chain, err = ReadChain(texts...); err != nil {
 		return Head{}, err
 	}
 	if len(texts) > 0 && h.Chain.ID() != claimed.Publisher {
-		return Head{}, mixed("a root of %s with the keys of %s", claimed.Publisher, h.Chain.ID())
+		return Head{}, Mixed("a root of %s with the keys of %s", claimed.Publisher, h.Chain.ID())
 	}
 	if known.Chain.ID() != claimed.Publisher && (!known.Anybody || h.Chain.ID() == "") {
-		return Head{}, refuse("unknown_publisher", fmt.Errorf("nobody here trusts %s", claimed.Publisher)).With("Publisher", claimed.Publisher)
+		return Head{}, Refuse("unknown_publisher", fmt.Errorf("nobody here trusts %s", claimed.Publisher)).With("Publisher", claimed.Publisher)
 	}
 	if h.Chain, err = h.Chain.Join(known.Chain); err != nil {
 		return Head{}, err
@@ -122,11 +122,11 @@ func checkHead(texts, trust [][]byte, root []byte, find func(publisher, course s
 		}
 		h.Trust, h.TrustText = &t, trust[0]
 	}
-	return h, h.Root.follows(known.Current, root)
+	return h, follows(h.Root, known.Current, root)
 }
 
 // follows refuses a root that is older than the one installed, or another publisher's.
-func (r Root) follows(current, text []byte) error {
+func follows(r Root, current, text []byte) error {
 	if current == nil || string(current) == string(text) {
 		return nil
 	}
@@ -140,11 +140,11 @@ func (r Root) follows(current, text []byte) error {
 	}
 	switch {
 	case old.Course != r.Course:
-		return mixed("course %s over %s", r.Course, old.Course)
+		return Mixed("course %s over %s", r.Course, old.Course)
 	case old.Publisher != r.Publisher:
-		return refuse("other_publisher", fmt.Errorf("%s over %s", r.Publisher, old.Publisher)).With("Publisher", old.Publisher)
+		return Refuse("other_publisher", fmt.Errorf("%s over %s", r.Publisher, old.Publisher)).With("Publisher", old.Publisher)
 	case r.Number < old.Number, r.Number == old.Number && !r.SignedAt.After(old.SignedAt.Time):
-		return refuse("rollback", fmt.Errorf("%d of %s over %d of %s", r.Number, r.SignedAt, old.Number, old.SignedAt)).
+		return Refuse("rollback", fmt.Errorf("%d of %s over %d of %s", r.Number, r.SignedAt, old.Number, old.SignedAt)).
 			With("Number", r.Number).With("Installed", old.Number)
 	}
 	return nil
@@ -160,27 +160,27 @@ type Counted struct {
 	MissingBytes int64 `json:"missing_bytes"`
 }
 
-// intake lets blobs through to the keeper that a verified root names. It keeps no more of them than their digests.
-type intake struct {
+// Intake lets blobs through to the keeper that a verified root names. It keeps no more of them than their digests.
+type Intake struct {
 	keep    Keeper
-	chosen  func(want) bool // nil: all
-	wanted  map[blob.Digest][]want
+	chosen  func(Want) bool // nil: all
+	wanted  map[blob.Digest][]Want
 	seen    map[blob.Digest]passed
 	named   int
 	counted Counted
 }
 
-// newIntake walks down from a root through all that the keeper has already: so an import goes on where another one stopped.
-func newIntake(ctx context.Context, h Head, keep Keeper, chosen func(want) bool) (*intake, error) {
-	in := &intake{keep: keep, chosen: chosen, wanted: map[blob.Digest][]want{}, seen: map[blob.Digest]passed{}}
+// NewIntake walks down from a root through all that the keeper has already: so an import goes on where another one stopped.
+func NewIntake(ctx context.Context, h Head, keep Keeper, chosen func(Want) bool) (*Intake, error) {
+	in := &Intake{keep: keep, chosen: chosen, wanted: map[blob.Digest][]Want{}, seen: map[blob.Digest]passed{}}
 	if in.chosen == nil {
-		in.chosen = func(want) bool { return true }
+		in.chosen = func(Want) bool { return true }
 	}
-	if err := in.name(ctx, h.Root.children()); err != nil {
+	if err := in.name(ctx, h.Root.Children()); err != nil {
 		return nil, err
 	}
 	if h.Trust != nil {
-		if err := in.name(ctx, h.Trust.children()); err != nil {
+		if err := in.name(ctx, h.Trust.Children()); err != nil {
 			return nil, err
 		}
 	}
@@ -188,33 +188,33 @@ func newIntake(ctx context.Context, h Head, keep Keeper, chosen func(want) bool)
 }
 
 // name takes note of what a document names.
-func (in *intake) name(ctx context.Context, below []child) error {
+func (in *Intake) name(ctx context.Context, below []Child) error {
 	for _, c := range below {
-		if in.named++; in.named > maxNamed {
-			return damaged("more than %d names", maxNamed)
+		if in.named++; in.named > MaxNamed {
+			return Damaged("more than %d names", MaxNamed)
 		}
-		if p, ok := in.seen[c.digest]; ok {
-			if !p.as.alike(c.want) {
-				return mixed("%s is named in two ways", c.digest)
+		if p, ok := in.seen[c.Digest]; ok {
+			if !alike(p.as, c.Want) {
+				return Mixed("%s is named in two ways", c.Digest)
 			}
 			// The same bytes in another language or module name the same things there.
-			if err := in.name(ctx, p.under(c.want)); err != nil {
+			if err := in.name(ctx, p.under(c.Want)); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, waits := in.wanted[c.digest]; !waits {
-			has, err := in.keep.Has(ctx, c.digest)
+		if _, waits := in.wanted[c.Digest]; !waits {
+			has, err := in.keep.Has(ctx, c.Digest)
 			if err != nil {
 				return err
 			}
-			if has && !c.manifest() {
+			if has && !c.Manifest() {
 				continue
 			}
 			if has {
-				data, err := in.keep.Open(ctx, c.digest)
+				data, err := in.keep.Open(ctx, c.Digest)
 				if err == nil {
-					if err := in.read(ctx, c.digest, data, []want{c.want}); err != nil {
+					if err := in.read(ctx, c.Digest, data, []Want{c.Want}); err != nil {
 						return err
 					}
 					continue
@@ -222,37 +222,37 @@ func (in *intake) name(ctx context.Context, below []child) error {
 				// It rotted. The carrier may bring it again.
 			}
 		}
-		in.wanted[c.digest] = append(in.wanted[c.digest], c.want)
+		in.wanted[c.Digest] = append(in.wanted[c.Digest], c.Want)
 	}
 	return nil
 }
 
 // passed is what went through already: as what, and what it names.
 type passed struct {
-	as    want
-	below []child
+	as    Want
+	below []Child
 }
 
 // alike tells whether bytes that are right for one name are right for the other.
-func (w want) alike(o want) bool {
-	same := w.rank == o.rank && w.size == o.size
-	switch w.rank {
-	case editionRank:
-		return same && w.course == o.course && w.locale == o.locale
-	case moduleRank:
-		return same && w.module == o.module
-	case itemRank:
-		return same && w.item == o.item && w.kind == o.kind
+func alike(w, o Want) bool {
+	same := w.Rank == o.Rank && w.Size == o.Size
+	switch w.Rank {
+	case EditionRank:
+		return same && w.Course == o.Course && w.Locale == o.Locale
+	case ModuleRank:
+		return same && w.Module == o.Module
+	case ItemRank:
+		return same && w.Item == o.Item && w.Kind == o.Kind
 	}
 	return same
 }
 
 // under gives what is named below, in the place of another parent.
-func (p passed) under(w want) []child {
-	out := make([]child, len(p.below))
+func (p passed) under(w Want) []Child {
+	out := make([]Child, len(p.below))
 	for i, c := range p.below {
-		if c.locale = w.locale; w.rank != editionRank {
-			c.module = w.module
+		if c.Locale = w.Locale; w.Rank != EditionRank {
+			c.Module = w.Module
 		}
 		out[i] = c
 	}
@@ -260,15 +260,15 @@ func (p passed) under(w want) []child {
 }
 
 // read checks a manifest under each name and goes on below.
-func (in *intake) read(ctx context.Context, d blob.Digest, data []byte, as []want) error {
+func (in *Intake) read(ctx context.Context, d blob.Digest, data []byte, as []Want) error {
 	for i, w := range as {
-		if i > 0 && !w.alike(as[0]) {
-			return mixed("%s is named in two ways", d)
+		if i > 0 && !alike(w, as[0]) {
+			return Mixed("%s is named in two ways", d)
 		}
-		if int64(len(data)) != w.size {
-			return damaged("%s has %d bytes, not %d", d, len(data), w.size)
+		if int64(len(data)) != w.Size {
+			return Damaged("%s has %d bytes, not %d", d, len(data), w.Size)
 		}
-		below, err := w.read(data)
+		below, err := w.Read(data)
 		if err != nil {
 			return err
 		}
@@ -281,7 +281,7 @@ func (in *intake) read(ctx context.Context, d blob.Digest, data []byte, as []wan
 }
 
 // take checks one blob and keeps it when somebody above names it.
-func (in *intake) take(ctx context.Context, data []byte) error {
+func (in *Intake) take(ctx context.Context, data []byte) error {
 	d := blob.Of(data)
 	as, ok := in.wanted[d]
 	if !ok {
@@ -298,12 +298,12 @@ func (in *intake) take(ctx context.Context, data []byte) error {
 	}
 	chosen, manifest := false, false
 	for _, w := range as {
-		if int64(len(data)) != w.size {
-			return damaged("%s has %d bytes, not %d", d, len(data), w.size)
+		if int64(len(data)) != w.Size {
+			return Damaged("%s has %d bytes, not %d", d, len(data), w.Size)
 		}
-		chosen, manifest = chosen || in.chosen(w), manifest || w.manifest()
-		if w.manifest() {
-			if _, err := w.read(data); err != nil {
+		chosen, manifest = chosen || in.chosen(w), manifest || w.Manifest()
+		if w.Manifest() {
+			if _, err := w.Read(data); err != nil {
 				return err // before it is kept
 			}
 		}
@@ -321,12 +321,12 @@ func (in *intake) take(ctx context.Context, data []byte) error {
 	return in.read(ctx, d, data, as)
 }
 
-// drain takes all that a carrier has left.
-func (in *intake) drain(ctx context.Context, first *Frame, c Carrier, progress func(Counted)) error {
+// Drain takes all that a carrier has left.
+func (in *Intake) Drain(ctx context.Context, first *Frame, c Carrier, progress func(Counted)) error {
 	for {
 		if first != nil {
 			if first.Kind != BlobFrame {
-				return damaged("a frame %q among blobs", byte(first.Kind))
+				return Damaged("a frame %q among blobs", byte(first.Kind))
 			}
 			if err := in.take(ctx, first.Payload); err != nil {
 				return err
@@ -349,8 +349,8 @@ func (in *intake) drain(ctx context.Context, first *Frame, c Carrier, progress f
 	}
 }
 
-// missing counts what is wanted and not there, by a choice made afterwards when chosen is not nil.
-func (in *intake) missing(chosen func(want) bool) Counted {
+// Missing counts what is wanted and not there, by a choice made afterwards when chosen is not nil.
+func (in *Intake) Missing(chosen func(Want) bool) Counted {
 	if chosen == nil {
 		chosen = in.chosen
 	}
@@ -359,7 +359,7 @@ func (in *intake) missing(chosen func(want) bool) Counted {
 		for _, w := range as {
 			if chosen(w) {
 				out.Missing++
-				out.MissingBytes += w.size
+				out.MissingBytes += w.Size
 				break
 			}
 		}

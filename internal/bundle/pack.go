@@ -161,21 +161,21 @@ func (r *Reader) next() (Frame, error) {
 	}
 	length := binary.BigEndian.Uint32(head[1:])
 	if length > MaxFrame {
-		return Frame{}, damaged("a frame of %d bytes", length)
+		return Frame{}, Damaged("a frame of %d bytes", length)
 	}
 	f := Frame{Kind: Kind(head[0])}
 	switch f.Kind {
 	case PublisherFrame, TrustFrame, RootFrame:
 		if length > MaxSigned {
-			return Frame{}, damaged("a signed document of %d bytes", length)
+			return Frame{}, Damaged("a signed document of %d bytes", length)
 		}
 	case BlobFrame:
 	case endFrame:
 		if length != 4 {
-			return Frame{}, damaged("an end of %d bytes", length)
+			return Frame{}, Damaged("an end of %d bytes", length)
 		}
 	default:
-		return Frame{}, damaged("a frame of kind %q", head[0])
+		return Frame{}, Damaged("a frame of kind %q", head[0])
 	}
 	if f.Payload, err = r.take(int64(length)); err != nil {
 		return Frame{}, err
@@ -185,7 +185,7 @@ func (r *Reader) next() (Frame, error) {
 		return f, nil
 	}
 	if n := binary.BigEndian.Uint32(f.Payload); n != r.frames {
-		return Frame{}, damaged("%d frames, and the end says %d", r.frames, n)
+		return Frame{}, Damaged("%d frames, and the end says %d", r.frames, n)
 	}
 	return Frame{}, r.end()
 }
@@ -193,7 +193,7 @@ func (r *Reader) next() (Frame, error) {
 func (r *Reader) open() error {
 	head, err := r.in.Peek(len(gzipHeader))
 	if string(head) != gzipHeader[:len(head)] {
-		return refuse("not_a_bundle", errors.New("another header"))
+		return Refuse("not_a_bundle", errors.New("another header"))
 	}
 	if err != nil {
 		return cut(err)
@@ -205,7 +205,7 @@ func (r *Reader) open() error {
 		return err
 	}
 	if string(first) != magic {
-		return refuse("not_a_bundle", errors.New("gzip of something else"))
+		return Refuse("not_a_bundle", errors.New("gzip of something else"))
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func (r *Reader) take(n int64) ([]byte, error) {
 		return nil, cut(err)
 	}
 	if int64(len(data)) < n {
-		return nil, damaged("the stream ends inside a frame")
+		return nil, Damaged("the stream ends inside a frame")
 	}
 	return data, nil
 }
@@ -228,7 +228,7 @@ func (r *Reader) take(n int64) ([]byte, error) {
 func (r *Reader) end() error {
 	switch n, err := r.inflate.Read(make([]byte, 1)); {
 	case n > 0:
-		return damaged("something follows the end")
+		return Damaged("something follows the end")
 	case !errors.Is(err, io.EOF):
 		return cut(err)
 	}
@@ -237,11 +237,11 @@ func (r *Reader) end() error {
 		return cut(err)
 	}
 	if binary.LittleEndian.Uint32(tail[:]) != r.sum.Sum32() || binary.LittleEndian.Uint32(tail[4:]) != r.size {
-		return damaged("the checksum is another")
+		return Damaged("the checksum is another")
 	}
 	switch _, err := r.in.ReadByte(); {
 	case err == nil:
-		return damaged("something follows the pack")
+		return Damaged("something follows the pack")
 	case !errors.Is(err, io.EOF):
 		return err
 	}
@@ -253,9 +253,9 @@ func cut(err error) error {
 	var wrong flate.CorruptInputError
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse("truncated", io.ErrUnexpectedEOF) // never io.EOF: that is an end that was meant
+		return Refuse("truncated", io.ErrUnexpectedEOF) // never io.EOF: that is an end that was meant
 	case errors.As(err, &wrong):
-		return refuse("damaged", err)
+		return Refuse("damaged", err)
 	}
 	return err
 }

@@ -29,7 +29,8 @@ func (t Tier) Layers() []Layer {
 	return Layers[:1]
 }
 
-func tierOf(l Layer) Tier {
+// TierOf is the lowest tier that holds a layer.
+func TierOf(l Layer) Tier {
 	switch l {
 	case Audio:
 		return AllTier
@@ -54,7 +55,7 @@ func (r Rule) Check() error {
 		bad.At(fault.Detail{Pointer: "/locales", Key: "bundle.bad_rule"})
 	}
 	for _, l := range r.Locales {
-		if !localeForm.MatchString(l) {
+		if !IsLocale(l) {
 			bad.At(fault.Detail{Pointer: "/locales", Key: "bundle.bad_rule"})
 			break
 		}
@@ -62,7 +63,7 @@ func (r Rule) Check() error {
 	if r.Tier != TextTier && r.Tier != ImagesTier && r.Tier != AllTier {
 		bad.At(fault.Detail{Pointer: "/tier", Key: "bundle.bad_rule"})
 	}
-	if len(r.Modules) > 1000 || slices.ContainsFunc(r.Modules, func(m string) bool { return !nameForm.MatchString(m) }) {
+	if len(r.Modules) > 1000 || slices.ContainsFunc(r.Modules, func(m string) bool { return !IsName(m) }) {
 		bad.At(fault.Detail{Pointer: "/modules", Key: "bundle.bad_rule"})
 	}
 	if len(bad.Details) > 0 {
@@ -97,10 +98,10 @@ type Fit struct {
 // teaches nobody. A picture or a recording that does not fit is passed over.
 //
 // It counts raw bytes as the module manifests state them, and a blob that two items share twice: a promise that holds.
-func (t *Tree) Fit(rule Rule, budget int64) Fit {
+func (r Rule) Fit(t *Tree, budget int64) Fit {
 	out := Fit{Items: []Fitting{}, Whole: true}
 	left := budget - int64(len(t.RootText))
-	locales := t.Root.resolve(rule.Locales)
+	locales := t.Root.Resolve(r.Locales)
 	for _, l := range locales {
 		if e := t.Editions[l]; e != nil {
 			left -= e.Ref.Size
@@ -123,7 +124,7 @@ text:
 			continue
 		}
 		for _, m := range e.Modules {
-			if !rule.wants(l, m.Ref.ID, Text, locales) {
+			if !r.wants(l, m.Ref.ID, Text, locales) {
 				continue
 			}
 			cost := m.Ref.Size
@@ -140,7 +141,7 @@ text:
 		}
 	}
 	if fits {
-		for i, layer := range rule.Tier.Layers()[1:] {
+		for i, layer := range r.Tier.Layers()[1:] {
 			for j := range taken {
 				p := &taken[j]
 				n := p.bytes.Of(layer)
@@ -193,13 +194,13 @@ func (d Diff) Empty() bool { return len(d.Items) == 0 && len(d.Details) == 0 && 
 // Compare tells what a new version changes for who follows a rule. A language that the old version lacks is all new.
 func Compare(old, now *Tree, rule Rule) Diff {
 	d := Diff{Items: []ItemChange{}, Details: []string{}}
-	locales := now.Root.resolve(rule.Locales)
+	locales := now.Root.Resolve(rule.Locales)
 	have := map[blob.Digest]bool{}
-	was := old.Root.resolve(rule.Locales)
+	was := old.Root.Resolve(rule.Locales)
 	for _, l := range was {
 		if old.Editions[l] != nil {
-			for _, c := range old.below(l, rule, was) {
-				have[c.digest] = true
+			for _, c := range below(old, l, rule, was) {
+				have[c.Digest] = true
 			}
 		}
 	}
@@ -250,10 +251,10 @@ func Compare(old, now *Tree, rule Rule) Diff {
 		if then != nil && !sameDetails(then, e) {
 			d.Details = append(d.Details, l)
 		}
-		for _, c := range now.below(l, rule, locales) {
-			if !have[c.digest] {
-				have[c.digest] = true
-				d.Bytes.add(c.layer, c.size)
+		for _, c := range below(now, l, rule, locales) {
+			if !have[c.Digest] {
+				have[c.Digest] = true
+				d.Bytes.Add(c.Layer, c.Size)
 				d.Blobs++
 			}
 		}
@@ -263,12 +264,12 @@ func Compare(old, now *Tree, rule Rule) Diff {
 
 // sameDetails compares what stands around the items: the course's own words, titles, and the order of what both have in the same place.
 func sameDetails(a, b *EditionNode) bool {
-	x, errX := a.details(b)
-	y, errY := b.details(a)
+	x, errX := details(a, b)
+	y, errY := details(b, a)
 	return errX == nil && errY == nil && string(x) == string(y)
 }
 
-func (e *EditionNode) details(other *EditionNode) ([]byte, error) {
+func details(e, other *EditionNode) ([]byte, error) {
 	type spot struct{ module, item string }
 	both := map[spot]bool{}
 	for _, m := range other.Modules {
@@ -287,46 +288,26 @@ func (e *EditionNode) details(other *EditionNode) ([]byte, error) {
 			}
 		}
 	}
-	return line(said)
+	return Line(said)
 }
 
 // below lists what a rule wants of one edition, with manifests.
-func (t *Tree) below(l string, rule Rule, locales []string) []child {
+func below(t *Tree, l string, rule Rule, locales []string) []Child {
 	e := t.Editions[l]
-	out := []child{{e.Ref.Digest, want{size: e.Ref.Size, layer: Text}}}
+	out := []Child{{e.Ref.Digest, Want{Size: e.Ref.Size, Layer: Text}}}
 	for _, m := range e.Modules {
 		if !rule.wants(l, m.Ref.ID, Text, locales) {
 			continue
 		}
-		out = append(out, child{m.Ref.Digest, want{size: m.Ref.Size, layer: Text}})
+		out = append(out, Child{m.Ref.Digest, Want{Size: m.Ref.Size, Layer: Text}})
 		for _, it := range m.Items {
-			out = append(out, child{it.Ref.Digest, want{size: it.Ref.Size, layer: Text}})
+			out = append(out, Child{it.Ref.Digest, Want{Size: it.Ref.Size, Layer: Text}})
 			if it.Doc == nil {
 				continue
 			}
 			for _, b := range it.Doc.Blobs {
 				if rule.wants(l, m.Ref.ID, b.Layer, locales) {
-					out = append(out, child{b.Digest, want{size: b.Size, layer: b.Layer}})
-				}
-			}
-		}
-	}
-	return out
-}
-
-// named gives every digest in the tree.
-func (t *Tree) named() map[blob.Digest]bool {
-	out := map[blob.Digest]bool{}
-	for _, e := range t.Editions {
-		out[e.Ref.Digest] = true
-		for _, m := range e.Modules {
-			out[m.Ref.Digest] = true
-			for _, it := range m.Items {
-				out[it.Ref.Digest] = true
-				if it.Doc != nil {
-					for _, b := range it.Doc.Blobs {
-						out[b.Digest] = true
-					}
+					out = append(out, Child{b.Digest, Want{Size: b.Size, Layer: b.Layer}})
 				}
 			}
 		}

@@ -72,7 +72,7 @@ func (s *Service) signer(ctx context.Context, in identity.InstitutionID, id stri
 		if p.key, err = s.Sealer.Open(ctx, owner(k), k.Sealed); err != nil {
 			return publisher{}, fmt.Errorf("open publisher key %s: %w", k.ID, err)
 		}
-		if listed, _ := p.chain.Newest().may(k.Multikey, s.Now()); !listed || p.key.Multikey() != k.Multikey {
+		if listed, _ := p.chain.Newest().May(k.Multikey, s.Now()); !listed || p.key.Multikey() != k.Multikey {
 			return publisher{}, fault.Wrap(fault.Conflict, "bundle.key_exists", fmt.Errorf("publisher key %s of %s does not stand in its documents", k.ID, id))
 		}
 		p.row = k
@@ -110,7 +110,7 @@ func (s *Service) bearers(ctx context.Context, id string) ([]kept, error) {
 		if len(out) == 0 || out[len(out)-1].Bearer != d.Bearer {
 			out = append(out, kept{Bearer: d.Bearer})
 		}
-		if err := out[len(out)-1].chain.add(d.Text); err != nil {
+		if err := out[len(out)-1].chain.Add(d.Text); err != nil {
 			return nil, fault.Wrap(fault.Internal, "server.internal", fmt.Errorf("stored documents of %s: %w", id, err))
 		}
 	}
@@ -154,7 +154,7 @@ func (s *Service) ours(ctx context.Context, id string, keys []Key) (kept, error)
 	}
 	for _, k := range all {
 		for _, key := range keys {
-			if key.Publisher == id && k.chain.begunBy(key.Multikey) {
+			if key.Publisher == id && k.chain.BegunBy(key.Multikey) {
 				return k, nil
 			}
 		}
@@ -169,7 +169,7 @@ func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name 
 		return Publisher{}, err
 	}
 	before := p.chain.Newest()
-	now := At(later(s.Now(), before.SignedAt.Time))
+	now := At(Later(s.Now(), before.SignedAt.Time))
 	row := Key{
 		ID: s.NewID(), InstitutionID: in, Publisher: name.ID, Multikey: next.Multikey(), CreatedAt: now.Time, Until: now.Add(keyLife),
 	}
@@ -189,7 +189,7 @@ func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name 
 	if err != nil {
 		return Publisher{}, err
 	}
-	if err := p.chain.add(text.Text); err != nil {
+	if err := p.chain.Add(text.Text); err != nil {
 		return Publisher{}, fmt.Errorf("what %s signed is not right: %w", name.ID, err)
 	}
 	if before.Serial == 0 {
@@ -273,7 +273,7 @@ func (s *Service) own(ctx context.Context, v curriculum.Version) (Signed, error)
 			return Signed{}, err
 		}
 		// One second more at least: readers refuse another signature of the same time.
-		root.SignedAt = At(later(later(s.Now(), p.row.CreatedAt), root.SignedAt.Add(time.Second)))
+		root.SignedAt = At(Later(Later(s.Now(), p.row.CreatedAt), root.SignedAt.Add(time.Second)))
 	} else {
 		b, err := Build(ctx, v, s.Public.Open)
 		if err != nil {
@@ -285,7 +285,7 @@ func (s *Service) own(ctx context.Context, v curriculum.Version) (Signed, error)
 			}
 		}
 		root = b.Root
-		root.Publisher, root.SignedAt = p.row.Publisher, At(later(s.Now(), p.row.CreatedAt))
+		root.Publisher, root.SignedAt = p.row.Publisher, At(Later(s.Now(), p.row.CreatedAt))
 		if s.Runtimes != nil {
 			root.Runtimes = s.Runtimes()
 		}
@@ -336,7 +336,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 			return d.Text, err
 		}
 	}
-	doc := Trust{Type: "trust", Format: Format, Publisher: p.row.Publisher, SignedAt: At(later(later(s.Now(), p.row.CreatedAt), d.SignedAt.Add(time.Second))), Issuers: []Issuer{}}
+	doc := Trust{Type: "trust", Format: Format, Publisher: p.row.Publisher, SignedAt: At(Later(Later(s.Now(), p.row.CreatedAt), d.SignedAt.Add(time.Second))), Issuers: []Issuer{}}
 	for _, src := range sources {
 		i := src.Issuer
 		i.Keys, i.Lists = slices.Clone(i.Keys), slices.Clone(i.Lists)
@@ -382,7 +382,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 
 // sameLists tells whether the lists that a stored word names say what they say now. A revocation must not wait for the word to grow old.
 func (s *Service) sameLists(ctx context.Context, text []byte, sources []IssuerSource) (bool, error) {
-	t, err := readTrust(text)
+	t, err := ReadTrust(text)
 	if err != nil {
 		return false, err
 	}
@@ -416,7 +416,7 @@ const wordRoom = MaxSigned - 4<<10
 // fit gives those recognitions for which a word has room, with size and digest.
 func fit(t Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
 	t.Recognitions = nil
-	whole, err := line(t)
+	whole, err := Line(t)
 	if err != nil {
 		return nil, err
 	}
@@ -425,7 +425,7 @@ func fit(t Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
 	for _, src := range sources {
 		r := src.Recognition
 		r.Digest, r.Size = blob.Of(src.Document), int64(len(src.Document))
-		one, err := line(r)
+		one, err := Line(r)
 		if err != nil {
 			return nil, err
 		}
@@ -439,7 +439,7 @@ func fit(t Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
 
 // said tells whether a stored word says the same of issuers, but for what stands in their lists, and the same recognitions.
 func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) bool {
-	t, err := readTrust(text)
+	t, err := ReadTrust(text)
 	if err != nil || len(t.Issuers) != len(sources) {
 		return false
 	}
@@ -448,8 +448,8 @@ func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) b
 		return false
 	}
 	for i, r := range fitting {
-		was, errA := line(t.Recognitions[i])
-		is, errB := line(r.Recognition)
+		was, errA := Line(t.Recognitions[i])
+		is, errB := Line(r.Recognition)
 		if errA != nil || errB != nil || !bytes.Equal(was, is) {
 			return false
 		}
@@ -466,22 +466,13 @@ func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) b
 			return out
 		}
 		a.Lists, b.Lists = places(a.Lists), places(b.Lists)
-		was, errA := line(a)
-		is, errB := line(b)
+		was, errA := Line(a)
+		is, errB := Line(b)
 		if errA != nil || errB != nil || !bytes.Equal(was, is) {
 			return false
 		}
 	}
 	return true
-}
-
-// readTrust reads a word on issuers that was checked before.
-func readTrust(text []byte) (t Trust, err error) {
-	s, err := ReadSigned(text)
-	if err != nil {
-		return Trust{}, err
-	}
-	return t, parse(s.Document, "trust", MaxSigned, &t)
 }
 
 // TrustedWords gives what the publishers say of issuers whom the operator (nothing named) or any of the institutions trusts, each checked when
@@ -493,7 +484,7 @@ func (s *Service) TrustedWords(ctx context.Context, in ...identity.InstitutionID
 	}
 	var out []Trust
 	for _, w := range words {
-		t, err := readTrust(w.text)
+		t, err := ReadTrust(w.text)
 		if err != nil {
 			return nil, err
 		}
@@ -667,7 +658,7 @@ func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.Inst
 		return Stated{}, err
 	}
 	if c.ID() == "" {
-		return Stated{}, refuse("not_a_bundle", errors.New("no document of a publisher"))
+		return Stated{}, Refuse("not_a_bundle", errors.New("no document of a publisher"))
 	}
 	known, err := s.bearer(ctx, c)
 	if err != nil {
@@ -707,7 +698,7 @@ func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.Inst
 // learn keeps the serials of a chain.
 func learn(ctx context.Context, tx Store, b Bearer, c Chain) error {
 	for i, d := range c.Documents {
-		p := c.serials[i]
+		p := c.Serials()[i]
 		if _, err := tx.AddDocument(ctx, Document{Bearer: b, Kind: PublisherDocument, Serial: p.Serial, Text: d.Text, SignedAt: p.SignedAt.Time}); err != nil {
 			return err
 		}
@@ -776,8 +767,8 @@ func (s *Service) known(ctx context.Context, course string) func(publisher, of s
 			if err != nil {
 				return Known{}, err
 			}
-			if !slices.ContainsFunc(root.Signatures, func(s Signature) bool { return k.Chain.names(s.Key) }) {
-				return Known{}, refuse("other_publisher", fmt.Errorf("%s was installed from another one of that name", of)).With("Publisher", id)
+			if !slices.ContainsFunc(root.Signatures, func(s Signature) bool { return k.Chain.Names(s.Key) }) {
+				return Known{}, Refuse("other_publisher", fmt.Errorf("%s was installed from another one of that name", of)).With("Publisher", id)
 			}
 		}
 		v, err := s.Courses.FindLatest(ctx, curriculum.CourseID(of))
@@ -790,7 +781,7 @@ func (s *Service) known(ctx context.Context, course string) func(publisher, of s
 				return Known{}, err
 			}
 			if name.ID != id {
-				return Known{}, refuse("other_publisher", fmt.Errorf("%s publishes %s here", name.ID, of)).With("Publisher", name.ID)
+				return Known{}, Refuse("other_publisher", fmt.Errorf("%s publishes %s here", name.ID, of)).With("Publisher", name.ID)
 			}
 		}
 		return k, nil

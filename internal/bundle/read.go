@@ -36,58 +36,58 @@ func Verify(ctx context.Context, c Carrier, find func(publisher, course string) 
 	if err != nil {
 		return Report{}, err
 	}
-	in, err := newIntake(ctx, h, nothing{}, nil)
+	in, err := NewIntake(ctx, h, nothing{}, nil)
 	if err != nil {
 		return Report{}, err
 	}
-	if err := in.drain(ctx, first, c, nil); err != nil {
+	if err := in.Drain(ctx, first, c, nil); err != nil {
 		return Report{Head: h, Counted: in.counted}, err
 	}
-	r := Report{Head: h, Rule: in.offers(h.Root)}
-	r.Counted = in.missing(r.Rule.want(h.Root))
+	r := Report{Head: h, Rule: in.Offers(h.Root)}
+	r.Counted = in.Missing(r.Rule.Choice(h.Root))
 	r.Complete = r.Missing == 0 && len(r.Rule.Locales) > 0
-	return r, r.lacking(r.Complete)
+	return r, r.Lacking(r.Complete)
 }
 
-// lacking names what an incomplete carrier suffers from: bytes that were swapped, or bytes that were left out.
-func (c Counted) lacking(complete bool) error {
+// Lacking names what an incomplete carrier suffers from: bytes that were swapped, or bytes that were left out.
+func (c Counted) Lacking(complete bool) error {
 	switch {
 	case complete:
 		return nil
 	case c.Ignored > 0:
-		return damaged("%d blobs are missing and %d belong to nothing", c.Missing, c.Ignored)
+		return Damaged("%d blobs are missing and %d belong to nothing", c.Missing, c.Ignored)
 	}
-	return refuse("truncated", nil).With("Missing", c.Missing)
+	return Refuse("truncated", nil).With("Missing", c.Missing)
 }
 
-// want makes the choice that a rule is for one root.
-func (r Rule) want(root Root) func(want) bool {
-	resolved := root.resolve(r.Locales)
-	return func(w want) bool {
-		return w.rank == listRank || r.wants(w.locale, w.module, w.layer, resolved)
+// Choice makes the choice that a rule is for one root.
+func (r Rule) Choice(root Root) func(Want) bool {
+	resolved := root.Resolve(r.Locales)
+	return func(w Want) bool {
+		return w.Rank == ListRank || r.wants(w.Locale, w.Module, w.Layer, resolved)
 	}
 }
 
-// offers finds the rule that a carrier serves, by what came through. Where something came that nobody names, the carrier must be whole: else what
+// Offers finds the rule that a carrier serves, by what came through. Where something came that nobody names, the carrier must be whole: else what
 // was swapped would look like what was left out on purpose.
-func (in *intake) offers(root Root) Rule {
+func (in *Intake) Offers(root Root) Rule {
 	if in.counted.Ignored > 0 {
 		return Rule{Locales: slices.Sorted(maps.Keys(root.Editions)), Tier: AllTier}
 	}
 	r := Rule{Tier: TextTier}
 	modules, all := map[string]bool{}, map[string]bool{}
 	for _, p := range in.seen {
-		switch p.as.rank {
-		case editionRank:
-			r.Locales = append(r.Locales, p.as.locale)
+		switch p.as.Rank {
+		case EditionRank:
+			r.Locales = append(r.Locales, p.as.Locale)
 			for _, c := range p.below {
-				all[c.module] = true
-				if _, here := in.seen[c.digest]; here {
-					modules[c.module] = true
+				all[c.Module] = true
+				if _, here := in.seen[c.Digest]; here {
+					modules[c.Module] = true
 				}
 			}
-		case blobRank:
-			if t := tierOf(p.as.layer); slices.Index(Layers, p.as.layer) >= len(r.Tier.Layers()) {
+		case BlobRank:
+			if t := TierOf(p.as.Layer); slices.Index(Layers, p.as.Layer) >= len(r.Tier.Layers()) {
 				r.Tier = t
 			}
 		}
@@ -114,7 +114,7 @@ func Folder(dir fs.FS, course string) (Carrier, error) {
 		name = roots[0]
 	}
 	if !slices.Contains(roots, name) {
-		return nil, refuse("not_a_bundle", fs.ErrNotExist)
+		return nil, Refuse("not_a_bundle", fs.ErrNotExist)
 	}
 	f := &folder{dir: dir, seen: map[blob.Digest]bool{}}
 	publishers, err := fs.Glob(dir, "publisher-*.json")
@@ -144,7 +144,7 @@ type headFile struct {
 type folder struct {
 	dir   fs.FS
 	heads []headFile
-	ranks [listRank + 1][]child
+	ranks [ListRank + 1][]Child
 	seen  map[blob.Digest]bool
 }
 
@@ -163,18 +163,18 @@ func (f *folder) Next() (Frame, error) {
 		for len(f.ranks[rank]) > 0 {
 			c := f.ranks[rank][0]
 			f.ranks[rank] = f.ranks[rank][1:]
-			if _, err := fs.Stat(f.dir, blobFile(c.digest)); err != nil {
+			if _, err := fs.Stat(f.dir, blobFile(c.Digest)); err != nil {
 				continue
 			}
-			data, err := f.read(blobFile(c.digest), MaxFrame)
+			data, err := f.read(blobFile(c.Digest), MaxFrame)
 			if err != nil {
 				return Frame{}, err
 			}
-			if blob.Of(data) != c.digest {
-				return Frame{}, damaged("file %s holds something else", blobFile(c.digest))
+			if blob.Of(data) != c.Digest {
+				return Frame{}, Damaged("file %s holds something else", blobFile(c.Digest))
 			}
-			if c.manifest() {
-				if below, err := c.read(data); err == nil {
+			if c.Manifest() {
+				if below, err := c.Read(data); err == nil {
 					f.push(below)
 				}
 			}
@@ -192,38 +192,20 @@ func (f *folder) names(kind Kind, data []byte) {
 	switch kind {
 	case RootFrame:
 		if r, err := ParseRoot(s.Document); err == nil {
-			f.push(r.children())
+			f.push(r.Children())
 		}
 	case TrustFrame:
-		var t Trust
-		if err := parse(s.Document, "trust", MaxSigned, &t); err == nil {
-			f.push(t.children())
+		if t, err := ReadTrust(data); err == nil {
+			f.push(t.Children())
 		}
 	}
 }
 
-func (t Trust) children() []child {
-	var out []child
-	for _, i := range t.Issuers {
-		for _, l := range i.Lists {
-			if l.Digest.Valid() {
-				out = append(out, child{l.Digest, want{rank: listRank, size: l.Size}})
-			}
-		}
-	}
-	for _, r := range t.Recognitions {
-		if r.Digest.Valid() {
-			out = append(out, child{r.Digest, want{rank: listRank, size: r.Size}})
-		}
-	}
-	return out
-}
-
-func (f *folder) push(below []child) {
+func (f *folder) push(below []Child) {
 	for _, c := range below {
-		if c.digest.Valid() && !f.seen[c.digest] && len(f.seen) < maxNamed {
-			f.seen[c.digest] = true
-			f.ranks[c.rank] = append(f.ranks[c.rank], c)
+		if c.Digest.Valid() && !f.seen[c.Digest] && len(f.seen) < MaxNamed {
+			f.seen[c.Digest] = true
+			f.ranks[c.Rank] = append(f.ranks[c.Rank], c)
 		}
 	}
 }
@@ -239,7 +221,7 @@ func (f *folder) read(name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > most {
-		return nil, damaged("file %s has more than %d bytes", name, most)
+		return nil, Damaged("file %s has more than %d bytes", name, most)
 	}
 	return data, nil
 }
@@ -249,7 +231,7 @@ func FolderName(f Frame, course string) string {
 	switch f.Kind {
 	case PublisherFrame:
 		if s, err := ReadSigned(f.Payload); err == nil {
-			if p, err := parsePublisher(s.Document); err == nil {
+			if p, err := ParsePublisher(s.Document); err == nil {
 				return publisherFile(p.Serial)
 			}
 		}

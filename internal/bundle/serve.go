@@ -25,8 +25,8 @@ type held struct {
 
 // hold finds a version of a course, the newest with number 0: published here, or imported.
 func (s *Service) hold(ctx context.Context, course string, number int) (held, error) {
-	if !nameForm.MatchString(course) || number < 0 {
-		return held{}, notFound(nil)
+	if !IsName(course) || number < 0 {
+		return held{}, NotFound(nil)
 	}
 	find := func() (curriculum.Version, error) {
 		if number == 0 {
@@ -52,7 +52,7 @@ func (s *Service) hold(ctx context.Context, course string, number int) (held, er
 			return held{root: root, rule: &p.Rule}, err
 		}
 	}
-	return held{}, notFound(nil)
+	return held{}, NotFound(nil)
 }
 
 // tree loads the manifests of some languages of a version. Versions never change, so what was parsed once is kept for a while.
@@ -104,7 +104,7 @@ func (s *Service) rootBearer(ctx context.Context, h held, r Root) (Bearer, error
 	out := Bearer{Publisher: r.Publisher}
 	for _, k := range all {
 		// A forged chain may list keys of the right one: who is trusted goes first.
-		if slices.ContainsFunc(h.root.Signatures, func(s Signature) bool { return k.chain.names(s.Key) }) && (out.Chain == "" || k.Bearer == whom) {
+		if slices.ContainsFunc(h.root.Signatures, func(s Signature) bool { return k.chain.Names(s.Key) }) && (out.Chain == "" || k.Bearer == whom) {
 			out = k.Bearer
 		}
 	}
@@ -141,13 +141,13 @@ func (s *Service) head(ctx context.Context, h held) (frames []Frame, root Root, 
 	}
 	var lists []Frame
 	if word != nil {
-		t, err := readTrust(word)
+		t, err := ReadTrust(word)
 		if err != nil {
 			return nil, Root{}, err
 		}
 		frames = append(frames, Frame{TrustFrame, word})
-		for _, c := range t.children() {
-			data, err := s.open(ctx, c.digest)
+		for _, c := range t.Children() {
+			data, err := s.open(ctx, c.Digest)
 			if fault.Is(err, fault.NotFound) {
 				continue // the carrier that brought the word had it not
 			}
@@ -223,10 +223,10 @@ func (s *Service) Pack(ctx context.Context, course string, number int, part Part
 // blobs lists what a part holds.
 func (s *Service) blobs(ctx context.Context, course string, h held, part Part) ([]blob.Digest, error) {
 	if !slices.Contains(Layers, part.Layer) {
-		return nil, notFound(nil)
+		return nil, NotFound(nil)
 	}
 	if h.rule != nil && !slices.Contains(h.rule.Tier.Layers(), part.Layer) {
-		return nil, notFound(errors.New("this server has not that layer"))
+		return nil, NotFound(errors.New("this server has not that layer"))
 	}
 	t, err := s.tree(ctx, h, part.Locale)
 	if err != nil {
@@ -234,23 +234,23 @@ func (s *Service) blobs(ctx context.Context, course string, h held, part Part) (
 	}
 	e := t.Editions[part.Locale]
 	if e == nil {
-		return nil, notFound(nil)
+		return nil, NotFound(nil)
 	}
 	if h.rule != nil {
-		have := h.rule.want(t.Root)
-		if !have(want{locale: part.Locale, layer: part.Layer}) {
-			return nil, notFound(errors.New("this server has not that language"))
+		have := h.rule.Choice(t.Root)
+		if !have(Want{Locale: part.Locale, Layer: part.Layer}) {
+			return nil, NotFound(errors.New("this server has not that language"))
 		}
 		if len(part.Modules) == 0 {
 			part.Modules = h.rule.Modules
 		}
 		if len(h.rule.Modules) > 0 && slices.ContainsFunc(part.Modules, func(m string) bool { return !slices.Contains(h.rule.Modules, m) }) {
-			return nil, notFound(errors.New("this server has not that module"))
+			return nil, NotFound(errors.New("this server has not that module"))
 		}
 	}
 	for _, m := range part.Modules {
 		if !slices.ContainsFunc(e.Modules, func(n ModuleNode) bool { return n.Ref.ID == m }) {
-			return nil, notFound(nil)
+			return nil, NotFound(nil)
 		}
 	}
 	have := map[blob.Digest]bool{}
@@ -264,11 +264,12 @@ func (s *Service) blobs(ctx context.Context, course string, h held, part Part) (
 			return nil, err
 		}
 		all := Selection{Locales: []string{part.Locale}, Layers: []Layer{part.Layer}, Modules: part.Modules}
-		for _, d := range before.Blobs(all, nil) {
+		for _, d := range all.Blobs(before, nil) {
 			have[d] = true
 		}
 	}
-	return t.Blobs(Selection{Locales: []string{part.Locale}, Layers: []Layer{part.Layer}, Modules: part.Modules, Items: part.Items}, have), nil
+	sel := Selection{Locales: []string{part.Locale}, Layers: []Layer{part.Layer}, Modules: part.Modules, Items: part.Items}
+	return sel.Blobs(t, have), nil
 }
 
 // File gives what a rule wants of a version as one file, a .banyan. Anyone may ask.
@@ -284,18 +285,19 @@ func (s *Service) File(ctx context.Context, course string, number int, rule Rule
 	if err != nil {
 		return nil, err
 	}
-	locales := root.resolve(rule.Locales)
+	locales := root.Resolve(rule.Locales)
 	t, err := s.tree(ctx, h, locales...)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.complete(locales, rule.Modules); err != nil {
+	if err := complete(t, locales, rule.Modules); err != nil {
 		return nil, err
 	}
 	if h.rule != nil && slices.Index([]Tier{TextTier, ImagesTier, AllTier}, rule.Tier) > slices.Index([]Tier{TextTier, ImagesTier, AllTier}, h.rule.Tier) {
-		return nil, notFound(errors.New("this server has not that tier"))
+		return nil, NotFound(errors.New("this server has not that tier"))
 	}
-	return s.pack(ctx, frames, t.Blobs(Selection{Locales: locales, Layers: rule.Tier.Layers(), Modules: rule.Modules}, nil))
+	sel := Selection{Locales: locales, Layers: rule.Tier.Layers(), Modules: rule.Modules}
+	return s.pack(ctx, frames, sel.Blobs(t, nil))
 }
 
 // Write gives the frames of what a rule wants one by one, for who writes a folder.
@@ -364,7 +366,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule Rule
 	if err != nil {
 		return Plan{}, err
 	}
-	rule.Locales = root.resolve(rule.Locales)
+	rule.Locales = root.Resolve(rule.Locales)
 	out := Plan{
 		Course: course, Number: root.Number, RootDigest: h.root.Digest(), Rule: rule, HeadBytes: head.Size, TransferBytes: head.Size,
 		Packs: []Planned{}, Changed: Diff{Items: []ItemChange{}, Details: []string{}},
@@ -389,7 +391,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule Rule
 	}
 	parts := wanted(t, rule, out.From, before)
 	if budget > 0 {
-		fit := t.Fit(rule, budget)
+		fit := rule.Fit(t, budget)
 		out.Fit = &fit
 		if !fit.Whole {
 			parts = fitted(t, fit, rule, out.From, before)
@@ -481,7 +483,7 @@ func (s *Service) DiffVersions(ctx context.Context, course string, from, to int,
 		if err != nil {
 			return Diff{}, err
 		}
-		if trees[i], err = s.tree(ctx, h, root.resolve(rule.Locales)...); err != nil {
+		if trees[i], err = s.tree(ctx, h, root.Resolve(rule.Locales)...); err != nil {
 			return Diff{}, err
 		}
 	}
@@ -511,7 +513,7 @@ func (s *Service) Inspect(ctx context.Context, by identity.Actor, c Carrier) (r 
 }
 
 // complete fails when a manifest of a language is missing.
-func (t *Tree) complete(locales, modules []string) error {
+func complete(t *Tree, locales, modules []string) error {
 	missing := func(what, l string) error {
 		return fault.Wrap(fault.NotFound, "bundle.not_found", fmt.Errorf("%s of %s is missing", what, l))
 	}

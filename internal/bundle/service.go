@@ -196,5 +196,3 @@ func (s *Service) Blob(ctx context.Context, d blob.Digest) ([]byte, error) {
 	}
 	return s.open(ctx, d)
 }
-
-func notFound(cause error) error { return fault.Wrap(fault.NotFound, "bundle.not_found", cause) }

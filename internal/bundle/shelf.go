@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
@@ -66,24 +65,24 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c Carrier, o Im
 	if err != nil {
 		return out, err
 	}
-	var chosen func(want) bool
+	var chosen func(Want) bool
 	if len(place.CandidateRule.Locales) > 0 {
-		chosen = place.CandidateRule.want(h.Root)
+		chosen = place.CandidateRule.Choice(h.Root)
 	}
-	in, err := newIntake(ctx, h, keeper{s}, chosen)
+	in, err := NewIntake(ctx, h, keeper{s}, chosen)
 	if err != nil {
-		return out, space(err)
+		return out, NoSpace(err)
 	}
-	err = in.drain(ctx, first, c, o.Progress)
+	err = in.Drain(ctx, first, c, o.Progress)
 	if out.Rule = place.CandidateRule; len(out.Rule.Locales) == 0 {
-		out.Rule = in.offers(h.Root)
+		out.Rule = in.Offers(h.Root)
 	}
-	out.Counted = in.missing(out.Rule.want(h.Root))
+	out.Counted = in.Missing(out.Rule.Choice(h.Root))
 	if err != nil {
-		return out, space(err)
+		return out, NoSpace(err)
 	}
 	if out.Missing > 0 || len(out.Rule.Locales) == 0 {
-		return out, out.lacking(false)
+		return out, out.Lacking(false)
 	}
 	out.Switched, err = s.finish(ctx, h, out.Rule)
 	out.Complete = err == nil
@@ -98,14 +97,6 @@ func mayChange(by identity.Actor) error {
 		return fault.New(fault.Unauthenticated, "session.required")
 	}
 	return fault.New(fault.Denied, "bundle.denied")
-}
-
-// space names a full disk.
-func space(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return refuse("no_space", err)
-	}
-	return err
 }
 
 // begin notes what a checked head says, and that its root is on the way.
@@ -160,12 +151,12 @@ func (s *Service) finish(ctx context.Context, h Head, rule Rule) (switched bool,
 
 // whole fails with bundle.truncated when something that a rule wants of a root is not there.
 func (s *Service) whole(ctx context.Context, h Head, rule Rule) error {
-	in, err := newIntake(ctx, h, keeper{s}, rule.want(h.Root))
+	in, err := NewIntake(ctx, h, keeper{s}, rule.Choice(h.Root))
 	if err != nil {
 		return err
 	}
-	if n := in.missing(nil); n.Missing > 0 {
-		return n.lacking(false)
+	if n := in.Missing(nil); n.Missing > 0 {
+		return n.Lacking(false)
 	}
 	return nil
 }
@@ -198,7 +189,7 @@ func (s *Service) change(ctx context.Context, course string, fn func(tx Store, p
 
 func readRoot(text []byte) (Root, error) {
 	if text == nil {
-		return Root{}, notFound(nil)
+		return Root{}, NotFound(nil)
 	}
 	s, err := ReadSigned(text)
 	if err != nil {
@@ -232,7 +223,7 @@ func (s *Service) SwitchBack(ctx context.Context, by identity.Actor, course stri
 func (s *Service) changeExisting(ctx context.Context, course string, fn func(tx Store, p *Place) error) error {
 	return s.change(ctx, course, func(tx Store, p *Place) error {
 		if p.Revision == 0 {
-			return notFound(nil)
+			return NotFound(nil)
 		}
 		return fn(tx, p)
 	})
@@ -270,11 +261,11 @@ func (s *Service) ListInstalled(ctx context.Context, by identity.Actor) ([]Insta
 			}
 		}
 		if i.Candidate != nil {
-			in, err := newIntake(ctx, Head{Root: *i.Candidate}, keeper{s}, p.CandidateRule.want(*i.Candidate))
+			in, err := NewIntake(ctx, Head{Root: *i.Candidate}, keeper{s}, p.CandidateRule.Choice(*i.Candidate))
 			if err != nil {
 				return nil, err
 			}
-			i.Missing = in.missing(nil)
+			i.Missing = in.Missing(nil)
 		}
 		out = append(out, i)
 	}
@@ -336,7 +327,7 @@ func (s *Service) references(ctx context.Context) (map[blob.Digest]bool, error) 
 			if err != nil {
 				return nil, err
 			}
-			for d := range t.named() {
+			for d := range names(t) {
 				keep[d] = true
 			}
 			// An edition that is not there yet is named all the same.
@@ -350,11 +341,31 @@ func (s *Service) references(ctx context.Context) (map[blob.Digest]bool, error) 
 		return nil, err
 	}
 	for _, d := range words {
-		if t, err := readTrust(d.Text); err == nil {
-			for _, c := range t.children() {
-				keep[c.digest] = true
+		if t, err := ReadTrust(d.Text); err == nil {
+			for _, c := range t.Children() {
+				keep[c.Digest] = true
 			}
 		}
 	}
 	return keep, nil
+}
+
+// names gives every digest in the tree.
+func names(t *Tree) map[blob.Digest]bool {
+	out := map[blob.Digest]bool{}
+	for _, e := range t.Editions {
+		out[e.Ref.Digest] = true
+		for _, m := range e.Modules {
+			out[m.Ref.Digest] = true
+			for _, it := range m.Items {
+				out[it.Ref.Digest] = true
+				if it.Doc != nil {
+					for _, b := range it.Doc.Blobs {
+						out[b.Digest] = true
+					}
+				}
+			}
+		}
+	}
+	return out
 }

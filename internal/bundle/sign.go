@@ -36,7 +36,7 @@ func message(kind string, document []byte) []byte {
 
 // Sign writes a document and signs it with each key.
 func Sign(kind string, doc any, keys ...signing.Key) (Signed, error) {
-	first, err := line(doc)
+	first, err := Line(doc)
 	if err != nil {
 		return Signed{}, err
 	}
@@ -48,13 +48,13 @@ func Sign(kind string, doc any, keys ...signing.Key) (Signed, error) {
 		}
 		s.Signatures = append(s.Signatures, Signature{k.Multikey(), base64.RawURLEncoding.EncodeToString(sig)})
 	}
-	second, err := line(s.Signatures)
+	second, err := Line(s.Signatures)
 	if err != nil {
 		return Signed{}, err
 	}
 	s.Text = slices.Concat(first, []byte("\n"), second, []byte("\n"))
 	if len(s.Text) > MaxSigned {
-		return Signed{}, damaged("a %s of %d bytes", kind, len(s.Text))
+		return Signed{}, Damaged("a %s of %d bytes", kind, len(s.Text))
 	}
 	return s, nil
 }
@@ -62,20 +62,20 @@ func Sign(kind string, doc any, keys ...signing.Key) (Signed, error) {
 // ReadSigned takes a signed document apart. It checks no signature.
 func ReadSigned(text []byte) (Signed, error) {
 	if len(text) > MaxSigned {
-		return Signed{}, damaged("a signed document of %d bytes", len(text))
+		return Signed{}, Damaged("a signed document of %d bytes", len(text))
 	}
 	first, rest, ok := bytes.Cut(text, []byte("\n"))
 	second, after, ok2 := bytes.Cut(rest, []byte("\n"))
 	if !ok || !ok2 || len(after) > 0 {
-		return Signed{}, damaged("a signed document has two lines")
+		return Signed{}, Damaged("a signed document has two lines")
 	}
 	s := Signed{Text: text, Document: first}
 	if err := json.Unmarshal(second, &s.Signatures); err != nil {
-		return Signed{}, damaged("read signatures: %w", err)
+		return Signed{}, Damaged("read signatures: %w", err)
 	}
 	// One form alone: else the same document had many digests.
-	if again, err := line(s.Signatures); err != nil || !bytes.Equal(again, second) || len(s.Signatures) == 0 || len(s.Signatures) > maxSigners {
-		return Signed{}, damaged("signatures are not written as they should be")
+	if again, err := Line(s.Signatures); err != nil || !bytes.Equal(again, second) || len(s.Signatures) == 0 || len(s.Signatures) > maxSigners {
+		return Signed{}, Damaged("signatures are not written as they should be")
 	}
 	return s, nil
 }
@@ -85,16 +85,16 @@ func (s Signed) signedBy(kind string, may func(key string) error) error {
 	seen := map[string]bool{}
 	for _, sig := range s.Signatures {
 		if seen[sig.Key] {
-			return refuse("bad_signature", fmt.Errorf("%s signed twice", sig.Key))
+			return Refuse("bad_signature", fmt.Errorf("%s signed twice", sig.Key))
 		}
 		seen[sig.Key] = true
 		public, err := signing.DecodeMultikey(sig.Key)
 		if err != nil {
-			return refuse("bad_signature", err)
+			return Refuse("bad_signature", err)
 		}
 		raw, err := base64.RawURLEncoding.Strict().DecodeString(sig.Signature)
 		if err != nil || !ed25519.Verify(public, message(kind, s.Document), raw) {
-			return refuse("bad_signature", fmt.Errorf("signature of a %s by %s", kind, sig.Key))
+			return Refuse("bad_signature", fmt.Errorf("signature of a %s by %s", kind, sig.Key))
 		}
 		// Only now: whose key it is matters when it did sign.
 		if err := may(sig.Key); err != nil {
@@ -115,19 +115,20 @@ type Chain struct {
 func ReadChain(texts ...[]byte) (Chain, error) {
 	var c Chain
 	for _, text := range texts {
-		if err := c.add(text); err != nil {
+		if err := c.Add(text); err != nil {
 			return Chain{}, err
 		}
 	}
 	return c, nil
 }
 
-func (c *Chain) add(text []byte) error {
+// Add checks the next document of the publisher and takes it up. What is wrong changes nothing.
+func (c *Chain) Add(text []byte) error {
 	s, err := ReadSigned(text)
 	if err != nil {
 		return err
 	}
-	p, err := parsePublisher(s.Document)
+	p, err := ParsePublisher(s.Document)
 	if err != nil {
 		return err
 	}
@@ -135,19 +136,19 @@ func (c *Chain) add(text []byte) error {
 	if n := len(c.serials); n > 0 {
 		before = c.serials[n-1]
 		if p.ID != before.ID {
-			return mixed("publisher %s in the chain of %s", p.ID, before.ID)
+			return Mixed("publisher %s in the chain of %s", p.ID, before.ID)
 		}
 		if p.Previous != c.Documents[n-1].Digest() || p.SignedAt.Before(before.SignedAt.Time) {
-			return refuse("bad_signature", fmt.Errorf("serial %d of %s does not follow the one before", p.Serial, p.ID))
+			return Refuse("bad_signature", fmt.Errorf("serial %d of %s does not follow the one before", p.Serial, p.ID))
 		}
 	}
-	if p.Serial != len(c.serials)+1 || p.Serial == 1 && p.Previous != "" || p.Serial > maxSerials {
-		return refuse("bad_signature", fmt.Errorf("serial %d of %s in place %d", p.Serial, p.ID, len(c.serials)+1))
+	if p.Serial != len(c.serials)+1 || p.Serial == 1 && p.Previous != "" || p.Serial > MaxSerials {
+		return Refuse("bad_signature", fmt.Errorf("serial %d of %s in place %d", p.Serial, p.ID, len(c.serials)+1))
 	}
 	var own, old bool
 	err = s.signedBy("publisher", func(key string) error {
-		isOwn, errOwn := p.may(key, p.SignedAt.Time)
-		isOld, errOld := before.may(key, p.SignedAt.Time)
+		isOwn, errOwn := p.May(key, p.SignedAt.Time)
+		isOld, errOld := before.May(key, p.SignedAt.Time)
 		own, old = own || isOwn && errOwn == nil, old || isOld && errOld == nil
 		switch {
 		case isOwn && errOwn == nil || isOld && errOld == nil:
@@ -157,61 +158,65 @@ func (c *Chain) add(text []byte) error {
 		case isOld:
 			return errOld
 		}
-		return refuse("bad_signature", fmt.Errorf("%s is no key of %s", key, p.ID))
+		return Refuse("bad_signature", fmt.Errorf("%s is no key of %s", key, p.ID))
 	})
 	if err != nil {
 		return err
 	}
 	if !own || !old && p.Serial > 1 {
-		return refuse("bad_signature", fmt.Errorf("serial %d of %s lacks a signature", p.Serial, p.ID))
+		return Refuse("bad_signature", fmt.Errorf("serial %d of %s lacks a signature", p.Serial, p.ID))
 	}
 	c.Documents, c.serials = append(c.Documents, s), append(c.serials, p)
 	return nil
 }
 
-// may tells whether a key stands in the document, and what speaks against its signing at a time.
-func (p Publisher) may(key string, at time.Time) (listed bool, err error) {
+// May tells whether a key stands in the document, and what speaks against its signing at a time.
+func (p Publisher) May(key string, at time.Time) (listed bool, err error) {
 	for _, k := range p.Keys {
 		if k.Key != key {
 			continue
 		}
 		if at.Before(k.From.Time) || at.After(k.Until.Time) {
-			return true, refuse("key_expired", fmt.Errorf("%s signs from %s until %s, not at %s", key, k.From, k.Until, at))
+			return true, Refuse("key_expired", fmt.Errorf("%s signs from %s until %s, not at %s", key, k.From, k.Until, at))
 		}
 		return true, nil
 	}
 	return false, nil
 }
 
-func parsePublisher(raw []byte) (Publisher, error) {
+// ParsePublisher reads line 1 of a publisher's document.
+func ParsePublisher(raw []byte) (Publisher, error) {
 	var p Publisher
 	if err := parse(raw, "publisher", MaxSigned, &p); err != nil {
 		return Publisher{}, err
 	}
 	if p.Format < 1 || !didForm.MatchString(p.ID) || p.SignedAt.IsZero() || len(p.Keys) == 0 || p.Previous != "" && !p.Previous.Valid() {
-		return Publisher{}, damaged("a publisher lacks what makes it one")
+		return Publisher{}, Damaged("a publisher lacks what makes it one")
 	}
 	seen := map[string]bool{}
 	for _, k := range p.Keys {
 		if _, err := signing.DecodeMultikey(k.Key); err != nil || seen[k.Key] || !k.From.Before(k.Until.Time) {
-			return Publisher{}, damaged("a key of %s is not written as it should be", p.ID)
+			return Publisher{}, Damaged("a key of %s is not written as it should be", p.ID)
 		}
 		seen[k.Key] = true
 	}
 	return p, nil
 }
 
-// begunBy tells whether a key signed the first document.
-func (c Chain) begunBy(key string) bool {
+// BegunBy tells whether a key signed the first document.
+func (c Chain) BegunBy(key string) bool {
 	return len(c.Documents) > 0 && slices.ContainsFunc(c.Documents[0].Signatures, func(s Signature) bool { return s.Key == key })
 }
 
-// names tells whether a key stands in one of the documents.
-func (c Chain) names(key string) bool {
+// Names tells whether a key stands in one of the documents.
+func (c Chain) Names(key string) bool {
 	return slices.ContainsFunc(c.serials, func(p Publisher) bool {
 		return slices.ContainsFunc(p.Keys, func(k PublisherKey) bool { return k.Key == key })
 	})
 }
+
+// Serials are what its documents say, serial 1 first.
+func (c Chain) Serials() []Publisher { return c.serials }
 
 // ID is whose chain it is, "" of an empty one.
 func (c Chain) ID() string {
@@ -237,7 +242,7 @@ func (c Chain) Join(o Chain) (Chain, error) {
 	}
 	for i := range o.Documents {
 		if !bytes.Equal(o.Documents[i].Text, c.Documents[i].Text) {
-			return Chain{}, refuse("bad_signature", fmt.Errorf("two serials %d of %s", i+1, c.ID()))
+			return Chain{}, Refuse("bad_signature", fmt.Errorf("two serials %d of %s", i+1, c.ID()))
 		}
 	}
 	return c, nil
@@ -247,28 +252,29 @@ func (c Chain) Join(o Chain) (Chain, error) {
 // from the publisher's signed documents or a server: never the device's clock.
 func (c Chain) verify(kind string, s Signed, at, newest time.Time) error {
 	now := c.Newest()
-	newest = later(newest, later(at, now.SignedAt.Time))
+	newest = Later(newest, Later(at, now.SignedAt.Time))
 	return s.signedBy(kind, func(key string) error {
-		listed, err := now.may(key, at)
+		listed, err := now.May(key, at)
 		if err != nil {
 			return err
 		}
 		if !listed {
 			for _, p := range c.serials {
-				if was, _ := p.may(key, at); was {
-					return refuse("key_expired", fmt.Errorf("%s left %s", key, c.ID()))
+				if was, _ := p.May(key, at); was {
+					return Refuse("key_expired", fmt.Errorf("%s left %s", key, c.ID()))
 				}
 			}
-			return refuse("bad_signature", fmt.Errorf("%s is no key of %s", key, c.ID()))
+			return Refuse("bad_signature", fmt.Errorf("%s is no key of %s", key, c.ID()))
 		}
-		if _, err := now.may(key, newest); err != nil {
+		if _, err := now.May(key, newest); err != nil {
 			return err
 		}
 		return nil
 	})
 }
 
-func later(a, b time.Time) time.Time {
+// Later gives the later one of two times.
+func Later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
@@ -286,7 +292,7 @@ func (c Chain) VerifyRoot(text []byte, newest time.Time) (Root, error) {
 		return Root{}, err
 	}
 	if r.Publisher != c.ID() {
-		return Root{}, mixed("a root of %s with the keys of %s", r.Publisher, c.ID())
+		return Root{}, Mixed("a root of %s with the keys of %s", r.Publisher, c.ID())
 	}
 	return r, c.verify("root", s, r.SignedAt.Time, newest)
 }
@@ -302,30 +308,39 @@ func (c Chain) VerifyTrust(text []byte, newest time.Time) (Trust, error) {
 		return Trust{}, err
 	}
 	if t.Format < 1 || t.SignedAt.IsZero() {
-		return Trust{}, damaged("a trust document lacks what makes it one")
+		return Trust{}, Damaged("a trust document lacks what makes it one")
 	}
 	for _, i := range t.Issuers {
 		for _, l := range i.Lists {
 			if !named(l.Digest, l.Size, MaxFrame) {
-				return Trust{}, damaged("a status list is not named rightly")
+				return Trust{}, Damaged("a status list is not named rightly")
 			}
 		}
 		for _, k := range i.Keys {
 			if _, err := signing.DecodeMultikey(k.Key); err != nil {
-				return Trust{}, damaged("a key of %.60q is not written as it should be", i.DID)
+				return Trust{}, Damaged("a key of %.60q is not written as it should be", i.DID)
 			}
 		}
 		if i.Country != "" && !countryForm.MatchString(i.Country) {
-			return Trust{}, damaged("%.20q is no country", i.Country)
+			return Trust{}, Damaged("%.20q is no country", i.Country)
 		}
 	}
 	for _, r := range t.Recognitions {
 		if !named(r.Digest, r.Size, MaxFrame) || r.ID == "" || r.By == "" || !nameForm.MatchString(r.Of.Course) || r.From.IsZero() {
-			return Trust{}, damaged("recognition %.60q is not written as it should be", r.ID)
+			return Trust{}, Damaged("recognition %.60q is not written as it should be", r.ID)
 		}
 	}
 	if t.Publisher != c.ID() {
-		return Trust{}, mixed("a trust document of %s with the keys of %s", t.Publisher, c.ID())
+		return Trust{}, Mixed("a trust document of %s with the keys of %s", t.Publisher, c.ID())
 	}
 	return t, c.verify("trust", s, t.SignedAt.Time, newest)
+}
+
+// ReadTrust reads a word on issuers that was checked before.
+func ReadTrust(text []byte) (t Trust, err error) {
+	s, err := ReadSigned(text)
+	if err != nil {
+		return Trust{}, err
+	}
+	return t, parse(s.Document, "trust", MaxSigned, &t)
 }

@@ -10,85 +10,105 @@ import (
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
-// rank is what a digest is named as.
-type rank byte
+// Rank is what a digest is named as.
+type Rank byte
 
+// The ranks, from the top.
 const (
-	editionRank rank = iota + 1
-	moduleRank
-	itemRank
-	blobRank
-	listRank // a status list, named by a trust document
+	EditionRank Rank = iota + 1
+	ModuleRank
+	ItemRank
+	BlobRank
+	ListRank // a status list, named by a trust document
 )
 
-// want is what a document above says of a digest. It is comparable: what two parents say alike is one want.
-type want struct {
-	rank           rank
-	size           int64
-	course, locale string
-	module, item   string
-	kind           curriculum.Kind
-	layer          Layer
+// Want is what a document above says of a digest. It is comparable: what two parents say alike is one want.
+type Want struct {
+	Rank           Rank
+	Size           int64
+	Course, Locale string
+	Module, Item   string
+	Kind           curriculum.Kind
+	Layer          Layer
 }
 
-func (w want) manifest() bool { return w.rank < blobRank }
+// Manifest tells whether it names more in turn.
+func (w Want) Manifest() bool { return w.Rank < BlobRank }
 
-// child is a want with its digest.
-type child struct {
-	digest blob.Digest
-	want
+// Child is a want with its digest.
+type Child struct {
+	Digest blob.Digest
+	Want
 }
 
-// children are what a root names, in the order of locales.
-func (r Root) children() []child {
-	var out []child
+// Children are what a root names, in the order of locales.
+func (r Root) Children() []Child {
+	var out []Child
 	for _, l := range slices.Sorted(maps.Keys(r.Editions)) {
 		e := r.Editions[l]
-		out = append(out, child{e.Digest, want{rank: editionRank, size: e.Size, course: r.Course, locale: l, layer: Text}})
+		out = append(out, Child{e.Digest, Want{Rank: EditionRank, Size: e.Size, Course: r.Course, Locale: l, Layer: Text}})
 	}
 	return out
 }
 
-// read checks the bytes of a manifest against what was said of them and gives what they name in turn.
-func (w want) read(data []byte) ([]child, error) {
-	var out []child
-	below := want{course: w.course, locale: w.locale, module: w.module, item: w.item, layer: Text}
-	switch w.rank {
-	case editionRank:
+// Children are the status lists and recognitions that a word on issuers names.
+func (t Trust) Children() []Child {
+	var out []Child
+	for _, i := range t.Issuers {
+		for _, l := range i.Lists {
+			if l.Digest.Valid() {
+				out = append(out, Child{l.Digest, Want{Rank: ListRank, Size: l.Size}})
+			}
+		}
+	}
+	for _, r := range t.Recognitions {
+		if r.Digest.Valid() {
+			out = append(out, Child{r.Digest, Want{Rank: ListRank, Size: r.Size}})
+		}
+	}
+	return out
+}
+
+// Read checks the bytes of a manifest against what was said of them and gives what they name in turn.
+func (w Want) Read(data []byte) ([]Child, error) {
+	var out []Child
+	below := Want{Course: w.Course, Locale: w.Locale, Module: w.Module, Item: w.Item, Layer: Text}
+	switch w.Rank {
+	case EditionRank:
 		e, err := ParseEdition(data)
 		if err != nil {
 			return nil, err
 		}
-		if e.Course != w.course || e.Locale != w.locale {
-			return nil, mixed("edition %s of %s in the place of %s of %s", e.Locale, e.Course, w.locale, w.course)
+		if e.Course != w.Course || e.Locale != w.Locale {
+			return nil, Mixed("edition %s of %s in the place of %s of %s", e.Locale, e.Course, w.Locale, w.Course)
 		}
 		for _, m := range e.Modules {
-			below.rank, below.size, below.module = moduleRank, m.Size, m.ID
-			out = append(out, child{m.Digest, below})
+			below.Rank, below.Size, below.Module = ModuleRank, m.Size, m.ID
+			out = append(out, Child{m.Digest, below})
 		}
-	case moduleRank:
+	case ModuleRank:
 		m, err := ParseModule(data)
 		if err != nil {
 			return nil, err
 		}
-		if m.ID != w.module {
-			return nil, mixed("module %s in the place of %s", m.ID, w.module)
+		if m.ID != w.Module {
+			return nil, Mixed("module %s in the place of %s", m.ID, w.Module)
 		}
 		for _, it := range m.Items {
-			below.rank, below.size, below.item, below.kind = itemRank, it.Size, it.ID, it.Kind
-			out = append(out, child{it.Digest, below})
+			below.Rank, below.Size, below.Item, below.Kind = ItemRank, it.Size, it.ID, it.Kind
+			out = append(out, Child{it.Digest, below})
 		}
-	case itemRank:
+	case ItemRank:
 		it, err := ParseItem(data)
 		if err != nil {
 			return nil, err
 		}
-		if it.ID != w.item || it.Kind != w.kind {
-			return nil, mixed("%s %s in the place of %s %s", it.Kind, it.ID, w.kind, w.item)
+		if it.ID != w.Item || it.Kind != w.Kind {
+			return nil, Mixed("%s %s in the place of %s %s", it.Kind, it.ID, w.Kind, w.Item)
 		}
 		for _, b := range it.Blobs {
-			below.rank, below.size, below.layer = blobRank, b.Size, b.Layer
-			out = append(out, child{b.Digest, below})
+			below.Rank, below.Size, below.Layer = BlobRank, b.Size, b.Layer
+			out = append(out, Child{b.Digest, below})
 		}
 	}
 	return out, nil
@@ -143,7 +163,7 @@ func Load(ctx context.Context, root Signed, open Opener, locales ...string) (*Tr
 }
 
 func (t *Tree) load(ctx context.Context, locale string, open Opener) error {
-	get := func(d blob.Digest, w want) ([]byte, []child, error) {
+	get := func(d blob.Digest, w Want) ([]byte, []Child, error) {
 		data, err := open(ctx, d)
 		if fault.Is(err, fault.NotFound) {
 			return nil, nil, nil
@@ -151,14 +171,14 @@ func (t *Tree) load(ctx context.Context, locale string, open Opener) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		if int64(len(data)) != w.size {
-			return nil, nil, damaged("%s has %d bytes, not %d", d, len(data), w.size)
+		if int64(len(data)) != w.Size {
+			return nil, nil, Damaged("%s has %d bytes, not %d", d, len(data), w.Size)
 		}
-		below, err := w.read(data)
+		below, err := w.Read(data)
 		return data, below, err
 	}
 	ref := t.Root.Editions[locale]
-	data, modules, err := get(ref.Digest, want{rank: editionRank, size: ref.Size, course: t.Root.Course, locale: locale})
+	data, modules, err := get(ref.Digest, Want{Rank: EditionRank, Size: ref.Size, Course: t.Root.Course, Locale: locale})
 	if err != nil || data == nil {
 		return err
 	}
@@ -168,7 +188,7 @@ func (t *Tree) load(ctx context.Context, locale string, open Opener) error {
 	}
 	for i, m := range modules {
 		node := ModuleNode{Ref: e.Doc.Modules[i]}
-		data, items, err := get(m.digest, m.want)
+		data, items, err := get(m.Digest, m.Want)
 		if err != nil {
 			return err
 		}
@@ -179,7 +199,7 @@ func (t *Tree) load(ctx context.Context, locale string, open Opener) error {
 			}
 			for j, it := range items {
 				item := ItemNode{Ref: doc.Items[j]}
-				data, _, err := get(it.digest, it.want)
+				data, _, err := get(it.Digest, it.Want)
 				if err != nil {
 					return err
 				}
@@ -199,9 +219,9 @@ func (t *Tree) load(ctx context.Context, locale string, open Opener) error {
 	return nil
 }
 
-// resolve gives the editions that stand for the languages that somebody reads: the source language for one that the course does
+// Resolve gives the editions that stand for the languages that somebody reads: the source language for one that the course does
 // not speak. It keeps their order and names each once.
-func (r Root) resolve(locales []string) []string {
+func (r Root) Resolve(locales []string) []string {
 	var out []string
 	for _, l := range locales {
 		if _, ok := r.Editions[l]; !ok {

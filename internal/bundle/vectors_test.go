@@ -174,7 +174,7 @@ func (m made) frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, 
 			out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte(b)})
 		}
 	}
-	for _, d := range m.tree.Blobs(sel, nil) {
+	for _, d := range sel.Blobs(m.tree, nil) {
 		out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: m.blobs[d]})
 	}
 	return out
@@ -307,14 +307,14 @@ func vectors(t testing.TB) map[string][]byte {
 	// Packs that come over HTTP.
 	files["small@2.head.pack"] = pack(t, two[:5])
 	have := map[blob.Digest]bool{}
-	for _, d := range w.one.tree.Blobs(bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers}, nil) {
+	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers}).Blobs(w.one.tree, nil) {
 		have[d] = true
 	}
 	var from1, image []bundle.Frame
-	for _, d := range w.two.tree.Blobs(bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}, have) {
+	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}).Blobs(w.two.tree, have) {
 		from1 = append(from1, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.m[d]})
 	}
-	for _, d := range w.two.tree.Blobs(bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[1:2]}, nil) {
+	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[1:2]}).Blobs(w.two.tree, nil) {
 		image = append(image, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.m[d]})
 	}
 	files["small@2-en-text-from-1.pack"], files["small@2-en-image.pack"] = pack(t, from1), pack(t, image)
@@ -543,9 +543,9 @@ func fits(t testing.TB, w world) []fitVector {
 		{Locales: []string{"en"}, Tier: bundle.ImagesTier, Modules: []string{"m2"}},
 		{Locales: []string{"sw", "ar"}, Tier: bundle.ImagesTier}, // the source language stands in
 	} {
-		whole := w.two.tree.Fit(rule, 1<<30).Bytes
+		whole := rule.Fit(w.two.tree, 1<<30).Bytes
 		for _, budget := range []int64{0, whole / 3, whole / 2, whole * 3 / 4, whole - 90, whole - 1, whole, whole + 1} {
-			out = append(out, fitVector{"small@2.banyan", rule, budget, w.two.tree.Fit(rule, budget)})
+			out = append(out, fitVector{"small@2.banyan", rule, budget, rule.Fit(w.two.tree, budget)})
 		}
 	}
 	return out
@@ -739,7 +739,7 @@ func treeOf(t testing.TB, file string) *bundle.Tree {
 func TestFit(t *testing.T) {
 	some := 0
 	for _, v := range readVectors[fitVector](t, "fit.json") {
-		got := treeOf(t, v.File).Fit(v.Rule, v.Budget)
+		got := v.Rule.Fit(treeOf(t, v.File), v.Budget)
 		if onLine(t, got) != onLine(t, v.Want) || got.Bytes > max(v.Budget, 0) {
 			t.Errorf("%+v into %d: %+v, want %+v", v.Rule, v.Budget, got, v.Want)
 		}

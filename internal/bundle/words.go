@@ -111,8 +111,8 @@ func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, erro
 			if last == TrustFrame {
 				chain = nil
 			}
-			if chain = append(chain, f.Payload); len(chain) > maxSerials {
-				return nil, damaged("more than %d serials", maxSerials)
+			if chain = append(chain, f.Payload); len(chain) > MaxSerials {
+				return nil, Damaged("more than %d serials", MaxSerials)
 			}
 		case f.Kind == TrustFrame && last == PublisherFrame && count < maxWords:
 			count++
@@ -123,8 +123,8 @@ func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, erro
 		case f.Kind == BlobFrame:
 			if !blobs {
 				for _, word := range w.Words {
-					for _, c := range word.Trust.children() {
-						named[c.digest] = c.size
+					for _, c := range word.Trust.Children() {
+						named[c.Digest] = c.Size
 					}
 				}
 			}
@@ -135,16 +135,16 @@ func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, erro
 				continue
 			}
 			if bytes += int64(len(f.Payload)); size != int64(len(f.Payload)) || bytes > maxListBytes {
-				return nil, damaged("list %s has %d bytes", d, len(f.Payload))
+				return nil, Damaged("list %s has %d bytes", d, len(f.Payload))
 			}
 			w.Blobs[d] = f.Payload
 		default:
-			return nil, damaged("a frame %q in a place where none may stand", byte(f.Kind))
+			return nil, Damaged("a frame %q in a place where none may stand", byte(f.Kind))
 		}
 		last = f.Kind
 	}
 	if count == 0 {
-		return nil, refuse("truncated", errors.New("no word on issuers"))
+		return nil, Refuse("truncated", errors.New("no word on issuers"))
 	}
 	return w, nil
 }
@@ -260,25 +260,25 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []Frame,
 		if err != nil {
 			return nil, nil, err
 		}
-		t, err := readTrust(w.text)
+		t, err := ReadTrust(w.text)
 		if err != nil {
 			return nil, nil, err
 		}
 		var more []blob.Digest
 		size := bytes
-		for _, c := range t.children() {
-			if have[c.digest] {
+		for _, c := range t.Children() {
+			if have[c.Digest] {
 				continue
 			}
 			// The carrier that brought a word may have had some of its lists not.
-			if _, err := s.open(ctx, c.digest); fault.Is(err, fault.NotFound) {
+			if _, err := s.open(ctx, c.Digest); fault.Is(err, fault.NotFound) {
 				continue
 			} else if err != nil {
 				return nil, nil, err
 			}
-			have[c.digest] = true
-			size += c.size
-			more = append(more, c.digest)
+			have[c.Digest] = true
+			size += c.Size
+			more = append(more, c.Digest)
 		}
 		if size > maxListBytes {
 			break
@@ -349,7 +349,7 @@ func (s *Service) wordPack(ctx context.Context, words []spoken) (*Packed, error)
 		return nil, err
 	}
 	if len(head) == 0 {
-		return nil, notFound(errors.New("nobody says anything of issuers"))
+		return nil, NotFound(errors.New("nobody says anything of issuers"))
 	}
 	return s.pack(ctx, head, blobs)
 }
@@ -372,7 +372,7 @@ func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.
 	}
 	for _, data := range w.Blobs {
 		if _, err := s.Imported.Put(ctx, data); err != nil {
-			return nil, space(fmt.Errorf("keep a status list: %w", err))
+			return nil, NoSpace(fmt.Errorf("keep a status list: %w", err))
 		}
 	}
 	whose := make([]Bearer, len(w.Words))
