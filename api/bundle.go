@@ -20,6 +20,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -291,7 +292,7 @@ type bundleImportCmd struct {
 
 // Run takes bundles in.
 func (c *bundleImportCmd) Run(ctx context.Context) error {
-	o := bundle.ImportOptions{Course: c.Course}
+	o := serving.ImportOptions{Course: c.Course}
 	if len(c.Locale) > 0 || c.Tier != "" || len(c.Module) > 0 {
 		if len(c.Locale) == 0 {
 			return errors.New("--tier and --module need --locale")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -41,7 +42,7 @@ func (c *trustExportCmd) Run(ctx context.Context) error {
 	})
 }
 
-func (c *trustExportCmd) write(p *bundle.Packed, err error) error {
+func (c *trustExportCmd) write(p *serving.Packed, err error) error {
 	if err != nil {
 		return err
 	}

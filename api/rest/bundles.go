@@ -5,6 +5,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -78,7 +79,7 @@ func bundleRuleJSON(r bundle.Rule) openapi.BundleRule {
 	return out
 }
 
-func bundlePackJSON(p bundle.Planned) openapi.BundlePack {
+func bundlePackJSON(p serving.Planned) openapi.BundlePack {
 	layer := openapi.BundleLayer(p.Layer)
 	return openapi.BundlePack{Href: p.Href, Bytes: p.Bytes, Layer: &layer, Locale: &p.Locale}
 }
@@ -183,8 +184,10 @@ func (s *Server) distrust(ctx context.Context, in identity.InstitutionID, publis
 	return err
 }
 
-func publisherJSON(p bundle.Stated) openapi.Publisher {
+func publisherJSON(p serving.Stated) openapi.Publisher {
 	return openapi.Publisher{ID: p.ID, Name: p.Name, Documents: p.Documents, InstitutionID: optional(openapi.UUID(p.InstitutionID))}
 }
 
-func headHref(course string, number int) string { return bundle.Address(course, number) + "/head.pack" }
+func headHref(course string, number int) string {
+	return serving.Address(course, number) + "/head.pack"
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -32,7 +33,7 @@ func TestBundlePlan(t *testing.T) {
 		sum += p.Bytes
 		if *p.Layer == openapi.BundleLayerText {
 			locales = append(locales, *p.Locale)
-			packed, err := s.app.Bundle.Pack(t.Context(), shipped, 1, bundle.Part{Locale: *p.Locale, Layer: bundle.Text})
+			packed, err := s.app.Bundle.Pack(t.Context(), shipped, 1, serving.Part{Locale: *p.Locale, Layer: bundle.Text})
 			if err != nil || packed.Size != p.Bytes {
 				t.Errorf("%s: %v", p.Href, err)
 			}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
@@ -50,7 +50,7 @@ type Server struct {
 	Wallet      *wallet.Service
 	Recognition *recognition.Service
 	Paper       *paper.Service
-	Bundle      *bundle.Service
+	Bundle      *serving.Service
 	Verifier    *verifier.Verifier
 	Badges      *bake.Drawer
 	Desk        *job.Desk

@@ -15,16 +15,17 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 )
 
 // Bundles is what the site needs of bundles.
 type Bundles interface {
-	Head(ctx context.Context, course string, number int) (*bundle.Packed, error)
-	Pack(ctx context.Context, course string, number int, part bundle.Part) (*bundle.Packed, error)
-	File(ctx context.Context, course string, number int, rule bundle.Rule) (*bundle.Packed, error)
+	Head(ctx context.Context, course string, number int) (*serving.Packed, error)
+	Pack(ctx context.Context, course string, number int, part serving.Part) (*serving.Packed, error)
+	File(ctx context.Context, course string, number int, rule bundle.Rule) (*serving.Packed, error)
 }
 
-var _ Bundles = (*bundle.Service)(nil)
+var _ Bundles = (*serving.Service)(nil)
 
 // packType is what packs and .banyan files are called. They are compressed as they are; nothing on the way should do so again.
 const packType = "application/vnd.banyan.pack"
@@ -35,20 +36,20 @@ const keptPacks = 2000
 
 type packsByAddress struct {
 	mu    sync.Mutex
-	packs map[string]*bundle.Packed
+	packs map[string]*serving.Packed
 }
 
-func (k *packsByAddress) find(address string) *bundle.Packed {
+func (k *packsByAddress) find(address string) *serving.Packed {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.packs[address]
 }
 
-func (k *packsByAddress) keep(address string, p *bundle.Packed) {
+func (k *packsByAddress) keep(address string, p *serving.Packed) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.packs == nil || len(k.packs) >= keptPacks {
-		k.packs = map[string]*bundle.Packed{}
+		k.packs = map[string]*serving.Packed{}
 	}
 	k.packs[address] = p
 }
@@ -111,18 +112,18 @@ func (s *Site) bundlePart(c echo.Context) error {
 }
 
 // partOf reads the address of a part.
-func partOf(c echo.Context) (course string, number int, part bundle.Part, ok bool) {
+func partOf(c echo.Context) (course string, number int, part serving.Part, ok bool) {
 	course, number, ok = parseCourse(c.Param("version"))
 	layer, isPack := strings.CutSuffix(c.Param("file"), ".pack")
 	if !ok || number == 0 || !isPack || !slices.Contains(bundle.Layers, bundle.Layer(layer)) {
-		return "", 0, bundle.Part{}, false
+		return "", 0, serving.Part{}, false
 	}
 	q := c.QueryParams()
-	part = bundle.Part{Locale: c.Param("locale"), Layer: bundle.Layer(layer), Modules: q["module"], Items: q["item"]}
+	part = serving.Part{Locale: c.Param("locale"), Layer: bundle.Layer(layer), Modules: q["module"], Items: q["item"]}
 	if from := q.Get("from"); from != "" {
 		n, err := strconv.Atoi(from)
 		if err != nil || n < 1 || n >= number {
-			return "", 0, bundle.Part{}, false
+			return "", 0, serving.Part{}, false
 		}
 		part.From = n
 	}
@@ -130,7 +131,7 @@ func partOf(c echo.Context) (course string, number int, part bundle.Part, ok boo
 }
 
 // sendPack answers GET and HEAD, a range of the bytes too.
-func (s *Site) sendPack(c echo.Context, p *bundle.Packed, cacheControl []string) error {
+func (s *Site) sendPack(c echo.Context, p *serving.Packed, cacheControl []string) error {
 	in, err := p.Open()
 	if err != nil {
 		return fmt.Errorf("open pack %s: %w", p.Tag, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/frontend"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/i18n"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -122,7 +123,7 @@ func TestBundleParts(t *testing.T) {
 func TestBundleHeadAndFile(t *testing.T) {
 	t.Parallel()
 	e, a, _ := carrying(t)
-	address := bundle.Address(carriedCourse, 1)
+	address := serving.Address(carriedCourse, 1)
 	head := fetch(e, http.MethodGet, address+"/head.pack")
 	if head.Code != http.StatusOK || !strings.Contains(head.Header().Get("Cache-Control"), "must-revalidate") {
 		t.Fatalf("%d %v", head.Code, head.Header())

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/blob"
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
@@ -51,7 +51,7 @@ type App struct {
 	Wallet      *wallet.Service
 	Recognition *recognition.Service
 	Paper       *paper.Service
-	Bundle      *bundle.Service
+	Bundle      *serving.Service
 	Verifier    *verifier.Verifier
 	Badges      *bake.Drawer
 	Desk        *job.Desk
@@ -121,7 +121,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Bundle = &bundle.Service{
+	a.Bundle = &serving.Service{
 		Store: db.Bundle(), Courses: a.Curriculum, Public: public, Imported: imported, Packs: filepath.Join(cfg.DataDir, "bundles", "packs"),
 		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Recognitions: a.recognitions, Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
 	}

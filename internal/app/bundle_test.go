@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -166,7 +167,7 @@ func TestACourseTravels(t *testing.T) {
 	if _, err := node.Bundle.Trust(ctx, system, "", []byte(stated[0].Documents[0])); err != nil {
 		t.Fatal(err)
 	}
-	got, err := node.Bundle.Import(ctx, system, bundle.NewReader(bytes.NewReader(data)), bundle.ImportOptions{})
+	got, err := node.Bundle.Import(ctx, system, bundle.NewReader(bytes.NewReader(data)), serving.ImportOptions{})
 	if err != nil || !got.Complete || !slices.Equal(got.Rule.Locales, rule.Locales) || got.Rule.Tier != rule.Tier {
 		t.Fatalf("%+v %v", got, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -13,22 +14,22 @@ import (
 
 // publisher gives the name under which an institution signs bundles: that of its path on this host, even where it issues certificates under
 // a domain of its own. Whoever trusts it knows it by that name.
-func (a *App) publisher(ctx context.Context, in identity.InstitutionID) (bundle.Name, error) {
+func (a *App) publisher(ctx context.Context, in identity.InstitutionID) (serving.Name, error) {
 	i, err := a.Credential.FindIssuer(ctx, in)
 	if err != nil {
-		return bundle.Name{}, err
+		return serving.Name{}, err
 	}
 	did, err := a.Credential.PathDID(ctx, in)
-	return bundle.Name{ID: did, Names: i.Names}, err
+	return serving.Name{ID: did, Names: i.Names}, err
 }
 
 // issuers gives those for whose certificates an institution stands: itself, under every name that it issued under.
-func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]bundle.IssuerSource, error) {
+func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]serving.IssuerSource, error) {
 	all, err := a.Credential.ListIssuers(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	var out []bundle.IssuerSource
+	var out []serving.IssuerSource
 	for _, i := range all {
 		if source := a.issuer(i); len(source.Issuer.Keys) > 0 {
 			out = append(out, source)
@@ -37,7 +38,7 @@ func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]bundle.
 	return out, nil
 }
 
-func (a *App) issuer(i credential.Issuer) bundle.IssuerSource {
+func (a *App) issuer(i credential.Issuer) serving.IssuerSource {
 	out := bundle.Issuer{DID: i.DID, Names: i.Names, Country: i.Country}
 	for _, k := range i.Keys {
 		if k.Kind != credential.Ed25519 {
@@ -52,24 +53,24 @@ func (a *App) issuer(i credential.Issuer) bundle.IssuerSource {
 		lists[l.URL] = l.ID
 		out.Lists = append(out.Lists, bundle.StatusList{URL: l.URL, Purpose: bundle.Purpose(l.Purpose)})
 	}
-	open := func(ctx context.Context, url string) (bundle.OpenedList, error) {
+	open := func(ctx context.Context, url string) (serving.OpenedList, error) {
 		id, ok := lists[url]
 		if !ok {
-			return bundle.OpenedList{}, fmt.Errorf("no status list at %s", url)
+			return serving.OpenedList{}, fmt.Errorf("no status list at %s", url)
 		}
 		doc, err := a.Credential.StatusList(ctx, id)
 		if err != nil {
-			return bundle.OpenedList{}, err
+			return serving.OpenedList{}, err
 		}
 		l, err := credential.ReadList(doc)
-		return bundle.OpenedList{Document: doc, SignedAt: l.SignedAt}, err
+		return serving.OpenedList{Document: doc, SignedAt: l.SignedAt}, err
 	}
 	same := func(a, b []byte) bool {
 		x, errX := credential.ReadList(a)
 		y, errY := credential.ReadList(b)
 		return errX == nil && errY == nil && x.Bits == y.Bits
 	}
-	return bundle.IssuerSource{Issuer: out, Open: open, Same: same}
+	return serving.IssuerSource{Issuer: out, Open: open, Same: same}
 }
 
 // mostRecognitions is how many a word carries where it has room for them.
@@ -77,18 +78,18 @@ const mostRecognitions = 256
 
 // recognitions gives what an institution recognises now. Only courses have a name in a word: what is recognised of other issuers' achievements
 // stands in the register alone.
-func (a *App) recognitions(ctx context.Context, in identity.InstitutionID) ([]bundle.RecognitionSource, error) {
+func (a *App) recognitions(ctx context.Context, in identity.InstitutionID) ([]serving.RecognitionSource, error) {
 	given, err := a.Recognition.Given(ctx, in, mostRecognitions)
 	if err != nil {
 		return nil, err
 	}
-	var out []bundle.RecognitionSource
+	var out []serving.RecognitionSource
 	for _, r := range given {
 		course := recognition.Course(r.OfAchievement)
 		if course == "" {
 			continue
 		}
-		out = append(out, bundle.RecognitionSource{Document: r.Document, Recognition: bundle.Recognition{
+		out = append(out, serving.RecognitionSource{Document: r.Document, Recognition: bundle.Recognition{
 			ID: string(r.ID), By: r.By, Of: bundle.Recognised{DID: r.OfDID, Course: course}, As: r.Terms.As, From: bundle.At(r.CreatedAt), Until: maybeAt(r.ValidUntil),
 		}})
 	}

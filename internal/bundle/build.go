@@ -57,13 +57,13 @@ type total struct {
 	Bytes
 }
 
-func (t *total) add(d blob.Digest, l Layer, size int64) {
+func (t *total) count(d blob.Digest, l Layer, size int64) {
 	if t.seen == nil {
 		t.seen = map[blob.Digest]bool{}
 	}
 	if !t.seen[d] {
 		t.seen[d] = true
-		t.Bytes.Add(l, size)
+		t.Add(l, size)
 	}
 }
 
@@ -109,7 +109,7 @@ func (b *builder) edition(m curriculum.Manifest, l string) (ref EditionRef, err 
 		if r.Digest, r.Size, err = b.keep(doc); err != nil {
 			return ref, err
 		}
-		whole.add(r.Digest, Text, r.Size)
+		whole.count(r.Digest, Text, r.Size)
 		e.Modules = append(e.Modules, r)
 	}
 	ref.Bytes = whole.Bytes
@@ -137,9 +137,9 @@ func (b *builder) item(it curriculum.Item, l string, sums ...*total) (ItemRef, e
 	var own total
 	add := func(r BlobRef) {
 		doc.Blobs = append(doc.Blobs, r)
-		own.add(r.Digest, r.Layer, r.Size)
+		own.count(r.Digest, r.Layer, r.Size)
 		for _, s := range sums {
-			s.add(r.Digest, r.Layer, r.Size)
+			s.count(r.Digest, r.Layer, r.Size)
 		}
 	}
 	hrefs := map[blob.Digest]string{}
@@ -173,7 +173,7 @@ func (b *builder) item(it curriculum.Item, l string, sums ...*total) (ItemRef, e
 	var err error
 	ref.Digest, ref.Size, err = b.keep(doc)
 	for _, s := range sums {
-		s.add(ref.Digest, Text, ref.Size)
+		s.count(ref.Digest, Text, ref.Size)
 	}
 	return ref, err
 }

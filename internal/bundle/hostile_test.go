@@ -14,6 +14,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -48,7 +49,7 @@ func TestCutAtEveryByte(t *testing.T) {
 	whole, find := testfile(t, "small@2.banyan"), fresh(t)
 	for at := range whole {
 		_, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(whole[:at])), find)
-		if outcome(err) != "bundle.truncated" {
+		if bundletest.Outcome(err) != "bundle.truncated" {
 			t.Fatalf("cut at %d of %d: %v", at, len(whole), err)
 		}
 	}
@@ -108,7 +109,7 @@ func TestFramesShuffled(t *testing.T) {
 	find := fresh(t)
 	for i := range frames {
 		without := append(append([]bundle.Frame{}, frames[:i]...), frames[i+1:]...)
-		rep, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(pack(t, without))), find)
+		rep, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bundletest.Pack(t, without))), find)
 		// Without the word on issuers, or the only picture, it is another whole bundle.
 		if err == nil && frames[i].Kind != bundle.TrustFrame && rep.Rule.Tier != bundle.TextTier {
 			t.Errorf("frame %d of kind %c is missing, and nobody saw it", i, frames[i].Kind)
@@ -119,7 +120,7 @@ func TestFramesShuffled(t *testing.T) {
 		for j := range frames {
 			moved := append([]bundle.Frame{}, without...)
 			moved = append(moved[:min(j, len(moved))], append([]bundle.Frame{frames[i]}, moved[min(j, len(moved)):]...)...)
-			if _, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(pack(t, moved))), find); err != nil && !refused(err) {
+			if _, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bundletest.Pack(t, moved))), find); err != nil && !refused(err) {
 				t.Errorf("frame %d in place %d: %v", i, j, err)
 			}
 		}
@@ -136,17 +137,17 @@ func stored(raw []byte) []byte {
 // A carrier of many megabytes is read in the room of its largest blob.
 func TestMemoryStaysFlat(t *testing.T) {
 	const blobs, size = 64, 1 << 20
-	m := memory{}
-	w := newWorld(t)
-	e := *w.one.tree.Editions["en"]
+	m := bundletest.Memory{}
+	w := bundletest.NewWorld(t)
+	e := *w.One.Tree.Editions["en"]
 	item := *e.Modules[0].Items[0].Doc
 	for i := range blobs {
 		d := blob.Of(big(i, size))
 		item.Blobs = append(item.Blobs, bundle.BlobRef{Role: bundle.Media, Digest: d, Size: size, Layer: bundle.Audio, Href: "/media/" + d.Hex() + ".opus"})
 	}
 	ref := func(v any) (blob.Digest, int64) {
-		text := onLine(t, v)
-		return m.put(text), int64(len(text))
+		text := bundletest.OnLine(t, v)
+		return m.Put(text), int64(len(text))
 	}
 	mod := bundle.Module{Type: "module", ID: "m1", Items: []bundle.ItemRef{e.Modules[0].Items[0].Ref}}
 	mod.Items[0].Digest, mod.Items[0].Size = ref(item)
@@ -154,7 +155,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	module.Digest, module.Size = ref(mod)
 	doc := e.Doc
 	doc.Modules = []bundle.ModuleRef{module}
-	root := w.one.root
+	root := w.One.Root
 	top := root.Editions["en"]
 	top.Digest, top.Size = ref(doc)
 	root.Editions = map[string]bundle.EditionRef{"en": top}
@@ -162,12 +163,12 @@ func TestMemoryStaysFlat(t *testing.T) {
 	go func() {
 		pw := bundle.NewWriter(out)
 		for _, f := range []bundle.Frame{
-			{Kind: bundle.PublisherFrame, Payload: w.chain[0].Text},
-			{Kind: bundle.RootFrame, Payload: signed(t, "root", root, key('a')).Text},
+			{Kind: bundle.PublisherFrame, Payload: w.Chain[0].Text},
+			{Kind: bundle.RootFrame, Payload: bundletest.Signed(t, "root", root, bundletest.Key('a')).Text},
 			{Kind: bundle.BlobFrame, Payload: m[top.Digest]},
 			{Kind: bundle.BlobFrame, Payload: m[module.Digest]},
 			{Kind: bundle.BlobFrame, Payload: itemText},
-			{Kind: bundle.BlobFrame, Payload: w.m[item.Blobs[0].Digest]},
+			{Kind: bundle.BlobFrame, Payload: w.Blobs[item.Blobs[0].Digest]},
 		} {
 			_ = pw.Write(f)
 		}
@@ -213,7 +214,7 @@ func TestPromisesCostNothing(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range 100 {
-		if _, err := bundle.NewReader(bytes.NewReader(data)).Next(); outcome(err) != "bundle.damaged" {
+		if _, err := bundle.NewReader(bytes.NewReader(data)).Next(); bundletest.Outcome(err) != "bundle.damaged" {
 			t.Fatal(err)
 		}
 	}
@@ -256,8 +257,8 @@ func FuzzDocuments(f *testing.F) {
 	for _, name := range []string{"publisher-1.json", "publisher-2.json", "trust.json", "small@1.root", "small@2.root"} {
 		f.Add(testfile(f, name))
 	}
-	m := memory{}
-	if b, err := bundle.Build(f.Context(), course(m, 1), m.open); err == nil {
+	m := bundletest.Memory{}
+	if b, err := bundle.Build(f.Context(), bundletest.Course(m, 1), m.Open); err == nil {
 		for _, raw := range b.Manifests {
 			f.Add(raw)
 		}
@@ -293,7 +294,7 @@ func FuzzDocuments(f *testing.F) {
 			doc any
 			err error
 		}{{root, err}, {edition, errEdition}, {module, errModule}, {item, errItem}} {
-			if v.err == nil && !json.Valid([]byte(onLine(t, v.doc))) {
+			if v.err == nil && !json.Valid([]byte(bundletest.OnLine(t, v.doc))) {
 				t.Errorf("%+v", v.doc)
 			}
 		}

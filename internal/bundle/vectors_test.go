@@ -2,7 +2,6 @@ package bundle_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -21,230 +20,12 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
 	"github.com/banyan-lms/banyan/internal/curriculum"
-	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 var update = flag.Bool("update", false, "write internal/bundle/testdata anew")
-
-const (
-	school   = "did:web:school.example:institutions:acacia"
-	stranger = "did:web:other.example:institutions:thorn"
-)
-
-// key makes the same key of the same letter.
-func key(letter byte) signing.Key {
-	k, err := signing.Generate(bytes.NewReader(bytes.Repeat([]byte{letter}, 32)))
-	if err != nil {
-		panic(err)
-	}
-	return k
-}
-
-func day(n int) bundle.Time {
-	return bundle.At(time.Date(2026, 1, n, 12, 0, 0, 0, time.UTC))
-}
-
-// memory is a store of blobs.
-type memory map[blob.Digest][]byte
-
-func (m memory) put(data string) blob.Digest {
-	d := blob.Of([]byte(data))
-	m[d] = []byte(data)
-	return d
-}
-
-func (m memory) open(_ context.Context, d blob.Digest) ([]byte, error) {
-	if data, ok := m[d]; ok {
-		return data, nil
-	}
-	return nil, fault.New(fault.NotFound, "blob.not_found")
-}
-
-// course makes a small course of two modules in English and Arabic. Its second number changes one lesson, moves the quiz, drops the
-// lab, adds a lesson and names the course anew.
-func course(m memory, number int) curriculum.Version {
-	same := func(s string) curriculum.Text { return curriculum.Text{"en": s, "ar": "ع " + s} }
-	picture := m.put(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8v8H0z"/></svg>`)
-	lesson := func(id, words string, shown ...blob.Digest) curriculum.Item {
-		it := curriculum.Item{
-			ID: curriculum.ContentID(id), Kind: curriculum.Lesson, Title: same("Lesson " + id), Fragment: map[string]blob.Digest{},
-			Words: map[string]int{"en": 12, "ar": 11}, Media: map[string][]blob.Digest{}, Competences: []string{"unesco.cfs.1"},
-			Translations: map[string]curriculum.Translation{"ar": {Fresh: 3, State: "reviewed"}},
-		}
-		for l, text := range map[string]string{"en": words, "ar": "كلمات " + words} {
-			html := "<h1>" + it.Title[l] + "</h1>\n<p>" + text + "</p>\n"
-			for _, d := range shown {
-				html += `<img src="/media/` + d.Hex() + `.svg" alt="">` + "\n"
-				it.Media[l] = append(it.Media[l], d)
-			}
-			it.Fragment[l] = m.put(html)
-		}
-		return it
-	}
-	quiz := curriculum.Item{ID: "check", Kind: curriculum.Quiz, Graded: true, Title: same("Check"), Data: map[string]blob.Digest{
-		"en": m.put(`{"questions":[{"id":"q1","prompt":"Which?"}]}`), "ar": m.put(`{"questions":[{"id":"q1","prompt":"أيها؟"}]}`),
-	}}
-	lab := curriculum.Item{ID: "try", Kind: curriculum.Lab, Title: same("Try"), TitleLang: curriculum.Langs{"ar": "en"}, Fragment: map[string]blob.Digest{
-		"en": m.put("<p>Do it.</p>"), "ar": m.put("<p dir=\"rtl\">افعل.</p>"),
-	}, Data: map[string]blob.Digest{"en": m.put(`{"files":[]}`), "ar": m.put(`{"files":[]}`)}}
-	one := curriculum.Module{ID: "m1", Title: same("First"), Items: []curriculum.Item{lesson("what-it-is", "A machine that learns."), quiz}}
-	two := curriculum.Module{ID: "m2", Title: same("Second"), Items: []curriculum.Item{lesson("seeing", "Look at this.", picture), lab}}
-	title := "Small"
-	if number > 1 {
-		one.Items[0] = lesson("what-it-is", "A machine that learns from examples.")
-		one.Items = one.Items[:1]
-		two.Items = []curriculum.Item{two.Items[0], quiz, lesson("new-one", "Something new.")}
-		title = "Small, but better"
-	}
-	return curriculum.Version{
-		CourseID: "small", Number: number, Digest: blob.Of([]byte{byte(number)}), PublishedAt: day(2 * number).Time,
-		Manifest: curriculum.Manifest{
-			CourseID: "small", Title: same(title), Summary: same("A small course <for> tests & readers."), SourceLocale: "en", Locales: []string{"ar", "en"},
-			Licence: "CC-BY-SA-4.0", Authors: []string{"Amina", "أمينة"}, Minutes: 15, Modules: []curriculum.Module{one, two},
-			Criteria:    curriculum.Criteria{Lessons: true, Quizzes: 0.8},
-			Achievement: curriculum.Achievement{Name: same("Small"), Description: same("D"), Narrative: same("N"), Competences: []string{"unesco.cfs.1"}},
-		},
-	}
-}
-
-func signed(t testing.TB, kind string, doc any, keys ...signing.Key) bundle.Signed {
-	t.Helper()
-	s, err := bundle.Sign(kind, doc, keys...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func publisher(id string, serial int, previous blob.Digest, keys ...bundle.PublisherKey) bundle.Publisher {
-	return bundle.Publisher{
-		Type: "publisher", Format: 1, ID: id, Name: map[string]string{"en": "Acacia School", "ar": "مدرسة"},
-		Serial: serial, Previous: previous, SignedAt: day(2*serial - 1), Keys: keys,
-	}
-}
-
-func holds(k signing.Key, from, until int) bundle.PublisherKey {
-	return bundle.PublisherKey{Key: k.Multikey(), From: day(from), Until: day(until)}
-}
-
-// made is a version as bundles carry it.
-type made struct {
-	tree     *bundle.Tree
-	root     bundle.Root
-	signed   bundle.Signed
-	blobs    memory
-	manifest map[blob.Digest]bool
-}
-
-func build(t testing.TB, m memory, v curriculum.Version, publisher string, at bundle.Time, keys ...signing.Key) made {
-	t.Helper()
-	b, err := bundle.Build(t.Context(), v, m.open)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := made{blobs: m, manifest: map[blob.Digest]bool{}}
-	for _, raw := range b.Manifests {
-		out.manifest[m.put(string(raw))] = true
-	}
-	b.Root.Publisher, b.Root.SignedAt = publisher, at
-	b.Root.Runtimes = map[string]blob.Digest{"exact": blob.Of([]byte("python"))}
-	out.root = b.Root
-	out.signed = signed(t, "root", b.Root, keys...)
-	if out.tree, err = bundle.Load(t.Context(), out.signed, m.open); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// frames gives a head and blobs as frames.
-func (m made) frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, sel bundle.Selection) []bundle.Frame {
-	t.Helper()
-	var out []bundle.Frame
-	for _, p := range chain {
-		out = append(out, bundle.Frame{Kind: bundle.PublisherFrame, Payload: p.Text})
-	}
-	if trust != nil {
-		out = append(out, bundle.Frame{Kind: bundle.TrustFrame, Payload: trust.Text})
-	}
-	out = append(out, bundle.Frame{Kind: bundle.RootFrame, Payload: m.signed.Text})
-	if trust != nil {
-		for _, b := range []string{statusList, suspensionList, endorsement} {
-			out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte(b)})
-		}
-	}
-	for _, d := range sel.Blobs(m.tree, nil) {
-		out = append(out, bundle.Frame{Kind: bundle.BlobFrame, Payload: m.blobs[d]})
-	}
-	return out
-}
-
-func pack(t testing.TB, frames []bundle.Frame) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := bundle.NewWriter(&b)
-	for _, f := range frames {
-		if err := w.Write(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-const (
-	statusList     = `{"type":["VerifiableCredential","BitstringStatusListCredential"]}`
-	suspensionList = `{"type":["VerifiableCredential","BitstringStatusListCredential"],"suspended":true}`
-	endorsement    = `{"type":["VerifiableCredential","EndorsementCredential"]}`
-)
-
-var everything = bundle.Selection{Locales: []string{"ar", "en"}, Layers: bundle.Layers}
-
-// world is all that the vectors are made of.
-type world struct {
-	chain    []bundle.Signed // of the school: serial 1 with key a, serial 2 with a and b
-	without  []bundle.Signed // another serial 2 that leaves a out
-	stranger []bundle.Signed
-	trust    bundle.Signed
-	one, two made
-	m        memory
-}
-
-func newWorld(t testing.TB) world {
-	t.Helper()
-	w := world{m: memory{}}
-	a, b := key('a'), key('b')
-	first := signed(t, "publisher", publisher(school, 1, "", holds(a, 1, 20)), a)
-	w.chain = []bundle.Signed{first, signed(t, "publisher", publisher(school, 2, first.Digest(), holds(a, 1, 20), holds(b, 3, 31)), b, a)}
-	w.without = []bundle.Signed{first, signed(t, "publisher", publisher(school, 2, first.Digest(), holds(b, 3, 31)), b, a)}
-	w.stranger = []bundle.Signed{signed(t, "publisher", publisher(stranger, 1, "", holds(key('s'), 1, 31)), key('s'))}
-	retired := day(3)
-	asOf := day(4)
-	w.trust = signed(t, "trust", bundle.Trust{Type: "trust", Format: 1, Publisher: school, SignedAt: day(5), Issuers: []bundle.Issuer{{
-		DID: school, Names: map[string]string{"ar": "مدرسة السنط", "en": "Acacia School"}, Country: "EG",
-		Keys: []bundle.IssuerKey{
-			{Key: key('i').Multikey(), From: day(1), Retired: &retired},
-			{Key: key('j').Multikey(), From: day(3)},
-			{Key: key('k').Multikey(), From: day(1), Retired: &retired, Revoked: &asOf},
-		},
-		Lists: []bundle.StatusList{
-			{URL: "https://school.example/api/status-lists/1", Digest: w.m.put(statusList), Size: int64(len(statusList))},
-			{
-				URL: "https://school.example/api/status-lists/2", Purpose: bundle.Suspension, SignedAt: &asOf,
-				Digest: w.m.put(suspensionList), Size: int64(len(suspensionList)),
-			},
-		},
-	}}, Recognitions: []bundle.Recognition{{
-		ID: "urn:uuid:019a0000-0000-7000-8000-000000000001", By: stranger, Of: bundle.Recognised{DID: school, Course: "small"},
-		As: map[string]string{"en": "Two credits"}, From: day(2), Until: &retired, Digest: w.m.put(endorsement), Size: int64(len(endorsement)),
-	}}}, b)
-	w.one = build(t, w.m, course(w.m, 1), school, day(2), a)
-	w.two = build(t, w.m, course(w.m, 2), school, day(5), b)
-	return w
-}
 
 // vector is a bundle and what shall come of it.
 type vector struct {
@@ -265,7 +46,7 @@ type vector struct {
 // vectors makes every file of testdata.
 func vectors(t testing.TB) map[string][]byte {
 	t.Helper()
-	w := newWorld(t)
+	w := bundletest.NewWorld(t)
 	files := map[string][]byte{}
 	var list []vector
 	known := []string{"publisher-1.json"}
@@ -278,47 +59,47 @@ func vectors(t testing.TB) map[string][]byte {
 		}
 		list = append(list, v)
 	}
-	for i, p := range w.chain {
+	for i, p := range w.Chain {
 		files["publisher-"+string(rune('1'+i))+".json"] = p.Text
 	}
-	files["publisher-2-without-a.json"] = w.without[1].Text
-	files["publisher-stranger.json"] = w.stranger[0].Text
-	files["trust.json"] = w.trust.Text
-	files["small@1.root"], files["small@2.root"] = w.one.signed.Text, w.two.signed.Text
+	files["publisher-2-without-a.json"] = w.Without[1].Text
+	files["publisher-stranger.json"] = w.Stranger[0].Text
+	files["trust.json"] = w.Trust.Text
+	files["small@1.root"], files["small@2.root"] = w.One.Signed.Text, w.Two.Signed.Text
 
 	// What is right.
-	one := w.one.frames(t, w.chain[:1], nil, everything)
-	two := w.two.frames(t, w.chain, &w.trust, everything)
+	one := w.One.Frames(t, w.Chain[:1], nil, bundletest.Everything)
+	two := w.Two.Frames(t, w.Chain, &w.Trust, bundletest.Everything)
 	both := &bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier}
-	onePack, twoPack := pack(t, one), pack(t, two)
+	onePack, twoPack := bundletest.Pack(t, one), bundletest.Pack(t, two)
 	add(vector{Name: "the whole first version", File: "small@1.banyan", Want: "ok", Rule: both}, onePack)
 	add(vector{Name: "the whole second version, its key handed over", File: "small@2.banyan", Installed: "small@1.root", Want: "ok", Rule: both}, twoPack)
 	add(vector{Name: "the second version again", File: "small@2.banyan", Installed: "small@2.root", Want: "ok", Rule: both}, nil)
 	add(vector{Name: "the longer chain is known already", File: "small@1.banyan", Trusted: []string{"publisher-1.json", "publisher-2.json"}, Want: "ok", Rule: both}, nil)
-	text := w.two.frames(t, w.chain, &w.trust, bundle.Selection{Locales: []string{"ar"}, Layers: bundle.Layers[:1]})
-	add(vector{Name: "text in Arabic", File: "small@2-ar-text.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"ar"}, Tier: bundle.TextTier}}, pack(t, text))
-	module := w.two.frames(t, w.chain, nil, bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers, Modules: []string{"m1"}})
-	add(vector{Name: "one module", File: "small@2-en-m1.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m1"}}}, pack(t, module))
+	text := w.Two.Frames(t, w.Chain, &w.Trust, bundle.Selection{Locales: []string{"ar"}, Layers: bundle.Layers[:1]})
+	add(vector{Name: "text in Arabic", File: "small@2-ar-text.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"ar"}, Tier: bundle.TextTier}}, bundletest.Pack(t, text))
+	module := w.Two.Frames(t, w.Chain, nil, bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers, Modules: []string{"m1"}})
+	add(vector{Name: "one module", File: "small@2-en-m1.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m1"}}}, bundletest.Pack(t, module))
 	extra := append(slices.Clone(one), bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte("nobody names me")})
-	add(vector{Name: "a blob that nobody names is left aside", File: "ignored.banyan", Want: "ok", Ignored: 1, Rule: &bundle.Rule{Locales: both.Locales, Tier: bundle.AllTier}}, pack(t, extra))
+	add(vector{Name: "a blob that nobody names is left aside", File: "ignored.banyan", Want: "ok", Ignored: 1, Rule: &bundle.Rule{Locales: both.Locales, Tier: bundle.AllTier}}, bundletest.Pack(t, extra))
 	twice := append(slices.Clone(one), one[len(one)-1])
-	add(vector{Name: "a blob that comes twice", File: "twice.banyan", Want: "ok", Rule: both}, pack(t, twice))
+	add(vector{Name: "a blob that comes twice", File: "twice.banyan", Want: "ok", Rule: both}, bundletest.Pack(t, twice))
 
 	// Packs that come over HTTP.
-	files["small@2.head.pack"] = pack(t, two[:5])
+	files["small@2.head.pack"] = bundletest.Pack(t, two[:5])
 	have := map[blob.Digest]bool{}
-	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers}).Blobs(w.one.tree, nil) {
+	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers}).Blobs(w.One.Tree, nil) {
 		have[d] = true
 	}
 	var from1, image []bundle.Frame
-	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}).Blobs(w.two.tree, have) {
-		from1 = append(from1, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.m[d]})
+	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}).Blobs(w.Two.Tree, have) {
+		from1 = append(from1, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.Blobs[d]})
 	}
-	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[1:2]}).Blobs(w.two.tree, nil) {
-		image = append(image, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.m[d]})
+	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[1:2]}).Blobs(w.Two.Tree, nil) {
+		image = append(image, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.Blobs[d]})
 	}
-	files["small@2-en-text-from-1.pack"], files["small@2-en-image.pack"] = pack(t, from1), pack(t, image)
-	add(vector{Name: "an update alone lacks what did not change", File: "small@2-update.banyan", Want: "bundle.truncated"}, pack(t, append(slices.Clone(two[:5]), from1...)))
+	files["small@2-en-text-from-1.pack"], files["small@2-en-image.pack"] = bundletest.Pack(t, from1), bundletest.Pack(t, image)
+	add(vector{Name: "an update alone lacks what did not change", File: "small@2-update.banyan", Want: "bundle.truncated"}, bundletest.Pack(t, append(slices.Clone(two[:5]), from1...)))
 
 	// The folder form.
 	for _, f := range two {
@@ -356,65 +137,67 @@ func vectors(t testing.TB) map[string][]byte {
 	add(vector{Name: "a frame of no kind", File: "no-kind.banyan", Want: "bundle.damaged"}, raw("BANYAN1\n", whole, frame('X', ""), end(len(one)+1)))
 	add(vector{Name: "a frame that promises 4 GB", File: "long-frame.banyan", Want: "bundle.damaged"}, raw("BANYAN1\n", whole, "B\xff\xff\xff\xff"))
 	add(vector{Name: "a root of 64 kB and one", File: "long-root.banyan", Want: "bundle.damaged"}, raw("BANYAN1\n", frame('R', strings.Repeat("x", 64<<10+1)), end(1)))
-	add(vector{Name: "no root", File: "no-root.banyan", Want: "bundle.truncated"}, pack(t, one[:1]))
-	add(vector{Name: "a blob before the root", File: "blob-first.banyan", Want: "bundle.damaged"}, pack(t, append(slices.Clone(one[2:3]), one...)))
-	add(vector{Name: "two roots", File: "two-roots.banyan", Want: "bundle.damaged"}, pack(t, slices.Insert(slices.Clone(one), 2, one[1])))
-	add(vector{Name: "a root at the end", File: "root-last.banyan", Want: "bundle.damaged"}, pack(t, append(slices.Clone(one), one[1])))
-	add(vector{Name: "the edition is missing", File: "no-edition.banyan", Want: "bundle.damaged"}, pack(t, slices.Concat(one[:2], one[4:])))
+	add(vector{Name: "no root", File: "no-root.banyan", Want: "bundle.truncated"}, bundletest.Pack(t, one[:1]))
+	add(vector{Name: "a blob before the root", File: "blob-first.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, append(slices.Clone(one[2:3]), one...)))
+	add(vector{Name: "two roots", File: "two-roots.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, slices.Insert(slices.Clone(one), 2, one[1])))
+	add(vector{Name: "a root at the end", File: "root-last.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, append(slices.Clone(one), one[1])))
+	add(vector{Name: "the edition is missing", File: "no-edition.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, slices.Concat(one[:2], one[4:])))
 	last := len(one) - 2 // behind it comes the picture
-	add(vector{Name: "a text is missing", File: "no-blob.banyan", Want: "bundle.truncated"}, pack(t, slices.Delete(slices.Clone(one), last, last+1)))
-	add(vector{Name: "an item's manifest is missing", File: "no-item.banyan", Want: "bundle.damaged"}, pack(t, slices.Delete(slices.Clone(one), 9, 10)))
-	add(vector{Name: "all pictures are missing: a bundle of texts", File: "no-picture.banyan", Want: "ok", Rule: &bundle.Rule{Locales: both.Locales, Tier: bundle.TextTier}}, pack(t, one[:len(one)-1]))
+	add(vector{Name: "a text is missing", File: "no-blob.banyan", Want: "bundle.truncated"}, bundletest.Pack(t, slices.Delete(slices.Clone(one), last, last+1)))
+	add(vector{Name: "an item's manifest is missing", File: "no-item.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, slices.Delete(slices.Clone(one), 9, 10)))
+	add(vector{Name: "all pictures are missing: a bundle of texts", File: "no-picture.banyan", Want: "ok", Rule: &bundle.Rule{Locales: both.Locales, Tier: bundle.TextTier}}, bundletest.Pack(t, one[:len(one)-1]))
 	swapped := slices.Clone(one)
 	swapped[last].Payload = []byte("<p>Something else.</p>")
-	add(vector{Name: "a blob was swapped", File: "swapped.banyan", Want: "bundle.damaged"}, pack(t, swapped))
+	add(vector{Name: "a blob was swapped", File: "swapped.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, swapped))
 	swapped = slices.Clone(one)
 	swapped[len(one)-1].Payload = []byte("<svg>something else</svg>")
-	add(vector{Name: "a picture was swapped", File: "swapped-picture.banyan", Want: "bundle.damaged"}, pack(t, swapped))
+	add(vector{Name: "a picture was swapped", File: "swapped-picture.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, swapped))
 	swapped = slices.Clone(one)
 	swapped[2].Payload = append(slices.Clone(one[2].Payload), ' ')
-	add(vector{Name: "one of two editions was swapped", File: "swapped-edition.banyan", Want: "bundle.damaged"}, pack(t, swapped))
+	add(vector{Name: "one of two editions was swapped", File: "swapped-edition.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, swapped))
 	add(vector{Name: "only the head", File: "head.banyan", Want: "bundle.truncated"}, files["small@2.head.pack"])
 
 	// Who signed.
 	with := func(root bundle.Signed, chain []bundle.Signed) []byte {
-		changed := w.one
-		changed.signed = root
-		return pack(t, changed.frames(t, chain, nil, everything))
+		changed := w.One
+		changed.Signed = root
+		return bundletest.Pack(t, changed.Frames(t, chain, nil, bundletest.Everything))
 	}
 	resign := func(change func(*bundle.Root), keys ...signing.Key) bundle.Signed {
-		r := w.one.root
+		r := w.One.Root
 		change(&r)
-		return signed(t, "root", r, keys...)
+		return bundletest.Signed(t, "root", r, keys...)
 	}
-	a, b := key('a'), key('b')
+	a, b := bundletest.Key('a'), bundletest.Key('b')
 	keep := func(*bundle.Root) {}
-	add(vector{Name: "signed by nobody's key", File: "stranger-key.banyan", Want: "bundle.bad_signature"}, with(resign(keep, key('s')), w.chain[:1]))
-	add(vector{Name: "signed by the school and by nobody's key", File: "two-keys.banyan", Want: "bundle.bad_signature"}, with(resign(keep, a, key('s')), w.chain[:1]))
-	add(vector{Name: "signed twice by one key", File: "signed-twice.banyan", Want: "bundle.bad_signature"}, with(resign(keep, a, a), w.chain[:1]))
+	add(vector{Name: "signed by nobody's key", File: "stranger-key.banyan", Want: "bundle.bad_signature"}, with(resign(keep, bundletest.Key('s')), w.Chain[:1]))
+	add(vector{Name: "signed by the school and by nobody's key", File: "two-keys.banyan", Want: "bundle.bad_signature"}, with(resign(keep, a, bundletest.Key('s')), w.Chain[:1]))
+	add(vector{Name: "signed twice by one key", File: "signed-twice.banyan", Want: "bundle.bad_signature"}, with(resign(keep, a, a), w.Chain[:1]))
 	other := resign(func(r *bundle.Root) { r.Number = 7 }, a)
 	add(vector{Name: "a signature of another root", File: "moved-signature.banyan", Want: "bundle.bad_signature"},
-		with(bundle.Signed{Text: slices.Concat(other.Document, []byte("\n"), bytes.SplitN(w.one.signed.Text, []byte("\n"), 2)[1])}, w.chain[:1]))
-	add(vector{Name: "a signature for another type", File: "other-type.banyan", Want: "bundle.bad_signature"}, with(signed(t, "trust", w.one.root, a), w.chain[:1]))
-	noSignature := slices.Concat(w.one.signed.Document, []byte("\n[]\n"))
-	add(vector{Name: "no signature", File: "unsigned.banyan", Want: "bundle.damaged"}, with(bundle.Signed{Text: noSignature}, w.chain[:1]))
-	spaced := bytes.Replace(w.one.signed.Text, []byte(`","signature"`), []byte(`", "signature"`), 1)
-	add(vector{Name: "signatures in another form", File: "spaced.banyan", Want: "bundle.damaged"}, with(bundle.Signed{Text: spaced}, w.chain[:1]))
+		with(bundle.Signed{Text: slices.Concat(other.Document, []byte("\n"), bytes.SplitN(w.One.Signed.Text, []byte("\n"), 2)[1])}, w.Chain[:1]))
+	add(vector{Name: "a signature for another type", File: "other-type.banyan", Want: "bundle.bad_signature"}, with(bundletest.Signed(t, "trust", w.One.Root, a), w.Chain[:1]))
+	noSignature := slices.Concat(w.One.Signed.Document, []byte("\n[]\n"))
+	add(vector{Name: "no signature", File: "unsigned.banyan", Want: "bundle.damaged"}, with(bundle.Signed{Text: noSignature}, w.Chain[:1]))
+	spaced := bytes.Replace(w.One.Signed.Text, []byte(`","signature"`), []byte(`", "signature"`), 1)
+	add(vector{Name: "signatures in another form", File: "spaced.banyan", Want: "bundle.damaged"}, with(bundle.Signed{Text: spaced}, w.Chain[:1]))
 	add(vector{Name: "nobody trusts the publisher", File: "small@1.banyan", Trusted: []string{}, Want: "bundle.unknown_publisher"}, nil)
 	add(vector{Name: "another publisher is trusted", File: "small@1.banyan", Trusted: []string{"publisher-stranger.json"}, Want: "bundle.unknown_publisher"}, nil)
-	foreign := build(t, w.m, course(w.m, 1), stranger, day(2), key('s'))
-	files["stranger.root"] = foreign.signed.Text
-	add(vector{Name: "of another publisher", File: "stranger.banyan", Want: "bundle.unknown_publisher"}, pack(t, foreign.frames(t, w.stranger, nil, everything)))
+	foreign := bundletest.Build(t, w.Blobs, bundletest.Course(w.Blobs, 1), bundletest.Stranger, bundletest.Day(2), bundletest.Key('s'))
+	files["stranger.root"] = foreign.Signed.Text
+	add(vector{Name: "of another publisher", File: "stranger.banyan", Want: "bundle.unknown_publisher"}, bundletest.Pack(t, foreign.Frames(t, w.Stranger, nil, bundletest.Everything)))
 	add(vector{Name: "another publisher's course of this name is installed", File: "small@1.banyan", Installed: "stranger.root", Want: "bundle.other_publisher"}, nil)
-	add(vector{Name: "a root with another publisher's keys", File: "other-chain.banyan", Want: "bundle.mixed"}, pack(t, w.one.frames(t, w.stranger, nil, everything)))
+	add(vector{Name: "a root with another publisher's keys", File: "other-chain.banyan", Want: "bundle.mixed"}, bundletest.Pack(t, w.One.Frames(t, w.Stranger, nil, bundletest.Everything)))
 
 	// How keys change hands.
 	p2 := func(change func(*bundle.Publisher), keys ...signing.Key) []bundle.Signed {
-		p := publisher(school, 2, w.chain[0].Digest(), holds(a, 1, 20), holds(b, 3, 31))
+		p := bundletest.Publisher(bundletest.School, 2, w.Chain[0].Digest(), bundletest.Holds(a, 1, 20), bundletest.Holds(b, 3, 31))
 		change(&p)
-		return []bundle.Signed{w.chain[0], signed(t, "publisher", p, keys...)}
+		return []bundle.Signed{w.Chain[0], bundletest.Signed(t, "publisher", p, keys...)}
 	}
-	rotated := func(chain []bundle.Signed) []byte { return pack(t, w.two.frames(t, chain, nil, everything)) }
+	rotated := func(chain []bundle.Signed) []byte {
+		return bundletest.Pack(t, w.Two.Frames(t, chain, nil, bundletest.Everything))
+	}
 	add(vector{Name: "a serial that the key before did not sign", File: "no-handover.banyan", Want: "bundle.bad_signature"}, rotated(p2(func(p *bundle.Publisher) {
 		p.Keys = p.Keys[1:]
 	}, b)))
@@ -425,50 +208,50 @@ func vectors(t testing.TB) map[string][]byte {
 		p.Previous = blob.Of([]byte("x"))
 	}, b, a)))
 	add(vector{Name: "a serial is left out", File: "gap.banyan", Want: "bundle.bad_signature"}, rotated(p2(func(p *bundle.Publisher) { p.Serial = 3 }, b, a)))
-	add(vector{Name: "a chain that begins in the middle", File: "no-first.banyan", Want: "bundle.bad_signature"}, rotated(w.chain[1:]))
+	add(vector{Name: "a chain that begins in the middle", File: "no-first.banyan", Want: "bundle.bad_signature"}, rotated(w.Chain[1:]))
 	add(vector{Name: "two serials of one number", File: "small@2.banyan", Trusted: []string{"publisher-1.json", "publisher-2-without-a.json"}, Want: "bundle.bad_signature"}, nil)
-	add(vector{Name: "a chain of two publishers", File: "two-publishers.banyan", Want: "bundle.mixed"}, rotated(p2(func(p *bundle.Publisher) { p.ID = stranger }, b, a)))
-	add(vector{Name: "a key that was left out of the newest serial", File: "left-out.banyan", Want: "bundle.key_expired"}, with(resign(keep, a), w.without))
+	add(vector{Name: "a chain of two publishers", File: "two-publishers.banyan", Want: "bundle.mixed"}, rotated(p2(func(p *bundle.Publisher) { p.ID = bundletest.Stranger }, b, a)))
+	add(vector{Name: "a key that was left out of the newest serial", File: "left-out.banyan", Want: "bundle.key_expired"}, with(resign(keep, a), w.Without))
 	add(vector{
 		Name: "the newest serial is known already, and leaves the key out", File: "small@1.banyan",
 		Trusted: []string{"publisher-1.json", "publisher-2-without-a.json"}, Want: "bundle.key_expired",
 	}, nil)
 	add(vector{Name: "signed before the key held", File: "too-early.banyan", Want: "bundle.key_expired"},
-		with(resign(func(r *bundle.Root) { r.SignedAt = bundle.At(day(1).Add(-time.Second)) }, a), w.chain[:1]))
+		with(resign(func(r *bundle.Root) { r.SignedAt = bundle.At(bundletest.Day(1).Add(-time.Second)) }, a), w.Chain[:1]))
 	add(vector{Name: "signed after the key held", File: "too-late.banyan", Want: "bundle.key_expired"},
-		with(resign(func(r *bundle.Root) { r.SignedAt = bundle.At(day(20).Add(time.Second)) }, a), w.chain[:1]))
-	after, moment := bundle.At(day(20).Add(time.Second)), day(20)
+		with(resign(func(r *bundle.Root) { r.SignedAt = bundle.At(bundletest.Day(20).Add(time.Second)) }, a), w.Chain[:1]))
+	after, moment := bundle.At(bundletest.Day(20).Add(time.Second)), bundletest.Day(20)
 	add(vector{Name: "the key held when it signed and holds no more", File: "small@1.banyan", Newest: &after, Want: "bundle.key_expired"}, nil)
 	add(vector{Name: "the last moment of a key", File: "small@1.banyan", Newest: &moment, Want: "ok", Rule: both}, nil)
 
 	// Older, or something else.
 	add(vector{Name: "an older version", File: "small@1.banyan", Installed: "small@2.root", Want: "bundle.rollback"}, nil)
-	resigned := resign(func(r *bundle.Root) { r.SignedAt = day(4) }, a)
+	resigned := resign(func(r *bundle.Root) { r.SignedAt = bundletest.Day(4) }, a)
 	files["small@1-resigned.root"] = resigned.Text
 	add(vector{Name: "an older signature of the same version", File: "small@1.banyan", Installed: "small@1-resigned.root", Want: "bundle.rollback"}, nil)
-	add(vector{Name: "a newer signature of the same version", File: "resigned.banyan", Installed: "small@1.root", Want: "ok", Rule: both}, with(resigned, w.chain[:1]))
+	add(vector{Name: "a newer signature of the same version", File: "resigned.banyan", Installed: "small@1.root", Want: "ok", Rule: both}, with(resigned, w.Chain[:1]))
 	add(vector{Name: "another version of the same number and time", File: "fork.banyan", Installed: "small@1.root", Want: "bundle.rollback"},
-		with(resign(func(r *bundle.Root) { r.Licence = "CC0-1.0" }, a), w.chain[:1]))
+		with(resign(func(r *bundle.Root) { r.Licence = "CC0-1.0" }, a), w.Chain[:1]))
 	add(vector{Name: "another course than the one asked for", File: "small@1.banyan", Course: "large", Want: "bundle.mixed"}, nil)
-	add(vector{Name: "a publisher's document in the place of a root", File: "publisher-as-root.banyan", Want: "bundle.mixed"}, with(w.chain[0], w.chain[:1]))
-	add(vector{Name: "a root of a later format", File: "later-root.banyan", Want: "bundle.too_new"}, with(resign(func(r *bundle.Root) { r.Format = 2 }, a), w.chain[:1]))
-	add(vector{Name: "an edition of another course", File: "other-course.banyan", Want: "bundle.mixed"}, with(resign(func(r *bundle.Root) { r.Course = "other" }, a), w.chain[:1]))
+	add(vector{Name: "a publisher's document in the place of a root", File: "publisher-as-root.banyan", Want: "bundle.mixed"}, with(w.Chain[0], w.Chain[:1]))
+	add(vector{Name: "a root of a later format", File: "later-root.banyan", Want: "bundle.too_new"}, with(resign(func(r *bundle.Root) { r.Format = 2 }, a), w.Chain[:1]))
+	add(vector{Name: "an edition of another course", File: "other-course.banyan", Want: "bundle.mixed"}, with(resign(func(r *bundle.Root) { r.Course = "other" }, a), w.Chain[:1]))
 	add(vector{Name: "the editions change places", File: "other-locale.banyan", Want: "bundle.mixed"}, with(resign(func(r *bundle.Root) {
 		r.Editions = map[string]bundle.EditionRef{"ar": r.Editions["en"], "en": r.Editions["ar"]}
-	}, a), w.chain[:1]))
+	}, a), w.Chain[:1]))
 	add(vector{Name: "a size that is not the edition's", File: "other-size.banyan", Want: "bundle.damaged"}, with(resign(func(r *bundle.Root) {
 		r.Editions = maps.Clone(r.Editions)
 		e := r.Editions["en"]
 		e.Size++
 		r.Editions["en"] = e
-	}, a), w.chain[:1]))
+	}, a), w.Chain[:1]))
 	// Manifests that a publisher signed and that lie all the same.
 	bent := func(change func(e *bundle.Edition, m *bundle.Module, it *bundle.Item), raw func(string) string) []byte {
-		e := w.one.tree.Editions["en"]
+		e := w.One.Tree.Editions["en"]
 		doc, mod, it := e.Doc, bundle.Module{Type: "module", ID: e.Modules[0].Ref.ID, Items: []bundle.ItemRef{e.Modules[0].Items[0].Ref}}, *e.Modules[0].Items[0].Doc
 		change(&doc, &mod, &it)
 		put := func(v any, f func(string) string) (blob.Digest, int64, bundle.Frame) {
-			text := onLine(t, v)
+			text := bundletest.OnLine(t, v)
 			if f != nil {
 				text = f(text)
 			}
@@ -479,12 +262,12 @@ func vectors(t testing.TB) map[string][]byte {
 		ref := doc.Modules[0]
 		ref.Digest, ref.Size, frames[1] = put(mod, nil)
 		doc.Modules = []bundle.ModuleRef{ref}
-		r := w.one.root
+		r := w.One.Root
 		eref := r.Editions["en"]
 		eref.Digest, eref.Size, frames[0] = put(doc, nil)
 		r.Editions = map[string]bundle.EditionRef{"en": eref}
-		frames[3] = bundle.Frame{Kind: bundle.BlobFrame, Payload: w.m[it.Blobs[0].Digest]}
-		return pack(t, slices.Concat([]bundle.Frame{{Kind: bundle.PublisherFrame, Payload: w.chain[0].Text}, {Kind: bundle.RootFrame, Payload: signed(t, "root", r, a).Text}}, frames[:]))
+		frames[3] = bundle.Frame{Kind: bundle.BlobFrame, Payload: w.Blobs[it.Blobs[0].Digest]}
+		return bundletest.Pack(t, slices.Concat([]bundle.Frame{{Kind: bundle.PublisherFrame, Payload: w.Chain[0].Text}, {Kind: bundle.RootFrame, Payload: bundletest.Signed(t, "root", r, a).Text}}, frames[:]))
 	}
 	none := func(*bundle.Edition, *bundle.Module, *bundle.Item) {}
 	add(vector{Name: "a tree of one lesson", File: "one-lesson.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier}}, bent(none, nil))
@@ -513,13 +296,13 @@ func vectors(t testing.TB) map[string][]byte {
 	add(vector{Name: "no UTF-8", File: "no-utf8.banyan", Want: "bundle.damaged"}, bent(none, func(s string) string { return strings.Replace(s, `{"type"`, "{\"x\":\"\xff\",\"type\"", 1) }))
 	add(vector{Name: "a broken number", File: "no-json.banyan", Want: "bundle.damaged"}, bent(none, func(s string) string { return strings.Replace(s, `{"type"`, `{"x":1.,"type"`, 1) }))
 	trustOf := func(tr bundle.Trust, keys ...signing.Key) []byte {
-		s := signed(t, "trust", tr, keys...)
-		return pack(t, w.two.frames(t, w.chain, &s, everything))
+		s := bundletest.Signed(t, "trust", tr, keys...)
+		return bundletest.Pack(t, w.Two.Frames(t, w.Chain, &s, bundletest.Everything))
 	}
 	add(vector{Name: "another publisher's word on issuers", File: "other-trust.banyan", Want: "bundle.mixed"},
-		trustOf(bundle.Trust{Type: "trust", Format: 1, Publisher: stranger, SignedAt: day(5), Issuers: []bundle.Issuer{}}, b))
+		trustOf(bundle.Trust{Type: "trust", Format: 1, Publisher: bundletest.Stranger, SignedAt: bundletest.Day(5), Issuers: []bundle.Issuer{}}, b))
 	add(vector{Name: "nobody's word on issuers", File: "bad-trust.banyan", Want: "bundle.bad_signature"},
-		trustOf(bundle.Trust{Type: "trust", Format: 1, Publisher: school, SignedAt: day(5), Issuers: []bundle.Issuer{}}, key('s')))
+		trustOf(bundle.Trust{Type: "trust", Format: 1, Publisher: bundletest.School, SignedAt: bundletest.Day(5), Issuers: []bundle.Issuer{}}, bundletest.Key('s')))
 	files["vectors.json"] = indented(t, list)
 
 	files["fit.json"] = indented(t, fits(t, w))
@@ -534,7 +317,7 @@ type fitVector struct {
 	Want   bundle.Fit  `json:"want"`
 }
 
-func fits(t testing.TB, w world) []fitVector {
+func fits(t testing.TB, w bundletest.World) []fitVector {
 	t.Helper()
 	var out []fitVector
 	for _, rule := range []bundle.Rule{
@@ -543,9 +326,9 @@ func fits(t testing.TB, w world) []fitVector {
 		{Locales: []string{"en"}, Tier: bundle.ImagesTier, Modules: []string{"m2"}},
 		{Locales: []string{"sw", "ar"}, Tier: bundle.ImagesTier}, // the source language stands in
 	} {
-		whole := rule.Fit(w.two.tree, 1<<30).Bytes
+		whole := rule.Fit(w.Two.Tree, 1<<30).Bytes
 		for _, budget := range []int64{0, whole / 3, whole / 2, whole * 3 / 4, whole - 90, whole - 1, whole, whole + 1} {
-			out = append(out, fitVector{"small@2.banyan", rule, budget, rule.Fit(w.two.tree, budget)})
+			out = append(out, fitVector{"small@2.banyan", rule, budget, rule.Fit(w.Two.Tree, budget)})
 		}
 	}
 	return out
@@ -558,7 +341,7 @@ type diffVector struct {
 	Want bundle.Diff `json:"want"`
 }
 
-func diffs(w world) []diffVector {
+func diffs(w bundletest.World) []diffVector {
 	var out []diffVector
 	for _, rule := range []bundle.Rule{
 		{Locales: []string{"en"}, Tier: bundle.TextTier},
@@ -567,25 +350,14 @@ func diffs(w world) []diffVector {
 		{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m2"}}, // what moved here must be fetched
 		{Locales: []string{"fr"}, Tier: bundle.TextTier},
 	} {
-		out = append(out, diffVector{"small@1.banyan", "small@2.banyan", rule, bundle.Compare(w.one.tree, w.two.tree, rule)},
-			diffVector{"small@2.banyan", "small@2.banyan", rule, bundle.Compare(w.two.tree, w.two.tree, rule)})
+		out = append(out, diffVector{"small@1.banyan", "small@2.banyan", rule, bundle.Compare(w.One.Tree, w.Two.Tree, rule)},
+			diffVector{"small@2.banyan", "small@2.banyan", rule, bundle.Compare(w.Two.Tree, w.Two.Tree, rule)})
 	}
 	return out
 }
 
 func frame(kind byte, payload string) string {
 	return string(binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(payload)))) + payload
-}
-
-func onLine(t testing.TB, v any) string {
-	t.Helper()
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func indented(t testing.TB, v any) []byte {
@@ -684,25 +456,14 @@ func (v vector) known(t testing.TB) func(string, string) (bundle.Known, error) {
 	return func(string, string) (bundle.Known, error) { return k, nil }
 }
 
-func outcome(err error) string {
-	var f *fault.Error
-	switch {
-	case err == nil:
-		return "ok"
-	case errors.As(err, &f):
-		return f.Key
-	}
-	return err.Error()
-}
-
 func TestVectors(t *testing.T) {
 	for _, v := range readVectors[vector](t, "vectors.json") {
 		r, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(v.open(t))), v.known(t))
-		if got := outcome(err); got != v.Want {
+		if got := bundletest.Outcome(err); got != v.Want {
 			t.Errorf("%s (%s, %v %v): %s, want %s (%v)", v.Name, v.File, v.Cut, v.Flip, got, v.Want, err)
 			continue
 		}
-		if v.Want == "ok" && (r.Ignored != v.Ignored || onLine(t, r.Rule) != onLine(t, *v.Rule) || !r.Complete) {
+		if v.Want == "ok" && (r.Ignored != v.Ignored || bundletest.OnLine(t, r.Rule) != bundletest.OnLine(t, *v.Rule) || !r.Complete) {
 			t.Errorf("%s (%s): %+v %+v", v.Name, v.File, r.Counted, r.Rule)
 		}
 	}
@@ -711,7 +472,7 @@ func TestVectors(t *testing.T) {
 // treeOf reads the tree in a bundle.
 func treeOf(t testing.TB, file string) *bundle.Tree {
 	t.Helper()
-	m := memory{}
+	m := bundletest.Memory{}
 	var root bundle.Signed
 	r := bundle.NewReader(bytes.NewReader(testfile(t, file)))
 	for {
@@ -727,9 +488,9 @@ func treeOf(t testing.TB, file string) *bundle.Tree {
 				t.Fatal(err)
 			}
 		}
-		m.put(string(f.Payload))
+		m.Put(string(f.Payload))
 	}
-	tree, err := bundle.Load(t.Context(), root, m.open)
+	tree, err := bundle.Load(t.Context(), root, m.Open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -740,7 +501,7 @@ func TestFit(t *testing.T) {
 	some := 0
 	for _, v := range readVectors[fitVector](t, "fit.json") {
 		got := v.Rule.Fit(treeOf(t, v.File), v.Budget)
-		if onLine(t, got) != onLine(t, v.Want) || got.Bytes > max(v.Budget, 0) {
+		if bundletest.OnLine(t, got) != bundletest.OnLine(t, v.Want) || got.Bytes > max(v.Budget, 0) {
 			t.Errorf("%+v into %d: %+v, want %+v", v.Rule, v.Budget, got, v.Want)
 		}
 		if len(got.Items) > 0 && !got.Whole {
@@ -755,7 +516,7 @@ func TestFit(t *testing.T) {
 func TestDiff(t *testing.T) {
 	for _, v := range readVectors[diffVector](t, "diff.json") {
 		got := bundle.Compare(treeOf(t, v.Old), treeOf(t, v.New), v.Rule)
-		if onLine(t, got) != onLine(t, v.Want) {
+		if bundletest.OnLine(t, got) != bundletest.OnLine(t, v.Want) {
 			t.Errorf("%s to %s, %+v: %+v, want %+v", v.Old, v.New, v.Rule, got, v.Want)
 		}
 		if v.Old == v.New && !got.Empty() {

@@ -3,20 +3,18 @@ package bundle
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/fault"
-	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // What a trust pack may hold, so that a hostile one costs neither memory nor time.
 const (
-	maxWords     = 1024
-	maxListBytes = 64 << 20
+	MaxWords     = 1024
+	MaxListBytes = 64 << 20
 )
 
 // Word is what one publisher says of issuers, checked.
@@ -114,7 +112,7 @@ func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, erro
 			if chain = append(chain, f.Payload); len(chain) > MaxSerials {
 				return nil, Damaged("more than %d serials", MaxSerials)
 			}
-		case f.Kind == TrustFrame && last == PublisherFrame && count < maxWords:
+		case f.Kind == TrustFrame && last == PublisherFrame && count < MaxWords:
 			count++
 			if err := w.take(chain, f.Payload, find); err != nil {
 				return nil, err
@@ -134,7 +132,7 @@ func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, erro
 			if !ok {
 				continue
 			}
-			if bytes += int64(len(f.Payload)); size != int64(len(f.Payload)) || bytes > maxListBytes {
+			if bytes += int64(len(f.Payload)); size != int64(len(f.Payload)) || bytes > MaxListBytes {
 				return nil, Damaged("list %s has %d bytes", d, len(f.Payload))
 			}
 			w.Blobs[d] = f.Payload
@@ -174,226 +172,4 @@ func (w *Words) take(texts [][]byte, word []byte, find func(brought Chain) (Know
 	}
 	w.Words = append(w.Words, Word{chain, t, word})
 	return nil
-}
-
-// vouchers are the institutions whose word this server gives: those that issue certificates.
-func (s *Service) vouchers(ctx context.Context) ([]identity.InstitutionID, error) {
-	if s.Vouchers == nil {
-		return nil, nil
-	}
-	return s.Vouchers(ctx)
-}
-
-// spoken is what one publisher said of issuers, as it is stored.
-type spoken struct {
-	Bearer
-	text []byte
-}
-
-// wordsForAll are the words of this server's institutions, and of those publishers whom its operator trusts.
-func (s *Service) wordsForAll(ctx context.Context) ([]spoken, error) {
-	var out []spoken
-	own, err := s.vouchers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	for _, in := range own {
-		text, err := s.trust(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		if text == nil {
-			continue
-		}
-		p, err := s.signs(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		seen[p.Publisher] = true
-		out = append(out, spoken{p.Bearer, text})
-	}
-	trusted, err := s.wordsOfTrusted(ctx)
-	for _, w := range trusted {
-		if !seen[w.Publisher] {
-			out = append(out, w)
-		}
-	}
-	return out, err
-}
-
-// wordsOfTrusted are the words of those publishers whom the operator (nothing named) or any of the institutions trusts.
-func (s *Service) wordsOfTrusted(ctx context.Context, in ...identity.InstitutionID) ([]spoken, error) {
-	rows, err := s.Store.ListTrusted(ctx, in...)
-	if err != nil {
-		return nil, err
-	}
-	var out []spoken
-	seen := map[Bearer]bool{}
-	for _, r := range rows {
-		if seen[r.Bearer] {
-			continue
-		}
-		seen[r.Bearer] = true
-		d, err := s.Store.FindDocument(ctx, r.Bearer, TrustDocument, "", 0)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, spoken{r.Bearer, d.Text})
-	}
-	return out, nil
-}
-
-// wordFrames gives the serials and the word of each publisher, and the blobs that the words name. What a reader would refuse as too large is
-// left out, the last first.
-func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []Frame, blobs []blob.Digest, err error) {
-	have := map[blob.Digest]bool{}
-	var bytes int64
-	for i, w := range words {
-		if i == maxWords {
-			break
-		}
-		chain, err := s.chain(ctx, w.Bearer)
-		if err != nil {
-			return nil, nil, err
-		}
-		t, err := ReadTrust(w.text)
-		if err != nil {
-			return nil, nil, err
-		}
-		var more []blob.Digest
-		size := bytes
-		for _, c := range t.Children() {
-			if have[c.Digest] {
-				continue
-			}
-			// The carrier that brought a word may have had some of its lists not.
-			if _, err := s.open(ctx, c.Digest); fault.Is(err, fault.NotFound) {
-				continue
-			} else if err != nil {
-				return nil, nil, err
-			}
-			have[c.Digest] = true
-			size += c.Size
-			more = append(more, c.Digest)
-		}
-		if size > maxListBytes {
-			break
-		}
-		bytes, blobs = size, append(blobs, more...)
-		for _, d := range chain.Documents {
-			head = append(head, Frame{PublisherFrame, d.Text})
-		}
-		head = append(head, Frame{TrustFrame, w.text})
-	}
-	return head, blobs, nil
-}
-
-// knownOf is what this server knows of those whose word counts for an institution, or with "" for anybody here.
-func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(brought Chain) (Known, error) {
-	return func(brought Chain) (k Known, err error) {
-		b, err := s.bearer(ctx, brought)
-		if err != nil {
-			return Known{}, err
-		}
-		counts := false
-		if in != "" {
-			var whom Bearer
-			whom, counts, err = trusted(ctx, s.Store, in, b.Publisher)
-			counts = counts && whom == b.Bearer
-		} else if counts, err = s.Store.IsTrusted(ctx, b.Bearer); err == nil && !counts {
-			own, ownErr := s.ownPublishers(ctx)
-			counts, err = slices.Contains(own, b.Bearer), ownErr
-		}
-		if err != nil || !counts {
-			return Known{}, err
-		}
-		k.Chain = b.chain
-		k.Newest, err = s.Store.NewestTime(ctx, b.Bearer)
-		return k, err
-	}
-}
-
-// TrustPack gives what this server knows of issuers as one pack: the words of its own institutions and of those publishers whom its operator trusts,
-// with status lists. Anyone may ask. fault.NotFound while there is nobody who issues.
-func (s *Service) TrustPack(ctx context.Context) (*Packed, error) {
-	words, err := s.wordsForAll(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.wordPack(ctx, words)
-}
-
-// CirclePack gives what the publishers say of issuers whom an institution trusts, in the same form. For its members and the operator; nobody
-// else learns whom it trusts. fault.NotFound while they say nothing.
-func (s *Service) CirclePack(ctx context.Context, by identity.Actor, in identity.InstitutionID) (*Packed, error) {
-	switch {
-	case by.Anonymous():
-		return nil, fault.New(fault.Unauthenticated, "session.required")
-	case !by.Operates() && !slices.Contains(by.Institutions(), in):
-		return nil, fault.New(fault.Denied, "bundle.circle_denied")
-	}
-	words, err := s.wordsOfTrusted(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return s.wordPack(ctx, words)
-}
-
-func (s *Service) wordPack(ctx context.Context, words []spoken) (*Packed, error) {
-	head, blobs, err := s.wordFrames(ctx, words)
-	if err != nil {
-		return nil, err
-	}
-	if len(head) == 0 {
-		return nil, NotFound(errors.New("nobody says anything of issuers"))
-	}
-	return s.pack(ctx, head, blobs)
-}
-
-// TakeTrust keeps what a trust pack says, of publishers whom an institution trusts, or with "" anybody here: the operator or any institution. An
-// older word than the one known changes nothing. For admins of the institution and the operator.
-func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.InstitutionID, c Carrier) (*Words, error) {
-	err := mayTrust(by, in)
-	if in == "" {
-		err = mayChange(by)
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.moving.RLock()
-	defer s.moving.RUnlock()
-	w, err := ReadWords(c, s.knownOf(ctx, in))
-	if err != nil {
-		return nil, err
-	}
-	for _, data := range w.Blobs {
-		if _, err := s.Imported.Put(ctx, data); err != nil {
-			return nil, NoSpace(fmt.Errorf("keep a status list: %w", err))
-		}
-	}
-	whose := make([]Bearer, len(w.Words))
-	for i, word := range w.Words {
-		b, err := s.bearer(ctx, word.Chain)
-		if err != nil {
-			return nil, err
-		}
-		whose[i] = b.Bearer
-	}
-	return w, s.Store.InTx(ctx, func(tx Store) error {
-		for i, word := range w.Words {
-			if err := learn(ctx, tx, whose[i], word.Chain); err != nil {
-				return err
-			}
-			if _, err := tx.ReplaceDocument(ctx, Document{
-				Bearer: whose[i], Kind: TrustDocument, Text: word.Text, SignedAt: word.Trust.SignedAt.Time,
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

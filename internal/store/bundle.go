@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -15,13 +16,13 @@ import (
 // Bundle keeps publishers' keys and documents, whom is trusted, and which bundle of a course is installed.
 type Bundle struct{ conn }
 
-var _ bundle.Store = (*Bundle)(nil)
+var _ serving.Store = (*Bundle)(nil)
 
 // Bundle gives the store of the bundle domain.
 func (db *DB) Bundle() *Bundle { return &Bundle{conn{db: db}} }
 
-// InTx implements bundle.Store. See inTx: fn may run again after a deadlock.
-func (s *Bundle) InTx(ctx context.Context, fn func(bundle.Store) error) error {
+// InTx implements serving.Store. See inTx: fn may run again after a deadlock.
+func (s *Bundle) InTx(ctx context.Context, fn func(serving.Store) error) error {
 	return s.inTx(ctx, func(c conn) error { return fn(&Bundle{c}) })
 }
 
@@ -38,15 +39,15 @@ type publisherKeyRow struct {
 
 func (publisherKeyRow) TableName() string { return "publisher_keys" }
 
-func (r publisherKeyRow) key() bundle.Key {
-	return bundle.Key{
+func (r publisherKeyRow) key() serving.Key {
+	return serving.Key{
 		ID: string(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Publisher: r.Publisher, Multikey: r.Multikey,
 		Sealed: r.Sealed, CreatedAt: r.CreatedAt.t, Until: r.Until.t, RetiredAt: r.RetiredAt.pointer(),
 	}
 }
 
-// CreateKey implements bundle.Store.
-func (s *Bundle) CreateKey(ctx context.Context, k bundle.Key) error {
+// CreateKey implements serving.Store.
+func (s *Bundle) CreateKey(ctx context.Context, k serving.Key) error {
 	err := s.write(ctx).Create(&publisherKeyRow{
 		ID: key(k.ID), InstitutionID: key(k.InstitutionID), Publisher: k.Publisher, Multikey: k.Multikey, Sealed: k.Sealed,
 		CreatedAt: at(k.CreatedAt), Until: at(k.Until), RetiredAt: maybeAt(k.RetiredAt),
@@ -54,16 +55,16 @@ func (s *Bundle) CreateKey(ctx context.Context, k bundle.Key) error {
 	return s.db.taken(err, "bundle.key_exists")
 }
 
-// RetireKey implements bundle.Store.
+// RetireKey implements serving.Store.
 func (s *Bundle) RetireKey(ctx context.Context, id string, when time.Time) error {
 	res := s.write(ctx).Model(&publisherKeyRow{}).Where("id = ?", key(id)).Update("retired_at", at(when))
 	return changed(s.conn, res, "bundle.not_found")
 }
 
-// ListKeys implements bundle.Store.
-func (s *Bundle) ListKeys(ctx context.Context, in identity.InstitutionID) ([]bundle.Key, error) {
+// ListKeys implements serving.Store.
+func (s *Bundle) ListKeys(ctx context.Context, in identity.InstitutionID) ([]serving.Key, error) {
 	if !key(in).valid() {
-		return []bundle.Key{}, nil
+		return []serving.Key{}, nil
 	}
 	return many(s.conn, s.read(ctx).Where("institution_id = ?", key(in)).Order("id"), publisherKeyRow.key)
 }
@@ -80,26 +81,26 @@ type publisherDocumentRow struct {
 
 func (publisherDocumentRow) TableName() string { return "publisher_documents" }
 
-func (r publisherDocumentRow) document() bundle.Document {
-	return bundle.Document{
-		Bearer: bundle.Bearer{Publisher: r.Publisher, Chain: r.Chain}, Kind: bundle.DocumentKind(r.Kind), Name: r.Name, Serial: r.Serial, Text: r.Document, SignedAt: r.SignedAt.t,
+func (r publisherDocumentRow) document() serving.Document {
+	return serving.Document{
+		Bearer: serving.Bearer{Publisher: r.Publisher, Chain: r.Chain}, Kind: serving.DocumentKind(r.Kind), Name: r.Name, Serial: r.Serial, Text: r.Document, SignedAt: r.SignedAt.t,
 	}
 }
 
-func documentRow(d bundle.Document) *publisherDocumentRow {
+func documentRow(d serving.Document) *publisherDocumentRow {
 	return &publisherDocumentRow{
 		Publisher: d.Publisher, Chain: d.Chain, Kind: string(d.Kind), Name: d.Name, Serial: d.Serial, Document: d.Text, SignedAt: at(d.SignedAt),
 	}
 }
 
-// AddDocument implements bundle.Store.
-func (s *Bundle) AddDocument(ctx context.Context, d bundle.Document) (bool, error) {
+// AddDocument implements serving.Store.
+func (s *Bundle) AddDocument(ctx context.Context, d serving.Document) (bool, error) {
 	res := s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(documentRow(d))
 	return res.RowsAffected == 1, s.db.fail(res.Error)
 }
 
-// ReplaceDocument implements bundle.Store.
-func (s *Bundle) ReplaceDocument(ctx context.Context, d bundle.Document) (bool, error) {
+// ReplaceDocument implements serving.Store.
+func (s *Bundle) ReplaceDocument(ctx context.Context, d serving.Document) (bool, error) {
 	var done bool
 	err := s.inTx(ctx, func(c conn) error {
 		res := c.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(documentRow(d))
@@ -115,15 +116,15 @@ func (s *Bundle) ReplaceDocument(ctx context.Context, d bundle.Document) (bool, 
 	return done, err
 }
 
-// FindDocument implements bundle.Store.
-func (s *Bundle) FindDocument(ctx context.Context, b bundle.Bearer, kind bundle.DocumentKind, name string, serial int) (bundle.Document, error) {
+// FindDocument implements serving.Store.
+func (s *Bundle) FindDocument(ctx context.Context, b serving.Bearer, kind serving.DocumentKind, name string, serial int) (serving.Document, error) {
 	q := s.read(ctx).Where("publisher = ? AND chain = ? AND kind = ? AND name = ? AND serial = ?", b.Publisher, b.Chain, string(kind), name, serial)
 	r, err := one[publisherDocumentRow](s.conn, q, "bundle.not_found")
 	return r.document(), err
 }
 
-// ListDocuments implements bundle.Store.
-func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind bundle.DocumentKind) ([]bundle.Document, error) {
+// ListDocuments implements serving.Store.
+func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind serving.DocumentKind) ([]serving.Document, error) {
 	q := s.read(ctx).Where("kind = ?", string(kind))
 	if publisher != "" {
 		q = q.Where("publisher = ?", publisher)
@@ -131,8 +132,8 @@ func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind bundl
 	return many(s.conn, q.Order("publisher, chain, name, serial"), publisherDocumentRow.document)
 }
 
-// NewestTime implements bundle.Store.
-func (s *Bundle) NewestTime(ctx context.Context, b bundle.Bearer) (time.Time, error) {
+// NewestTime implements serving.Store.
+func (s *Bundle) NewestTime(ctx context.Context, b serving.Bearer) (time.Time, error) {
 	newest, err := one[publisherDocumentRow](s.conn, s.read(ctx).Where("publisher = ? AND chain = ?", b.Publisher, b.Chain).Order("signed_at DESC"), "bundle.not_found")
 	if fault.Is(err, fault.NotFound) {
 		return time.Time{}, nil
@@ -149,12 +150,12 @@ type trustedRow struct {
 
 func (trustedRow) TableName() string { return "trusted_publishers" }
 
-func (r trustedRow) trusted() bundle.Trusted {
-	return bundle.Trusted{Bearer: bundle.Bearer{Publisher: r.Publisher, Chain: r.Chain}, InstitutionID: identity.InstitutionID(r.InstitutionID.text()), CreatedAt: r.CreatedAt.t}
+func (r trustedRow) trusted() serving.Trusted {
+	return serving.Trusted{Bearer: serving.Bearer{Publisher: r.Publisher, Chain: r.Chain}, InstitutionID: identity.InstitutionID(r.InstitutionID.text()), CreatedAt: r.CreatedAt.t}
 }
 
-// AddTrusted implements bundle.Store.
-func (s *Bundle) AddTrusted(ctx context.Context, t bundle.Trusted) error {
+// AddTrusted implements serving.Store.
+func (s *Bundle) AddTrusted(ctx context.Context, t serving.Trusted) error {
 	return s.db.fail(s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&trustedRow{
 		Publisher: t.Publisher, Chain: t.Chain, InstitutionID: maybeKey(t.InstitutionID), CreatedAt: at(t.CreatedAt),
 	}).Error)
@@ -168,7 +169,7 @@ func by(q *gorm.DB, in identity.InstitutionID) *gorm.DB {
 	return q.Where("institution_id = ?", key(in))
 }
 
-// RemoveTrusted implements bundle.Store.
+// RemoveTrusted implements serving.Store.
 func (s *Bundle) RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error {
 	if in != "" && !key(in).valid() {
 		return fault.New(fault.NotFound, "bundle.not_found")
@@ -176,21 +177,21 @@ func (s *Bundle) RemoveTrusted(ctx context.Context, publisher string, in identit
 	return changed(s.conn, by(s.write(ctx).Where("publisher = ?", publisher), in).Delete(&trustedRow{}), "bundle.not_found")
 }
 
-// ListTrusted implements bundle.Store.
-func (s *Bundle) ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]bundle.Trusted, error) {
+// ListTrusted implements serving.Store.
+func (s *Bundle) ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]serving.Trusted, error) {
 	q := s.read(ctx)
 	if len(in) == 0 {
 		q = by(q, "")
 	} else if ids := keys(in); len(ids) > 0 {
 		q = q.Where("institution_id IN ?", ids)
 	} else {
-		return []bundle.Trusted{}, nil
+		return []serving.Trusted{}, nil
 	}
 	return many(s.conn, q.Order("publisher, institution_id"), trustedRow.trusted)
 }
 
-// IsTrusted implements bundle.Store.
-func (s *Bundle) IsTrusted(ctx context.Context, b bundle.Bearer) (bool, error) {
+// IsTrusted implements serving.Store.
+func (s *Bundle) IsTrusted(ctx context.Context, b serving.Bearer) (bool, error) {
 	var n int64
 	err := s.read(ctx).Model(&trustedRow{}).Where("publisher = ? AND chain = ?", b.Publisher, b.Chain).Limit(1).Count(&n).Error
 	return n > 0, s.db.fail(err)
@@ -210,26 +211,26 @@ type bundleRow struct {
 
 func (bundleRow) TableName() string { return "bundles" }
 
-func (r bundleRow) place() bundle.Place {
-	return bundle.Place{
+func (r bundleRow) place() serving.Place {
+	return serving.Place{
 		CourseID: r.CourseID, Publisher: r.Publisher, Rule: r.Rule.v, Installed: r.Installed, Previous: r.Previous, Candidate: r.Candidate,
 		CandidateRule: r.CandidateRule.v, Revision: r.Revision, ChangedAt: r.ChangedAt.t,
 	}
 }
 
-// FindPlace implements bundle.Store.
-func (s *Bundle) FindPlace(ctx context.Context, course string) (bundle.Place, error) {
+// FindPlace implements serving.Store.
+func (s *Bundle) FindPlace(ctx context.Context, course string) (serving.Place, error) {
 	r, err := one[bundleRow](s.conn, s.read(ctx).Where("course_id = ?", course), "bundle.not_found")
 	return r.place(), err
 }
 
-// ListPlaces implements bundle.Store.
-func (s *Bundle) ListPlaces(ctx context.Context) ([]bundle.Place, error) {
+// ListPlaces implements serving.Store.
+func (s *Bundle) ListPlaces(ctx context.Context) ([]serving.Place, error) {
 	return many(s.conn, s.read(ctx).Order("course_id"), bundleRow.place)
 }
 
-// SavePlace implements bundle.Store.
-func (s *Bundle) SavePlace(ctx context.Context, p bundle.Place) error {
+// SavePlace implements serving.Store.
+func (s *Bundle) SavePlace(ctx context.Context, p serving.Place) error {
 	row := bundleRow{
 		CourseID: p.CourseID, Publisher: p.Publisher, Rule: doc[bundle.Rule]{p.Rule}, Installed: p.Installed, Previous: p.Previous,
 		Candidate: p.Candidate, CandidateRule: doc[bundle.Rule]{p.CandidateRule}, Revision: p.Revision + 1, ChangedAt: at(p.ChangedAt),
@@ -247,7 +248,7 @@ func (s *Bundle) SavePlace(ctx context.Context, p bundle.Place) error {
 	return s.db.fail(res.Error)
 }
 
-// RemovePlace implements bundle.Store.
+// RemovePlace implements serving.Store.
 func (s *Bundle) RemovePlace(ctx context.Context, course string) error {
 	return s.db.fail(s.write(ctx).Where("course_id = ?", course).Delete(&bundleRow{}).Error)
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/audit"
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -125,7 +125,7 @@ func exerciseAudit(t *testing.T, w *world) {
 				case 1:
 					err = w.Institution().Audit(ctx, e)
 				default:
-					err = w.Bundle().InTx(ctx, func(tx bundle.Store) error { return tx.Audit(ctx, e) })
+					err = w.Bundle().InTx(ctx, func(tx serving.Store) error { return tx.Audit(ctx, e) })
 				}
 				if err != nil {
 					return err

@@ -1,4 +1,5 @@
-package bundle
+// Package serving is the server of bundles: it gives them away and takes them in.
+package serving
 
 import (
 	"context"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -64,11 +66,11 @@ type Trusted struct {
 type Place struct {
 	CourseID      string
 	Publisher     string
-	Rule          Rule
+	Rule          bundle.Rule
 	Installed     []byte // signed root; nil while the first import is under way
 	Previous      []byte
 	Candidate     []byte
-	CandidateRule Rule // without languages: what the carriers bring
+	CandidateRule bundle.Rule // without languages: what the carriers bring
 	Revision      int
 	ChangedAt     time.Time
 }
@@ -135,7 +137,7 @@ type Name struct {
 // IssuerSource is an issuer for whose certificates a publisher stands. Sizes, digests and times of its lists are filled in from what
 // Open gives.
 type IssuerSource struct {
-	Issuer Issuer
+	Issuer bundle.Issuer
 	Open   func(ctx context.Context, url string) (OpenedList, error)
 	// Same tells whether two lists say the same; nil: when their bytes are the same.
 	Same func(a, b []byte) bool
@@ -143,7 +145,7 @@ type IssuerSource struct {
 
 // RecognitionSource is a recognition that a publisher's word carries. Size and digest are those of the document.
 type RecognitionSource struct {
-	Recognition Recognition
+	Recognition bundle.Recognition
 	Document    []byte // the EndorsementCredential
 }
 

@@ -1,4 +1,4 @@
-package bundle
+package serving
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -18,15 +19,15 @@ import (
 
 // held is a version that this server can give away.
 type held struct {
-	root Signed
+	root bundle.Signed
 	in   identity.InstitutionID // who publishes it here; "" came from elsewhere
-	rule *Rule                  // what is here of one that came from elsewhere
+	rule *bundle.Rule           // what is here of one that came from elsewhere
 }
 
 // hold finds a version of a course, the newest with number 0: published here, or imported.
 func (s *Service) hold(ctx context.Context, course string, number int) (held, error) {
-	if !IsName(course) || number < 0 {
-		return held{}, NotFound(nil)
+	if !bundle.IsName(course) || number < 0 {
+		return held{}, bundle.NotFound(nil)
 	}
 	find := func() (curriculum.Version, error) {
 		if number == 0 {
@@ -48,24 +49,24 @@ func (s *Service) hold(ctx context.Context, course string, number int) (held, er
 	}
 	for _, text := range [][]byte{p.Installed, p.Previous} {
 		if r, err := readRoot(text); err == nil && (number == 0 || r.Number == number) {
-			root, err := ReadSigned(text)
+			root, err := bundle.ReadSigned(text)
 			return held{root: root, rule: &p.Rule}, err
 		}
 	}
-	return held{}, NotFound(nil)
+	return held{}, bundle.NotFound(nil)
 }
 
 // tree loads the manifests of some languages of a version. Versions never change, so what was parsed once is kept for a while.
-func (s *Service) tree(ctx context.Context, h held, locales ...string) (*Tree, error) {
-	return s.trees.load(h.root, locales, func() (*Tree, error) { return Load(ctx, h.root, s.open, locales...) })
+func (s *Service) tree(ctx context.Context, h held, locales ...string) (*bundle.Tree, error) {
+	return s.trees.load(h.root, locales, func() (*bundle.Tree, error) { return bundle.Load(ctx, h.root, s.open, locales...) })
 }
 
 // Info is what there is of a course.
 type Info struct {
-	Root      Root
-	Digest    blob.Digest // of the signed root
-	Publisher Stated      // without documents
-	Rule      *Rule       // what is here of a course from elsewhere; nil: everything
+	Root      bundle.Root
+	Digest    blob.Digest  // of the signed root
+	Publisher Stated       // without documents
+	Rule      *bundle.Rule // what is here of a course from elsewhere; nil: everything
 }
 
 // Info tells what there is of a course, of its newest version with number 0. Anyone may ask; fault.NotFound when there is none.
@@ -75,7 +76,7 @@ func (s *Service) Info(ctx context.Context, course string, number int) (Info, er
 		return Info{}, err
 	}
 	i := Info{Digest: h.root.Digest(), Rule: h.rule}
-	if i.Root, err = ParseRoot(h.root.Document); err != nil {
+	if i.Root, err = bundle.ParseRoot(h.root.Document); err != nil {
 		return Info{}, err
 	}
 	b, err := s.rootBearer(ctx, h, i.Root)
@@ -88,7 +89,7 @@ func (s *Service) Info(ctx context.Context, course string, number int) (Info, er
 }
 
 // rootBearer tells who signed a root that is here, of those who bear the name in it.
-func (s *Service) rootBearer(ctx context.Context, h held, r Root) (Bearer, error) {
+func (s *Service) rootBearer(ctx context.Context, h held, r bundle.Root) (Bearer, error) {
 	if h.in != "" {
 		p, err := s.signs(ctx, h.in)
 		return p.Bearer, err
@@ -104,7 +105,7 @@ func (s *Service) rootBearer(ctx context.Context, h held, r Root) (Bearer, error
 	out := Bearer{Publisher: r.Publisher}
 	for _, k := range all {
 		// A forged chain may list keys of the right one: who is trusted goes first.
-		if slices.ContainsFunc(h.root.Signatures, func(s Signature) bool { return k.chain.Names(s.Key) }) && (out.Chain == "" || k.Bearer == whom) {
+		if slices.ContainsFunc(h.root.Signatures, func(s bundle.Signature) bool { return k.chain.Names(s.Key) }) && (out.Chain == "" || k.Bearer == whom) {
 			out = k.Bearer
 		}
 	}
@@ -112,52 +113,52 @@ func (s *Service) rootBearer(ctx context.Context, h held, r Root) (Bearer, error
 }
 
 // head gives the frames before the blobs of the course, and the status lists, which a pack of the head carries too.
-func (s *Service) head(ctx context.Context, h held) (frames []Frame, root Root, err error) {
-	if root, err = ParseRoot(h.root.Document); err != nil {
-		return nil, Root{}, err
+func (s *Service) head(ctx context.Context, h held) (frames []bundle.Frame, root bundle.Root, err error) {
+	if root, err = bundle.ParseRoot(h.root.Document); err != nil {
+		return nil, bundle.Root{}, err
 	}
 	b, err := s.rootBearer(ctx, h, root)
 	if err != nil {
-		return nil, Root{}, err
+		return nil, bundle.Root{}, err
 	}
 	chain, err := s.chain(ctx, b)
 	if err != nil {
-		return nil, Root{}, err
+		return nil, bundle.Root{}, err
 	}
 	for _, d := range chain.Documents {
-		frames = append(frames, Frame{PublisherFrame, d.Text})
+		frames = append(frames, bundle.Frame{Kind: bundle.PublisherFrame, Payload: d.Text})
 	}
 	var word []byte
 	if h.in != "" {
 		if word, err = s.trust(ctx, h.in); err != nil {
-			return nil, Root{}, err
+			return nil, bundle.Root{}, err
 		}
 	} else {
 		d, err := s.Store.FindDocument(ctx, b, TrustDocument, "", 0)
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return nil, Root{}, err
+			return nil, bundle.Root{}, err
 		}
 		word = d.Text
 	}
-	var lists []Frame
+	var lists []bundle.Frame
 	if word != nil {
-		t, err := ReadTrust(word)
+		t, err := bundle.ReadTrust(word)
 		if err != nil {
-			return nil, Root{}, err
+			return nil, bundle.Root{}, err
 		}
-		frames = append(frames, Frame{TrustFrame, word})
+		frames = append(frames, bundle.Frame{Kind: bundle.TrustFrame, Payload: word})
 		for _, c := range t.Children() {
 			data, err := s.open(ctx, c.Digest)
 			if fault.Is(err, fault.NotFound) {
 				continue // the carrier that brought the word had it not
 			}
 			if err != nil {
-				return nil, Root{}, err
+				return nil, bundle.Root{}, err
 			}
-			lists = append(lists, Frame{BlobFrame, data})
+			lists = append(lists, bundle.Frame{Kind: bundle.BlobFrame, Payload: data})
 		}
 	}
-	return append(append(frames, Frame{RootFrame, h.root.Text}), lists...), root, nil
+	return append(append(frames, bundle.Frame{Kind: bundle.RootFrame, Payload: h.root.Text}), lists...), root, nil
 }
 
 // Head gives the head of a version: publisher, word on issuers, root, status lists. It may change while the version does not: when keys change
@@ -177,7 +178,7 @@ func (s *Service) Head(ctx context.Context, course string, number int) (*Packed,
 // Part is a piece of a version in one language.
 type Part struct {
 	Locale  string
-	Layer   Layer
+	Layer   bundle.Layer
 	Modules []string // empty: all
 	Items   []string // empty: all
 	From    int      // version of whose Modules the reader has everything at this layer, in this language; 0: of none
@@ -222,11 +223,11 @@ func (s *Service) Pack(ctx context.Context, course string, number int, part Part
 
 // blobs lists what a part holds.
 func (s *Service) blobs(ctx context.Context, course string, h held, part Part) ([]blob.Digest, error) {
-	if !slices.Contains(Layers, part.Layer) {
-		return nil, NotFound(nil)
+	if !slices.Contains(bundle.Layers, part.Layer) {
+		return nil, bundle.NotFound(nil)
 	}
 	if h.rule != nil && !slices.Contains(h.rule.Tier.Layers(), part.Layer) {
-		return nil, NotFound(errors.New("this server has not that layer"))
+		return nil, bundle.NotFound(errors.New("this server has not that layer"))
 	}
 	t, err := s.tree(ctx, h, part.Locale)
 	if err != nil {
@@ -234,23 +235,23 @@ func (s *Service) blobs(ctx context.Context, course string, h held, part Part) (
 	}
 	e := t.Editions[part.Locale]
 	if e == nil {
-		return nil, NotFound(nil)
+		return nil, bundle.NotFound(nil)
 	}
 	if h.rule != nil {
 		have := h.rule.Choice(t.Root)
-		if !have(Want{Locale: part.Locale, Layer: part.Layer}) {
-			return nil, NotFound(errors.New("this server has not that language"))
+		if !have(bundle.Want{Locale: part.Locale, Layer: part.Layer}) {
+			return nil, bundle.NotFound(errors.New("this server has not that language"))
 		}
 		if len(part.Modules) == 0 {
 			part.Modules = h.rule.Modules
 		}
 		if len(h.rule.Modules) > 0 && slices.ContainsFunc(part.Modules, func(m string) bool { return !slices.Contains(h.rule.Modules, m) }) {
-			return nil, NotFound(errors.New("this server has not that module"))
+			return nil, bundle.NotFound(errors.New("this server has not that module"))
 		}
 	}
 	for _, m := range part.Modules {
-		if !slices.ContainsFunc(e.Modules, func(n ModuleNode) bool { return n.Ref.ID == m }) {
-			return nil, NotFound(nil)
+		if !slices.ContainsFunc(e.Modules, func(n bundle.ModuleNode) bool { return n.Ref.ID == m }) {
+			return nil, bundle.NotFound(nil)
 		}
 	}
 	have := map[blob.Digest]bool{}
@@ -263,17 +264,17 @@ func (s *Service) blobs(ctx context.Context, course string, h held, part Part) (
 		if err != nil {
 			return nil, err
 		}
-		all := Selection{Locales: []string{part.Locale}, Layers: []Layer{part.Layer}, Modules: part.Modules}
+		all := bundle.Selection{Locales: []string{part.Locale}, Layers: []bundle.Layer{part.Layer}, Modules: part.Modules}
 		for _, d := range all.Blobs(before, nil) {
 			have[d] = true
 		}
 	}
-	sel := Selection{Locales: []string{part.Locale}, Layers: []Layer{part.Layer}, Modules: part.Modules, Items: part.Items}
+	sel := bundle.Selection{Locales: []string{part.Locale}, Layers: []bundle.Layer{part.Layer}, Modules: part.Modules, Items: part.Items}
 	return sel.Blobs(t, have), nil
 }
 
 // File gives what a rule wants of a version as one file, a .banyan. Anyone may ask.
-func (s *Service) File(ctx context.Context, course string, number int, rule Rule) (*Packed, error) {
+func (s *Service) File(ctx context.Context, course string, number int, rule bundle.Rule) (*Packed, error) {
 	if err := rule.Check(); err != nil {
 		return nil, err
 	}
@@ -293,15 +294,15 @@ func (s *Service) File(ctx context.Context, course string, number int, rule Rule
 	if err := complete(t, locales, rule.Modules); err != nil {
 		return nil, err
 	}
-	if h.rule != nil && slices.Index([]Tier{TextTier, ImagesTier, AllTier}, rule.Tier) > slices.Index([]Tier{TextTier, ImagesTier, AllTier}, h.rule.Tier) {
-		return nil, NotFound(errors.New("this server has not that tier"))
+	if h.rule != nil && slices.Index([]bundle.Tier{bundle.TextTier, bundle.ImagesTier, bundle.AllTier}, rule.Tier) > slices.Index([]bundle.Tier{bundle.TextTier, bundle.ImagesTier, bundle.AllTier}, h.rule.Tier) {
+		return nil, bundle.NotFound(errors.New("this server has not that tier"))
 	}
-	sel := Selection{Locales: locales, Layers: rule.Tier.Layers(), Modules: rule.Modules}
+	sel := bundle.Selection{Locales: locales, Layers: rule.Tier.Layers(), Modules: rule.Modules}
 	return s.pack(ctx, frames, sel.Blobs(t, nil))
 }
 
 // Write gives the frames of what a rule wants one by one, for who writes a folder.
-func (s *Service) Write(ctx context.Context, course string, number int, rule Rule, fn func(Frame) error) error {
+func (s *Service) Write(ctx context.Context, course string, number int, rule bundle.Rule, fn func(bundle.Frame) error) error {
 	p, err := s.File(ctx, course, number, rule)
 	if err != nil {
 		return err
@@ -311,7 +312,7 @@ func (s *Service) Write(ctx context.Context, course string, number int, rule Rul
 		return err
 	}
 	defer in.Close()
-	r := NewReader(in)
+	r := bundle.NewReader(in)
 	for {
 		f, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -330,7 +331,7 @@ func (s *Service) Write(ctx context.Context, course string, number int, rule Rul
 type Planned struct {
 	Href   string
 	Bytes  int64
-	Layer  Layer
+	Layer  bundle.Layer
 	Locale string
 }
 
@@ -339,18 +340,18 @@ type Plan struct {
 	Course        string
 	Number        int
 	RootDigest    blob.Digest
-	Rule          Rule // with languages as the course has them
+	Rule          bundle.Rule // with languages as the course has them
 	Packs         []Planned
 	TransferBytes int64 // of the packs and the head
 	HeadBytes     int64
-	Fit           *Fit // with a budget
-	Changed       Diff // since From
-	From          int  // 0 when the reader's version is not known here, and all must be fetched
+	Fit           *bundle.Fit // with a budget
+	Changed       bundle.Diff // since From
+	From          int         // 0 when the reader's version is not known here, and all must be fetched
 }
 
 // Plan says which packs bring what a rule wants of a version (0: the newest), and what they cost. from is the version that the reader has for the same rule,
 // 0 for none; budget bounds what the course takes on the device, 0 for no bound. Anyone may ask.
-func (s *Service) Plan(ctx context.Context, course string, number int, rule Rule, from int, budget int64) (Plan, error) {
+func (s *Service) Plan(ctx context.Context, course string, number int, rule bundle.Rule, from int, budget int64) (Plan, error) {
 	if err := rule.Check(); err != nil {
 		return Plan{}, err
 	}
@@ -358,7 +359,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule Rule
 	if err != nil {
 		return Plan{}, err
 	}
-	root, err := ParseRoot(h.root.Document)
+	root, err := bundle.ParseRoot(h.root.Document)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -369,13 +370,13 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule Rule
 	rule.Locales = root.Resolve(rule.Locales)
 	out := Plan{
 		Course: course, Number: root.Number, RootDigest: h.root.Digest(), Rule: rule, HeadBytes: head.Size, TransferBytes: head.Size,
-		Packs: []Planned{}, Changed: Diff{Items: []ItemChange{}, Details: []string{}},
+		Packs: []Planned{}, Changed: bundle.Diff{Items: []bundle.ItemChange{}, Details: []string{}},
 	}
 	t, err := s.tree(ctx, h, rule.Locales...)
 	if err != nil {
 		return Plan{}, err
 	}
-	var before *Tree
+	var before *bundle.Tree
 	if from > 0 {
 		old, err := s.hold(ctx, course, from)
 		if err != nil && !fault.Is(err, fault.NotFound) {
@@ -386,7 +387,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule Rule
 			if before, err = s.tree(ctx, old, rule.Locales...); err != nil {
 				return Plan{}, err
 			}
-			out.Changed = Compare(before, t, rule)
+			out.Changed = bundle.Compare(before, t, rule)
 		}
 	}
 	parts := wanted(t, rule, out.From, before)
@@ -419,7 +420,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule Rule
 }
 
 // fromFor is the version whose blobs may be left out: a language that it had.
-func fromFor(before *Tree, locale string, from int) int {
+func fromFor(before *bundle.Tree, locale string, from int) int {
 	if before == nil || before.Editions[locale] == nil {
 		return 0
 	}
@@ -427,14 +428,14 @@ func fromFor(before *Tree, locale string, from int) int {
 }
 
 // wanted are the parts of all that a rule wants: language by language within a layer, the text of all before the first picture.
-func wanted(t *Tree, rule Rule, from int, before *Tree) []Part {
+func wanted(t *bundle.Tree, rule bundle.Rule, from int, before *bundle.Tree) []Part {
 	var out []Part
 	for _, layer := range rule.Tier.Layers() {
 		for _, l := range rule.Locales {
 			modules := rule.Modules
 			if e := t.Editions[l]; e != nil && len(modules) > 0 {
 				modules = slices.DeleteFunc(slices.Clone(modules), func(m string) bool {
-					return !slices.ContainsFunc(e.Modules, func(n ModuleNode) bool { return n.Ref.ID == m })
+					return !slices.ContainsFunc(e.Modules, func(n bundle.ModuleNode) bool { return n.Ref.ID == m })
 				})
 				if len(modules) == 0 {
 					continue
@@ -447,13 +448,13 @@ func wanted(t *Tree, rule Rule, from int, before *Tree) []Part {
 }
 
 // fitted are the parts of what fits.
-func fitted(t *Tree, fit Fit, rule Rule, from int, before *Tree) []Part {
+func fitted(t *bundle.Tree, fit bundle.Fit, rule bundle.Rule, from int, before *bundle.Tree) []Part {
 	var out []Part
-	for i, layer := range Layers {
+	for i, layer := range bundle.Layers {
 		for _, l := range rule.Locales {
 			part := Part{Locale: l, Layer: layer, From: fromFor(before, l, from)}
 			for _, f := range fit.Items {
-				if f.Locale == l && slices.Index(Layers, f.Layer) >= i {
+				if f.Locale == l && slices.Index(bundle.Layers, f.Layer) >= i {
 					if !slices.Contains(part.Modules, f.Module) {
 						part.Modules = append(part.Modules, f.Module)
 					}
@@ -469,51 +470,51 @@ func fitted(t *Tree, fit Fit, rule Rule, from int, before *Tree) []Part {
 }
 
 // DiffVersions tells what lies between two versions of a course for who follows a rule. Anyone may ask.
-func (s *Service) DiffVersions(ctx context.Context, course string, from, to int, rule Rule) (Diff, error) {
+func (s *Service) DiffVersions(ctx context.Context, course string, from, to int, rule bundle.Rule) (bundle.Diff, error) {
 	if err := rule.Check(); err != nil {
-		return Diff{}, err
+		return bundle.Diff{}, err
 	}
-	var trees [2]*Tree
+	var trees [2]*bundle.Tree
 	for i, n := range []int{from, to} {
 		h, err := s.hold(ctx, course, n)
 		if err != nil {
-			return Diff{}, err
+			return bundle.Diff{}, err
 		}
-		root, err := ParseRoot(h.root.Document)
+		root, err := bundle.ParseRoot(h.root.Document)
 		if err != nil {
-			return Diff{}, err
+			return bundle.Diff{}, err
 		}
 		if trees[i], err = s.tree(ctx, h, root.Resolve(rule.Locales)...); err != nil {
-			return Diff{}, err
+			return bundle.Diff{}, err
 		}
 	}
-	return Compare(trees[0], trees[1], rule), nil
+	return bundle.Compare(trees[0], trees[1], rule), nil
 }
 
 // Verify reads a carrier and keeps nothing: it fails with the reason for which Import would refuse it. For the operator.
-func (s *Service) Verify(ctx context.Context, by identity.Actor, c Carrier, course string) (Report, error) {
+func (s *Service) Verify(ctx context.Context, by identity.Actor, c bundle.Carrier, course string) (bundle.Report, error) {
 	if err := mayChange(by); err != nil {
-		return Report{}, err
+		return bundle.Report{}, err
 	}
-	return Verify(ctx, c, s.known(ctx, course))
+	return bundle.Verify(ctx, c, s.known(ctx, course))
 }
 
 // Inspect tells what a carrier holds, whoever signed it, and whether this server trusts its publisher. It believes the carrier's own
 // keys: what it says of a stranger proves only that nothing is damaged. For the operator.
-func (s *Service) Inspect(ctx context.Context, by identity.Actor, c Carrier) (r Report, trusted bool, err error) {
+func (s *Service) Inspect(ctx context.Context, by identity.Actor, c bundle.Carrier) (r bundle.Report, trusted bool, err error) {
 	if err := mayChange(by); err != nil {
-		return Report{}, false, err
+		return bundle.Report{}, false, err
 	}
-	r, err = Verify(ctx, c, func(publisher, of string) (Known, error) {
+	r, err = bundle.Verify(ctx, c, func(publisher, of string) (bundle.Known, error) {
 		k, err := s.known(ctx, "")(publisher, of)
 		trusted = err == nil && k.Chain.ID() == publisher
-		return Known{Chain: k.Chain, Anybody: true, Newest: time.Time{}}, nil
+		return bundle.Known{Chain: k.Chain, Anybody: true, Newest: time.Time{}}, nil
 	})
 	return r, trusted, err
 }
 
 // complete fails when a manifest of a language is missing.
-func complete(t *Tree, locales, modules []string) error {
+func complete(t *bundle.Tree, locales, modules []string) error {
 	missing := func(what, l string) error {
 		return fault.Wrap(fault.NotFound, "bundle.not_found", fmt.Errorf("%s of %s is missing", what, l))
 	}

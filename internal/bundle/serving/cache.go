@@ -1,4 +1,4 @@
-package bundle
+package serving
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 )
 
 // Packed is a pack that is ready to be sent, from any byte on.
@@ -46,7 +47,7 @@ type packCache struct {
 }
 
 // pack makes a pack, or finds it: its name is the digest of all that goes into it and of the program that compresses.
-func (s *Service) pack(ctx context.Context, head []Frame, blobs []blob.Digest) (*Packed, error) {
+func (s *Service) pack(ctx context.Context, head []bundle.Frame, blobs []blob.Digest) (*Packed, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "banyan pack 1 %s\n", runtime.Version())
 	for _, f := range head {
@@ -58,7 +59,7 @@ func (s *Service) pack(ctx context.Context, head []Frame, blobs []blob.Digest) (
 	tag := hex.EncodeToString(h.Sum(nil)[:16])
 	if s.Packs == "" {
 		var b bytes.Buffer
-		if err := WritePack(ctx, &b, head, blobs, s.open); err != nil {
+		if err := bundle.WritePack(ctx, &b, head, blobs, s.open); err != nil {
 			return nil, err
 		}
 		return &Packed{Tag: tag, Size: int64(b.Len()), open: func() (io.ReadSeekCloser, error) { return closable{bytes.NewReader(b.Bytes())}, nil }}, nil
@@ -96,22 +97,22 @@ func found(tag, file string) *Packed {
 }
 
 // make writes a pack beside its place and moves it there when it is whole.
-func (s *Service) make(ctx context.Context, file string, head []Frame, blobs []blob.Digest) (err error) {
+func (s *Service) make(ctx context.Context, file string, head []bundle.Frame, blobs []blob.Digest) (err error) {
 	if err := os.MkdirAll(s.Packs, 0o750); err != nil {
-		return NoSpace(err)
+		return bundle.NoSpace(err)
 	}
 	tmp, err := os.CreateTemp(s.Packs, ".making-*")
 	if err != nil {
-		return NoSpace(err)
+		return bundle.NoSpace(err)
 	}
 	defer func() {
 		_ = tmp.Close()
 		if err != nil {
 			_ = os.Remove(tmp.Name())
-			err = NoSpace(err)
+			err = bundle.NoSpace(err)
 		}
 	}()
-	if err := WritePack(ctx, tmp, head, blobs, s.open); err != nil {
+	if err := bundle.WritePack(ctx, tmp, head, blobs, s.open); err != nil {
 		return err
 	}
 	if err := tmp.Close(); err != nil {
@@ -177,13 +178,13 @@ func sweep(dir, spare string) error {
 // treeCache keeps the trees that were used last.
 type treeCache struct {
 	mu    sync.Mutex
-	trees map[string]*Tree
+	trees map[string]*bundle.Tree
 	order []string
 }
 
 const maxTrees = 32
 
-func (c *treeCache) load(root Signed, locales []string, load func() (*Tree, error)) (*Tree, error) {
+func (c *treeCache) load(root bundle.Signed, locales []string, load func() (*bundle.Tree, error)) (*bundle.Tree, error) {
 	name := string(root.Digest()) + " " + strings.Join(locales, " ")
 	c.mu.Lock()
 	t := c.trees[name]
@@ -198,7 +199,7 @@ func (c *treeCache) load(root Signed, locales []string, load func() (*Tree, erro
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.trees == nil {
-		c.trees = map[string]*Tree{}
+		c.trees = map[string]*bundle.Tree{}
 	}
 	if c.trees[name] == nil {
 		if len(c.order) >= maxTrees {

@@ -1,4 +1,4 @@
-package bundle
+package serving
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -93,7 +94,7 @@ func KeyOwner(in identity.InstitutionID, id string) signing.Owner {
 // kept is a chain as it is stored.
 type kept struct {
 	Bearer
-	chain Chain
+	chain bundle.Chain
 }
 
 // bearers reads the chains of all who bear a name here.
@@ -118,7 +119,7 @@ func (s *Service) bearers(ctx context.Context, id string) ([]kept, error) {
 }
 
 // bearer finds who brings a chain among those who bear its name here; the chain is empty when nobody knows them yet.
-func (s *Service) bearer(ctx context.Context, c Chain) (kept, error) {
+func (s *Service) bearer(ctx context.Context, c bundle.Chain) (kept, error) {
 	all, err := s.bearers(ctx, c.ID())
 	if err != nil || len(c.Documents) == 0 {
 		return kept{}, err
@@ -132,17 +133,17 @@ func (s *Service) bearer(ctx context.Context, c Chain) (kept, error) {
 }
 
 // chain reads the chain of a bearer, none when it is unknown.
-func (s *Service) chain(ctx context.Context, b Bearer) (Chain, error) {
+func (s *Service) chain(ctx context.Context, b Bearer) (bundle.Chain, error) {
 	all, err := s.bearers(ctx, b.Publisher)
 	if err != nil {
-		return Chain{}, err
+		return bundle.Chain{}, err
 	}
 	for _, k := range all {
 		if k.Bearer == b {
 			return k.chain, nil
 		}
 	}
-	return Chain{}, nil
+	return bundle.Chain{}, nil
 }
 
 // ours finds the chain that an institution began for a name with keys of its own. Others may have written under the same name, even
@@ -163,17 +164,17 @@ func (s *Service) ours(ctx context.Context, id string, keys []Key) (kept, error)
 }
 
 // handOver makes a new key and the serial that announces it. The old key is announced on unless it was lost to somebody.
-func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name Name, p publisher, lost bool) (Publisher, error) {
+func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name Name, p publisher, lost bool) (bundle.Publisher, error) {
 	next, err := signing.Generate(s.Random)
 	if err != nil {
-		return Publisher{}, err
+		return bundle.Publisher{}, err
 	}
 	before := p.chain.Newest()
-	now := At(Later(s.Now(), before.SignedAt.Time))
+	now := bundle.At(bundle.Later(s.Now(), before.SignedAt.Time))
 	row := Key{
 		ID: s.NewID(), InstitutionID: in, Publisher: name.ID, Multikey: next.Multikey(), CreatedAt: now.Time, Until: now.Add(keyLife),
 	}
-	doc := Publisher{Type: "publisher", Format: Format, ID: name.ID, Name: name.Names, Serial: before.Serial + 1, SignedAt: now}
+	doc := bundle.Publisher{Type: "publisher", Format: bundle.Format, ID: name.ID, Name: name.Names, Serial: before.Serial + 1, SignedAt: now}
 	signers := []signing.Key{next}
 	if before.Serial > 0 {
 		doc.Previous = p.chain.Documents[before.Serial-1].Digest()
@@ -184,19 +185,19 @@ func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name 
 			}
 		}
 	}
-	doc.Keys = append(doc.Keys, PublisherKey{Key: row.Multikey, From: now, Until: At(row.Until)})
-	text, err := Sign("publisher", doc, signers...)
+	doc.Keys = append(doc.Keys, bundle.PublisherKey{Key: row.Multikey, From: now, Until: bundle.At(row.Until)})
+	text, err := bundle.Sign("publisher", doc, signers...)
 	if err != nil {
-		return Publisher{}, err
+		return bundle.Publisher{}, err
 	}
 	if err := p.chain.Add(text.Text); err != nil {
-		return Publisher{}, fmt.Errorf("what %s signed is not right: %w", name.ID, err)
+		return bundle.Publisher{}, fmt.Errorf("what %s signed is not right: %w", name.ID, err)
 	}
 	if before.Serial == 0 {
 		p.Chain = string(text.Digest())
 	}
 	if row.Sealed, err = s.Sealer.Seal(ctx, owner(row), next); err != nil {
-		return Publisher{}, fmt.Errorf("seal key of %s: %w", name.ID, err)
+		return bundle.Publisher{}, fmt.Errorf("seal key of %s: %w", name.ID, err)
 	}
 	return doc, s.Store.InTx(ctx, func(tx Store) error {
 		if p.row.ID != "" {
@@ -217,92 +218,92 @@ func (s *Service) handOver(ctx context.Context, in identity.InstitutionID, name 
 
 // Rotate gives an institution a new key to sign bundles. With lost the old one is left out of the new serial, and what it signed is
 // taken by nobody any more. Bundles are signed anew when they are next asked for. For admins of the institution and the operator.
-func (s *Service) Rotate(ctx context.Context, by identity.Actor, in identity.InstitutionID, lost bool) (Publisher, error) {
+func (s *Service) Rotate(ctx context.Context, by identity.Actor, in identity.InstitutionID, lost bool) (bundle.Publisher, error) {
 	if err := mayTrust(by, in); err != nil {
-		return Publisher{}, err
+		return bundle.Publisher{}, err
 	}
 	p, err := s.signs(ctx, in)
 	if err != nil {
-		return Publisher{}, err
+		return bundle.Publisher{}, err
 	}
 	name, err := s.Publisher(ctx, in)
 	if err != nil {
-		return Publisher{}, err
+		return bundle.Publisher{}, err
 	}
 	return s.handOver(ctx, in, name, p, lost)
 }
 
 // fresh tells whether a signed document was signed with the key in use.
 func (p publisher) fresh(text []byte) bool {
-	s, err := ReadSigned(text)
+	s, err := bundle.ReadSigned(text)
 	return err == nil && len(s.Signatures) == 1 && s.Signatures[0].Key == p.row.Multikey
 }
 
 // own gives the signed root of a version that is published here. Manifests and root are made when they are first asked for and stay
 // as they are: a later program may write them differently, and one number has one tree. Only a new key signs the root anew.
-func (s *Service) own(ctx context.Context, v curriculum.Version) (Signed, error) {
+func (s *Service) own(ctx context.Context, v curriculum.Version) (bundle.Signed, error) {
 	p, err := s.signs(ctx, identity.InstitutionID(v.InstitutionID))
 	if err != nil {
-		return Signed{}, err
+		return bundle.Signed{}, err
 	}
 	find := func() (Document, error) {
 		return s.Store.FindDocument(ctx, p.Bearer, RootDocument, string(v.CourseID), v.Number)
 	}
 	d, err := find()
 	if err == nil && p.fresh(d.Text) {
-		return ReadSigned(d.Text)
+		return bundle.ReadSigned(d.Text)
 	}
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return Signed{}, err
+		return bundle.Signed{}, err
 	}
 	s.making.Lock() // many who ask at once cause one signature
 	defer s.making.Unlock()
 	if d, err = find(); err == nil && p.fresh(d.Text) {
-		return ReadSigned(d.Text)
+		return bundle.ReadSigned(d.Text)
 	}
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return Signed{}, err
+		return bundle.Signed{}, err
 	}
-	var root Root
+	var root bundle.Root
 	if err == nil {
-		old, err := ReadSigned(d.Text)
+		old, err := bundle.ReadSigned(d.Text)
 		if err != nil {
-			return Signed{}, err
+			return bundle.Signed{}, err
 		}
-		if root, err = ParseRoot(old.Document); err != nil {
-			return Signed{}, err
+		if root, err = bundle.ParseRoot(old.Document); err != nil {
+			return bundle.Signed{}, err
 		}
 		// One second more at least: readers refuse another signature of the same time.
-		root.SignedAt = At(Later(Later(s.Now(), p.row.CreatedAt), root.SignedAt.Add(time.Second)))
+		root.SignedAt = bundle.At(bundle.Later(bundle.Later(s.Now(), p.row.CreatedAt), root.SignedAt.Add(time.Second)))
 	} else {
-		b, err := Build(ctx, v, s.Public.Open)
+		b, err := bundle.Build(ctx, v, s.Public.Open)
 		if err != nil {
-			return Signed{}, err
+			return bundle.Signed{}, err
 		}
 		for _, m := range b.Manifests {
 			if _, err := s.Public.Put(ctx, m); err != nil {
-				return Signed{}, err
+				return bundle.Signed{}, err
 			}
 		}
 		root = b.Root
-		root.Publisher, root.SignedAt = p.row.Publisher, At(Later(s.Now(), p.row.CreatedAt))
+		root.Publisher, root.SignedAt = p.row.Publisher, bundle.At(bundle.Later(s.Now(), p.row.CreatedAt))
 		if s.Runtimes != nil {
 			root.Runtimes = s.Runtimes()
 		}
 	}
-	text, err := Sign("root", root, p.key)
+	text, err := bundle.Sign("root", root, p.key)
 	if err != nil {
-		return Signed{}, err
+		return bundle.Signed{}, err
 	}
 	if _, err := s.Store.ReplaceDocument(ctx, Document{
 		Bearer: p.Bearer, Kind: RootDocument, Name: root.Course, Serial: root.Number, Text: text.Text, SignedAt: root.SignedAt.Time,
 	}); err != nil {
-		return Signed{}, err
+		return bundle.Signed{}, err
 	}
 	if d, err = find(); err != nil { // another process may have been faster
-		return Signed{}, err
+		return bundle.Signed{}, err
 	}
-	return ReadSigned(d.Text)
+	return bundle.ReadSigned(d.Text)
 }
 
 // trust gives an institution's word on issuers; nil when it vouches for none.
@@ -336,15 +337,15 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 			return d.Text, err
 		}
 	}
-	doc := Trust{Type: "trust", Format: Format, Publisher: p.row.Publisher, SignedAt: At(Later(Later(s.Now(), p.row.CreatedAt), d.SignedAt.Add(time.Second))), Issuers: []Issuer{}}
+	doc := bundle.Trust{Type: "trust", Format: bundle.Format, Publisher: p.row.Publisher, SignedAt: bundle.At(bundle.Later(bundle.Later(s.Now(), p.row.CreatedAt), d.SignedAt.Add(time.Second))), Issuers: []bundle.Issuer{}}
 	for _, src := range sources {
 		i := src.Issuer
 		i.Keys, i.Lists = slices.Clone(i.Keys), slices.Clone(i.Lists)
 		if i.Keys == nil {
-			i.Keys = []IssuerKey{}
+			i.Keys = []bundle.IssuerKey{}
 		}
 		if i.Lists == nil {
-			i.Lists = []StatusList{}
+			i.Lists = []bundle.StatusList{}
 		}
 		for j := range i.Lists {
 			list, err := src.Open(ctx, i.Lists[j].URL)
@@ -354,7 +355,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 			if i.Lists[j].Digest, err = s.Public.Put(ctx, list.Document); err != nil {
 				return nil, err
 			}
-			signed := At(list.SignedAt)
+			signed := bundle.At(list.SignedAt)
 			i.Lists[j].Size, i.Lists[j].SignedAt = int64(len(list.Document)), &signed
 		}
 		doc.Issuers = append(doc.Issuers, i)
@@ -369,7 +370,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 		}
 		doc.Recognitions = append(doc.Recognitions, r.Recognition)
 	}
-	text, err := Sign("trust", doc, p.key)
+	text, err := bundle.Sign("trust", doc, p.key)
 	if err != nil {
 		return nil, err
 	}
@@ -382,7 +383,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 
 // sameLists tells whether the lists that a stored word names say what they say now. A revocation must not wait for the word to grow old.
 func (s *Service) sameLists(ctx context.Context, text []byte, sources []IssuerSource) (bool, error) {
-	t, err := ReadTrust(text)
+	t, err := bundle.ReadTrust(text)
 	if err != nil {
 		return false, err
 	}
@@ -411,12 +412,12 @@ func (s *Service) sameLists(ctx context.Context, text []byte, sources []IssuerSo
 }
 
 // wordRoom is how large a word grows by recognitions. A larger one than MaxSigned nobody would read, and there are signatures too.
-const wordRoom = MaxSigned - 4<<10
+const wordRoom = bundle.MaxSigned - 4<<10
 
 // fit gives those recognitions for which a word has room, with size and digest.
-func fit(t Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
+func fit(t bundle.Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
 	t.Recognitions = nil
-	whole, err := Line(t)
+	whole, err := bundle.Line(t)
 	if err != nil {
 		return nil, err
 	}
@@ -425,7 +426,7 @@ func fit(t Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
 	for _, src := range sources {
 		r := src.Recognition
 		r.Digest, r.Size = blob.Of(src.Document), int64(len(src.Document))
-		one, err := Line(r)
+		one, err := bundle.Line(r)
 		if err != nil {
 			return nil, err
 		}
@@ -439,7 +440,7 @@ func fit(t Trust, sources []RecognitionSource) ([]RecognitionSource, error) {
 
 // said tells whether a stored word says the same of issuers, but for what stands in their lists, and the same recognitions.
 func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) bool {
-	t, err := ReadTrust(text)
+	t, err := bundle.ReadTrust(text)
 	if err != nil || len(t.Issuers) != len(sources) {
 		return false
 	}
@@ -448,8 +449,8 @@ func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) b
 		return false
 	}
 	for i, r := range fitting {
-		was, errA := Line(t.Recognitions[i])
-		is, errB := Line(r.Recognition)
+		was, errA := bundle.Line(t.Recognitions[i])
+		is, errB := bundle.Line(r.Recognition)
 		if errA != nil || errB != nil || !bytes.Equal(was, is) {
 			return false
 		}
@@ -457,17 +458,17 @@ func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) b
 	for i, src := range sources {
 		a, b := t.Issuers[i], src.Issuer
 		if b.Keys == nil {
-			b.Keys = []IssuerKey{}
+			b.Keys = []bundle.IssuerKey{}
 		}
-		places := func(list []StatusList) (out []StatusList) {
+		places := func(list []bundle.StatusList) (out []bundle.StatusList) {
 			for _, l := range list {
-				out = append(out, StatusList{URL: l.URL, Purpose: l.Purpose})
+				out = append(out, bundle.StatusList{URL: l.URL, Purpose: l.Purpose})
 			}
 			return out
 		}
 		a.Lists, b.Lists = places(a.Lists), places(b.Lists)
-		was, errA := Line(a)
-		is, errB := Line(b)
+		was, errA := bundle.Line(a)
+		is, errB := bundle.Line(b)
 		if errA != nil || errB != nil || !bytes.Equal(was, is) {
 			return false
 		}
@@ -477,14 +478,14 @@ func said(text []byte, sources []IssuerSource, recognised []RecognitionSource) b
 
 // TrustedWords gives what the publishers say of issuers whom the operator (nothing named) or any of the institutions trusts, each checked when
 // it came. It is for our own services.
-func (s *Service) TrustedWords(ctx context.Context, in ...identity.InstitutionID) ([]Trust, error) {
+func (s *Service) TrustedWords(ctx context.Context, in ...identity.InstitutionID) ([]bundle.Trust, error) {
 	words, err := s.wordsOfTrusted(ctx, in...)
 	if err != nil {
 		return nil, err
 	}
-	var out []Trust
+	var out []bundle.Trust
 	for _, w := range words {
-		t, err := ReadTrust(w.text)
+		t, err := bundle.ReadTrust(w.text)
 		if err != nil {
 			return nil, err
 		}
@@ -653,12 +654,12 @@ func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.Inst
 	if err := mayTrust(by, in); err != nil {
 		return Stated{}, err
 	}
-	c, err := ReadChain(documents...)
+	c, err := bundle.ReadChain(documents...)
 	if err != nil {
 		return Stated{}, err
 	}
 	if c.ID() == "" {
-		return Stated{}, Refuse("not_a_bundle", errors.New("no document of a publisher"))
+		return Stated{}, bundle.Refuse("not_a_bundle", errors.New("no document of a publisher"))
 	}
 	known, err := s.bearer(ctx, c)
 	if err != nil {
@@ -696,7 +697,7 @@ func (s *Service) Trust(ctx context.Context, by identity.Actor, in identity.Inst
 }
 
 // learn keeps the serials of a chain.
-func learn(ctx context.Context, tx Store, b Bearer, c Chain) error {
+func learn(ctx context.Context, tx Store, b Bearer, c bundle.Chain) error {
 	for i, d := range c.Documents {
 		p := c.Serials()[i]
 		if _, err := tx.AddDocument(ctx, Document{Bearer: b, Kind: PublisherDocument, Serial: p.Serial, Text: d.Text, SignedAt: p.SignedAt.Time}); err != nil {
@@ -734,61 +735,61 @@ func trusted(ctx context.Context, tx Store, in identity.InstitutionID, id string
 }
 
 // known is what this server knows when a carrier arrives.
-func (s *Service) known(ctx context.Context, course string) func(publisher, of string) (Known, error) {
-	return func(id, of string) (Known, error) {
-		k := Known{Course: course}
+func (s *Service) known(ctx context.Context, course string) func(publisher, of string) (bundle.Known, error) {
+	return func(id, of string) (bundle.Known, error) {
+		k := bundle.Known{Course: course}
 		own, err := s.ownPublishers(ctx)
 		if err != nil {
-			return Known{}, err
+			return bundle.Known{}, err
 		}
 		// Who signs here bears the name here, whomever somebody trusts by it.
 		var b Bearer
 		if i := slices.IndexFunc(own, func(b Bearer) bool { return b.Publisher == id }); i >= 0 {
 			b = own[i]
 		} else if b, _, err = trusted(ctx, s.Store, "", id); err != nil {
-			return Known{}, err
+			return bundle.Known{}, err
 		}
 		if b.Publisher != "" {
 			if k.Chain, err = s.chain(ctx, b); err != nil {
-				return Known{}, err
+				return bundle.Known{}, err
 			}
 			// Of this publisher alone: another one's clock may be years ahead.
 			if k.Newest, err = s.Store.NewestTime(ctx, b); err != nil {
-				return Known{}, err
+				return bundle.Known{}, err
 			}
 		}
 		p, err := s.Store.FindPlace(ctx, of)
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return Known{}, err
+			return bundle.Known{}, err
 		}
 		// Another one who bore this name before is another publisher.
 		if k.Current = p.Installed; p.Installed != nil && p.Publisher == id && b.Publisher != "" {
-			root, err := ReadSigned(p.Installed)
+			root, err := bundle.ReadSigned(p.Installed)
 			if err != nil {
-				return Known{}, err
+				return bundle.Known{}, err
 			}
-			if !slices.ContainsFunc(root.Signatures, func(s Signature) bool { return k.Chain.Names(s.Key) }) {
-				return Known{}, Refuse("other_publisher", fmt.Errorf("%s was installed from another one of that name", of)).With("Publisher", id)
+			if !slices.ContainsFunc(root.Signatures, func(s bundle.Signature) bool { return k.Chain.Names(s.Key) }) {
+				return bundle.Known{}, bundle.Refuse("other_publisher", fmt.Errorf("%s was installed from another one of that name", of)).With("Publisher", id)
 			}
 		}
 		v, err := s.Courses.FindLatest(ctx, curriculum.CourseID(of))
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return Known{}, err
+			return bundle.Known{}, err
 		}
 		if err == nil {
 			name, err := s.Publisher(ctx, identity.InstitutionID(v.InstitutionID))
 			if err != nil {
-				return Known{}, err
+				return bundle.Known{}, err
 			}
 			if name.ID != id {
-				return Known{}, Refuse("other_publisher", fmt.Errorf("%s publishes %s here", name.ID, of)).With("Publisher", name.ID)
+				return bundle.Known{}, bundle.Refuse("other_publisher", fmt.Errorf("%s publishes %s here", name.ID, of)).With("Publisher", name.ID)
 			}
 		}
 		return k, nil
 	}
 }
 
-var _ Keeper = keeper{}
+var _ bundle.Keeper = keeper{}
 
 // keeper keeps imported blobs beside those that the curriculum has already.
 type keeper struct{ s *Service }

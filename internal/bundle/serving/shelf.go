@@ -1,4 +1,4 @@
-package bundle
+package serving
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -16,36 +17,36 @@ import (
 type Installed struct {
 	Course    string
 	Publisher string
-	Rule      Rule
-	Root      *Root // nil while its first import is under way
-	Previous  *Root // what can be switched back to
-	Candidate *Root // what is being brought
-	Missing   Counted
+	Rule      bundle.Rule
+	Root      *bundle.Root // nil while its first import is under way
+	Previous  *bundle.Root // what can be switched back to
+	Candidate *bundle.Root // what is being brought
+	Missing   bundle.Counted
 	ChangedAt time.Time
 }
 
 // Import says what one carrier brought.
 type Import struct {
-	Counted
+	bundle.Counted
 	Course   string
 	Number   int
-	Rule     Rule
+	Rule     bundle.Rule
 	Complete bool // the course is installed in this version
 	Switched bool // and was not before
 }
 
 // ImportOptions say what is wanted of a carrier.
 type ImportOptions struct {
-	Course   string // "" takes whatever comes
-	Rule     *Rule  // nil keeps the rule that is there, or takes all that the carrier brings
-	Progress func(Counted)
+	Course   string       // "" takes whatever comes
+	Rule     *bundle.Rule // nil keeps the rule that is there, or takes all that the carrier brings
+	Progress func(bundle.Counted)
 }
 
 // Import takes a bundle in, whatever carries it. Each blob counts only after it was checked against what a trusted publisher signed;
 // it is kept at once, so that another import, from the same carrier or another one, goes on where this one stopped. The version in
 // use changes last, in one step, when nothing is missing; the one before stays and can be switched back to. An error tells
 // why the carrier was refused or what it lacks; what it brought until then is kept all the same. For the operator.
-func (s *Service) Import(ctx context.Context, by identity.Actor, c Carrier, o ImportOptions) (Import, error) {
+func (s *Service) Import(ctx context.Context, by identity.Actor, c bundle.Carrier, o ImportOptions) (Import, error) {
 	if err := mayChange(by); err != nil {
 		return Import{}, err
 	}
@@ -56,7 +57,7 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c Carrier, o Im
 	}
 	s.moving.RLock()
 	defer s.moving.RUnlock()
-	h, first, err := ReadHead(c, s.known(ctx, o.Course))
+	h, first, err := bundle.ReadHead(c, s.known(ctx, o.Course))
 	if err != nil {
 		return Import{}, err
 	}
@@ -65,13 +66,13 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c Carrier, o Im
 	if err != nil {
 		return out, err
 	}
-	var chosen func(Want) bool
+	var chosen func(bundle.Want) bool
 	if len(place.CandidateRule.Locales) > 0 {
 		chosen = place.CandidateRule.Choice(h.Root)
 	}
-	in, err := NewIntake(ctx, h, keeper{s}, chosen)
+	in, err := bundle.NewIntake(ctx, h, keeper{s}, chosen)
 	if err != nil {
-		return out, NoSpace(err)
+		return out, bundle.NoSpace(err)
 	}
 	err = in.Drain(ctx, first, c, o.Progress)
 	if out.Rule = place.CandidateRule; len(out.Rule.Locales) == 0 {
@@ -79,7 +80,7 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c Carrier, o Im
 	}
 	out.Counted = in.Missing(out.Rule.Choice(h.Root))
 	if err != nil {
-		return out, NoSpace(err)
+		return out, bundle.NoSpace(err)
 	}
 	if out.Missing > 0 || len(out.Rule.Locales) == 0 {
 		return out, out.Lacking(false)
@@ -100,7 +101,7 @@ func mayChange(by identity.Actor) error {
 }
 
 // begin notes what a checked head says, and that its root is on the way.
-func (s *Service) begin(ctx context.Context, h Head, rule *Rule) (place Place, err error) {
+func (s *Service) begin(ctx context.Context, h bundle.Head, rule *bundle.Rule) (place Place, err error) {
 	whose, err := s.bearer(ctx, h.Chain)
 	if err != nil {
 		return Place{}, err
@@ -123,7 +124,7 @@ func (s *Service) begin(ctx context.Context, h Head, rule *Rule) (place Place, e
 		}
 		p.Publisher, p.Candidate, p.CandidateRule = h.Root.Publisher, h.RootText, want
 		if p.CandidateRule.Tier == "" {
-			p.CandidateRule.Tier = TextTier
+			p.CandidateRule.Tier = bundle.TextTier
 		}
 		place = *p
 		return nil
@@ -132,7 +133,7 @@ func (s *Service) begin(ctx context.Context, h Head, rule *Rule) (place Place, e
 }
 
 // finish looks once more whether all is there, and makes the candidate the version in use.
-func (s *Service) finish(ctx context.Context, h Head, rule Rule) (switched bool, err error) {
+func (s *Service) finish(ctx context.Context, h bundle.Head, rule bundle.Rule) (switched bool, err error) {
 	if err := s.whole(ctx, h, rule); err != nil {
 		return false, err
 	}
@@ -144,14 +145,14 @@ func (s *Service) finish(ctx context.Context, h Head, rule Rule) (switched bool,
 		if old, err := readRoot(p.Installed); err == nil && old.Number != h.Root.Number {
 			p.Previous = p.Installed
 		}
-		p.Installed, p.Candidate, p.Rule, p.CandidateRule = h.RootText, nil, rule, Rule{Tier: TextTier}
+		p.Installed, p.Candidate, p.Rule, p.CandidateRule = h.RootText, nil, rule, bundle.Rule{Tier: bundle.TextTier}
 		return nil
 	})
 }
 
 // whole fails with bundle.truncated when something that a rule wants of a root is not there.
-func (s *Service) whole(ctx context.Context, h Head, rule Rule) error {
-	in, err := NewIntake(ctx, h, keeper{s}, rule.Choice(h.Root))
+func (s *Service) whole(ctx context.Context, h bundle.Head, rule bundle.Rule) error {
+	in, err := bundle.NewIntake(ctx, h, keeper{s}, rule.Choice(h.Root))
 	if err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func (s *Service) change(ctx context.Context, course string, fn func(tx Store, p
 			}
 			p.CourseID, p.ChangedAt = course, s.Now().UTC()
 			if p.Rule.Tier == "" {
-				p.Rule.Tier = TextTier
+				p.Rule.Tier = bundle.TextTier
 			}
 			if err := fn(tx, &p); err != nil {
 				return err
@@ -187,31 +188,31 @@ func (s *Service) change(ctx context.Context, course string, fn func(tx Store, p
 	return err
 }
 
-func readRoot(text []byte) (Root, error) {
+func readRoot(text []byte) (bundle.Root, error) {
 	if text == nil {
-		return Root{}, NotFound(nil)
+		return bundle.Root{}, bundle.NotFound(nil)
 	}
-	s, err := ReadSigned(text)
+	s, err := bundle.ReadSigned(text)
 	if err != nil {
-		return Root{}, err
+		return bundle.Root{}, err
 	}
-	return ParseRoot(s.Document)
+	return bundle.ParseRoot(s.Document)
 }
 
 // SwitchBack makes the version before the one in use again, and the one in use the one that can be switched to. For the operator.
-func (s *Service) SwitchBack(ctx context.Context, by identity.Actor, course string) (Root, error) {
+func (s *Service) SwitchBack(ctx context.Context, by identity.Actor, course string) (bundle.Root, error) {
 	if err := mayChange(by); err != nil {
-		return Root{}, err
+		return bundle.Root{}, err
 	}
 	s.moving.RLock()
 	defer s.moving.RUnlock()
-	var now Root
+	var now bundle.Root
 	err := s.changeExisting(ctx, course, func(_ Store, p *Place) error {
 		var err error
 		if now, err = readRoot(p.Previous); err != nil {
 			return fault.Wrap(fault.Conflict, "bundle.no_previous", err)
 		}
-		if err := s.whole(ctx, Head{Root: now}, p.Rule); err != nil {
+		if err := s.whole(ctx, bundle.Head{Root: now}, p.Rule); err != nil {
 			return err
 		}
 		p.Installed, p.Previous = p.Previous, p.Installed
@@ -223,7 +224,7 @@ func (s *Service) SwitchBack(ctx context.Context, by identity.Actor, course stri
 func (s *Service) changeExisting(ctx context.Context, course string, fn func(tx Store, p *Place) error) error {
 	return s.change(ctx, course, func(tx Store, p *Place) error {
 		if p.Revision == 0 {
-			return NotFound(nil)
+			return bundle.NotFound(nil)
 		}
 		return fn(tx, p)
 	})
@@ -254,14 +255,14 @@ func (s *Service) ListInstalled(ctx context.Context, by identity.Actor) ([]Insta
 		i := Installed{Course: p.CourseID, Publisher: p.Publisher, Rule: p.Rule, ChangedAt: p.ChangedAt}
 		for _, r := range []struct {
 			text []byte
-			to   **Root
+			to   **bundle.Root
 		}{{p.Installed, &i.Root}, {p.Previous, &i.Previous}, {p.Candidate, &i.Candidate}} {
 			if root, err := readRoot(r.text); err == nil {
 				*r.to = &root
 			}
 		}
 		if i.Candidate != nil {
-			in, err := NewIntake(ctx, Head{Root: *i.Candidate}, keeper{s}, p.CandidateRule.Choice(*i.Candidate))
+			in, err := bundle.NewIntake(ctx, bundle.Head{Root: *i.Candidate}, keeper{s}, p.CandidateRule.Choice(*i.Candidate))
 			if err != nil {
 				return nil, err
 			}
@@ -277,18 +278,18 @@ const grace = time.Hour
 
 // Collect deletes the imported blobs that no bundle in use, none that can be switched back to and none on its way names, and says what that
 // freed. While this process imports it is refused with fault.Conflict. For the operator.
-func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed Counted, err error) {
+func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed bundle.Counted, err error) {
 	if err := mayChange(by); err != nil {
-		return Counted{}, err
+		return bundle.Counted{}, err
 	}
 	if !s.moving.TryLock() {
-		return Counted{}, fault.New(fault.Conflict, "bundle.importing")
+		return bundle.Counted{}, fault.New(fault.Conflict, "bundle.importing")
 	}
 	defer s.moving.Unlock()
 	before := s.Now().Add(-grace)
 	keep, err := s.references(ctx)
 	if err != nil {
-		return Counted{}, err
+		return bundle.Counted{}, err
 	}
 	var gone []blob.Digest
 	err = s.Imported.Each(ctx, func(d blob.Digest, size int64, put time.Time) error {
@@ -300,11 +301,11 @@ func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed Counted
 		return nil
 	})
 	if err != nil {
-		return Counted{}, err
+		return bundle.Counted{}, err
 	}
 	for _, d := range gone {
 		if err := s.Imported.Delete(ctx, d); err != nil {
-			return Counted{}, fmt.Errorf("delete blob %s: %w", d, err)
+			return bundle.Counted{}, fmt.Errorf("delete blob %s: %w", d, err)
 		}
 	}
 	return freed, nil
@@ -319,11 +320,11 @@ func (s *Service) references(ctx context.Context) (map[blob.Digest]bool, error) 
 	keep := map[blob.Digest]bool{}
 	for _, p := range places {
 		for _, text := range slices.DeleteFunc([][]byte{p.Installed, p.Previous, p.Candidate}, func(t []byte) bool { return t == nil }) {
-			root, err := ReadSigned(text)
+			root, err := bundle.ReadSigned(text)
 			if err != nil {
 				return nil, err
 			}
-			t, err := Load(ctx, root, s.open)
+			t, err := bundle.Load(ctx, root, s.open)
 			if err != nil {
 				return nil, err
 			}
@@ -341,7 +342,7 @@ func (s *Service) references(ctx context.Context) (map[blob.Digest]bool, error) 
 		return nil, err
 	}
 	for _, d := range words {
-		if t, err := ReadTrust(d.Text); err == nil {
+		if t, err := bundle.ReadTrust(d.Text); err == nil {
 			for _, c := range t.Children() {
 				keep[c.Digest] = true
 			}
@@ -351,7 +352,7 @@ func (s *Service) references(ctx context.Context) (map[blob.Digest]bool, error) 
 }
 
 // names gives every digest in the tree.
-func names(t *Tree) map[blob.Digest]bool {
+func names(t *bundle.Tree) map[blob.Digest]bool {
 	out := map[blob.Digest]bool{}
 	for _, e := range t.Editions {
 		out[e.Ref.Digest] = true
