@@ -8,6 +8,7 @@ import { violations } from './axe.ts';
 import { courseID } from './course.ts';
 import { everything, kept, Program } from './device.ts';
 import { Learner, uuidv7 } from './learner.ts';
+import { demo } from './program.ts';
 import { words } from './words.ts';
 
 const program = new Program(Number(process.env['BANYAN_WALLET_PORT'] ?? 18139));
@@ -455,3 +456,65 @@ for (const locale of ['en', 'ar']) {
     await context.close();
   });
 }
+
+test('what a stolen key signed is signed anew, and the phone fetches it', async ({ browser }) => {
+  test.setTimeout(240_000);
+  const t = words('en');
+  const { context, page } = await phoneOf(browser, 'en');
+  const name = 'Amina Diallo';
+  const learner = await arrive(page, somebody(name), 'en');
+  const id = await earn(learner);
+  await page.goto('/app/verify');
+  await page.locator('.verify-ready button').click();
+  await expect(page.getByText(t('ui.verify.kept'))).toBeVisible();
+  await kept(page, 'en', true);
+  /** What the phone makes of the certificate without a network, once a sync has come some hours later. */
+  const later = async (hours: number, state: string, why: RegExp) => {
+    await page.clock.setSystemTime(Date.now() + hours * 3_600_000);
+    await page.goto('/app/certificates');
+    await page.getByRole('button', { name }).click();
+    await page.getByLabel(t('ui.device.pin')).fill('2468');
+    await page.getByRole('button', { name: t('ui.device.unlock'), exact: true }).click();
+    await expect(own(page)).toContainText(name);
+    await expect(async () => {
+      await context.setOffline(false);
+      await page.goto('/app/certificates');
+      await expect(own(page)).toContainText(name, { timeout: 5_000 });
+      await context.setOffline(true);
+      await page.reload();
+      await own(page).getByRole('button', { name: t('ui.app.certificates.view') }).click({ timeout: 5_000 });
+      await expect(own(page).locator('.standing')).toContainText(state, { timeout: 5_000 });
+      await expect(own(page)).toContainText(why, { timeout: 5_000 });
+    }).toPass();
+    await context.setOffline(false);
+  };
+  await later(1, t('credential.state.valid'), /./);
+
+  const desk = await browser.newContext({ ...phone, locale: 'en' });
+  const admin = new Learner(desk.request, program.url);
+  const { username, password: secret } = demo('issuer', program.dataDir);
+  await admin.signIn(username, secret);
+  const me = await admin.call<{ memberships: { institution_id: string }[] }>('GET', '/api/me');
+  const there = await desk.newPage();
+  await there.goto(`/app/institutions/${me.memberships[0]?.institution_id ?? ''}/keys`);
+  const row = there.locator('ul.rows > li').last();
+  await row.getByRole('button').first().click();
+  await row.getByLabel(t('ui.app.keys.from')).fill(new Date(Date.now() - 86_400_000).toISOString().slice(0, 16));
+  await row.getByLabel(t('ui.app.keys.reason')).fill('The disk was stolen.');
+  await row.getByRole('button', { name: t('ui.app.keys.revoke_now') }).click();
+  await expect(row).toContainText(t('ui.app.keys.renew_hint'));
+  await look(there, 'a revoked key');
+  if (shots) await there.screenshot({ path: join(shots, 'renew.png'), fullPage: true });
+  await later(9, t('credential.state.invalid'), /The disk was stolen|revoked/);
+
+  await row.getByRole('button', { name: t('ui.app.keys.renew'), exact: true }).click();
+  await row.getByRole('button', { name: t('ui.app.keys.renew_sure') }).click();
+  await expect(row).toContainText(t('ui.app.keys.renewed').split('{{')[0] as string);
+  await expect(row.getByRole('button')).toHaveCount(0);
+  await look(there, 'signed anew');
+  if (shots) await there.screenshot({ path: join(shots, 'renewed.png'), fullPage: true });
+  await later(18, t('credential.state.valid'), /./);
+  await page.goto(`/en/verify/${id}`);
+  await expect(page.locator('.standing')).toContainText(t('credential.state.valid'));
+  await Promise.all([context.close(), desk.close()]);
+});
