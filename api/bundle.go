@@ -20,6 +20,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -120,7 +121,7 @@ func writeFolder(ctx context.Context, a *app.App, dir, course string, number int
 	defer bar.end()
 	var root bundle.Frame
 	write := func(f bundle.Frame) error {
-		path := filepath.Join(dir, filepath.FromSlash(bundle.FolderName(f, course)))
+		path := filepath.Join(dir, filepath.FromSlash(intake.FolderName(f, course)))
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, f.Payload) {
 			return nil
 		}
@@ -154,7 +155,7 @@ func carrier(path, course string) (c bundle.Carrier, done func(), err error) {
 		return nil, nil, err
 	}
 	if info.IsDir() {
-		c, err = bundle.Folder(os.DirFS(path), course)
+		c, err = intake.Folder(os.DirFS(path), course)
 		return c, func() {}, err
 	}
 	f, err := os.Open(path)
@@ -254,10 +255,10 @@ type reportJSON struct {
 	Root      bundle.Root       `json:"root"`
 	Rule      bundle.Rule       `json:"rule"`
 	Complete  bool              `json:"complete"`
-	bundle.Counted
+	intake.Counted
 }
 
-func (c carried) tell(path string, r bundle.Report, trusted bool) error {
+func (c carried) tell(path string, r intake.Report, trusted bool) error {
 	root, newest := r.Head.Root, r.Head.Chain.Newest()
 	if c.JSON {
 		enc := json.NewEncoder(os.Stdout)

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/api/rest"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
@@ -167,8 +168,8 @@ func relyOn(v *verifier.Verifier, path string) error {
 		return err
 	}
 	if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-		anybody := func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }
-		found, err := bundle.ReadWords(bundle.NewReader(bytes.NewReader(raw)), anybody)
+		anybody := func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil }
+		found, err := intake.ReadWords(bundle.NewReader(bytes.NewReader(raw)), anybody)
 		if err != nil {
 			return err
 		}

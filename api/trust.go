@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -106,7 +107,7 @@ func (c *trustShowCmd) Run() error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	w, err := bundle.ReadWords(bundle.NewReader(f), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	w, err := intake.ReadWords(bundle.NewReader(f), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil })
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (c *trustShowCmd) Run() error {
 	return nil
 }
 
-func printWords(w *bundle.Words) {
+func printWords(w *intake.Words) {
 	for _, word := range w.Words {
 		fmt.Printf("%s, signed %s\n", word.Trust.Publisher, word.Trust.SignedAt.Format(time.DateTime))
 		for _, i := range word.Trust.Issuers {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/credential/code"
 )
 
@@ -34,7 +35,7 @@ func TestCodesAndTrust(t *testing.T) {
 		return rec.Body.String()
 	}
 	trust := s.do(call{method: http.MethodGet, path: "/api/trust"})
-	words, err := bundle.ReadWords(bundle.NewReader(trust.Body), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	words, err := intake.ReadWords(bundle.NewReader(trust.Body), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

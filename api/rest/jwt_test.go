@@ -8,6 +8,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 )
 
 // The token that one gets here is checked here as by a stranger; and the key that was made for it stands in nobody's way.
@@ -44,7 +45,7 @@ func TestCredentialJWT(t *testing.T) {
 	}
 	// The trust list and the codes know Ed25519 keys alone.
 	trust, _ := get("/api/trust")
-	if _, err := bundle.ReadWords(bundle.NewReader(strings.NewReader(trust)), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }); err != nil {
+	if _, err := intake.ReadWords(bundle.NewReader(strings.NewReader(trust)), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil }); err != nil {
 		t.Errorf("the trust list: %v", err)
 	}
 	get(path + "/code.txt")

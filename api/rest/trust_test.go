@@ -14,6 +14,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 )
 
 // Whom an institution trusts counts for its members, and they are told on whose trust an answer rests. For nobody else it does.
@@ -99,7 +100,7 @@ func TestVerifyByTheTrustOfAnInstitution(t *testing.T) {
 	}
 	a, b := string(s.a.ID), string(s.b.ID)
 	got := fetch("learner A", a, "")
-	words, err := bundle.ReadWords(bundle.NewReader(got.Body), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	words, err := intake.ReadWords(bundle.NewReader(got.Body), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil })
 	if err != nil || len(words.Words) != 1 || len(words.Blobs) == 0 {
 		t.Fatalf("%d, %+v, %v", got.Code, words, err)
 	}
@@ -125,8 +126,8 @@ func TestVerifyByTheTrustOfAnInstitution(t *testing.T) {
 		}
 	}
 	if rec := s.do(s.as("learner A", call{method: http.MethodGet, path: "/api/trust"})); rec.Code == http.StatusOK {
-		all, err := bundle.ReadWords(bundle.NewReader(rec.Body), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
-		if err != nil || slices.ContainsFunc(all.Words, func(w bundle.Word) bool { return w.Trust.Publisher == words.Words[0].Trust.Publisher }) {
+		all, err := intake.ReadWords(bundle.NewReader(rec.Body), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil })
+		if err != nil || slices.ContainsFunc(all.Words, func(w intake.Word) bool { return w.Trust.Publisher == words.Words[0].Trust.Publisher }) {
 			t.Errorf("what all get: %+v, %v", all, err)
 		}
 	}

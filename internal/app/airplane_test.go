@@ -16,6 +16,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/credential/code"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
@@ -311,7 +312,7 @@ func TestAirplaneMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := bundle.ReadWords(bundle.NewReader(f), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil })
+	w, err := intake.ReadWords(bundle.NewReader(f), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,17 +15,18 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
 // fresh trusts the school from its first serial on.
-func fresh(t testing.TB) func(string, string) (bundle.Known, error) {
+func fresh(t testing.TB) func(string, string) (intake.Known, error) {
 	t.Helper()
 	chain, err := bundle.ReadChain(testfile(t, "publisher-1.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bundle.Anyone(chain, time.Time{})
+	return intake.Anyone(chain, time.Time{})
 }
 
 // refused tells whether an error is one of ours, with words for people.
@@ -48,7 +49,7 @@ func inflated(t testing.TB, data []byte) []byte {
 func TestCutAtEveryByte(t *testing.T) {
 	whole, find := testfile(t, "small@2.banyan"), fresh(t)
 	for at := range whole {
-		_, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(whole[:at])), find)
+		_, err := intake.Verify(t.Context(), bundle.NewReader(bytes.NewReader(whole[:at])), find)
 		if bundletest.Outcome(err) != "bundle.truncated" {
 			t.Fatalf("cut at %d of %d: %v", at, len(whole), err)
 		}
@@ -62,7 +63,7 @@ func TestFlipEveryByteOfTheFile(t *testing.T) {
 	for at := range whole {
 		bent := bytes.Clone(whole)
 		bent[at] ^= 1 << (at % 8)
-		_, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bent)), find)
+		_, err := intake.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bent)), find)
 		if err == nil {
 			// The last byte of a deflate stream has bits that mean nothing.
 			if got := inflated(t, bent); !bytes.Equal(got, raw) {
@@ -84,7 +85,7 @@ func TestFlipInside(t *testing.T) {
 		for at := 0; at < len(raw); at += step {
 			bent := bytes.Clone(raw)
 			bent[at] ^= 1 << (at / step % 8)
-			_, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(stored(bent))), find)
+			_, err := intake.Verify(t.Context(), bundle.NewReader(bytes.NewReader(stored(bent))), find)
 			if err == nil || !refused(err) {
 				t.Fatalf("%s: byte %d was flipped (%q): %v", file, at, raw[max(0, at-20):min(len(raw), at+20)], err)
 			}
@@ -109,7 +110,7 @@ func TestFramesShuffled(t *testing.T) {
 	find := fresh(t)
 	for i := range frames {
 		without := append(append([]bundle.Frame{}, frames[:i]...), frames[i+1:]...)
-		rep, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bundletest.Pack(t, without))), find)
+		rep, err := intake.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bundletest.Pack(t, without))), find)
 		// Without the word on issuers, or the only picture, it is another whole bundle.
 		if err == nil && frames[i].Kind != bundle.TrustFrame && rep.Rule.Tier != bundle.TextTier {
 			t.Errorf("frame %d of kind %c is missing, and nobody saw it", i, frames[i].Kind)
@@ -120,7 +121,7 @@ func TestFramesShuffled(t *testing.T) {
 		for j := range frames {
 			moved := append([]bundle.Frame{}, without...)
 			moved = append(moved[:min(j, len(moved))], append([]bundle.Frame{frames[i]}, moved[min(j, len(moved)):]...)...)
-			if _, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bundletest.Pack(t, moved))), find); err != nil && !refused(err) {
+			if _, err := intake.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bundletest.Pack(t, moved))), find); err != nil && !refused(err) {
 				t.Errorf("frame %d in place %d: %v", i, j, err)
 			}
 		}
@@ -178,7 +179,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		_ = out.CloseWithError(pw.Close())
 	}()
 	k := &watched{Reader: bundle.NewReader(in)}
-	r, err := bundle.Verify(t.Context(), k, fresh(t))
+	r, err := intake.Verify(t.Context(), k, fresh(t))
 	if err != nil || r.Blobs != blobs+4 || r.Rule.Tier != bundle.AllTier {
 		t.Fatalf("%+v %v", r.Counted, err)
 	}
@@ -230,7 +231,7 @@ func FuzzReader(f *testing.F) {
 	}
 	find := fresh(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if r, err := bundle.Verify(context.Background(), bundle.NewReader(bytes.NewReader(data)), find); err != nil && !refused(err) {
+		if r, err := intake.Verify(context.Background(), bundle.NewReader(bytes.NewReader(data)), find); err != nil && !refused(err) {
 			t.Errorf("%+v %v", r, err)
 		}
 	})
@@ -243,7 +244,7 @@ func FuzzFrames(f *testing.F) {
 	}
 	find := fresh(f)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		r, err := bundle.Verify(context.Background(), bundle.NewReader(bytes.NewReader(stored(raw))), find)
+		r, err := intake.Verify(context.Background(), bundle.NewReader(bytes.NewReader(stored(raw))), find)
 		if err != nil && !refused(err) {
 			t.Errorf("%+v %v", r, err)
 		}

@@ -77,6 +77,14 @@ func (r Rule) wants(locale, module string, l Layer, resolved []string) bool {
 		(module == "" || len(r.Modules) == 0 || slices.Contains(r.Modules, module))
 }
 
+// Choice makes the choice that a rule is for one root.
+func (r Rule) Choice(root Root) func(Want) bool {
+	resolved := root.Resolve(r.Locales)
+	return func(w Want) bool {
+		return w.Rank == ListRank || r.wants(w.Locale, w.Module, w.Layer, resolved)
+	}
+}
+
 // Fitting is an item that fits, with all layers up to Layer.
 type Fitting struct {
 	Locale string `json:"locale"`

@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
@@ -103,7 +104,7 @@ func vectors(t testing.TB) map[string][]byte {
 
 	// The folder form.
 	for _, f := range two {
-		files[path.Join("folder", bundle.FolderName(f, "small"))] = f.Payload
+		files[path.Join("folder", intake.FolderName(f, "small"))] = f.Payload
 	}
 
 	// Not whole.
@@ -436,9 +437,9 @@ func (v vector) open(t testing.TB) []byte {
 }
 
 // known is what the reader of a vector knows.
-func (v vector) known(t testing.TB) func(string, string) (bundle.Known, error) {
+func (v vector) known(t testing.TB) func(string, string) (intake.Known, error) {
 	t.Helper()
-	k := bundle.Known{Course: v.Course}
+	k := intake.Known{Course: v.Course}
 	var texts [][]byte
 	for _, name := range v.Trusted {
 		texts = append(texts, testfile(t, name))
@@ -453,12 +454,12 @@ func (v vector) known(t testing.TB) func(string, string) (bundle.Known, error) {
 	if v.Installed != "" {
 		k.Current = testfile(t, v.Installed)
 	}
-	return func(string, string) (bundle.Known, error) { return k, nil }
+	return func(string, string) (intake.Known, error) { return k, nil }
 }
 
 func TestVectors(t *testing.T) {
 	for _, v := range readVectors[vector](t, "vectors.json") {
-		r, err := bundle.Verify(t.Context(), bundle.NewReader(bytes.NewReader(v.open(t))), v.known(t))
+		r, err := intake.Verify(t.Context(), bundle.NewReader(bytes.NewReader(v.open(t))), v.known(t))
 		if got := bundletest.Outcome(err); got != v.Want {
 			t.Errorf("%s (%s, %v %v): %s, want %s (%v)", v.Name, v.File, v.Cut, v.Flip, got, v.Want, err)
 			continue

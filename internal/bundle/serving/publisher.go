@@ -12,6 +12,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -735,61 +736,61 @@ func trusted(ctx context.Context, tx Store, in identity.InstitutionID, id string
 }
 
 // known is what this server knows when a carrier arrives.
-func (s *Service) known(ctx context.Context, course string) func(publisher, of string) (bundle.Known, error) {
-	return func(id, of string) (bundle.Known, error) {
-		k := bundle.Known{Course: course}
+func (s *Service) known(ctx context.Context, course string) func(publisher, of string) (intake.Known, error) {
+	return func(id, of string) (intake.Known, error) {
+		k := intake.Known{Course: course}
 		own, err := s.ownPublishers(ctx)
 		if err != nil {
-			return bundle.Known{}, err
+			return intake.Known{}, err
 		}
 		// Who signs here bears the name here, whomever somebody trusts by it.
 		var b Bearer
 		if i := slices.IndexFunc(own, func(b Bearer) bool { return b.Publisher == id }); i >= 0 {
 			b = own[i]
 		} else if b, _, err = trusted(ctx, s.Store, "", id); err != nil {
-			return bundle.Known{}, err
+			return intake.Known{}, err
 		}
 		if b.Publisher != "" {
 			if k.Chain, err = s.chain(ctx, b); err != nil {
-				return bundle.Known{}, err
+				return intake.Known{}, err
 			}
 			// Of this publisher alone: another one's clock may be years ahead.
 			if k.Newest, err = s.Store.NewestTime(ctx, b); err != nil {
-				return bundle.Known{}, err
+				return intake.Known{}, err
 			}
 		}
 		p, err := s.Store.FindPlace(ctx, of)
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return bundle.Known{}, err
+			return intake.Known{}, err
 		}
 		// Another one who bore this name before is another publisher.
 		if k.Current = p.Installed; p.Installed != nil && p.Publisher == id && b.Publisher != "" {
 			root, err := bundle.ReadSigned(p.Installed)
 			if err != nil {
-				return bundle.Known{}, err
+				return intake.Known{}, err
 			}
 			if !slices.ContainsFunc(root.Signatures, func(s bundle.Signature) bool { return k.Chain.Names(s.Key) }) {
-				return bundle.Known{}, bundle.Refuse("other_publisher", fmt.Errorf("%s was installed from another one of that name", of)).With("Publisher", id)
+				return intake.Known{}, bundle.Refuse("other_publisher", fmt.Errorf("%s was installed from another one of that name", of)).With("Publisher", id)
 			}
 		}
 		v, err := s.Courses.FindLatest(ctx, curriculum.CourseID(of))
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return bundle.Known{}, err
+			return intake.Known{}, err
 		}
 		if err == nil {
 			name, err := s.Publisher(ctx, identity.InstitutionID(v.InstitutionID))
 			if err != nil {
-				return bundle.Known{}, err
+				return intake.Known{}, err
 			}
 			if name.ID != id {
-				return bundle.Known{}, bundle.Refuse("other_publisher", fmt.Errorf("%s publishes %s here", name.ID, of)).With("Publisher", name.ID)
+				return intake.Known{}, bundle.Refuse("other_publisher", fmt.Errorf("%s publishes %s here", name.ID, of)).With("Publisher", name.ID)
 			}
 		}
 		return k, nil
 	}
 }
 
-var _ bundle.Keeper = keeper{}
+var _ intake.Keeper = keeper{}
 
 // keeper keeps imported blobs beside those that the curriculum has already.
 type keeper struct{ s *Service }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -492,23 +493,23 @@ func (s *Service) DiffVersions(ctx context.Context, course string, from, to int,
 }
 
 // Verify reads a carrier and keeps nothing: it fails with the reason for which Import would refuse it. For the operator.
-func (s *Service) Verify(ctx context.Context, by identity.Actor, c bundle.Carrier, course string) (bundle.Report, error) {
+func (s *Service) Verify(ctx context.Context, by identity.Actor, c bundle.Carrier, course string) (intake.Report, error) {
 	if err := mayChange(by); err != nil {
-		return bundle.Report{}, err
+		return intake.Report{}, err
 	}
-	return bundle.Verify(ctx, c, s.known(ctx, course))
+	return intake.Verify(ctx, c, s.known(ctx, course))
 }
 
 // Inspect tells what a carrier holds, whoever signed it, and whether this server trusts its publisher. It believes the carrier's own
 // keys: what it says of a stranger proves only that nothing is damaged. For the operator.
-func (s *Service) Inspect(ctx context.Context, by identity.Actor, c bundle.Carrier) (r bundle.Report, trusted bool, err error) {
+func (s *Service) Inspect(ctx context.Context, by identity.Actor, c bundle.Carrier) (r intake.Report, trusted bool, err error) {
 	if err := mayChange(by); err != nil {
-		return bundle.Report{}, false, err
+		return intake.Report{}, false, err
 	}
-	r, err = bundle.Verify(ctx, c, func(publisher, of string) (bundle.Known, error) {
+	r, err = intake.Verify(ctx, c, func(publisher, of string) (intake.Known, error) {
 		k, err := s.known(ctx, "")(publisher, of)
 		trusted = err == nil && k.Chain.ID() == publisher
-		return bundle.Known{Chain: k.Chain, Anybody: true, Newest: time.Time{}}, nil
+		return intake.Known{Chain: k.Chain, Anybody: true, Newest: time.Time{}}, nil
 	})
 	return r, trusted, err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -105,7 +106,7 @@ func TestBegunOnOneCarrierFinishedOnAnother(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := filepath.Join(folder, filepath.FromSlash(bundle.FolderName(f, "small")))
+		name := filepath.Join(folder, filepath.FromSlash(intake.FolderName(f, "small")))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, f.Payload, 0o644)); err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +130,7 @@ func TestBegunOnOneCarrierFinishedOnAnother(t *testing.T) {
 		if freed := bundletest.Must(node.Collect(t.Context(), bundletest.Operator))(t); freed.Blobs > 1 { // the older status list
 			t.Errorf("collected %+v of a candidate", freed)
 		}
-		c := bundletest.Must(bundle.Folder(os.DirFS(folder), ""))(t)
+		c := bundletest.Must(intake.Folder(os.DirFS(folder), ""))(t)
 		rest, err := node.Import(t.Context(), bundletest.Operator, c, serving.ImportOptions{})
 		if err != nil || !rest.Complete || rest.Number != 2 {
 			t.Fatalf("from the folder: %+v %v", rest, err)
@@ -151,7 +152,7 @@ func TestBegunOnOneCarrierFinishedOnAnother(t *testing.T) {
 		}
 		return nil
 	})
-	if got, err := node.Import(t.Context(), bundletest.Operator, bundletest.Must(bundle.Folder(os.DirFS(folder), "small"))(t), serving.ImportOptions{}); bundletest.Outcome(err) != "bundle.truncated" || got.Blobs == 0 {
+	if got, err := node.Import(t.Context(), bundletest.Operator, bundletest.Must(intake.Folder(os.DirFS(folder), "small"))(t), serving.ImportOptions{}); bundletest.Outcome(err) != "bundle.truncated" || got.Blobs == 0 {
 		t.Errorf("%+v %v", got, err)
 	}
 	if got, err := node.Take(t, two, nil); err != nil || !got.Complete {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -21,13 +22,13 @@ type Installed struct {
 	Root      *bundle.Root // nil while its first import is under way
 	Previous  *bundle.Root // what can be switched back to
 	Candidate *bundle.Root // what is being brought
-	Missing   bundle.Counted
+	Missing   intake.Counted
 	ChangedAt time.Time
 }
 
 // Import says what one carrier brought.
 type Import struct {
-	bundle.Counted
+	intake.Counted
 	Course   string
 	Number   int
 	Rule     bundle.Rule
@@ -39,7 +40,7 @@ type Import struct {
 type ImportOptions struct {
 	Course   string       // "" takes whatever comes
 	Rule     *bundle.Rule // nil keeps the rule that is there, or takes all that the carrier brings
-	Progress func(bundle.Counted)
+	Progress func(intake.Counted)
 }
 
 // Import takes a bundle in, whatever carries it. Each blob counts only after it was checked against what a trusted publisher signed;
@@ -57,7 +58,7 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c bundle.Carrie
 	}
 	s.moving.RLock()
 	defer s.moving.RUnlock()
-	h, first, err := bundle.ReadHead(c, s.known(ctx, o.Course))
+	h, first, err := intake.ReadHead(c, s.known(ctx, o.Course))
 	if err != nil {
 		return Import{}, err
 	}
@@ -70,7 +71,7 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c bundle.Carrie
 	if len(place.CandidateRule.Locales) > 0 {
 		chosen = place.CandidateRule.Choice(h.Root)
 	}
-	in, err := bundle.NewIntake(ctx, h, keeper{s}, chosen)
+	in, err := intake.New(ctx, h, keeper{s}, chosen)
 	if err != nil {
 		return out, bundle.NoSpace(err)
 	}
@@ -101,7 +102,7 @@ func mayChange(by identity.Actor) error {
 }
 
 // begin notes what a checked head says, and that its root is on the way.
-func (s *Service) begin(ctx context.Context, h bundle.Head, rule *bundle.Rule) (place Place, err error) {
+func (s *Service) begin(ctx context.Context, h intake.Head, rule *bundle.Rule) (place Place, err error) {
 	whose, err := s.bearer(ctx, h.Chain)
 	if err != nil {
 		return Place{}, err
@@ -133,7 +134,7 @@ func (s *Service) begin(ctx context.Context, h bundle.Head, rule *bundle.Rule) (
 }
 
 // finish looks once more whether all is there, and makes the candidate the version in use.
-func (s *Service) finish(ctx context.Context, h bundle.Head, rule bundle.Rule) (switched bool, err error) {
+func (s *Service) finish(ctx context.Context, h intake.Head, rule bundle.Rule) (switched bool, err error) {
 	if err := s.whole(ctx, h, rule); err != nil {
 		return false, err
 	}
@@ -151,8 +152,8 @@ func (s *Service) finish(ctx context.Context, h bundle.Head, rule bundle.Rule) (
 }
 
 // whole fails with bundle.truncated when something that a rule wants of a root is not there.
-func (s *Service) whole(ctx context.Context, h bundle.Head, rule bundle.Rule) error {
-	in, err := bundle.NewIntake(ctx, h, keeper{s}, rule.Choice(h.Root))
+func (s *Service) whole(ctx context.Context, h intake.Head, rule bundle.Rule) error {
+	in, err := intake.New(ctx, h, keeper{s}, rule.Choice(h.Root))
 	if err != nil {
 		return err
 	}
@@ -212,7 +213,7 @@ func (s *Service) SwitchBack(ctx context.Context, by identity.Actor, course stri
 		if now, err = readRoot(p.Previous); err != nil {
 			return fault.Wrap(fault.Conflict, "bundle.no_previous", err)
 		}
-		if err := s.whole(ctx, bundle.Head{Root: now}, p.Rule); err != nil {
+		if err := s.whole(ctx, intake.Head{Root: now}, p.Rule); err != nil {
 			return err
 		}
 		p.Installed, p.Previous = p.Previous, p.Installed
@@ -262,7 +263,7 @@ func (s *Service) ListInstalled(ctx context.Context, by identity.Actor) ([]Insta
 			}
 		}
 		if i.Candidate != nil {
-			in, err := bundle.NewIntake(ctx, bundle.Head{Root: *i.Candidate}, keeper{s}, p.CandidateRule.Choice(*i.Candidate))
+			in, err := intake.New(ctx, intake.Head{Root: *i.Candidate}, keeper{s}, p.CandidateRule.Choice(*i.Candidate))
 			if err != nil {
 				return nil, err
 			}
@@ -278,18 +279,18 @@ const grace = time.Hour
 
 // Collect deletes the imported blobs that no bundle in use, none that can be switched back to and none on its way names, and says what that
 // freed. While this process imports it is refused with fault.Conflict. For the operator.
-func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed bundle.Counted, err error) {
+func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed intake.Counted, err error) {
 	if err := mayChange(by); err != nil {
-		return bundle.Counted{}, err
+		return intake.Counted{}, err
 	}
 	if !s.moving.TryLock() {
-		return bundle.Counted{}, fault.New(fault.Conflict, "bundle.importing")
+		return intake.Counted{}, fault.New(fault.Conflict, "bundle.importing")
 	}
 	defer s.moving.Unlock()
 	before := s.Now().Add(-grace)
 	keep, err := s.references(ctx)
 	if err != nil {
-		return bundle.Counted{}, err
+		return intake.Counted{}, err
 	}
 	var gone []blob.Digest
 	err = s.Imported.Each(ctx, func(d blob.Digest, size int64, put time.Time) error {
@@ -301,11 +302,11 @@ func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed bundle.
 		return nil
 	})
 	if err != nil {
-		return bundle.Counted{}, err
+		return intake.Counted{}, err
 	}
 	for _, d := range gone {
 		if err := s.Imported.Delete(ctx, d); err != nil {
-			return bundle.Counted{}, fmt.Errorf("delete blob %s: %w", d, err)
+			return intake.Counted{}, fmt.Errorf("delete blob %s: %w", d, err)
 		}
 	}
 	return freed, nil

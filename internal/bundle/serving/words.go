@@ -8,6 +8,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -89,7 +90,7 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []bundle
 	have := map[blob.Digest]bool{}
 	var bytes int64
 	for i, w := range words {
-		if i == bundle.MaxWords {
+		if i == intake.MaxWords {
 			break
 		}
 		chain, err := s.chain(ctx, w.Bearer)
@@ -116,7 +117,7 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []bundle
 			size += c.Size
 			more = append(more, c.Digest)
 		}
-		if size > bundle.MaxListBytes {
+		if size > intake.MaxListBytes {
 			break
 		}
 		bytes, blobs = size, append(blobs, more...)
@@ -129,11 +130,11 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []bundle
 }
 
 // knownOf is what this server knows of those whose word counts for an institution, or with "" for anybody here.
-func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(brought bundle.Chain) (bundle.Known, error) {
-	return func(brought bundle.Chain) (k bundle.Known, err error) {
+func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(brought bundle.Chain) (intake.Known, error) {
+	return func(brought bundle.Chain) (k intake.Known, err error) {
 		b, err := s.bearer(ctx, brought)
 		if err != nil {
-			return bundle.Known{}, err
+			return intake.Known{}, err
 		}
 		counts := false
 		if in != "" {
@@ -145,7 +146,7 @@ func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(b
 			counts, err = slices.Contains(own, b.Bearer), ownErr
 		}
 		if err != nil || !counts {
-			return bundle.Known{}, err
+			return intake.Known{}, err
 		}
 		k.Chain = b.chain
 		k.Newest, err = s.Store.NewestTime(ctx, b.Bearer)
@@ -192,7 +193,7 @@ func (s *Service) wordPack(ctx context.Context, words []spoken) (*Packed, error)
 
 // TakeTrust keeps what a trust pack says, of publishers whom an institution trusts, or with "" anybody here: the operator or any institution. An
 // older word than the one known changes nothing. For admins of the institution and the operator.
-func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.InstitutionID, c bundle.Carrier) (*bundle.Words, error) {
+func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.InstitutionID, c bundle.Carrier) (*intake.Words, error) {
 	err := mayTrust(by, in)
 	if in == "" {
 		err = mayChange(by)
@@ -202,7 +203,7 @@ func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.
 	}
 	s.moving.RLock()
 	defer s.moving.RUnlock()
-	w, err := bundle.ReadWords(c, s.knownOf(ctx, in))
+	w, err := intake.ReadWords(c, s.knownOf(ctx, in))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -27,7 +28,7 @@ func trustPack(t *testing.T, s *bundletest.Server) []byte {
 func TestTakeTrust(t *testing.T) {
 	hub, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "node.example")
 	hub.Vouchers = schoolOf(hub)
-	take := func(raw []byte) *bundle.Words {
+	take := func(raw []byte) *intake.Words {
 		t.Helper()
 		w, err := node.TakeTrust(t.Context(), identity.System(), "", bundle.NewReader(bytes.NewReader(raw)))
 		if err != nil {
@@ -84,7 +85,7 @@ func TestTakeTrustOfAnInstitution(t *testing.T) {
 		return identity.Actor{UserID: "u", Memberships: []identity.Membership{{InstitutionID: in, Role: r}}}
 	}
 	admin := person(node.School, identity.Admin)
-	take := func(by identity.Actor, in identity.InstitutionID) (*bundle.Words, error) {
+	take := func(by identity.Actor, in identity.InstitutionID) (*intake.Words, error) {
 		return node.TakeTrust(t.Context(), by, in, bundle.NewReader(bytes.NewReader(raw)))
 	}
 	words := func(want int, in ...identity.InstitutionID) {
@@ -146,9 +147,9 @@ func TestWordsCarryRecognitions(t *testing.T) {
 			ID: id, By: "did:web:hub.example", Of: bundle.Recognised{DID: "did:web:b.example", Course: "small"}, As: map[string]string{"en": "Unit"}, From: bundletest.Day(1),
 		}}
 	}
-	words := func() *bundle.Words {
+	words := func() *intake.Words {
 		t.Helper()
-		return bundletest.Must(bundle.ReadWords(bundle.NewReader(bytes.NewReader(trustPack(t, hub))), func(bundle.Chain) (bundle.Known, error) { return bundle.Known{Anybody: true}, nil }))(t)
+		return bundletest.Must(intake.ReadWords(bundle.NewReader(bytes.NewReader(trustPack(t, hub))), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil }))(t)
 	}
 	if w := words(); len(w.Words) != 1 || w.Words[0].Trust.Recognitions != nil {
 		t.Fatalf("%+v", w.Words)

@@ -1,4 +1,4 @@
-package bundle_test
+package intake_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -49,11 +50,11 @@ func TestReadWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trusting := bundle.Known{Chain: chain}
+	trusting := intake.Known{Chain: chain}
 	tests := []struct {
 		name      string
 		frames    []bundle.Frame
-		known     bundle.Known
+		known     intake.Known
 		want      string // the key of the refusal
 		words     int
 		strangers int
@@ -61,20 +62,20 @@ func TestReadWords(t *testing.T) {
 		{"one word", join(serials, []bundle.Frame{word, list}), trusting, "", 1, 0},
 		{"two words, one of a stranger", join([]bundle.Frame{strange, theirs}, serials, []bundle.Frame{word, list}), trusting, "", 1, 1},
 		{"the stranger last", join(serials, []bundle.Frame{word, strange, theirs, list}), trusting, "", 1, 1},
-		{"whoever it is", join([]bundle.Frame{strange, theirs}, serials, []bundle.Frame{word}), bundle.Known{Anybody: true}, "", 2, 0},
+		{"whoever it is", join([]bundle.Frame{strange, theirs}, serials, []bundle.Frame{word}), intake.Known{Anybody: true}, "", 2, 0},
 		{"a bundle", join(serials, []bundle.Frame{word, root, list}), trusting, "", 1, 0},
-		{"nobody trusted", join(serials, []bundle.Frame{word}), bundle.Known{}, "", 0, 1},
+		{"nobody trusted", join(serials, []bundle.Frame{word}), intake.Known{}, "", 0, 1},
 		{"signed by a stranger", join(serials, []bundle.Frame{forged}), trusting, "bundle.bad_signature", 0, 0},
-		{"a stranger's serial under our word", []bundle.Frame{strange, word}, bundle.Known{Anybody: true}, "bundle.mixed", 0, 0},
-		{"a word without serials", []bundle.Frame{word}, bundle.Known{Anybody: true}, "", 0, 1},
+		{"a stranger's serial under our word", []bundle.Frame{strange, word}, intake.Known{Anybody: true}, "bundle.mixed", 0, 0},
+		{"a word without serials", []bundle.Frame{word}, intake.Known{Anybody: true}, "", 0, 1},
 		{"no word", serials, trusting, "bundle.truncated", 0, 0},
 		{"nothing", nil, trusting, "bundle.truncated", 0, 0},
 		{"two words in a row", join(serials, []bundle.Frame{word, word}), trusting, "bundle.damaged", 0, 0},
 		{"a serial behind a blob", join(serials, []bundle.Frame{word, list, strange}), trusting, "bundle.damaged", 0, 0},
-		{"known better", join(serials, []bundle.Frame{word}), bundle.Known{Chain: chain, Newest: bundletest.Day(31).AddDate(1, 0, 0)}, "bundle.key_expired", 0, 0},
+		{"known better", join(serials, []bundle.Frame{word}), intake.Known{Chain: chain, Newest: bundletest.Day(31).AddDate(1, 0, 0)}, "bundle.key_expired", 0, 0},
 	}
 	for _, tt := range tests {
-		got, err := bundle.ReadWords(&row{tt.frames}, func(bundle.Chain) (bundle.Known, error) { return tt.known, nil })
+		got, err := intake.ReadWords(&row{tt.frames}, func(bundle.Chain) (intake.Known, error) { return tt.known, nil })
 		var f *fault.Error
 		switch {
 		case tt.want != "":
@@ -86,7 +87,7 @@ func TestReadWords(t *testing.T) {
 		}
 	}
 	// Blobs that nobody names are passed over, and those that somebody names are there under their address.
-	got, err := bundle.ReadWords(&row{join(serials, []bundle.Frame{word, list, {Kind: bundle.BlobFrame, Payload: []byte("more")}})}, func(bundle.Chain) (bundle.Known, error) { return trusting, nil })
+	got, err := intake.ReadWords(&row{join(serials, []bundle.Frame{word, list, {Kind: bundle.BlobFrame, Payload: []byte("more")}})}, func(bundle.Chain) (intake.Known, error) { return trusting, nil })
 	if err != nil || len(got.Blobs) != 1 {
 		t.Fatalf("%+v, %v", got, err)
 	}

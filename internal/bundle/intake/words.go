@@ -1,4 +1,4 @@
-package bundle
+package intake
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -19,8 +20,8 @@ const (
 
 // Word is what one publisher says of issuers, checked.
 type Word struct {
-	Chain Chain
-	Trust Trust
+	Chain bundle.Chain
+	Trust bundle.Trust
 	Text  []byte // of the signed document
 }
 
@@ -33,8 +34,8 @@ type Words struct {
 }
 
 // Trusts are the words alone.
-func (w *Words) Trusts() []Trust {
-	out := make([]Trust, len(w.Words))
+func (w *Words) Trusts() []bundle.Trust {
+	out := make([]bundle.Trust, len(w.Words))
 	for i, word := range w.Words {
 		out[i] = word.Trust
 	}
@@ -51,7 +52,7 @@ func (w *Words) Blob(_ context.Context, d blob.Digest) ([]byte, error) {
 
 // Said is what one word says of an issuer.
 type Said struct {
-	Issuer
+	bundle.Issuer
 	Publisher string // who says so
 	Names     map[string]string
 	SignedAt  time.Time
@@ -72,7 +73,7 @@ func (w *Words) Issuer(did string) []Said {
 }
 
 // List finds the newest status list that is published at an address; false when none is there.
-func (w *Words) List(url string) (found StatusList, document []byte, ok bool) {
+func (w *Words) List(url string) (found bundle.StatusList, document []byte, ok bool) {
 	for _, word := range w.Words {
 		for _, i := range word.Trust.Issuers {
 			for _, l := range i.Lists {
@@ -90,12 +91,12 @@ func (w *Words) List(url string) (found StatusList, document []byte, ok bool) {
 // name. A bundle is one too; its course is passed over. find tells what is known of who brings a chain, which may be somebody else of the same name;
 // Known.Anybody serves who checks against what the pack itself brings. Words of publishers whom nobody trusts are left out and named; all else that
 // is wrong refuses the whole.
-func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, error) {
+func ReadWords(c bundle.Carrier, find func(brought bundle.Chain) (Known, error)) (*Words, error) {
 	w := &Words{Blobs: map[blob.Digest][]byte{}}
 	named := map[blob.Digest]int64{}
 	var chain [][]byte
 	var bytes int64
-	count, blobs, last := 0, false, PublisherFrame
+	count, blobs, last := 0, false, bundle.PublisherFrame
 	for {
 		f, err := c.Next()
 		if errors.Is(err, io.EOF) {
@@ -105,20 +106,20 @@ func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, erro
 			return nil, err
 		}
 		switch {
-		case f.Kind == PublisherFrame && !blobs && (last == PublisherFrame || last == TrustFrame):
-			if last == TrustFrame {
+		case f.Kind == bundle.PublisherFrame && !blobs && (last == bundle.PublisherFrame || last == bundle.TrustFrame):
+			if last == bundle.TrustFrame {
 				chain = nil
 			}
-			if chain = append(chain, f.Payload); len(chain) > MaxSerials {
-				return nil, Damaged("more than %d serials", MaxSerials)
+			if chain = append(chain, f.Payload); len(chain) > bundle.MaxSerials {
+				return nil, bundle.Damaged("more than %d serials", bundle.MaxSerials)
 			}
-		case f.Kind == TrustFrame && last == PublisherFrame && count < MaxWords:
+		case f.Kind == bundle.TrustFrame && last == bundle.PublisherFrame && count < MaxWords:
 			count++
 			if err := w.take(chain, f.Payload, find); err != nil {
 				return nil, err
 			}
-		case f.Kind == RootFrame && !blobs:
-		case f.Kind == BlobFrame:
+		case f.Kind == bundle.RootFrame && !blobs:
+		case f.Kind == bundle.BlobFrame:
 			if !blobs {
 				for _, word := range w.Words {
 					for _, c := range word.Trust.Children() {
@@ -133,22 +134,22 @@ func ReadWords(c Carrier, find func(brought Chain) (Known, error)) (*Words, erro
 				continue
 			}
 			if bytes += int64(len(f.Payload)); size != int64(len(f.Payload)) || bytes > MaxListBytes {
-				return nil, Damaged("list %s has %d bytes", d, len(f.Payload))
+				return nil, bundle.Damaged("list %s has %d bytes", d, len(f.Payload))
 			}
 			w.Blobs[d] = f.Payload
 		default:
-			return nil, Damaged("a frame %q in a place where none may stand", byte(f.Kind))
+			return nil, bundle.Damaged("a frame %q in a place where none may stand", byte(f.Kind))
 		}
 		last = f.Kind
 	}
 	if count == 0 {
-		return nil, Refuse("truncated", errors.New("no word on issuers"))
+		return nil, bundle.Refuse("truncated", errors.New("no word on issuers"))
 	}
 	return w, nil
 }
 
-func (w *Words) take(texts [][]byte, word []byte, find func(brought Chain) (Known, error)) error {
-	brought, err := ReadChain(texts...)
+func (w *Words) take(texts [][]byte, word []byte, find func(brought bundle.Chain) (Known, error)) error {
+	brought, err := bundle.ReadChain(texts...)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-package bundle
+// Package intake lets through what a carrier brings and somebody trusted signed.
+package intake
 
 import (
 	"context"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle"
 )
 
 // Keeper is where an intake puts what it has checked.
@@ -19,42 +21,42 @@ type Keeper interface {
 
 // Known is what the one who takes a bundle in knew before.
 type Known struct {
-	Chain   Chain     // of a publisher that is trusted; empty when nobody is
-	Newest  time.Time // the latest time known from the publisher's signed documents or a server
-	Course  string    // what was asked for, "" when whatever comes is welcome
-	Current []byte    // the signed root that is installed, nil when none is
-	Anybody bool      // who only looks believes the carrier's own keys
+	Chain   bundle.Chain // of a publisher that is trusted; empty when nobody is
+	Newest  time.Time    // the latest time known from the publisher's signed documents or a server
+	Course  string       // what was asked for, "" when whatever comes is welcome
+	Current []byte       // the signed root that is installed, nil when none is
+	Anybody bool         // who only looks believes the carrier's own keys
 }
 
 // Head is what stands before the blobs, checked.
 type Head struct {
-	Chain     Chain
-	Trust     *Trust
+	Chain     bundle.Chain
+	Trust     *bundle.Trust
 	TrustText []byte
-	Root      Root
+	Root      bundle.Root
 	RootText  []byte
 }
 
 // Signed gives the root as it travels.
-func (h Head) Signed() Signed {
-	s, _ := ReadSigned(h.RootText) // it was read before
+func (h Head) Signed() bundle.Signed {
+	s, _ := bundle.ReadSigned(h.RootText) // it was read before
 	return s
 }
 
 // Newest is the latest time that the head proves.
 func (h Head) Newest() time.Time {
-	t := Later(h.Chain.Newest().SignedAt.Time, h.Root.SignedAt.Time)
+	t := bundle.Later(h.Chain.Newest().SignedAt.Time, h.Root.SignedAt.Time)
 	if h.Trust != nil {
-		t = Later(t, h.Trust.SignedAt.Time)
+		t = bundle.Later(t, h.Trust.SignedAt.Time)
 	}
 	return t
 }
 
 // ReadHead reads a carrier up to its first blob, and checks who signed, with what keys, and whether it is older than what is
 // installed. find tells what is known of a publisher. It gives the first blob back, which has been read already; nil at the end.
-func ReadHead(c Carrier, find func(publisher, course string) (Known, error)) (Head, *Frame, error) {
+func ReadHead(c bundle.Carrier, find func(publisher, course string) (Known, error)) (Head, *bundle.Frame, error) {
 	var chain, trust, root [][]byte
-	var first *Frame
+	var first *bundle.Frame
 	for first == nil {
 		f, err := c.Next()
 		if errors.Is(err, io.EOF) {
@@ -64,20 +66,20 @@ func ReadHead(c Carrier, find func(publisher, course string) (Known, error)) (He
 			return Head{}, nil, err
 		}
 		switch {
-		case f.Kind == PublisherFrame && len(trust)+len(root) == 0 && len(chain) < MaxSerials:
+		case f.Kind == bundle.PublisherFrame && len(trust)+len(root) == 0 && len(chain) < bundle.MaxSerials:
 			chain = append(chain, f.Payload)
-		case f.Kind == TrustFrame && len(trust)+len(root) == 0:
+		case f.Kind == bundle.TrustFrame && len(trust)+len(root) == 0:
 			trust = append(trust, f.Payload)
-		case f.Kind == RootFrame && len(root) == 0:
+		case f.Kind == bundle.RootFrame && len(root) == 0:
 			root = append(root, f.Payload)
-		case f.Kind == BlobFrame && len(root) == 1:
+		case f.Kind == bundle.BlobFrame && len(root) == 1:
 			first = &f
 		default:
-			return Head{}, nil, Damaged("a frame %q in a place where none may stand", byte(f.Kind))
+			return Head{}, nil, bundle.Damaged("a frame %q in a place where none may stand", byte(f.Kind))
 		}
 	}
 	if len(root) == 0 {
-		return Head{}, nil, Refuse("truncated", errors.New("no root"))
+		return Head{}, nil, bundle.Refuse("truncated", errors.New("no root"))
 	}
 	h, err := checkHead(chain, trust, root[0], find)
 	return h, first, err
@@ -85,11 +87,11 @@ func ReadHead(c Carrier, find func(publisher, course string) (Known, error)) (He
 
 func checkHead(texts, trust [][]byte, root []byte, find func(publisher, course string) (Known, error)) (Head, error) {
 	h := Head{RootText: root}
-	s, err := ReadSigned(root)
+	s, err := bundle.ReadSigned(root)
 	if err != nil {
 		return Head{}, err
 	}
-	claimed, err := ParseRoot(s.Document) // not believed yet
+	claimed, err := bundle.ParseRoot(s.Document) // not believed yet
 	if err != nil {
 		return Head{}, err
 	}
@@ -98,16 +100,16 @@ func checkHead(texts, trust [][]byte, root []byte, find func(publisher, course s
 		return Head{}, err
 	}
 	if known.Course != "" && claimed.Course != known.Course {
-		return Head{}, Mixed("course %s instead of %s", claimed.Course, known.Course)
+		return Head{}, bundle.Mixed("course %s instead of %s", claimed.Course, known.Course)
 	}
-	if h.Chain, err = ReadChain(texts...); err != nil {
+	if h.Chain, err = bundle.ReadChain(texts...); err != nil {
 		return Head{}, err
 	}
 	if len(texts) > 0 && h.Chain.ID() != claimed.Publisher {
-		return Head{}, Mixed("a root of %s with the keys of %s", claimed.Publisher, h.Chain.ID())
+		return Head{}, bundle.Mixed("a root of %s with the keys of %s", claimed.Publisher, h.Chain.ID())
 	}
 	if known.Chain.ID() != claimed.Publisher && (!known.Anybody || h.Chain.ID() == "") {
-		return Head{}, Refuse("unknown_publisher", fmt.Errorf("nobody here trusts %s", claimed.Publisher)).With("Publisher", claimed.Publisher)
+		return Head{}, bundle.Refuse("unknown_publisher", fmt.Errorf("nobody here trusts %s", claimed.Publisher)).With("Publisher", claimed.Publisher)
 	}
 	if h.Chain, err = h.Chain.Join(known.Chain); err != nil {
 		return Head{}, err
@@ -126,25 +128,25 @@ func checkHead(texts, trust [][]byte, root []byte, find func(publisher, course s
 }
 
 // follows refuses a root that is older than the one installed, or another publisher's.
-func follows(r Root, current, text []byte) error {
+func follows(r bundle.Root, current, text []byte) error {
 	if current == nil || string(current) == string(text) {
 		return nil
 	}
-	s, err := ReadSigned(current)
+	s, err := bundle.ReadSigned(current)
 	if err != nil {
 		return fmt.Errorf("read the installed root: %w", err)
 	}
-	old, err := ParseRoot(s.Document)
+	old, err := bundle.ParseRoot(s.Document)
 	if err != nil {
 		return fmt.Errorf("read the installed root: %w", err)
 	}
 	switch {
 	case old.Course != r.Course:
-		return Mixed("course %s over %s", r.Course, old.Course)
+		return bundle.Mixed("course %s over %s", r.Course, old.Course)
 	case old.Publisher != r.Publisher:
-		return Refuse("other_publisher", fmt.Errorf("%s over %s", r.Publisher, old.Publisher)).With("Publisher", old.Publisher)
+		return bundle.Refuse("other_publisher", fmt.Errorf("%s over %s", r.Publisher, old.Publisher)).With("Publisher", old.Publisher)
 	case r.Number < old.Number, r.Number == old.Number && !r.SignedAt.After(old.SignedAt.Time):
-		return Refuse("rollback", fmt.Errorf("%d of %s over %d of %s", r.Number, r.SignedAt, old.Number, old.SignedAt)).
+		return bundle.Refuse("rollback", fmt.Errorf("%d of %s over %d of %s", r.Number, r.SignedAt, old.Number, old.SignedAt)).
 			With("Number", r.Number).With("Installed", old.Number)
 	}
 	return nil
@@ -163,18 +165,18 @@ type Counted struct {
 // Intake lets blobs through to the keeper that a verified root names. It keeps no more of them than their digests.
 type Intake struct {
 	keep    Keeper
-	chosen  func(Want) bool // nil: all
-	wanted  map[blob.Digest][]Want
+	chosen  func(bundle.Want) bool // nil: all
+	wanted  map[blob.Digest][]bundle.Want
 	seen    map[blob.Digest]passed
 	named   int
 	counted Counted
 }
 
-// NewIntake walks down from a root through all that the keeper has already: so an import goes on where another one stopped.
-func NewIntake(ctx context.Context, h Head, keep Keeper, chosen func(Want) bool) (*Intake, error) {
-	in := &Intake{keep: keep, chosen: chosen, wanted: map[blob.Digest][]Want{}, seen: map[blob.Digest]passed{}}
+// New walks down from a root through all that the keeper has already: so an import goes on where another one stopped.
+func New(ctx context.Context, h Head, keep Keeper, chosen func(bundle.Want) bool) (*Intake, error) {
+	in := &Intake{keep: keep, chosen: chosen, wanted: map[blob.Digest][]bundle.Want{}, seen: map[blob.Digest]passed{}}
 	if in.chosen == nil {
-		in.chosen = func(Want) bool { return true }
+		in.chosen = func(bundle.Want) bool { return true }
 	}
 	if err := in.name(ctx, h.Root.Children()); err != nil {
 		return nil, err
@@ -188,14 +190,14 @@ func NewIntake(ctx context.Context, h Head, keep Keeper, chosen func(Want) bool)
 }
 
 // name takes note of what a document names.
-func (in *Intake) name(ctx context.Context, below []Child) error {
+func (in *Intake) name(ctx context.Context, below []bundle.Child) error {
 	for _, c := range below {
-		if in.named++; in.named > MaxNamed {
-			return Damaged("more than %d names", MaxNamed)
+		if in.named++; in.named > bundle.MaxNamed {
+			return bundle.Damaged("more than %d names", bundle.MaxNamed)
 		}
 		if p, ok := in.seen[c.Digest]; ok {
 			if !alike(p.as, c.Want) {
-				return Mixed("%s is named in two ways", c.Digest)
+				return bundle.Mixed("%s is named in two ways", c.Digest)
 			}
 			// The same bytes in another language or module name the same things there.
 			if err := in.name(ctx, p.under(c.Want)); err != nil {
@@ -214,7 +216,7 @@ func (in *Intake) name(ctx context.Context, below []Child) error {
 			if has {
 				data, err := in.keep.Open(ctx, c.Digest)
 				if err == nil {
-					if err := in.read(ctx, c.Digest, data, []Want{c.Want}); err != nil {
+					if err := in.read(ctx, c.Digest, data, []bundle.Want{c.Want}); err != nil {
 						return err
 					}
 					continue
@@ -229,29 +231,29 @@ func (in *Intake) name(ctx context.Context, below []Child) error {
 
 // passed is what went through already: as what, and what it names.
 type passed struct {
-	as    Want
-	below []Child
+	as    bundle.Want
+	below []bundle.Child
 }
 
 // alike tells whether bytes that are right for one name are right for the other.
-func alike(w, o Want) bool {
+func alike(w, o bundle.Want) bool {
 	same := w.Rank == o.Rank && w.Size == o.Size
 	switch w.Rank {
-	case EditionRank:
+	case bundle.EditionRank:
 		return same && w.Course == o.Course && w.Locale == o.Locale
-	case ModuleRank:
+	case bundle.ModuleRank:
 		return same && w.Module == o.Module
-	case ItemRank:
+	case bundle.ItemRank:
 		return same && w.Item == o.Item && w.Kind == o.Kind
 	}
 	return same
 }
 
 // under gives what is named below, in the place of another parent.
-func (p passed) under(w Want) []Child {
-	out := make([]Child, len(p.below))
+func (p passed) under(w bundle.Want) []bundle.Child {
+	out := make([]bundle.Child, len(p.below))
 	for i, c := range p.below {
-		if c.Locale = w.Locale; w.Rank != EditionRank {
+		if c.Locale = w.Locale; w.Rank != bundle.EditionRank {
 			c.Module = w.Module
 		}
 		out[i] = c
@@ -260,13 +262,13 @@ func (p passed) under(w Want) []Child {
 }
 
 // read checks a manifest under each name and goes on below.
-func (in *Intake) read(ctx context.Context, d blob.Digest, data []byte, as []Want) error {
+func (in *Intake) read(ctx context.Context, d blob.Digest, data []byte, as []bundle.Want) error {
 	for i, w := range as {
 		if i > 0 && !alike(w, as[0]) {
-			return Mixed("%s is named in two ways", d)
+			return bundle.Mixed("%s is named in two ways", d)
 		}
 		if int64(len(data)) != w.Size {
-			return Damaged("%s has %d bytes, not %d", d, len(data), w.Size)
+			return bundle.Damaged("%s has %d bytes, not %d", d, len(data), w.Size)
 		}
 		below, err := w.Read(data)
 		if err != nil {
@@ -299,7 +301,7 @@ func (in *Intake) take(ctx context.Context, data []byte) error {
 	chosen, manifest := false, false
 	for _, w := range as {
 		if int64(len(data)) != w.Size {
-			return Damaged("%s has %d bytes, not %d", d, len(data), w.Size)
+			return bundle.Damaged("%s has %d bytes, not %d", d, len(data), w.Size)
 		}
 		chosen, manifest = chosen || in.chosen(w), manifest || w.Manifest()
 		if w.Manifest() {
@@ -322,11 +324,11 @@ func (in *Intake) take(ctx context.Context, data []byte) error {
 }
 
 // Drain takes all that a carrier has left.
-func (in *Intake) Drain(ctx context.Context, first *Frame, c Carrier, progress func(Counted)) error {
+func (in *Intake) Drain(ctx context.Context, first *bundle.Frame, c bundle.Carrier, progress func(Counted)) error {
 	for {
 		if first != nil {
-			if first.Kind != BlobFrame {
-				return Damaged("a frame %q among blobs", byte(first.Kind))
+			if first.Kind != bundle.BlobFrame {
+				return bundle.Damaged("a frame %q among blobs", byte(first.Kind))
 			}
 			if err := in.take(ctx, first.Payload); err != nil {
 				return err
@@ -350,7 +352,7 @@ func (in *Intake) Drain(ctx context.Context, first *Frame, c Carrier, progress f
 }
 
 // Missing counts what is wanted and not there, by a choice made afterwards when chosen is not nil.
-func (in *Intake) Missing(chosen func(Want) bool) Counted {
+func (in *Intake) Missing(chosen func(bundle.Want) bool) Counted {
 	if chosen == nil {
 		chosen = in.chosen
 	}
