@@ -20,6 +20,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -46,8 +47,8 @@ type selection struct {
 	Module []string `help:"Only these modules." placeholder:"ID"`
 }
 
-func (s selection) rule(source string) bundle.Rule {
-	r := bundle.Rule{Locales: s.Locale, Tier: bundle.Tier(s.Tier), Modules: s.Module}
+func (s selection) rule(source string) choice.Rule {
+	r := choice.Rule{Locales: s.Locale, Tier: choice.Tier(s.Tier), Modules: s.Module}
 	if len(r.Locales) == 0 {
 		r.Locales = []string{source}
 	}
@@ -91,7 +92,7 @@ func (c *bundleBuildCmd) Run(ctx context.Context) error {
 	})
 }
 
-func writeFile(ctx context.Context, a *app.App, path, course string, number int, rule bundle.Rule) (int64, error) {
+func writeFile(ctx context.Context, a *app.App, path, course string, number int, rule choice.Rule) (int64, error) {
 	p, err := a.Bundle.File(ctx, course, number, rule)
 	if err != nil {
 		return 0, err
@@ -116,7 +117,7 @@ func writeFile(ctx context.Context, a *app.App, path, course string, number int,
 }
 
 // writeFolder adds what a folder lacks: what is there under its digest stays. The root comes last, so that a folder with a root is whole.
-func writeFolder(ctx context.Context, a *app.App, dir, course string, number int, rule bundle.Rule) (size int64, err error) {
+func writeFolder(ctx context.Context, a *app.App, dir, course string, number int, rule choice.Rule) (size int64, err error) {
 	bar := newBar(-1, filepath.Base(dir))
 	defer bar.end()
 	var root bundle.Frame
@@ -174,7 +175,7 @@ type carried struct {
 }
 
 // each opens what is to be read one by one. Rule is what to fetch from an address; nil: all of it.
-func (c carried) each(ctx context.Context, rule *bundle.Rule, do func(a *app.App, path string, from bundle.Carrier) error) error {
+func (c carried) each(ctx context.Context, rule *choice.Rule, do func(a *app.App, path string, from bundle.Carrier) error) error {
 	return opened(ctx, func(a *app.App) error {
 		bad := 0
 		for _, path := range c.Path {
@@ -191,7 +192,7 @@ func (c carried) each(ctx context.Context, rule *bundle.Rule, do func(a *app.App
 	})
 }
 
-func (c carried) open(ctx context.Context, a *app.App, path string, rule *bundle.Rule, do func(from bundle.Carrier) error) error {
+func (c carried) open(ctx context.Context, a *app.App, path string, rule *choice.Rule, do func(from bundle.Carrier) error) error {
 	fetched := ""
 	if isAddress(path) {
 		address, err := fileAddress(ctx, path, c.Course, rule)
@@ -253,7 +254,7 @@ type reportJSON struct {
 	Name      map[string]string `json:"publisher_name"`
 	Trusted   bool              `json:"trusted"`
 	Root      bundle.Root       `json:"root"`
-	Rule      bundle.Rule       `json:"rule"`
+	Rule      choice.Rule       `json:"rule"`
 	Complete  bool              `json:"complete"`
 	intake.Counted
 }
@@ -300,7 +301,7 @@ func (c *bundleImportCmd) Run(ctx context.Context) error {
 		}
 		rule := selection{Locale: c.Locale, Tier: c.Tier, Module: c.Module}.rule("")
 		if rule.Tier == "" {
-			rule.Tier = bundle.AllTier
+			rule.Tier = choice.AllTier
 		}
 		o.Rule = &rule
 	}

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 )
 
 // A line that brings nothing for so long is dead, also on 2G; and how often a file that breaks off is asked for again in one run.
@@ -35,7 +35,7 @@ func isAddress(s string) bool {
 }
 
 // fileAddress gives the address of a .banyan file: the one that was given, or that of a course's newest version on another Banyan.
-func fileAddress(ctx context.Context, address, course string, rule *bundle.Rule) (string, error) {
+func fileAddress(ctx context.Context, address, course string, rule *choice.Rule) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || strings.HasSuffix(u.Path, ".banyan") {
 		return address, err
@@ -59,7 +59,7 @@ func fileAddress(ctx context.Context, address, course string, rule *bundle.Rule)
 		return "", fmt.Errorf("%s has no course %s (%s)", address, course, res.Status)
 	}
 	if rule == nil {
-		rule = &bundle.Rule{Tier: bundle.AllTier}
+		rule = &choice.Rule{Tier: choice.AllTier}
 		for locale := range offer.Editions {
 			rule.Locales = append(rule.Locales, locale)
 		}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 )
 
 // school serves one file and breaks every line after some bytes.
@@ -120,11 +120,11 @@ func TestAnotherBanyanIsAskedForItsNewestVersion(t *testing.T) {
 	defer server.Close()
 	for _, tt := range []struct {
 		address, course string
-		rule            *bundle.Rule
+		rule            *choice.Rule
 		want            string
 	}{
 		{"/", "leaves", nil, "/bundles/leaves@3/leaves.banyan?locale=en&tier=all"},
-		{"/", "leaves", &bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.TextTier, Modules: []string{"m1"}}, "/bundles/leaves@3/leaves.banyan?locale=ar&locale=en&module=m1&tier=text"},
+		{"/", "leaves", &choice.Rule{Locales: []string{"ar", "en"}, Tier: choice.TextTier, Modules: []string{"m1"}}, "/bundles/leaves@3/leaves.banyan?locale=ar&locale=en&module=m1&tier=text"},
 		{"/x.banyan?tier=text", "", nil, "/x.banyan?tier=text"},
 		{"/", "", nil, ""},
 		{"/", "other", nil, ""},

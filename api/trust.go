@@ -12,7 +12,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -43,7 +43,7 @@ func (c *trustExportCmd) Run(ctx context.Context) error {
 	})
 }
 
-func (c *trustExportCmd) write(p *serving.Packed, err error) error {
+func (c *trustExportCmd) write(p *packing.Packed, err error) error {
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/compile"
@@ -58,7 +60,7 @@ func bundles(ctx context.Context, _ *bench) ([]Figure, error) {
 	}
 	var out []Figure
 	for _, l := range []string{"en", "ar", "zh"} {
-		sel := bundle.Selection{Locales: []string{l}, Layers: bundle.Layers[:1]}
+		sel := choice.Selection{Locales: []string{l}, Layers: bundle.Layers[:1]}
 		size, err := p.packed(ctx, p.head(one), sel.Blobs(one, nil))
 		if err != nil {
 			return nil, err
@@ -75,7 +77,7 @@ func bundles(ctx context.Context, _ *bench) ([]Figure, error) {
 		})
 	}
 	have := map[blob.Digest]bool{}
-	sel := bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}
+	sel := choice.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}
 	for _, d := range sel.Blobs(one, nil) {
 		have[d] = true
 	}
@@ -176,7 +178,7 @@ func (p *bundlePublisher) publish(ctx context.Context, folder fs.FS, number int)
 	for d, data := range c.Blobs {
 		p.blobs[d] = data
 	}
-	b, err := bundle.Build(ctx, curriculum.Version{CourseID: c.Manifest.CourseID, Number: number, Digest: c.Digest, Manifest: c.Manifest, PublishedAt: time.Now()}, p.open)
+	b, err := packing.Build(ctx, curriculum.Version{CourseID: c.Manifest.CourseID, Number: number, Digest: c.Digest, Manifest: c.Manifest, PublishedAt: time.Now()}, p.open)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -35,7 +36,7 @@ func (s *Server) GetBundle(ctx context.Context, req openapi.GetBundleRequestObje
 // PlanBundle implements openapi.StrictServerInterface.
 func (s *Server) PlanBundle(ctx context.Context, req openapi.PlanBundleRequestObject) (openapi.PlanBundleResponseObject, error) {
 	q := req.Params
-	rule := bundle.Rule{Locales: q.Locale, Tier: bundle.Tier(q.Tier)}
+	rule := choice.Rule{Locales: q.Locale, Tier: choice.Tier(q.Tier)}
 	if q.Module != nil {
 		rule.Modules = *q.Module
 	}
@@ -50,9 +51,9 @@ func (s *Server) PlanBundle(ctx context.Context, req openapi.PlanBundleRequestOb
 	}
 	for _, c := range p.Changed.Items {
 		switch c.Change {
-		case bundle.New:
+		case choice.New:
 			out.Changed.New++
-		case bundle.Removed:
+		case choice.Removed:
 			out.Changed.Removed++
 		default:
 			out.Changed.Changed++
@@ -71,7 +72,7 @@ func bundleBytesJSON(b bundle.Bytes) openapi.BundleBytes {
 	return openapi.BundleBytes{Text: b.Text, Image: b.Image, Audio: b.Audio}
 }
 
-func bundleRuleJSON(r bundle.Rule) openapi.BundleRule {
+func bundleRuleJSON(r choice.Rule) openapi.BundleRule {
 	out := openapi.BundleRule{Locales: r.Locales, Tier: openapi.BundleTier(r.Tier)}
 	if len(r.Modules) > 0 {
 		out.Modules = &r.Modules
@@ -84,9 +85,9 @@ func bundlePackJSON(p serving.Planned) openapi.BundlePack {
 	return openapi.BundlePack{Href: p.Href, Bytes: p.Bytes, Layer: &layer, Locale: &p.Locale}
 }
 
-func bundleDiffJSON(d bundle.Diff) openapi.BundleDiff {
+func bundleDiffJSON(d choice.Diff) openapi.BundleDiff {
 	return openapi.BundleDiff{
-		Items: each(d.Items, func(c bundle.ItemChange) openapi.BundleChange {
+		Items: each(d.Items, func(c choice.ItemChange) openapi.BundleChange {
 			return openapi.BundleChange{Locale: c.Locale, Module: c.Module, Item: c.Item, Change: openapi.BundleChangeChange(c.Change)}
 		}),
 		Details: d.Details, Bytes: bundleBytesJSON(d.Bytes), Blobs: d.Blobs,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -118,7 +119,7 @@ func TestPublishersAreTrusted(t *testing.T) {
 func TestBundleFileIsWhole(t *testing.T) {
 	t.Parallel()
 	s := newSchool(t)
-	p, err := s.app.Bundle.File(t.Context(), shipped, 1, bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier})
+	p, err := s.app.Bundle.File(t.Context(), shipped, 1, choice.Rule{Locales: []string{"en"}, Tier: choice.TextTier})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/banyan-lms/banyan/api/openapi"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/code"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -88,7 +88,7 @@ func (s *Server) GetInstitutionTrust(ctx context.Context, req openapi.GetInstitu
 	}, nil
 }
 
-func opened(p *serving.Packed, err error) (*serving.Packed, io.ReadCloser, error) {
+func opened(p *packing.Packed, err error) (*packing.Packed, io.ReadCloser, error) {
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,14 +15,16 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 )
 
 // Bundles is what the site needs of bundles.
 type Bundles interface {
-	Head(ctx context.Context, course string, number int) (*serving.Packed, error)
-	Pack(ctx context.Context, course string, number int, part serving.Part) (*serving.Packed, error)
-	File(ctx context.Context, course string, number int, rule bundle.Rule) (*serving.Packed, error)
+	Head(ctx context.Context, course string, number int) (*packing.Packed, error)
+	Pack(ctx context.Context, course string, number int, part serving.Part) (*packing.Packed, error)
+	File(ctx context.Context, course string, number int, rule choice.Rule) (*packing.Packed, error)
 }
 
 var _ Bundles = (*serving.Service)(nil)
@@ -36,20 +38,20 @@ const keptPacks = 2000
 
 type packsByAddress struct {
 	mu    sync.Mutex
-	packs map[string]*serving.Packed
+	packs map[string]*packing.Packed
 }
 
-func (k *packsByAddress) find(address string) *serving.Packed {
+func (k *packsByAddress) find(address string) *packing.Packed {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.packs[address]
 }
 
-func (k *packsByAddress) keep(address string, p *serving.Packed) {
+func (k *packsByAddress) keep(address string, p *packing.Packed) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.packs == nil || len(k.packs) >= keptPacks {
-		k.packs = map[string]*serving.Packed{}
+		k.packs = map[string]*packing.Packed{}
 	}
 	k.packs[address] = p
 }
@@ -77,7 +79,7 @@ func (s *Site) bundleFile(c echo.Context) error {
 		return s.sendPack(c, p, revalidate)
 	case course + ".banyan":
 		q := c.QueryParams()
-		rule := bundle.Rule{Locales: q["locale"], Tier: bundle.Tier(c.QueryParam("tier")), Modules: q["module"]}
+		rule := choice.Rule{Locales: q["locale"], Tier: choice.Tier(c.QueryParam("tier")), Modules: q["module"]}
 		p, err := s.cfg.Bundles.File(ctx, course, number, rule)
 		if err != nil {
 			return err
@@ -131,7 +133,7 @@ func partOf(c echo.Context) (course string, number int, part serving.Part, ok bo
 }
 
 // sendPack answers GET and HEAD, a range of the bytes too.
-func (s *Site) sendPack(c echo.Context, p *serving.Packed, cacheControl []string) error {
+func (s *Site) sendPack(c echo.Context, p *packing.Packed, cacheControl []string) error {
 	in, err := p.Open()
 	if err != nil {
 		return fmt.Errorf("open pack %s: %w", p.Tag, err)

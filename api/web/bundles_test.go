@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/frontend"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/i18n"
@@ -81,7 +82,7 @@ func fetch(e *echo.Echo, method, path string, headers ...string) *httptest.Respo
 func TestBundleParts(t *testing.T) {
 	t.Parallel()
 	e, a, dir := carrying(t)
-	plan, err := a.Bundle.Plan(t.Context(), carriedCourse, 0, bundle.Rule{Locales: []string{"ar"}, Tier: bundle.AllTier}, 0, 0)
+	plan, err := a.Bundle.Plan(t.Context(), carriedCourse, 0, choice.Rule{Locales: []string{"ar"}, Tier: choice.AllTier}, 0, 0)
 	if err != nil || len(plan.Packs) == 0 {
 		t.Fatal(err)
 	}

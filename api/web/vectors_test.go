@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/blob"
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/curriculum/coursetest"
 )
 
@@ -30,7 +30,7 @@ type vectors struct {
 func TestPagesOfDevices(t *testing.T) {
 	w := open(t, nil, coursetest.Golden())
 	version := w.library.versions["golden"][0]
-	built, err := bundle.Build(t.Context(), version, func(ctx context.Context, d blob.Digest) ([]byte, error) { return w.library.PublicBlob(ctx, d) })
+	built, err := packing.Build(t.Context(), version, func(ctx context.Context, d blob.Digest) ([]byte, error) { return w.library.PublicBlob(ctx, d) })
 	if err != nil {
 		t.Fatal(err)
 	}

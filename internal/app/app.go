@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/blob"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
@@ -121,8 +122,9 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	keep := &serving.Keeper{Public: public, Imported: imported}
 	a.Bundle = &serving.Service{
-		Store: db.Bundle(), Courses: a.Curriculum, Public: public, Imported: imported, Packs: filepath.Join(cfg.DataDir, "bundles", "packs"),
+		Store: db.Bundle(), Courses: a.Curriculum, Keep: keep, Packs: &packing.Packer{Dir: filepath.Join(cfg.DataDir, "bundles", "packs"), Open: keep.Open},
 		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Recognitions: a.recognitions, Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	if a.Verifier, err = a.verifies(); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/content"
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -63,7 +64,7 @@ func namesNobody(t *testing.T, hub *app.App, v curriculum.Version, u identity.Us
 		}
 		return nil
 	}
-	if err := hub.Bundle.Write(ctx, string(v.CourseID), 0, bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier}, look); err != nil {
+	if err := hub.Bundle.Write(ctx, string(v.CourseID), 0, choice.Rule{Locales: []string{"ar", "en"}, Tier: choice.ImagesTier}, look); err != nil {
 		t.Fatal(err)
 	}
 	if frames < 10 || words == 0 {
@@ -144,7 +145,7 @@ func TestACourseTravels(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	rule := bundle.Rule{Locales: []string{"ar"}, Tier: bundle.ImagesTier}
+	rule := choice.Rule{Locales: []string{"ar"}, Tier: choice.ImagesTier}
 	packed, err := hub.Bundle.File(ctx, string(v.CourseID), 0, rule)
 	if err != nil {
 		t.Fatal(err)

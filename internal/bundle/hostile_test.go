@@ -15,7 +15,9 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
@@ -112,7 +114,7 @@ func TestFramesShuffled(t *testing.T) {
 		without := append(append([]bundle.Frame{}, frames[:i]...), frames[i+1:]...)
 		rep, err := intake.Verify(t.Context(), bundle.NewReader(bytes.NewReader(bundletest.Pack(t, without))), find)
 		// Without the word on issuers, or the only picture, it is another whole bundle.
-		if err == nil && frames[i].Kind != bundle.TrustFrame && rep.Rule.Tier != bundle.TextTier {
+		if err == nil && frames[i].Kind != bundle.TrustFrame && rep.Rule.Tier != choice.TextTier {
 			t.Errorf("frame %d of kind %c is missing, and nobody saw it", i, frames[i].Kind)
 		}
 		if err != nil && !refused(err) {
@@ -180,7 +182,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}()
 	k := &watched{Reader: bundle.NewReader(in)}
 	r, err := intake.Verify(t.Context(), k, fresh(t))
-	if err != nil || r.Blobs != blobs+4 || r.Rule.Tier != bundle.AllTier {
+	if err != nil || r.Blobs != blobs+4 || r.Rule.Tier != choice.AllTier {
 		t.Fatalf("%+v %v", r.Counted, err)
 	}
 	if k.most > 24<<20 {
@@ -259,7 +261,7 @@ func FuzzDocuments(f *testing.F) {
 		f.Add(testfile(f, name))
 	}
 	m := bundletest.Memory{}
-	if b, err := bundle.Build(f.Context(), bundletest.Course(m, 1), m.Open); err == nil {
+	if b, err := packing.Build(f.Context(), bundletest.Course(m, 1), m.Open); err == nil {
 		for _, raw := range b.Manifests {
 			f.Add(raw)
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/flate"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"io"
 
 	smaller "github.com/klauspost/compress/flate" // by one per cent than the standard library's
+
+	"github.com/banyan-lms/banyan/internal/blob"
 )
 
 // Kind says what a frame carries.
@@ -117,6 +120,26 @@ func (w *Writer) Close() error {
 	end := binary.LittleEndian.AppendUint32(nil, w.sum.Sum32())
 	_, w.err = w.out.Write(binary.LittleEndian.AppendUint32(end, w.size))
 	return w.err
+}
+
+// WritePack writes a pack: the head's frames, then blobs in their order.
+func WritePack(ctx context.Context, w io.Writer, head []Frame, blobs []blob.Digest, open Opener) error {
+	pack := NewWriter(w)
+	for _, f := range head {
+		if err := pack.Write(f); err != nil {
+			return err
+		}
+	}
+	for _, d := range blobs {
+		data, err := open(ctx, d)
+		if err != nil {
+			return err
+		}
+		if err := pack.Write(Frame{BlobFrame, data}); err != nil {
+			return err
+		}
+	}
+	return pack.Close()
 }
 
 // Reader reads a pack frame by frame. It holds one frame in memory, and grows it as bytes come, not as a length promises.

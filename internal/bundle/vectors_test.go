@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -41,7 +42,7 @@ type vector struct {
 	Installed string       `json:"installed,omitempty"` // file of the signed root that is installed
 	Want      string       `json:"want"`                // "ok", or the key of the refusal
 	Ignored   int          `json:"ignored,omitempty"`
-	Rule      *bundle.Rule `json:"rule,omitempty"` // what the file offers, when it is ok
+	Rule      *choice.Rule `json:"rule,omitempty"` // what the file offers, when it is ok
 }
 
 // vectors makes every file of testdata.
@@ -71,32 +72,32 @@ func vectors(t testing.TB) map[string][]byte {
 	// What is right.
 	one := w.One.Frames(t, w.Chain[:1], nil, bundletest.Everything)
 	two := w.Two.Frames(t, w.Chain, &w.Trust, bundletest.Everything)
-	both := &bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier}
+	both := &choice.Rule{Locales: []string{"ar", "en"}, Tier: choice.ImagesTier}
 	onePack, twoPack := bundletest.Pack(t, one), bundletest.Pack(t, two)
 	add(vector{Name: "the whole first version", File: "small@1.banyan", Want: "ok", Rule: both}, onePack)
 	add(vector{Name: "the whole second version, its key handed over", File: "small@2.banyan", Installed: "small@1.root", Want: "ok", Rule: both}, twoPack)
 	add(vector{Name: "the second version again", File: "small@2.banyan", Installed: "small@2.root", Want: "ok", Rule: both}, nil)
 	add(vector{Name: "the longer chain is known already", File: "small@1.banyan", Trusted: []string{"publisher-1.json", "publisher-2.json"}, Want: "ok", Rule: both}, nil)
-	text := w.Two.Frames(t, w.Chain, &w.Trust, bundle.Selection{Locales: []string{"ar"}, Layers: bundle.Layers[:1]})
-	add(vector{Name: "text in Arabic", File: "small@2-ar-text.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"ar"}, Tier: bundle.TextTier}}, bundletest.Pack(t, text))
-	module := w.Two.Frames(t, w.Chain, nil, bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers, Modules: []string{"m1"}})
-	add(vector{Name: "one module", File: "small@2-en-m1.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m1"}}}, bundletest.Pack(t, module))
+	text := w.Two.Frames(t, w.Chain, &w.Trust, choice.Selection{Locales: []string{"ar"}, Layers: bundle.Layers[:1]})
+	add(vector{Name: "text in Arabic", File: "small@2-ar-text.banyan", Want: "ok", Rule: &choice.Rule{Locales: []string{"ar"}, Tier: choice.TextTier}}, bundletest.Pack(t, text))
+	module := w.Two.Frames(t, w.Chain, nil, choice.Selection{Locales: []string{"en"}, Layers: bundle.Layers, Modules: []string{"m1"}})
+	add(vector{Name: "one module", File: "small@2-en-m1.banyan", Want: "ok", Rule: &choice.Rule{Locales: []string{"en"}, Tier: choice.TextTier, Modules: []string{"m1"}}}, bundletest.Pack(t, module))
 	extra := append(slices.Clone(one), bundle.Frame{Kind: bundle.BlobFrame, Payload: []byte("nobody names me")})
-	add(vector{Name: "a blob that nobody names is left aside", File: "ignored.banyan", Want: "ok", Ignored: 1, Rule: &bundle.Rule{Locales: both.Locales, Tier: bundle.AllTier}}, bundletest.Pack(t, extra))
+	add(vector{Name: "a blob that nobody names is left aside", File: "ignored.banyan", Want: "ok", Ignored: 1, Rule: &choice.Rule{Locales: both.Locales, Tier: choice.AllTier}}, bundletest.Pack(t, extra))
 	twice := append(slices.Clone(one), one[len(one)-1])
 	add(vector{Name: "a blob that comes twice", File: "twice.banyan", Want: "ok", Rule: both}, bundletest.Pack(t, twice))
 
 	// Packs that come over HTTP.
 	files["small@2.head.pack"] = bundletest.Pack(t, two[:5])
 	have := map[blob.Digest]bool{}
-	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers}).Blobs(w.One.Tree, nil) {
+	for _, d := range (choice.Selection{Locales: []string{"en"}, Layers: bundle.Layers}).Blobs(w.One.Tree, nil) {
 		have[d] = true
 	}
 	var from1, image []bundle.Frame
-	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}).Blobs(w.Two.Tree, have) {
+	for _, d := range (choice.Selection{Locales: []string{"en"}, Layers: bundle.Layers[:1]}).Blobs(w.Two.Tree, have) {
 		from1 = append(from1, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.Blobs[d]})
 	}
-	for _, d := range (bundle.Selection{Locales: []string{"en"}, Layers: bundle.Layers[1:2]}).Blobs(w.Two.Tree, nil) {
+	for _, d := range (choice.Selection{Locales: []string{"en"}, Layers: bundle.Layers[1:2]}).Blobs(w.Two.Tree, nil) {
 		image = append(image, bundle.Frame{Kind: bundle.BlobFrame, Payload: w.Blobs[d]})
 	}
 	files["small@2-en-text-from-1.pack"], files["small@2-en-image.pack"] = bundletest.Pack(t, from1), bundletest.Pack(t, image)
@@ -146,7 +147,7 @@ func vectors(t testing.TB) map[string][]byte {
 	last := len(one) - 2 // behind it comes the picture
 	add(vector{Name: "a text is missing", File: "no-blob.banyan", Want: "bundle.truncated"}, bundletest.Pack(t, slices.Delete(slices.Clone(one), last, last+1)))
 	add(vector{Name: "an item's manifest is missing", File: "no-item.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, slices.Delete(slices.Clone(one), 9, 10)))
-	add(vector{Name: "all pictures are missing: a bundle of texts", File: "no-picture.banyan", Want: "ok", Rule: &bundle.Rule{Locales: both.Locales, Tier: bundle.TextTier}}, bundletest.Pack(t, one[:len(one)-1]))
+	add(vector{Name: "all pictures are missing: a bundle of texts", File: "no-picture.banyan", Want: "ok", Rule: &choice.Rule{Locales: both.Locales, Tier: choice.TextTier}}, bundletest.Pack(t, one[:len(one)-1]))
 	swapped := slices.Clone(one)
 	swapped[last].Payload = []byte("<p>Something else.</p>")
 	add(vector{Name: "a blob was swapped", File: "swapped.banyan", Want: "bundle.damaged"}, bundletest.Pack(t, swapped))
@@ -271,8 +272,8 @@ func vectors(t testing.TB) map[string][]byte {
 		return bundletest.Pack(t, slices.Concat([]bundle.Frame{{Kind: bundle.PublisherFrame, Payload: w.Chain[0].Text}, {Kind: bundle.RootFrame, Payload: bundletest.Signed(t, "root", r, a).Text}}, frames[:]))
 	}
 	none := func(*bundle.Edition, *bundle.Module, *bundle.Item) {}
-	add(vector{Name: "a tree of one lesson", File: "one-lesson.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier}}, bent(none, nil))
-	add(vector{Name: "a member that nobody knows yet", File: "unknown-member.banyan", Want: "ok", Rule: &bundle.Rule{Locales: []string{"en"}, Tier: bundle.TextTier}},
+	add(vector{Name: "a tree of one lesson", File: "one-lesson.banyan", Want: "ok", Rule: &choice.Rule{Locales: []string{"en"}, Tier: choice.TextTier}}, bent(none, nil))
+	add(vector{Name: "a member that nobody knows yet", File: "unknown-member.banyan", Want: "ok", Rule: &choice.Rule{Locales: []string{"en"}, Tier: choice.TextTier}},
 		bent(none, func(s string) string { return strings.Replace(s, `{"type"`, `{"later":[{"a":1}],"type"`, 1) }))
 	add(vector{Name: "a module under another name", File: "other-module.banyan", Want: "bundle.mixed"}, bent(func(_ *bundle.Edition, m *bundle.Module, _ *bundle.Item) { m.ID = "m9" }, nil))
 	add(vector{Name: "an item under another name", File: "other-item.banyan", Want: "bundle.mixed"}, bent(func(_ *bundle.Edition, _ *bundle.Module, it *bundle.Item) { it.ID = "other" }, nil))
@@ -313,19 +314,19 @@ func vectors(t testing.TB) map[string][]byte {
 
 type fitVector struct {
 	File   string      `json:"file"` // a bundle; the tree in it, with all manifests
-	Rule   bundle.Rule `json:"rule"`
+	Rule   choice.Rule `json:"rule"`
 	Budget int64       `json:"budget"`
-	Want   bundle.Fit  `json:"want"`
+	Want   choice.Fit  `json:"want"`
 }
 
 func fits(t testing.TB, w bundletest.World) []fitVector {
 	t.Helper()
 	var out []fitVector
-	for _, rule := range []bundle.Rule{
-		{Locales: []string{"en"}, Tier: bundle.TextTier},
-		{Locales: []string{"ar", "en"}, Tier: bundle.AllTier},
-		{Locales: []string{"en"}, Tier: bundle.ImagesTier, Modules: []string{"m2"}},
-		{Locales: []string{"sw", "ar"}, Tier: bundle.ImagesTier}, // the source language stands in
+	for _, rule := range []choice.Rule{
+		{Locales: []string{"en"}, Tier: choice.TextTier},
+		{Locales: []string{"ar", "en"}, Tier: choice.AllTier},
+		{Locales: []string{"en"}, Tier: choice.ImagesTier, Modules: []string{"m2"}},
+		{Locales: []string{"sw", "ar"}, Tier: choice.ImagesTier}, // the source language stands in
 	} {
 		whole := rule.Fit(w.Two.Tree, 1<<30).Bytes
 		for _, budget := range []int64{0, whole / 3, whole / 2, whole * 3 / 4, whole - 90, whole - 1, whole, whole + 1} {
@@ -338,21 +339,21 @@ func fits(t testing.TB, w bundletest.World) []fitVector {
 type diffVector struct {
 	Old  string      `json:"old"`
 	New  string      `json:"new"`
-	Rule bundle.Rule `json:"rule"`
-	Want bundle.Diff `json:"want"`
+	Rule choice.Rule `json:"rule"`
+	Want choice.Diff `json:"want"`
 }
 
 func diffs(w bundletest.World) []diffVector {
 	var out []diffVector
-	for _, rule := range []bundle.Rule{
-		{Locales: []string{"en"}, Tier: bundle.TextTier},
-		{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier},
-		{Locales: []string{"en"}, Tier: bundle.AllTier, Modules: []string{"m1"}},
-		{Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m2"}}, // what moved here must be fetched
-		{Locales: []string{"fr"}, Tier: bundle.TextTier},
+	for _, rule := range []choice.Rule{
+		{Locales: []string{"en"}, Tier: choice.TextTier},
+		{Locales: []string{"ar", "en"}, Tier: choice.ImagesTier},
+		{Locales: []string{"en"}, Tier: choice.AllTier, Modules: []string{"m1"}},
+		{Locales: []string{"en"}, Tier: choice.TextTier, Modules: []string{"m2"}}, // what moved here must be fetched
+		{Locales: []string{"fr"}, Tier: choice.TextTier},
 	} {
-		out = append(out, diffVector{"small@1.banyan", "small@2.banyan", rule, bundle.Compare(w.One.Tree, w.Two.Tree, rule)},
-			diffVector{"small@2.banyan", "small@2.banyan", rule, bundle.Compare(w.Two.Tree, w.Two.Tree, rule)})
+		out = append(out, diffVector{"small@1.banyan", "small@2.banyan", rule, choice.Compare(w.One.Tree, w.Two.Tree, rule)},
+			diffVector{"small@2.banyan", "small@2.banyan", rule, choice.Compare(w.Two.Tree, w.Two.Tree, rule)})
 	}
 	return out
 }
@@ -516,7 +517,7 @@ func TestFit(t *testing.T) {
 
 func TestDiff(t *testing.T) {
 	for _, v := range readVectors[diffVector](t, "diff.json") {
-		got := bundle.Compare(treeOf(t, v.Old), treeOf(t, v.New), v.Rule)
+		got := choice.Compare(treeOf(t, v.Old), treeOf(t, v.New), v.Rule)
 		if bundletest.OnLine(t, got) != bundletest.OnLine(t, v.Want) {
 			t.Errorf("%s to %s, %+v: %+v, want %+v", v.Old, v.New, v.Rule, got, v.Want)
 		}
@@ -526,7 +527,12 @@ func TestDiff(t *testing.T) {
 	}
 	// Said in words, so that -update hides no mistake.
 	d := readVectors[diffVector](t, "diff.json")[0].Want
-	want := []bundle.ItemChange{{"en", "m1", "what-it-is", bundle.Changed}, {"en", "m2", "check", bundle.Moved}, {"en", "m2", "new-one", bundle.New}, {"en", "m2", "try", bundle.Removed}}
+	want := []choice.ItemChange{
+		{Locale: "en", Module: "m1", Item: "what-it-is", Change: choice.Changed},
+		{Locale: "en", Module: "m2", Item: "check", Change: choice.Moved},
+		{Locale: "en", Module: "m2", Item: "new-one", Change: choice.New},
+		{Locale: "en", Module: "m2", Item: "try", Change: choice.Removed},
+	}
 	if !slices.Equal(d.Items, want) || !slices.Equal(d.Details, []string{"en"}) || d.Blobs != 7 {
 		t.Errorf("%+v", d)
 	}

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -200,11 +200,11 @@ func (s *Bundle) IsTrusted(ctx context.Context, b serving.Bearer) (bool, error) 
 type bundleRow struct {
 	CourseID      string
 	Publisher     string
-	Rule          doc[bundle.Rule]
+	Rule          doc[choice.Rule]
 	Installed     []byte
 	Previous      []byte
 	Candidate     []byte
-	CandidateRule doc[bundle.Rule]
+	CandidateRule doc[choice.Rule]
 	Revision      int
 	ChangedAt     instant
 }
@@ -232,8 +232,8 @@ func (s *Bundle) ListPlaces(ctx context.Context) ([]serving.Place, error) {
 // SavePlace implements serving.Store.
 func (s *Bundle) SavePlace(ctx context.Context, p serving.Place) error {
 	row := bundleRow{
-		CourseID: p.CourseID, Publisher: p.Publisher, Rule: doc[bundle.Rule]{p.Rule}, Installed: p.Installed, Previous: p.Previous,
-		Candidate: p.Candidate, CandidateRule: doc[bundle.Rule]{p.CandidateRule}, Revision: p.Revision + 1, ChangedAt: at(p.ChangedAt),
+		CourseID: p.CourseID, Publisher: p.Publisher, Rule: doc[choice.Rule]{p.Rule}, Installed: p.Installed, Previous: p.Previous,
+		Candidate: p.Candidate, CandidateRule: doc[choice.Rule]{p.CandidateRule}, Revision: p.Revision + 1, ChangedAt: at(p.ChangedAt),
 	}
 	if p.Revision == 0 {
 		return s.db.taken(s.write(ctx).Create(&row).Error, "bundle.changed_meanwhile")

@@ -16,6 +16,8 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
@@ -83,8 +85,9 @@ func NewServer(t testing.TB, host string) *Server {
 	}
 	clock := func() time.Time { return s.Clock }
 	id := func() string { return uuid.Must(uuid.NewV7()).String() }
+	keep := &serving.Keeper{Public: s.public, Imported: s.Disk}
 	s.Service = &serving.Service{
-		Store: db.Bundle(), Courses: &publishing.Service{Store: db.Curriculum()}, Public: s.public, Imported: s.Disk, Packs: filepath.Join(dir, "packs"),
+		Store: db.Bundle(), Courses: &publishing.Service{Store: db.Curriculum()}, Keep: keep, Packs: &packing.Packer{Dir: filepath.Join(dir, "packs"), Open: keep.Open},
 		Sealer: sealer, Now: clock, NewID: id, Random: rand.Reader,
 		Publisher: func(context.Context, identity.InstitutionID) (serving.Name, error) {
 			return serving.Name{ID: "did:web:" + host + ":institutions:acacia", Names: map[string]string{"und": "Acacia"}}, nil
@@ -160,7 +163,7 @@ func Must[T any](v T, err error) func(testing.TB) T {
 }
 
 // Content reads a pack that is ready to be sent.
-func Content(t testing.TB, p *serving.Packed) []byte {
+func Content(t testing.TB, p *packing.Packed) []byte {
 	t.Helper()
 	in := Must(p.Open())(t)
 	defer in.Close()
@@ -172,19 +175,19 @@ func Content(t testing.TB, p *serving.Packed) []byte {
 }
 
 // Packed gives a version as one file.
-func (s *Server) Packed(t testing.TB, number int, rule bundle.Rule) []byte {
+func (s *Server) Packed(t testing.TB, number int, rule choice.Rule) []byte {
 	t.Helper()
 	return Content(t, Must(s.File(t.Context(), "small", number, rule))(t))
 }
 
 // Take imports bytes.
-func (s *Server) Take(t testing.TB, data []byte, rule *bundle.Rule) (serving.Import, error) {
+func (s *Server) Take(t testing.TB, data []byte, rule *choice.Rule) (serving.Import, error) {
 	t.Helper()
 	return s.Import(t.Context(), Operator, bundle.NewReader(bytes.NewReader(data)), serving.ImportOptions{Rule: rule})
 }
 
 // Reads tells whether every blob that the installed version wants of its rule is there.
-func (s *Server) Reads(t testing.TB, rule bundle.Rule) error {
+func (s *Server) Reads(t testing.TB, rule choice.Rule) error {
 	t.Helper()
 	return s.Write(t.Context(), "small", 0, rule, func(bundle.Frame) error { return nil })
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -48,7 +50,7 @@ type Made struct {
 // Build makes a version and signs it.
 func Build(t testing.TB, m Memory, v curriculum.Version, publisher string, at bundle.Time, keys ...signing.Key) Made {
 	t.Helper()
-	b, err := bundle.Build(t.Context(), v, m.Open)
+	b, err := packing.Build(t.Context(), v, m.Open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func Build(t testing.TB, m Memory, v curriculum.Version, publisher string, at bu
 }
 
 // Frames gives a head and blobs as frames.
-func (m Made) Frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, sel bundle.Selection) []bundle.Frame {
+func (m Made) Frames(t testing.TB, chain []bundle.Signed, trust *bundle.Signed, sel choice.Selection) []bundle.Frame {
 	t.Helper()
 	var out []bundle.Frame
 	for _, p := range chain {
@@ -112,7 +114,7 @@ const (
 )
 
 // Everything is the whole of a version.
-var Everything = bundle.Selection{Locales: []string{"ar", "en"}, Layers: bundle.Layers}
+var Everything = choice.Selection{Locales: []string{"ar", "en"}, Layers: bundle.Layers}
 
 // World is all that the vectors are made of.
 type World struct {

@@ -37,21 +37,6 @@ type Head struct {
 	RootText  []byte
 }
 
-// Signed gives the root as it travels.
-func (h Head) Signed() bundle.Signed {
-	s, _ := bundle.ReadSigned(h.RootText) // it was read before
-	return s
-}
-
-// Newest is the latest time that the head proves.
-func (h Head) Newest() time.Time {
-	t := bundle.Later(h.Chain.Newest().SignedAt.Time, h.Root.SignedAt.Time)
-	if h.Trust != nil {
-		t = bundle.Later(t, h.Trust.SignedAt.Time)
-	}
-	return t
-}
-
 // ReadHead reads a carrier up to its first blob, and checks who signed, with what keys, and whether it is older than what is
 // installed. find tells what is known of a publisher. It gives the first blob back, which has been read already; nil at the end.
 func ReadHead(c bundle.Carrier, find func(publisher, course string) (Known, error)) (Head, *bundle.Frame, error) {

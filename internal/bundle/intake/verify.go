@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 )
 
 // Report is what a carrier holds.
@@ -15,7 +16,7 @@ type Report struct {
 	Counted
 	// Rule is the largest that the carrier serves in full: the languages whose editions it brings, the modules of which nothing but
 	// other tiers is missing, the highest tier that begins in it. No locale means that it is of use beside what is installed only.
-	Rule bundle.Rule
+	Rule choice.Rule
 	// Complete tells whether the carrier alone is enough for the rule.
 	Complete bool
 }
@@ -57,11 +58,11 @@ func (c Counted) Lacking(complete bool) error {
 
 // Offers finds the rule that a carrier serves, by what came through. Where something came that nobody names, the carrier must be whole: else what
 // was swapped would look like what was left out on purpose.
-func (in *Intake) Offers(root bundle.Root) bundle.Rule {
+func (in *Intake) Offers(root bundle.Root) choice.Rule {
 	if in.counted.Ignored > 0 {
-		return bundle.Rule{Locales: slices.Sorted(maps.Keys(root.Editions)), Tier: bundle.AllTier}
+		return choice.Rule{Locales: slices.Sorted(maps.Keys(root.Editions)), Tier: choice.AllTier}
 	}
-	r := bundle.Rule{Tier: bundle.TextTier}
+	r := choice.Rule{Tier: choice.TextTier}
 	modules, all := map[string]bool{}, map[string]bool{}
 	for _, p := range in.seen {
 		switch p.as.Rank {
@@ -74,7 +75,7 @@ func (in *Intake) Offers(root bundle.Root) bundle.Rule {
 				}
 			}
 		case bundle.BlobRank:
-			if t := bundle.TierOf(p.as.Layer); slices.Index(bundle.Layers, p.as.Layer) >= len(r.Tier.Layers()) {
+			if t := choice.TierOf(p.as.Layer); slices.Index(bundle.Layers, p.as.Layer) >= len(r.Tier.Layers()) {
 				r.Tier = t
 			}
 		}

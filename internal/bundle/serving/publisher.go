@@ -13,6 +13,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -277,12 +278,12 @@ func (s *Service) own(ctx context.Context, v curriculum.Version) (bundle.Signed,
 		// One second more at least: readers refuse another signature of the same time.
 		root.SignedAt = bundle.At(bundle.Later(bundle.Later(s.Now(), p.row.CreatedAt), root.SignedAt.Add(time.Second)))
 	} else {
-		b, err := bundle.Build(ctx, v, s.Public.Open)
+		b, err := packing.Build(ctx, v, s.Keep.Public.Open)
 		if err != nil {
 			return bundle.Signed{}, err
 		}
 		for _, m := range b.Manifests {
-			if _, err := s.Public.Put(ctx, m); err != nil {
+			if _, err := s.Keep.Public.Put(ctx, m); err != nil {
 				return bundle.Signed{}, err
 			}
 		}
@@ -353,7 +354,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 			if err != nil {
 				return nil, fmt.Errorf("open status list %s: %w", i.Lists[j].URL, err)
 			}
-			if i.Lists[j].Digest, err = s.Public.Put(ctx, list.Document); err != nil {
+			if i.Lists[j].Digest, err = s.Keep.Public.Put(ctx, list.Document); err != nil {
 				return nil, err
 			}
 			signed := bundle.At(list.SignedAt)
@@ -366,7 +367,7 @@ func (s *Service) trust(ctx context.Context, in identity.InstitutionID) ([]byte,
 		return nil, err
 	}
 	for _, r := range fitting {
-		if _, err := s.Public.Put(ctx, r.Document); err != nil {
+		if _, err := s.Keep.Public.Put(ctx, r.Document); err != nil {
 			return nil, err
 		}
 		doc.Recognitions = append(doc.Recognitions, r.Recognition)
@@ -397,7 +398,7 @@ func (s *Service) sameLists(ctx context.Context, text []byte, sources []IssuerSo
 			if blob.Of(now.Document) == l.Digest {
 				continue
 			}
-			then, err := s.Public.Open(ctx, l.Digest)
+			then, err := s.Keep.Public.Open(ctx, l.Digest)
 			if fault.Is(err, fault.NotFound) {
 				return false, nil
 			}
@@ -788,22 +789,4 @@ func (s *Service) known(ctx context.Context, course string) func(publisher, of s
 		}
 		return k, nil
 	}
-}
-
-var _ intake.Keeper = keeper{}
-
-// keeper keeps imported blobs beside those that the curriculum has already.
-type keeper struct{ s *Service }
-
-func (k keeper) Has(ctx context.Context, d blob.Digest) (bool, error) {
-	if has, err := k.s.Imported.Has(ctx, d); err != nil || has {
-		return has, err
-	}
-	return k.s.Public.Has(ctx, d)
-}
-
-func (k keeper) Open(ctx context.Context, d blob.Digest) ([]byte, error) { return k.s.open(ctx, d) }
-
-func (k keeper) Put(ctx context.Context, data []byte) (blob.Digest, error) {
-	return k.s.Imported.Put(ctx, data)
 }

@@ -3,7 +3,6 @@ package serving
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -12,7 +11,9 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -22,7 +23,7 @@ import (
 type held struct {
 	root bundle.Signed
 	in   identity.InstitutionID // who publishes it here; "" came from elsewhere
-	rule *bundle.Rule           // what is here of one that came from elsewhere
+	rule *choice.Rule           // what is here of one that came from elsewhere
 }
 
 // hold finds a version of a course, the newest with number 0: published here, or imported.
@@ -59,7 +60,7 @@ func (s *Service) hold(ctx context.Context, course string, number int) (held, er
 
 // tree loads the manifests of some languages of a version. Versions never change, so what was parsed once is kept for a while.
 func (s *Service) tree(ctx context.Context, h held, locales ...string) (*bundle.Tree, error) {
-	return s.trees.load(h.root, locales, func() (*bundle.Tree, error) { return bundle.Load(ctx, h.root, s.open, locales...) })
+	return s.trees.load(h.root, locales, func() (*bundle.Tree, error) { return bundle.Load(ctx, h.root, s.Keep.Open, locales...) })
 }
 
 // Info is what there is of a course.
@@ -67,7 +68,7 @@ type Info struct {
 	Root      bundle.Root
 	Digest    blob.Digest  // of the signed root
 	Publisher Stated       // without documents
-	Rule      *bundle.Rule // what is here of a course from elsewhere; nil: everything
+	Rule      *choice.Rule // what is here of a course from elsewhere; nil: everything
 }
 
 // Info tells what there is of a course, of its newest version with number 0. Anyone may ask; fault.NotFound when there is none.
@@ -149,7 +150,7 @@ func (s *Service) head(ctx context.Context, h held) (frames []bundle.Frame, root
 		}
 		frames = append(frames, bundle.Frame{Kind: bundle.TrustFrame, Payload: word})
 		for _, c := range t.Children() {
-			data, err := s.open(ctx, c.Digest)
+			data, err := s.Keep.Open(ctx, c.Digest)
 			if fault.Is(err, fault.NotFound) {
 				continue // the carrier that brought the word had it not
 			}
@@ -164,7 +165,7 @@ func (s *Service) head(ctx context.Context, h held) (frames []bundle.Frame, root
 
 // Head gives the head of a version: publisher, word on issuers, root, status lists. It may change while the version does not: when keys change
 // hands, or a certificate is revoked. Anyone may ask.
-func (s *Service) Head(ctx context.Context, course string, number int) (*Packed, error) {
+func (s *Service) Head(ctx context.Context, course string, number int) (*packing.Packed, error) {
 	h, err := s.hold(ctx, course, number)
 	if err != nil {
 		return nil, err
@@ -173,7 +174,7 @@ func (s *Service) Head(ctx context.Context, course string, number int) (*Packed,
 	if err != nil {
 		return nil, err
 	}
-	return s.pack(ctx, frames, nil)
+	return s.Packs.Pack(ctx, frames, nil)
 }
 
 // Part is a piece of a version in one language.
@@ -210,7 +211,7 @@ func Address(course string, number int) string {
 }
 
 // Pack gives a part as a pack of blobs. The same part of a version has the same bytes for ever. Anyone may ask.
-func (s *Service) Pack(ctx context.Context, course string, number int, part Part) (*Packed, error) {
+func (s *Service) Pack(ctx context.Context, course string, number int, part Part) (*packing.Packed, error) {
 	h, err := s.hold(ctx, course, number)
 	if err != nil {
 		return nil, err
@@ -219,7 +220,7 @@ func (s *Service) Pack(ctx context.Context, course string, number int, part Part
 	if err != nil {
 		return nil, err
 	}
-	return s.pack(ctx, nil, blobs)
+	return s.Packs.Pack(ctx, nil, blobs)
 }
 
 // blobs lists what a part holds.
@@ -265,17 +266,17 @@ func (s *Service) blobs(ctx context.Context, course string, h held, part Part) (
 		if err != nil {
 			return nil, err
 		}
-		all := bundle.Selection{Locales: []string{part.Locale}, Layers: []bundle.Layer{part.Layer}, Modules: part.Modules}
+		all := choice.Selection{Locales: []string{part.Locale}, Layers: []bundle.Layer{part.Layer}, Modules: part.Modules}
 		for _, d := range all.Blobs(before, nil) {
 			have[d] = true
 		}
 	}
-	sel := bundle.Selection{Locales: []string{part.Locale}, Layers: []bundle.Layer{part.Layer}, Modules: part.Modules, Items: part.Items}
+	sel := choice.Selection{Locales: []string{part.Locale}, Layers: []bundle.Layer{part.Layer}, Modules: part.Modules, Items: part.Items}
 	return sel.Blobs(t, have), nil
 }
 
 // File gives what a rule wants of a version as one file, a .banyan. Anyone may ask.
-func (s *Service) File(ctx context.Context, course string, number int, rule bundle.Rule) (*Packed, error) {
+func (s *Service) File(ctx context.Context, course string, number int, rule choice.Rule) (*packing.Packed, error) {
 	if err := rule.Check(); err != nil {
 		return nil, err
 	}
@@ -295,15 +296,15 @@ func (s *Service) File(ctx context.Context, course string, number int, rule bund
 	if err := complete(t, locales, rule.Modules); err != nil {
 		return nil, err
 	}
-	if h.rule != nil && slices.Index([]bundle.Tier{bundle.TextTier, bundle.ImagesTier, bundle.AllTier}, rule.Tier) > slices.Index([]bundle.Tier{bundle.TextTier, bundle.ImagesTier, bundle.AllTier}, h.rule.Tier) {
+	if h.rule != nil && slices.Index([]choice.Tier{choice.TextTier, choice.ImagesTier, choice.AllTier}, rule.Tier) > slices.Index([]choice.Tier{choice.TextTier, choice.ImagesTier, choice.AllTier}, h.rule.Tier) {
 		return nil, bundle.NotFound(errors.New("this server has not that tier"))
 	}
-	sel := bundle.Selection{Locales: locales, Layers: rule.Tier.Layers(), Modules: rule.Modules}
-	return s.pack(ctx, frames, sel.Blobs(t, nil))
+	sel := choice.Selection{Locales: locales, Layers: rule.Tier.Layers(), Modules: rule.Modules}
+	return s.Packs.Pack(ctx, frames, sel.Blobs(t, nil))
 }
 
 // Write gives the frames of what a rule wants one by one, for who writes a folder.
-func (s *Service) Write(ctx context.Context, course string, number int, rule bundle.Rule, fn func(bundle.Frame) error) error {
+func (s *Service) Write(ctx context.Context, course string, number int, rule choice.Rule, fn func(bundle.Frame) error) error {
 	p, err := s.File(ctx, course, number, rule)
 	if err != nil {
 		return err
@@ -341,18 +342,18 @@ type Plan struct {
 	Course        string
 	Number        int
 	RootDigest    blob.Digest
-	Rule          bundle.Rule // with languages as the course has them
+	Rule          choice.Rule // with languages as the course has them
 	Packs         []Planned
 	TransferBytes int64 // of the packs and the head
 	HeadBytes     int64
-	Fit           *bundle.Fit // with a budget
-	Changed       bundle.Diff // since From
+	Fit           *choice.Fit // with a budget
+	Changed       choice.Diff // since From
 	From          int         // 0 when the reader's version is not known here, and all must be fetched
 }
 
 // Plan says which packs bring what a rule wants of a version (0: the newest), and what they cost. from is the version that the reader has for the same rule,
 // 0 for none; budget bounds what the course takes on the device, 0 for no bound. Anyone may ask.
-func (s *Service) Plan(ctx context.Context, course string, number int, rule bundle.Rule, from int, budget int64) (Plan, error) {
+func (s *Service) Plan(ctx context.Context, course string, number int, rule choice.Rule, from int, budget int64) (Plan, error) {
 	if err := rule.Check(); err != nil {
 		return Plan{}, err
 	}
@@ -371,7 +372,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule bund
 	rule.Locales = root.Resolve(rule.Locales)
 	out := Plan{
 		Course: course, Number: root.Number, RootDigest: h.root.Digest(), Rule: rule, HeadBytes: head.Size, TransferBytes: head.Size,
-		Packs: []Planned{}, Changed: bundle.Diff{Items: []bundle.ItemChange{}, Details: []string{}},
+		Packs: []Planned{}, Changed: choice.Diff{Items: []choice.ItemChange{}, Details: []string{}},
 	}
 	t, err := s.tree(ctx, h, rule.Locales...)
 	if err != nil {
@@ -388,7 +389,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule bund
 			if before, err = s.tree(ctx, old, rule.Locales...); err != nil {
 				return Plan{}, err
 			}
-			out.Changed = bundle.Compare(before, t, rule)
+			out.Changed = choice.Compare(before, t, rule)
 		}
 	}
 	parts := wanted(t, rule, out.From, before)
@@ -410,7 +411,7 @@ func (s *Service) Plan(ctx context.Context, course string, number int, rule bund
 		if len(blobs) == 0 {
 			continue
 		}
-		p, err := s.pack(ctx, nil, blobs)
+		p, err := s.Packs.Pack(ctx, nil, blobs)
 		if err != nil {
 			return Plan{}, err
 		}
@@ -429,7 +430,7 @@ func fromFor(before *bundle.Tree, locale string, from int) int {
 }
 
 // wanted are the parts of all that a rule wants: language by language within a layer, the text of all before the first picture.
-func wanted(t *bundle.Tree, rule bundle.Rule, from int, before *bundle.Tree) []Part {
+func wanted(t *bundle.Tree, rule choice.Rule, from int, before *bundle.Tree) []Part {
 	var out []Part
 	for _, layer := range rule.Tier.Layers() {
 		for _, l := range rule.Locales {
@@ -449,7 +450,7 @@ func wanted(t *bundle.Tree, rule bundle.Rule, from int, before *bundle.Tree) []P
 }
 
 // fitted are the parts of what fits.
-func fitted(t *bundle.Tree, fit bundle.Fit, rule bundle.Rule, from int, before *bundle.Tree) []Part {
+func fitted(t *bundle.Tree, fit choice.Fit, rule choice.Rule, from int, before *bundle.Tree) []Part {
 	var out []Part
 	for i, layer := range bundle.Layers {
 		for _, l := range rule.Locales {
@@ -471,25 +472,25 @@ func fitted(t *bundle.Tree, fit bundle.Fit, rule bundle.Rule, from int, before *
 }
 
 // DiffVersions tells what lies between two versions of a course for who follows a rule. Anyone may ask.
-func (s *Service) DiffVersions(ctx context.Context, course string, from, to int, rule bundle.Rule) (bundle.Diff, error) {
+func (s *Service) DiffVersions(ctx context.Context, course string, from, to int, rule choice.Rule) (choice.Diff, error) {
 	if err := rule.Check(); err != nil {
-		return bundle.Diff{}, err
+		return choice.Diff{}, err
 	}
 	var trees [2]*bundle.Tree
 	for i, n := range []int{from, to} {
 		h, err := s.hold(ctx, course, n)
 		if err != nil {
-			return bundle.Diff{}, err
+			return choice.Diff{}, err
 		}
 		root, err := bundle.ParseRoot(h.root.Document)
 		if err != nil {
-			return bundle.Diff{}, err
+			return choice.Diff{}, err
 		}
 		if trees[i], err = s.tree(ctx, h, root.Resolve(rule.Locales)...); err != nil {
-			return bundle.Diff{}, err
+			return choice.Diff{}, err
 		}
 	}
-	return bundle.Compare(trees[0], trees[1], rule), nil
+	return choice.Compare(trees[0], trees[1], rule), nil
 }
 
 // Verify reads a carrier and keeps nothing: it fails with the reason for which Import would refuse it. For the operator.
@@ -512,31 +513,4 @@ func (s *Service) Inspect(ctx context.Context, by identity.Actor, c bundle.Carri
 		return intake.Known{Chain: k.Chain, Anybody: true, Newest: time.Time{}}, nil
 	})
 	return r, trusted, err
-}
-
-// complete fails when a manifest of a language is missing.
-func complete(t *bundle.Tree, locales, modules []string) error {
-	missing := func(what, l string) error {
-		return fault.Wrap(fault.NotFound, "bundle.not_found", fmt.Errorf("%s of %s is missing", what, l))
-	}
-	for _, l := range locales {
-		e := t.Editions[l]
-		if e == nil {
-			return missing("the edition", l)
-		}
-		for _, m := range e.Modules {
-			if len(modules) > 0 && !slices.Contains(modules, m.Ref.ID) {
-				continue
-			}
-			if !m.Present {
-				return missing("module "+m.Ref.ID, l)
-			}
-			for _, it := range m.Items {
-				if it.Doc == nil {
-					return missing("item "+it.Ref.ID, l)
-				}
-			}
-		}
-	}
-	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -66,11 +68,11 @@ type Trusted struct {
 type Place struct {
 	CourseID      string
 	Publisher     string
-	Rule          bundle.Rule
+	Rule          choice.Rule
 	Installed     []byte // signed root; nil while the first import is under way
 	Previous      []byte
 	Candidate     []byte
-	CandidateRule bundle.Rule // without languages: what the carriers bring
+	CandidateRule choice.Rule // without languages: what the carriers bring
 	Revision      int
 	ChangedAt     time.Time
 }
@@ -120,14 +122,6 @@ type Courses interface {
 	List(ctx context.Context, cursor string, limit int) (versions []curriculum.Version, next string, err error)
 }
 
-// Blobs is where the blobs of imported bundles are kept, and nothing else: what no bundle names is deleted.
-type Blobs interface {
-	blob.Store
-	Delete(ctx context.Context, d blob.Digest) error // absent is no error
-	// Each calls fn for every blob with the time at which it was last put.
-	Each(ctx context.Context, fn func(d blob.Digest, size int64, put time.Time) error) error
-}
-
 // Name is how an institution signs.
 type Name struct {
 	ID    string            // did:web, the same as the issuer's
@@ -159,9 +153,8 @@ type OpenedList struct {
 type Service struct {
 	Store    Store
 	Courses  Courses
-	Public   blob.Store // of the curriculum: blobs of what is published here
-	Imported Blobs
-	Packs    string // folder for packs that were made once; "" makes them in memory
+	Keep     *Keeper
+	Packs    *packing.Packer
 	Sealer   signing.Sealer
 	Runtimes func() map[string]blob.Digest // Pythons that labs run with; nil: none
 	// Publisher gives the name under which an institution signs.
@@ -178,17 +171,7 @@ type Service struct {
 
 	moving sync.RWMutex // imports hold it for reading, collecting for writing: it does not wait
 	making sync.Mutex   // one signature of a kind at a time
-	packs  packCache
 	trees  treeCache
-}
-
-// open gives a blob of any bundle that is here.
-func (s *Service) open(ctx context.Context, d blob.Digest) ([]byte, error) {
-	data, err := s.Imported.Open(ctx, d)
-	if err == nil || !fault.Is(err, fault.NotFound) {
-		return data, err
-	}
-	return s.Public.Open(ctx, d)
 }
 
 // Blob gives a blob of an imported bundle or of a course that is published here, to anyone; fault.NotFound else.
@@ -196,5 +179,5 @@ func (s *Service) Blob(ctx context.Context, d blob.Digest) ([]byte, error) {
 	if !d.Valid() {
 		return nil, fault.New(fault.NotFound, "blob.not_found")
 	}
-	return s.open(ctx, d)
+	return s.Keep.Open(ctx, d)
 }

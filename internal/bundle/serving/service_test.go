@@ -18,15 +18,16 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 var (
-	both    = bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.AllTier}
-	arabic  = bundle.Rule{Locales: []string{"ar"}, Tier: bundle.TextTier}
-	english = bundle.Rule{Locales: []string{"en"}, Tier: bundle.ImagesTier}
+	both    = choice.Rule{Locales: []string{"ar", "en"}, Tier: choice.AllTier}
+	arabic  = choice.Rule{Locales: []string{"ar"}, Tier: choice.TextTier}
+	english = choice.Rule{Locales: []string{"en"}, Tier: choice.ImagesTier}
 )
 
 func TestPublishImportUpdateSwitchBack(t *testing.T) {
@@ -48,7 +49,7 @@ func TestPublishImportUpdateSwitchBack(t *testing.T) {
 		t.Errorf("again: %+v %v", again, err)
 	}
 	// The node gives on what it took: the same bytes, for its head is the hub's.
-	if served := node.Packed(t, 1, bundle.Rule{Locales: both.Locales, Tier: bundle.ImagesTier}); !bytes.Equal(served, hub.Packed(t, 1, bundle.Rule{Locales: both.Locales, Tier: bundle.ImagesTier})) {
+	if served := node.Packed(t, 1, choice.Rule{Locales: both.Locales, Tier: choice.ImagesTier}); !bytes.Equal(served, hub.Packed(t, 1, choice.Rule{Locales: both.Locales, Tier: choice.ImagesTier})) {
 		t.Error("the node serves other bytes than the hub")
 	}
 
@@ -68,7 +69,7 @@ func TestPublishImportUpdateSwitchBack(t *testing.T) {
 		t.Errorf("freed %+v while both versions are named", freed)
 	}
 	root := bundletest.Must(node.SwitchBack(t.Context(), bundletest.Operator, "small"))(t)
-	if root.Number != 1 || node.Reads(t, bundle.Rule{Locales: both.Locales, Tier: bundle.ImagesTier}) != nil {
+	if root.Number != 1 || node.Reads(t, choice.Rule{Locales: both.Locales, Tier: choice.ImagesTier}) != nil {
 		t.Errorf("back to %d", root.Number)
 	}
 	if root = bundletest.Must(node.SwitchBack(t.Context(), bundletest.Operator, "small"))(t); root.Number != 2 {
@@ -122,7 +123,7 @@ func TestBegunOnOneCarrierFinishedOnAnother(t *testing.T) {
 			t.Fatalf("cut at %d: %+v %v", at, part, err)
 		}
 		installed := bundletest.Must(node.ListInstalled(t.Context(), bundletest.Operator))(t)[0]
-		if installed.Root.Number != 1 || installed.Candidate.Number != 2 || node.Reads(t, bundle.Rule{Locales: both.Locales, Tier: bundle.ImagesTier}) != nil {
+		if installed.Root.Number != 1 || installed.Candidate.Number != 2 || node.Reads(t, choice.Rule{Locales: both.Locales, Tier: choice.ImagesTier}) != nil {
 			t.Errorf("cut at %d: %+v", at, installed)
 		}
 		// Collecting takes nothing of what is on its way.
@@ -138,7 +139,7 @@ func TestBegunOnOneCarrierFinishedOnAnother(t *testing.T) {
 		if rest.Blobs+part.Blobs >= 40 || part.Blobs > 0 && rest.Blobs == 0 && at < len(two)-1 {
 			t.Errorf("cut at %d: %d and %d blobs", at, part.Blobs, rest.Blobs)
 		}
-		if err := node.Reads(t, bundle.Rule{Locales: both.Locales, Tier: bundle.ImagesTier}); err != nil {
+		if err := node.Reads(t, choice.Rule{Locales: both.Locales, Tier: choice.ImagesTier}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -199,7 +200,7 @@ func TestRuleSurvivesUpdates(t *testing.T) {
 	}
 	hub.Clock = bundletest.Day(3).Time
 	hub.Publish(t, 2)
-	if got, err = node.Take(t, hub.Packed(t, 2, both), nil); err != nil || !got.Complete || !slices.Equal(got.Rule.Locales, arabic.Locales) || got.Rule.Tier != bundle.TextTier {
+	if got, err = node.Take(t, hub.Packed(t, 2, both), nil); err != nil || !got.Complete || !slices.Equal(got.Rule.Locales, arabic.Locales) || got.Rule.Tier != choice.TextTier {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if _, err := node.Pack(t.Context(), "small", 2, serving.Part{Locale: "en", Layer: bundle.Text}); bundletest.Outcome(err) != "bundle.not_found" {
@@ -212,7 +213,7 @@ func TestRuleSurvivesUpdates(t *testing.T) {
 		t.Error("too little")
 	}
 	// A wider rule is a new import of the same version.
-	wide := bundle.Rule{Locales: []string{"ar", "en"}, Tier: bundle.ImagesTier}
+	wide := choice.Rule{Locales: []string{"ar", "en"}, Tier: choice.ImagesTier}
 	if got, err = node.Take(t, hub.Packed(t, 2, both), &wide); err != nil || !got.Complete || got.Switched || got.Blobs == 0 {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -229,7 +230,7 @@ func TestPlanBringsWhatItSays(t *testing.T) {
 	hub.Clock = bundletest.Day(3).Time
 	hub.Publish(t, 2)
 	ctx := t.Context()
-	for _, rule := range []bundle.Rule{both, arabic, english, {Locales: []string{"en"}, Tier: bundle.TextTier, Modules: []string{"m2"}}, {Locales: []string{"fr"}, Tier: bundle.TextTier}} {
+	for _, rule := range []choice.Rule{both, arabic, english, {Locales: []string{"en"}, Tier: choice.TextTier, Modules: []string{"m2"}}, {Locales: []string{"fr"}, Tier: choice.TextTier}} {
 		for _, from := range []int{0, 1} {
 			plan := bundletest.Must(hub.Plan(ctx, "small", 0, rule, from, 0))(t)
 			node := bundletest.NewServer(t, "node.example")
@@ -538,7 +539,7 @@ func TestOwnCourseStays(t *testing.T) {
 	if i.Root.Publisher != "did:web:node.example:institutions:acacia" || !i.Publisher.Own || i.Publisher.Name["und"] != "Acacia" {
 		t.Errorf("%+v", i)
 	}
-	if _, err := node.Take(t, one, &bundle.Rule{}); bundletest.Outcome(err) != "request.invalid" {
+	if _, err := node.Take(t, one, &choice.Rule{}); bundletest.Outcome(err) != "request.invalid" {
 		t.Error(err)
 	}
 	for _, name := range []string{"none", "../small", ""} {

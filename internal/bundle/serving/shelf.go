@@ -9,6 +9,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -18,7 +19,7 @@ import (
 type Installed struct {
 	Course    string
 	Publisher string
-	Rule      bundle.Rule
+	Rule      choice.Rule
 	Root      *bundle.Root // nil while its first import is under way
 	Previous  *bundle.Root // what can be switched back to
 	Candidate *bundle.Root // what is being brought
@@ -31,7 +32,7 @@ type Import struct {
 	intake.Counted
 	Course   string
 	Number   int
-	Rule     bundle.Rule
+	Rule     choice.Rule
 	Complete bool // the course is installed in this version
 	Switched bool // and was not before
 }
@@ -39,7 +40,7 @@ type Import struct {
 // ImportOptions say what is wanted of a carrier.
 type ImportOptions struct {
 	Course   string       // "" takes whatever comes
-	Rule     *bundle.Rule // nil keeps the rule that is there, or takes all that the carrier brings
+	Rule     *choice.Rule // nil keeps the rule that is there, or takes all that the carrier brings
 	Progress func(intake.Counted)
 }
 
@@ -71,7 +72,7 @@ func (s *Service) Import(ctx context.Context, by identity.Actor, c bundle.Carrie
 	if len(place.CandidateRule.Locales) > 0 {
 		chosen = place.CandidateRule.Choice(h.Root)
 	}
-	in, err := intake.New(ctx, h, keeper{s}, chosen)
+	in, err := intake.New(ctx, h, s.Keep, chosen)
 	if err != nil {
 		return out, bundle.NoSpace(err)
 	}
@@ -102,7 +103,7 @@ func mayChange(by identity.Actor) error {
 }
 
 // begin notes what a checked head says, and that its root is on the way.
-func (s *Service) begin(ctx context.Context, h intake.Head, rule *bundle.Rule) (place Place, err error) {
+func (s *Service) begin(ctx context.Context, h intake.Head, rule *choice.Rule) (place Place, err error) {
 	whose, err := s.bearer(ctx, h.Chain)
 	if err != nil {
 		return Place{}, err
@@ -125,7 +126,7 @@ func (s *Service) begin(ctx context.Context, h intake.Head, rule *bundle.Rule) (
 		}
 		p.Publisher, p.Candidate, p.CandidateRule = h.Root.Publisher, h.RootText, want
 		if p.CandidateRule.Tier == "" {
-			p.CandidateRule.Tier = bundle.TextTier
+			p.CandidateRule.Tier = choice.TextTier
 		}
 		place = *p
 		return nil
@@ -134,7 +135,7 @@ func (s *Service) begin(ctx context.Context, h intake.Head, rule *bundle.Rule) (
 }
 
 // finish looks once more whether all is there, and makes the candidate the version in use.
-func (s *Service) finish(ctx context.Context, h intake.Head, rule bundle.Rule) (switched bool, err error) {
+func (s *Service) finish(ctx context.Context, h intake.Head, rule choice.Rule) (switched bool, err error) {
 	if err := s.whole(ctx, h, rule); err != nil {
 		return false, err
 	}
@@ -146,14 +147,14 @@ func (s *Service) finish(ctx context.Context, h intake.Head, rule bundle.Rule) (
 		if old, err := readRoot(p.Installed); err == nil && old.Number != h.Root.Number {
 			p.Previous = p.Installed
 		}
-		p.Installed, p.Candidate, p.Rule, p.CandidateRule = h.RootText, nil, rule, bundle.Rule{Tier: bundle.TextTier}
+		p.Installed, p.Candidate, p.Rule, p.CandidateRule = h.RootText, nil, rule, choice.Rule{Tier: choice.TextTier}
 		return nil
 	})
 }
 
 // whole fails with bundle.truncated when something that a rule wants of a root is not there.
-func (s *Service) whole(ctx context.Context, h intake.Head, rule bundle.Rule) error {
-	in, err := intake.New(ctx, h, keeper{s}, rule.Choice(h.Root))
+func (s *Service) whole(ctx context.Context, h intake.Head, rule choice.Rule) error {
+	in, err := intake.New(ctx, h, s.Keep, rule.Choice(h.Root))
 	if err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func (s *Service) change(ctx context.Context, course string, fn func(tx Store, p
 			}
 			p.CourseID, p.ChangedAt = course, s.Now().UTC()
 			if p.Rule.Tier == "" {
-				p.Rule.Tier = bundle.TextTier
+				p.Rule.Tier = choice.TextTier
 			}
 			if err := fn(tx, &p); err != nil {
 				return err
@@ -263,7 +264,7 @@ func (s *Service) ListInstalled(ctx context.Context, by identity.Actor) ([]Insta
 			}
 		}
 		if i.Candidate != nil {
-			in, err := intake.New(ctx, intake.Head{Root: *i.Candidate}, keeper{s}, p.CandidateRule.Choice(*i.Candidate))
+			in, err := intake.New(ctx, intake.Head{Root: *i.Candidate}, s.Keep, p.CandidateRule.Choice(*i.Candidate))
 			if err != nil {
 				return nil, err
 			}
@@ -293,7 +294,7 @@ func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed intake.
 		return intake.Counted{}, err
 	}
 	var gone []blob.Digest
-	err = s.Imported.Each(ctx, func(d blob.Digest, size int64, put time.Time) error {
+	err = s.Keep.Imported.Each(ctx, func(d blob.Digest, size int64, put time.Time) error {
 		if !keep[d] && put.Before(before) {
 			gone = append(gone, d)
 			freed.Bytes += size
@@ -305,7 +306,7 @@ func (s *Service) Collect(ctx context.Context, by identity.Actor) (freed intake.
 		return intake.Counted{}, err
 	}
 	for _, d := range gone {
-		if err := s.Imported.Delete(ctx, d); err != nil {
+		if err := s.Keep.Imported.Delete(ctx, d); err != nil {
 			return intake.Counted{}, fmt.Errorf("delete blob %s: %w", d, err)
 		}
 	}
@@ -325,7 +326,7 @@ func (s *Service) references(ctx context.Context) (map[blob.Digest]bool, error) 
 			if err != nil {
 				return nil, err
 			}
-			t, err := bundle.Load(ctx, root, s.open)
+			t, err := bundle.Load(ctx, root, s.Keep.Open)
 			if err != nil {
 				return nil, err
 			}

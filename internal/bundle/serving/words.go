@@ -9,6 +9,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -108,7 +109,7 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []bundle
 				continue
 			}
 			// The carrier that brought a word may have had some of its lists not.
-			if _, err := s.open(ctx, c.Digest); fault.Is(err, fault.NotFound) {
+			if _, err := s.Keep.Open(ctx, c.Digest); fault.Is(err, fault.NotFound) {
 				continue
 			} else if err != nil {
 				return nil, nil, err
@@ -156,7 +157,7 @@ func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(b
 
 // TrustPack gives what this server knows of issuers as one pack: the words of its own institutions and of those publishers whom its operator trusts,
 // with status lists. Anyone may ask. fault.NotFound while there is nobody who issues.
-func (s *Service) TrustPack(ctx context.Context) (*Packed, error) {
+func (s *Service) TrustPack(ctx context.Context) (*packing.Packed, error) {
 	words, err := s.wordsForAll(ctx)
 	if err != nil {
 		return nil, err
@@ -166,7 +167,7 @@ func (s *Service) TrustPack(ctx context.Context) (*Packed, error) {
 
 // CirclePack gives what the publishers say of issuers whom an institution trusts, in the same form. For its members and the operator; nobody
 // else learns whom it trusts. fault.NotFound while they say nothing.
-func (s *Service) CirclePack(ctx context.Context, by identity.Actor, in identity.InstitutionID) (*Packed, error) {
+func (s *Service) CirclePack(ctx context.Context, by identity.Actor, in identity.InstitutionID) (*packing.Packed, error) {
 	switch {
 	case by.Anonymous():
 		return nil, fault.New(fault.Unauthenticated, "session.required")
@@ -180,7 +181,7 @@ func (s *Service) CirclePack(ctx context.Context, by identity.Actor, in identity
 	return s.wordPack(ctx, words)
 }
 
-func (s *Service) wordPack(ctx context.Context, words []spoken) (*Packed, error) {
+func (s *Service) wordPack(ctx context.Context, words []spoken) (*packing.Packed, error) {
 	head, blobs, err := s.wordFrames(ctx, words)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func (s *Service) wordPack(ctx context.Context, words []spoken) (*Packed, error)
 	if len(head) == 0 {
 		return nil, bundle.NotFound(errors.New("nobody says anything of issuers"))
 	}
-	return s.pack(ctx, head, blobs)
+	return s.Packs.Pack(ctx, head, blobs)
 }
 
 // TakeTrust keeps what a trust pack says, of publishers whom an institution trusts, or with "" anybody here: the operator or any institution. An
@@ -208,7 +209,7 @@ func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.
 		return nil, err
 	}
 	for _, data := range w.Blobs {
-		if _, err := s.Imported.Put(ctx, data); err != nil {
+		if _, err := s.Keep.Imported.Put(ctx, data); err != nil {
 			return nil, bundle.NoSpace(fmt.Errorf("keep a status list: %w", err))
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -169,7 +169,7 @@ func exerciseBundle(t *testing.T, w *world) {
 
 	t.Run("places", func(t *testing.T) {
 		p := serving.Place{
-			CourseID: "small", Publisher: did, Candidate: []byte("root\n[]\n"), CandidateRule: bundle.Rule{Locales: []string{"ar"}, Tier: bundle.TextTier}, ChangedAt: noon,
+			CourseID: "small", Publisher: did, Candidate: []byte("root\n[]\n"), CandidateRule: choice.Rule{Locales: []string{"ar"}, Tier: choice.TextTier}, ChangedAt: noon,
 		}
 		ok(t, s.SavePlace(ctx, p))
 		wantFault(t, s.SavePlace(ctx, p), fault.Conflict, "bundle.changed_meanwhile")
@@ -179,7 +179,7 @@ func exerciseBundle(t *testing.T, w *world) {
 		if !reflect.DeepEqual(got, p) {
 			t.Errorf("%+v, want %+v", got, p)
 		}
-		p.Rule, p.CandidateRule = p.CandidateRule, bundle.Rule{}
+		p.Rule, p.CandidateRule = p.CandidateRule, choice.Rule{}
 		p.Installed, p.Previous, p.Candidate = p.Candidate, []byte("older"), nil
 		// Of several who read the same revision one is first.
 		errs := together(ctx, 4, func(ctx context.Context, _ int) error { return s.SavePlace(ctx, p) })

@@ -1,4 +1,4 @@
-// What fits into so many bytes. The server chooses alike (internal/bundle/plan.go); both are held to the same vectors.
+// What fits into so many bytes. The server chooses alike (internal/bundle/choice/fit.go); both are held to the same vectors.
 import { layers, type Layer, type Weights } from './documents';
 import type { Rule } from './library';
 import { resolve, type Choice, type Tree } from './read';

@@ -1,4 +1,4 @@
-// What lies between two versions of a course, for one who follows a rule. The server compares alike (internal/bundle/plan.go).
+// What lies between two versions of a course, for one who follows a rule. The server compares alike (internal/bundle/choice/diff.go).
 import type { Digest, Layer, Weights } from './documents';
 import type { Rule } from './library';
 import { choose, resolve, type EditionNode, type Tree, type Want } from './read';

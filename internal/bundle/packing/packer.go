@@ -1,4 +1,4 @@
-package serving
+package packing
 
 import (
 	"bytes"
@@ -40,14 +40,18 @@ const (
 	sweepEach = 64 // packs that are made between two looks at the folder
 )
 
-type packCache struct {
+// Packer makes packs. It is used through a pointer; several processes may work on one folder.
+type Packer struct {
+	Dir  string        // for packs that were made once; "" makes them in memory
+	Open bundle.Opener // gives the blobs
+
 	flight singleflight.Group
 	mu     sync.Mutex
 	made   int
 }
 
-// pack makes a pack, or finds it: its name is the digest of all that goes into it and of the program that compresses.
-func (s *Service) pack(ctx context.Context, head []bundle.Frame, blobs []blob.Digest) (*Packed, error) {
+// Pack makes a pack, or finds it: its name is the digest of all that goes into it and of the program that compresses.
+func (p *Packer) Pack(ctx context.Context, head []bundle.Frame, blobs []blob.Digest) (*Packed, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "banyan pack 1 %s\n", runtime.Version())
 	for _, f := range head {
@@ -57,26 +61,26 @@ func (s *Service) pack(ctx context.Context, head []bundle.Frame, blobs []blob.Di
 		fmt.Fprintf(h, "B %s\n", d)
 	}
 	tag := hex.EncodeToString(h.Sum(nil)[:16])
-	if s.Packs == "" {
+	if p.Dir == "" {
 		var b bytes.Buffer
-		if err := bundle.WritePack(ctx, &b, head, blobs, s.open); err != nil {
+		if err := bundle.WritePack(ctx, &b, head, blobs, p.Open); err != nil {
 			return nil, err
 		}
 		return &Packed{Tag: tag, Size: int64(b.Len()), open: func() (io.ReadSeekCloser, error) { return closable{bytes.NewReader(b.Bytes())}, nil }}, nil
 	}
-	file := filepath.Join(s.Packs, tag+".pack")
-	if p := found(tag, file); p != nil {
-		return p, nil
+	file := filepath.Join(p.Dir, tag+".pack")
+	if made := found(tag, file); made != nil {
+		return made, nil
 	}
 	// Many who ask at once cause one pack; the first to leave does not take it away from the others.
-	_, err, _ := s.packs.flight.Do(tag, func() (any, error) {
-		return nil, s.make(context.WithoutCancel(ctx), file, head, blobs)
+	_, err, _ := p.flight.Do(tag, func() (any, error) {
+		return nil, p.make(context.WithoutCancel(ctx), file, head, blobs)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if p := found(tag, file); p != nil {
-		return p, nil
+	if made := found(tag, file); made != nil {
+		return made, nil
 	}
 	return nil, fmt.Errorf("pack %s went away at once", tag)
 }
@@ -97,11 +101,11 @@ func found(tag, file string) *Packed {
 }
 
 // make writes a pack beside its place and moves it there when it is whole.
-func (s *Service) make(ctx context.Context, file string, head []bundle.Frame, blobs []blob.Digest) (err error) {
-	if err := os.MkdirAll(s.Packs, 0o750); err != nil {
+func (p *Packer) make(ctx context.Context, file string, head []bundle.Frame, blobs []blob.Digest) (err error) {
+	if err := os.MkdirAll(p.Dir, 0o750); err != nil {
 		return bundle.NoSpace(err)
 	}
-	tmp, err := os.CreateTemp(s.Packs, ".making-*")
+	tmp, err := os.CreateTemp(p.Dir, ".making-*")
 	if err != nil {
 		return bundle.NoSpace(err)
 	}
@@ -112,7 +116,7 @@ func (s *Service) make(ctx context.Context, file string, head []bundle.Frame, bl
 			err = bundle.NoSpace(err)
 		}
 	}()
-	if err := bundle.WritePack(ctx, tmp, head, blobs, s.open); err != nil {
+	if err := bundle.WritePack(ctx, tmp, head, blobs, p.Open); err != nil {
 		return err
 	}
 	if err := tmp.Close(); err != nil {
@@ -121,10 +125,10 @@ func (s *Service) make(ctx context.Context, file string, head []bundle.Frame, bl
 	if err := os.Rename(tmp.Name(), file); err != nil {
 		return err
 	}
-	s.packs.mu.Lock()
-	defer s.packs.mu.Unlock()
-	if s.packs.made++; s.packs.made%sweepEach == 1 {
-		return sweep(s.Packs, filepath.Base(file))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.made++; p.made%sweepEach == 1 {
+		return sweep(p.Dir, filepath.Base(file))
 	}
 	return nil
 }
@@ -173,40 +177,4 @@ func sweep(dir, spare string) error {
 		sum -= p.size
 	}
 	return nil
-}
-
-// treeCache keeps the trees that were used last.
-type treeCache struct {
-	mu    sync.Mutex
-	trees map[string]*bundle.Tree
-	order []string
-}
-
-const maxTrees = 32
-
-func (c *treeCache) load(root bundle.Signed, locales []string, load func() (*bundle.Tree, error)) (*bundle.Tree, error) {
-	name := string(root.Digest()) + " " + strings.Join(locales, " ")
-	c.mu.Lock()
-	t := c.trees[name]
-	c.mu.Unlock()
-	if t != nil {
-		return t, nil
-	}
-	t, err := load()
-	if err != nil || complete(t, t.Root.Resolve(locales), nil) != nil {
-		return t, err // what an import still brings is not kept
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.trees == nil {
-		c.trees = map[string]*bundle.Tree{}
-	}
-	if c.trees[name] == nil {
-		if len(c.order) >= maxTrees {
-			delete(c.trees, c.order[0])
-			c.order = c.order[1:]
-		}
-		c.trees[name], c.order = t, append(c.order, name)
-	}
-	return t, nil
 }
