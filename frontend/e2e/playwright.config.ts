@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { browser, timeouts } from './program.ts';
+import { browser, patience } from './program.ts';
 import { shapes } from './shapes.ts';
 
 const apart = ['shots.spec.ts', 'pseudo.spec.ts'];
@@ -12,7 +12,7 @@ export default defineConfig({
   outputDir: '../test-results',
   workers: 1,
   reporter: [['list']],
-  ...timeouts,
+  ...patience,
   use: { ...browser, trace: 'retain-on-failure', viewport: { width: 360, height: 740 } },
   projects: shapes.map(({ name, url }) => ({ name, testIgnore: name === 'production' ? [...apart, ...once] : apart, use: { baseURL: url } })),
   webServer: shapes.map(({ url, command, env }) => ({

@@ -27,7 +27,11 @@ export const browser: PlaywrightTestConfig['use'] = {
   launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] },
 };
 
-export const timeouts = { timeout: 120_000, expect: { timeout: 20_000 } };
+/**
+ * How long a test may take, and how often it is tried. At the desk what fails by chance fails, and is mended. A change is not refused for it: it is
+ * tried once more, and named as flaky at the end.
+ */
+export const patience = { timeout: 120_000, expect: { timeout: 20_000 }, retries: process.env['CI'] ? 1 : 0 };
 
 interface DemoAccount {
   username: string;

@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { browser, program, timeouts } from './program.ts';
+import { browser, program, patience } from './program.ts';
 
 // The program of scripts/pseudo.mjs, which speaks two languages more.
 export default defineConfig({
@@ -8,7 +8,7 @@ export default defineConfig({
   outputDir: '../test-results/pseudo-languages',
   workers: 1,
   reporter: [['list']],
-  ...timeouts,
+  ...patience,
   use: { ...browser, baseURL: program.url },
   webServer: program.webServer && { ...program.webServer, command: program.webServer.command.replace('bin/', 'build/pseudo/') },
 });

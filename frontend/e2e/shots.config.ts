@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { browser, program, timeouts } from './program.ts';
+import { browser, program, patience } from './program.ts';
 
 export default defineConfig({
   testDir: '.',
@@ -7,7 +7,7 @@ export default defineConfig({
   outputDir: '../test-results/shots',
   workers: 1,
   reporter: [['list']],
-  ...timeouts,
+  ...patience,
   use: { ...browser, baseURL: program.url },
   webServer: program.webServer,
 });
