@@ -20,7 +20,7 @@ export class Learner {
     private readonly origin?: string,
   ) {}
 
-  async call<T>(method: 'GET' | 'POST' | 'PUT', path: string, data?: unknown): Promise<T> {
+  async call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, data?: unknown): Promise<T> {
     // As the page of the program that is tried would ask.
     const headers = { Origin: this.origin ?? test.info().project.use.baseURL ?? program.url, 'Accept-Language': 'en' };
     const answer = await this.request.fetch(path, { method, data, headers });

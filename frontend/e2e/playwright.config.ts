@@ -4,7 +4,7 @@ import { shapes } from './shapes.ts';
 
 const apart = ['shots.spec.ts', 'pseudo.spec.ts'];
 // These start a program of their own, or try the page: what they show is the same in both shapes.
-const once = ['awards.spec.ts', 'bundles.spec.ts', 'check.spec.ts', 'console.spec.ts', 'download.spec.ts', 'offline.spec.ts', 'recognition.spec.ts', 'regrade.spec.ts', 'sync.spec.ts', 'unlock.spec.ts', 'verify.spec.ts', 'wallet.spec.ts'];
+const once = ['awards.spec.ts', 'bundles.spec.ts', 'check.spec.ts', 'circle.spec.ts', 'console.spec.ts', 'download.spec.ts', 'offline.spec.ts', 'recognition.spec.ts', 'regrade.spec.ts', 'sync.spec.ts', 'unlock.spec.ts', 'verify.spec.ts', 'wallet.spec.ts'];
 
 // Journeys against the real program, in each of its shapes. `npm run shots` has a configuration of its own.
 export default defineConfig({
