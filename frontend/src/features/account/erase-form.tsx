@@ -25,7 +25,7 @@ export function EraseForm() {
       <p>{t('ui.app.account.erase_about')}</p>
       <details class="new">
         <summary>{t('ui.app.account.erase')}</summary>
-        <Form task={task} submit={t('ui.app.account.erase_do')} onSubmit={erase}>
+        <Form task={task} submit={t('ui.app.account.erase_do')} danger onSubmit={erase}>
           <input type="text" autoComplete="username" value={signedIn()?.username} readOnly hidden />
           <Field
             label={t('ui.app.account.current_password')}

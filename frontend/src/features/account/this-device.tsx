@@ -11,7 +11,7 @@ import { ConfirmButton } from '../../ui/confirm-button';
 import { Field } from '../../ui/field';
 import { Form } from '../../ui/form';
 import { Notice, Trouble } from '../../ui/notice';
-import { useTask } from '../../ui/task';
+import { useTask, type Task } from '../../ui/task';
 import { NewPINFields, useNewPIN } from './new-pin';
 
 interface Here {
@@ -80,6 +80,14 @@ function AddPIN({ user, onDone }: Props) {
   );
 }
 
+/** A wrong PIN stands beside its field; that the next try must wait is no fault. */
+function ofPIN(cause: unknown) {
+  if (cause instanceof Wait) return <Notice>{t('ui.device.wait', { Count: cause.seconds })}</Notice>;
+  return cause instanceof WrongPIN ? null : undefined;
+}
+
+const wrongPIN = (task: Task) => (task.trouble.value instanceof WrongPIN ? t('ui.device.wrong_pin') : undefined);
+
 function ChangePIN({ user, onDone }: Props) {
   const task = useTask();
   const pin = useNewPIN();
@@ -95,18 +103,10 @@ function ChangePIN({ user, onDone }: Props) {
     done.value = true;
     await onDone();
   };
-  const cause = task.trouble.value;
-  const ours = cause instanceof WrongPIN || cause instanceof Wait;
   return (
     <details class="new">
       <summary>{t('ui.device.change_pin')}</summary>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void task.run(save);
-        }}
-      >
+      <Form task={task} submit={t('ui.device.change_pin')} onSubmit={save} tell={ofPIN}>
         <Field
           label={t(forgot.value ? 'ui.app.password' : 'ui.device.old_pin')}
           type="password"
@@ -116,7 +116,7 @@ function ChangePIN({ user, onDone }: Props) {
           required
           maxLength={200}
           dir="ltr"
-          fault={cause instanceof WrongPIN ? t('ui.device.wrong_pin') : undefined}
+          fault={wrongPIN(task)}
         />
         <fieldset class="boxes">
           <label>
@@ -125,13 +125,8 @@ function ChangePIN({ user, onDone }: Props) {
           </label>
         </fieldset>
         <NewPINFields of={pin} />
-        {cause instanceof Wait && <Notice>{t('ui.device.wait', { Count: cause.seconds })}</Notice>}
-        {cause && !ours ? <Trouble cause={cause} /> : null}
         {done.value && <Notice kind="good">{t('ui.device.pin_set')}</Notice>}
-        <button type="submit" class="button wide" aria-disabled={task.busy.value}>
-          {t('ui.device.change_pin')}
-        </button>
-      </form>
+      </Form>
     </details>
   );
 }
@@ -149,19 +144,11 @@ function DropPIN({ user, digits, onDone }: Props & { digits: boolean }) {
     // The form is gone: what it did stands where the section begins.
     document.getElementById('this-device')?.focus();
   };
-  const cause = task.trouble.value;
-  const ours = cause instanceof WrongPIN || cause instanceof Wait;
   return (
     <details class="new">
       <summary>{t('ui.device.drop_pin')}</summary>
       <p>{t('ui.device.no_pin')}</p>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void task.run(drop);
-        }}
-      >
+      <Form task={task} submit={t('ui.device.drop_pin')} danger onSubmit={drop} tell={ofPIN}>
         <Field
           label={t('ui.device.pin')}
           type="password"
@@ -172,14 +159,9 @@ function DropPIN({ user, digits, onDone }: Props & { digits: boolean }) {
           required
           maxLength={128}
           dir="ltr"
-          fault={cause instanceof WrongPIN ? t('ui.device.wrong_pin') : undefined}
+          fault={wrongPIN(task)}
         />
-        {cause instanceof Wait && <Notice>{t('ui.device.wait', { Count: cause.seconds })}</Notice>}
-        {cause && !ours ? <Trouble cause={cause} /> : null}
-        <button type="submit" class="button danger" aria-disabled={task.busy.value}>
-          {t('ui.device.drop_pin')}
-        </button>
-      </form>
+      </Form>
     </details>
   );
 }

@@ -34,7 +34,7 @@ export function EraseMember({ institution, member, onErased }: Props) {
     <>
       <p>{t('ui.app.members.erase_goes')}</p>
       <p>{t('ui.app.members.erase_stays')}</p>
-      <Form task={task} submit={t('ui.app.members.erase_do')} onSubmit={erase}>
+      <Form task={task} submit={t('ui.app.members.erase_do')} danger onSubmit={erase}>
         <Select
           label={t('ui.app.members.erase_why')}
           value={reason.value}
