@@ -198,6 +198,19 @@ export const screens: Screen[] = [
     },
   },
   {
+    name: 'wallet-print',
+    who: 'amina',
+    path: () => '/app/certificates',
+    act: async (page) => {
+      await page.request.post('/api/wallet/imports', { data: { text: strange() }, headers: { Origin: program.url } });
+      await page.reload();
+      const elsewhere = page.locator('section[aria-labelledby=elsewhere]');
+      await elsewhere.locator('.rows button[aria-expanded=false]').first().click();
+      await elsewhere.locator('.code-view .button').waitFor();
+    },
+  },
+  { name: 'wallet-print-away', who: '', path: () => '/app/sign-in', act: printAway },
+  {
     name: 'wallet-refused',
     who: 'yusuf',
     path: () => '/app/certificates',
@@ -260,6 +273,37 @@ export const screens: Screen[] = [
       await page.goto('/app/account');
       await page.locator('[aria-labelledby=devices] .rows li').first().waitFor();
       for (const summary of await page.locator('[aria-labelledby=this-device] summary').all()) await summary.click();
+    },
+  },
+  {
+    name: 'device-pin-change',
+    who: '',
+    path: () => '/app/sign-in',
+    act: async (page) => {
+      await known(page);
+      await page.goto('/app/account');
+      await page.locator('[aria-labelledby=this-device] summary').nth(1).waitFor();
+      for (const form of [0, 1]) {
+        await page.locator('[aria-labelledby=this-device] summary').nth(form).click();
+        const here = page.locator('[aria-labelledby=this-device] form').nth(form);
+        await here.locator('input[type=password]').first().fill('0000');
+        for (const input of (await here.locator('input[type=password]').all()).slice(1)) await input.fill('1357');
+        await here.locator('button[type=submit]').click();
+        await here.locator('.fault').waitFor();
+      }
+      await page.locator('[aria-labelledby=devices] .rows li').first().waitFor();
+    },
+  },
+  {
+    name: 'account-erase',
+    who: 'amina',
+    path: () => '/app/account',
+    act: async (page) => {
+      const erase = page.locator('section[aria-labelledby=erase]');
+      await erase.locator('summary').click();
+      await erase.locator('input[type=password]').fill('not the password');
+      await erase.locator('button[type=submit]').click();
+      await erase.locator('[role=alert]').waitFor();
     },
   },
   { name: 'sign-up', who: '', path: () => '/app/sign-up' },
@@ -357,8 +401,8 @@ export const screens: Screen[] = [
 ];
 
 /** Somebody signs in with the password on a device that does not know them, and says whose it is. */
-async function arrive(page: Page, kind: 'own' | 'shared'): Promise<void> {
-  await page.locator('input').first().fill('yusuf');
+async function arrive(page: Page, kind: 'own' | 'shared', who = 'yusuf'): Promise<void> {
+  await page.locator('input').first().fill(who);
   await page.locator('input').nth(1).fill(password);
   await page.locator('form button[type=submit]').click();
   await page.locator('input[type=radio]').nth(kind === 'own' ? 0 : 1).check();
@@ -366,8 +410,8 @@ async function arrive(page: Page, kind: 'own' | 'shared'): Promise<void> {
 }
 
 /** A shared phone knows them. */
-async function known(page: Page): Promise<void> {
-  await arrive(page, 'shared');
+async function known(page: Page, who = 'yusuf'): Promise<void> {
+  await arrive(page, 'shared', who);
   // Every look at a screen is another device, and a learner has only so many.
   const headers = { Origin: program.url };
   const { items } = (await (await page.request.get('/api/devices')).json()) as { items: { id: string }[] };
@@ -383,6 +427,26 @@ async function signedOut(page: Page): Promise<void> {
   await page.goto('/app/account');
   await page.locator('main > .button, #app > .button').first().click();
   await page.locator('.tile').first().waitFor();
+}
+
+/** A certificate is about to be printed on a device that knows its holder, without a network. */
+async function printAway(page: Page): Promise<void> {
+  await known(page, 'amina');
+  await page.goto('/app/verify');
+  await page.locator('.verify-ready button').click();
+  await page.locator('.verify-ready button').waitFor({ state: 'detached' });
+  await expect.poll(() => page.evaluate(() => !!navigator.serviceWorker.controller)).toBe(true);
+  const own = page.locator('main .rows').first().locator('> li');
+  // What a sync brings arrives in its own time.
+  await expect(async () => {
+    await page.context().setOffline(false);
+    await page.goto('/app/certificates');
+    await own.first().waitFor({ timeout: 5_000 });
+    await page.context().setOffline(true);
+    await page.reload();
+    await own.locator('.code-view button[aria-expanded=false]').nth(1).click({ timeout: 5_000 });
+    await own.locator('.code-view .boxes').waitFor({ timeout: 5_000 });
+  }).toPass();
 }
 
 async function hints(page: Page): Promise<void> {

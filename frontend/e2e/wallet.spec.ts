@@ -306,7 +306,9 @@ for (const locale of ['en', 'ar', 'zh']) {
     const t = words(locale);
     const name = { en: 'Amina Diallo', ar: 'آمنة بنت عبد الرحمن المكي', zh: '王小明' }[locale] ?? '';
     const { context, page } = await phoneOf(browser, locale);
-    const id = await earn(await arrive(page, somebody(name), locale));
+    const learner = await arrive(page, somebody(name), locale);
+    const id = await earn(learner);
+    await learner.call('POST', '/api/wallet/imports', { text: foreign });
     await page.goto('/app/verify');
     await page.locator('.verify-ready button').click();
     await expect(page.getByText(t('ui.verify.kept'))).toBeVisible();
@@ -318,17 +320,19 @@ for (const locale of ['en', 'ar', 'zh']) {
       await context.setOffline(false);
       await page.goto('/app/certificates');
       await expect(own(page)).toHaveCount(1, { timeout: 5_000 });
+      await expect(elsewhere(page).locator('.rows > li')).toHaveCount(1, { timeout: 5_000 });
       await context.setOffline(true);
       await page.reload();
+      await expect(elsewhere(page)).toContainText(theirs, { timeout: 5_000 });
       await print.click({ timeout: 5_000 });
       await expect(own(page).getByLabel(t('ui.app.code.named'))).toBeVisible({ timeout: 5_000 });
     }).toPass();
     await look(page, 'before it is printed');
     if (shots) await page.screenshot({ path: join(shots, `print-panel-${locale}.png`), fullPage: true });
     const achievement = await own(page).locator('strong').first().innerText();
-    const asked = async () => {
+    const asked = async (button = go) => {
       await page.evaluate(() => void (document.documentElement.dataset['printed'] = ''));
-      await go.focus();
+      await button.focus();
       await page.keyboard.press('Enter');
       await expect(page.locator('html')).toHaveAttribute('data-printed', 'yes');
     };
@@ -360,6 +364,16 @@ for (const locale of ['en', 'ar', 'zh']) {
     const nameless = await sheet(page, `paper-nameless-${locale}`);
     expect(nameless.text).toContain(squeeze(achievement));
     for (const part of [name, id]) expect(nameless.text).not.toContain(squeeze(part));
+
+    // And so is one of elsewhere: with what it says, what its last check found, and the address that its issuer gave it.
+    await elsewhere(page).getByRole('button', { name: t('ui.app.certificates.print') }).click();
+    await look(page, 'before one of elsewhere is printed');
+    await asked(elsewhere(page).getByRole('button', { name: t('ui.app.certificates.print_now') }));
+    const strange = await sheet(page, `paper-elsewhere-${locale}`);
+    const { id: address } = JSON.parse(foreign) as { id: string };
+    for (const part of [theirs, 'ليلى حسن', t('ui.app.wallet.untitled'), t('credential.state.unknown_text'), address]) expect(strange.text).toContain(squeeze(part));
+    expect(strange.text).not.toContain(squeeze(name));
+    await expect(paper.locator('.paper-code')).toHaveCount(1);
 
     // The codes on both are as good as the one on the PDF, and the second tells no name.
     for (const { picture } of [named, nameless]) {

@@ -1,16 +1,19 @@
 // Certificates that were earned elsewhere: taken in as a file or as text, checked, and kept with what the check found out.
 import { useSignal, type Signal } from '@preact/signals';
+import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { api, ask, type Schemas } from '../../api/client';
 import { signedIn } from '../../api/me';
 import { Problem, Unreached } from '../../api/problem';
 import { formatDate, t } from '../../i18n/words';
 import { recall, remember } from '../../offline/kept';
+import { part } from '../../offline/missing';
 import type { Imports } from '../../offline/sync';
 import { ConfirmButton } from '../../ui/confirm-button';
 import { Form } from '../../ui/form';
 import { Notice, Trouble } from '../../ui/notice';
 import { useTask } from '../../ui/task';
+import { NotFetched } from './not-fetched';
 import { saveAs } from './save';
 import { Shares, type Share } from './shares';
 import { Worth } from './worth';
@@ -87,6 +90,14 @@ function Row({ one, away, items, take, shares }: RowProps) {
     take((items.value ?? []).filter((other) => other.id !== id));
     document.getElementById('elsewhere')?.focus();
   };
+  // It has no page at a server that could print it.
+  const paper = useTask();
+  const Paper = useSignal<ComponentType<{ one: Imported }> | undefined>(undefined);
+  const print = async () => {
+    if (Paper.value) return void (Paper.value = undefined);
+    const found: { default: ComponentType<{ one: Imported }> } = await part(import('./imported-paper'));
+    Paper.value = found.default;
+  };
   const save = () => saveAs(`${id}.${one.format === 'jwt' ? 'jwt' : 'json'}`, one.document);
   return (
     <li>
@@ -127,10 +138,20 @@ function Row({ one, away, items, take, shares }: RowProps) {
           {t('ui.app.certificates.download')}
           <span class="unseen"> {achievement}</span>
         </button>
+        <button type="button" class="button quiet" aria-expanded={!!Paper.value} onClick={() => void paper.run(print)}>
+          {t('ui.app.certificates.print')}
+          <span class="unseen"> {achievement}</span>
+        </button>
         {!away && (
           <ConfirmButton ask={t('ui.app.wallet.remove')} sure={t('ui.app.wallet.remove_sure')} about={achievement} danger onConfirm={() => void task.run(remove)} />
         )}
       </span>
+      {paper.trouble.value ? <NotFetched cause={paper.trouble.value} /> : null}
+      {Paper.value && (
+        <div class="code-view">
+          <Paper.value one={one} />
+        </div>
+      )}
       {!away && <Shares of={{ imported_id: id }} achievement={achievement} all={shares} />}
     </li>
   );

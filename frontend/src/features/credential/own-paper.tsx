@@ -1,18 +1,11 @@
 // One's own certificate on paper, out of what this device keeps: for where the server, its page and its PDF are away.
 import { useSignal } from '@preact/signals';
-import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
-import words from 'virtual:words/verify';
 import type { Schemas } from '../../api/client';
-import { formatDate, formatPercent, loadWords, locale, spokenIn, t } from '../../i18n/words';
+import { formatDate, formatPercent, locale, spokenIn, t } from '../../i18n/words';
 import { drawCode } from '../../offline/codes';
 import { check, type Report } from '../../offline/credential/check';
-import { part } from '../../offline/missing';
-import { Notice } from '../../ui/notice';
-import { useTask } from '../../ui/task';
 import { named } from './named';
-import { NotFetched } from './not-fetched';
-import './verify.css';
+import { Line, PrintPanel, Squares, Standing } from './paper';
 
 interface Props {
   credential: Schemas['Credential'];
@@ -22,83 +15,19 @@ interface Props {
   codes: readonly [string, string] | undefined;
 }
 
-/** With or without the name, and then to the printer. */
 export default function OwnPaper({ credential, document: text, codes }: Props) {
-  const ready = useSignal(false);
   const bearsName = useSignal(true);
-  const forged = useSignal(false);
-  const task = useTask();
-  useEffect(() => void task.run(async () => {
-    await part(loadWords(locale(), words));
-    ready.value = true;
-  }), []);
-  const toPrinter = () =>
-    task.run(async () => {
-      const withName = bearsName.value || !codes;
-      const [report, squares] = await Promise.all([check(text), codes && drawCode(codes[withName ? 1 : 0], 'quartile')]);
-      forged.value = report.state === 'invalid';
-      if (!forged.value) putOnPaper({ report, credential, withName, squares });
-    });
-  return (
-    <div>
-      {codes && (
-        <p class="boxes">
-          <label>
-            <input type="checkbox" checked={bearsName.value} onChange={(event) => (bearsName.value = event.currentTarget.checked)} />
-            <span>
-              {t('ui.app.code.named')}
-              <small>{t('ui.app.certificates.print_hint')}</small>
-            </span>
-          </label>
-        </p>
-      )}
-      {forged.value && (
-        <Notice kind="bad">
-          <p>{t('ui.paper.invalid')}</p>
-        </Notice>
-      )}
-      {task.trouble.value ? <NotFetched cause={task.trouble.value} /> : null}
-      {ready.value && (
-        <p class="buttons">
-          <button type="button" class="button" aria-disabled={task.busy.value} onClick={() => void toPrinter()}>
-            {t('ui.app.certificates.print_now')}
-            <span class="unseen"> {credential.achievement}</span>
-          </button>
-        </p>
-      )}
-    </div>
-  );
-}
-
-let last: (() => void) | undefined;
-
-/**
- * Asks for the printer, with the sheet alone. Some browsers draw the sheet again while their dialog is open and say too early that it is over; so the
- * sheet, which no screen shows, stays until somebody is at the page again.
- */
-function putOnPaper(given: SheetProps): void {
-  last?.();
-  const paper = document.createElement('div');
-  paper.className = 'paper';
-  document.body.appendChild(paper);
-  render(<Sheet {...given} />, paper);
-  document.body.classList.add('printing');
-  const { title } = document;
-  const { achievement, name } = given.credential;
-  // What many browsers name the file by.
-  document.title = given.withName ? t('ui.paper.document', { Achievement: achievement, Name: name }) : achievement;
-  const back = ['pointerdown', 'keydown'];
-  last = () => {
-    last = undefined;
-    for (const event of back) removeEventListener(event, over, true);
-    document.body.classList.remove('printing');
-    document.title = title;
-    render(null, paper);
-    paper.remove();
+  const sheet = async () => {
+    const withName = bearsName.value || !codes;
+    const [report, squares] = await Promise.all([check(text), codes && drawCode(codes[withName ? 1 : 0], 'quartile')]);
+    if (report.state === 'invalid') return undefined;
+    const { achievement, name } = credential;
+    return {
+      name: withName ? t('ui.paper.document', { Achievement: achievement, Name: name }) : achievement,
+      content: <Sheet report={report} credential={credential} withName={withName} squares={squares} />,
+    };
   };
-  const over = () => last?.();
-  for (const event of back) addEventListener(event, over, true);
-  print();
+  return <PrintPanel of={credential.achievement} named={codes && bearsName} sheet={sheet} />;
 }
 
 interface SheetProps {
@@ -119,7 +48,7 @@ function Sheet({ report: { shown, said, state }, credential, withName, squares }
         <bdi {...spokenIn(said && institution.lang)}>{institution.text}</bdi>
       </p>
       <h1>{t('ui.paper.title')}</h1>
-      <Standing credential={credential} expiresAt={shown.expiresAt} state={state} />
+      <Standing lines={[standing(credential, shown.expiresAt, state)].filter(Boolean)} />
       {withName && (
         <>
           <p class="paper-of">{t('ui.paper.holder')}</p>
@@ -140,7 +69,7 @@ function Sheet({ report: { shown, said, state }, credential, withName, squares }
         <Line of={t('ui.paper.ai_help')} is={shown.aiHelp && t(`ui.paper.ai_help.${shown.aiHelp}`)} />
       </dl>
       <div class="paper-check">
-        {squares && <Squares rows={squares} />}
+        {squares && <Squares rows={squares} alt={t('ui.paper.code_alt')} />}
         <p>
           {t('ui.paper.check')}{' '}
           <bdi dir="ltr" class="paper-address">
@@ -152,34 +81,11 @@ function Sheet({ report: { shown, said, state }, credential, withName, squares }
   );
 }
 
-function Line({ of, is }: { of: string; is: string | undefined }) {
-  if (!is) return null;
-  return (
-    <div>
-      <dt>{of}</dt>
-      <dd>{is}</dd>
-    </div>
-  );
-}
-
 /** What the server last said counts, and then what this device finds out. */
-function Standing({ credential: { revoked_at: revoked, suspended_at: suspended }, expiresAt, state }: { credential: Schemas['Credential']; expiresAt: string | undefined; state: Report['state'] }) {
-  const says = () => {
-    if (revoked) return t('ui.paper.revoked', { Date: formatDate(revoked) });
-    if (state === 'revoked') return t('ui.credential.state.revoked_text');
-    if (suspended) return t('ui.paper.suspended', { Date: formatDate(suspended) });
-    if (state === 'suspended') return t('ui.credential.state.suspended_text');
-    return state === 'expired' && expiresAt ? t('ui.paper.expired', { Date: formatDate(expiresAt) }) : '';
-  };
-  const text = says();
-  return text ? <p class="paper-standing">{text}</p> : null;
-}
-
-function Squares({ rows }: { rows: boolean[][] }) {
-  const path = rows.map((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')).join('')).join('');
-  return (
-    <svg class="paper-code" viewBox={`0 0 ${rows.length} ${rows.length}`} role="img" aria-label={t('ui.paper.code_alt')} shape-rendering="crispEdges">
-      <path d={path} />
-    </svg>
-  );
+function standing({ revoked_at: revoked, suspended_at: suspended }: Schemas['Credential'], expiresAt: string | undefined, state: Report['state']): string {
+  if (revoked) return t('ui.paper.revoked', { Date: formatDate(revoked) });
+  if (state === 'revoked') return t('ui.credential.state.revoked_text');
+  if (suspended) return t('ui.paper.suspended', { Date: formatDate(suspended) });
+  if (state === 'suspended') return t('ui.credential.state.suspended_text');
+  return state === 'expired' && expiresAt ? t('ui.paper.expired', { Date: formatDate(expiresAt) }) : '';
 }
