@@ -179,7 +179,7 @@ var contract = map[string]string{
 	"recognition-row":    "href title {title_spoken}? as {as_spoken}? by {by_spoken}? standing kind",
 	"recognition-option": "value name {spoken}? {selected}?",
 	"recognition":        "standing standing_label standing_text {facts} {links}",
-	"certificate":        "name achievement {achievement_spoken}? course_title? {course_spoken}? {facts}",
+	"certificate":        "to name achievement {achievement_spoken}? course_title? {course_spoken}? {facts}",
 	"report":             "{rests} {notes}",
 	"report-notes":       "{notes}",
 	"report-basis":       "label origin when source",

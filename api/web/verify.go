@@ -191,8 +191,12 @@ func (w *writer) certificate(r verifier.Report, course *curriculum.Manifest, who
 	}
 	fact("page.verify.checked", w.site.cfg.Words.Moment(w.locale, r.CheckedAt))
 	v := values{
-		"name": cmp.Or(c.Name, nothing), "achievement": cmp.Or(c.Achievement, nothing), "achievement_spoken": told,
+		"to": "", "name": c.Name, "achievement": cmp.Or(c.Achievement, nothing), "achievement_spoken": told,
 		"course_title": "", "course_spoken": "", "facts": facts,
+	}
+	// One without a name belongs to nobody whom it could tell.
+	if c.Name != "" {
+		v["to"] = w.t("page.verify.to", nil)
 	}
 	if title, lang := course.Title.Said(w.locale, course.SourceLocale, course.TitleLang); title != c.Achievement {
 		v["course_title"], v["course_spoken"] = title, w.spoken(cmp.Or(lang, w.locale))

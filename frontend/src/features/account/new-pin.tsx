@@ -26,13 +26,13 @@ export function useNewPIN(): NewPIN {
   };
 }
 
-/** A PIN, twice. */
-export function NewPINFields({ of: { pin, again, fault } }: { of: NewPIN }) {
+/** A PIN, twice. `another`: in the place of one that there is. */
+export function NewPINFields({ of: { pin, again, fault }, another = false }: { of: NewPIN; another?: boolean }) {
   const rest = { type: 'password', autoComplete: 'new-password', maxLength: mostPIN, dir: 'ltr', spellcheck: false } as const;
   return (
     <>
       <Field
-        label={t('ui.device.new_pin')}
+        label={t(another ? 'ui.device.other_pin' : 'ui.device.new_pin')}
         hint={t('ui.device.new_pin_hint')}
         value={pin.value}
         onValue={(value) => (pin.value = value)}

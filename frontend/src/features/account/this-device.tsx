@@ -124,7 +124,7 @@ function ChangePIN({ user, onDone }: Props) {
             <span>{t('ui.device.i_forgot')}</span>
           </label>
         </fieldset>
-        <NewPINFields of={pin} />
+        <NewPINFields of={pin} another />
         {done.value && <Notice kind="good">{t('ui.device.pin_set')}</Notice>}
       </Form>
     </details>
