@@ -22,7 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -226,7 +226,7 @@ type bundleVerifyCmd struct{ carried }
 // Run checks bundles against what this server trusts.
 func (c *bundleVerifyCmd) Run(ctx context.Context) error {
 	return c.each(ctx, nil, func(a *app.App, path string, from bundle.Carrier) error {
-		r, err := a.Bundle.Verify(ctx, identity.System(), from, c.Course)
+		r, err := a.Shelf.Verify(ctx, identity.System(), from, c.Course)
 		if err != nil {
 			return err
 		}
@@ -239,7 +239,7 @@ type bundleInspectCmd struct{ carried }
 // Run tells what bundles hold.
 func (c *bundleInspectCmd) Run(ctx context.Context) error {
 	return c.each(ctx, nil, func(a *app.App, path string, from bundle.Carrier) error {
-		r, trusted, err := a.Bundle.Inspect(ctx, identity.System(), from)
+		r, trusted, err := a.Shelf.Inspect(ctx, identity.System(), from)
 		if r.Head.Root.Course == "" {
 			return err
 		}
@@ -294,7 +294,7 @@ type bundleImportCmd struct {
 
 // Run takes bundles in.
 func (c *bundleImportCmd) Run(ctx context.Context) error {
-	o := serving.ImportOptions{Course: c.Course}
+	o := shelf.ImportOptions{Course: c.Course}
 	if len(c.Locale) > 0 || c.Tier != "" || len(c.Module) > 0 {
 		if len(c.Locale) == 0 {
 			return errors.New("--tier and --module need --locale")
@@ -306,7 +306,7 @@ func (c *bundleImportCmd) Run(ctx context.Context) error {
 		o.Rule = &rule
 	}
 	return c.each(ctx, o.Rule, func(a *app.App, path string, from bundle.Carrier) error {
-		got, err := a.Bundle.Import(ctx, identity.System(), from, o)
+		got, err := a.Shelf.Import(ctx, identity.System(), from, o)
 		if c.JSON {
 			enc := json.NewEncoder(os.Stdout)
 			enc.SetEscapeHTML(false)
@@ -378,7 +378,7 @@ type bundleListCmd struct{}
 // Run lists what was imported.
 func (bundleListCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
-		list, err := a.Bundle.ListInstalled(ctx, identity.System())
+		list, err := a.Shelf.ListInstalled(ctx, identity.System())
 		if err != nil {
 			return err
 		}
@@ -407,7 +407,7 @@ type bundleBackCmd struct {
 // Run switches back.
 func (c *bundleBackCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
-		root, err := a.Bundle.SwitchBack(ctx, identity.System(), c.Course)
+		root, err := a.Shelf.SwitchBack(ctx, identity.System(), c.Course)
 		if err != nil {
 			return err
 		}
@@ -422,7 +422,7 @@ type bundleRemoveCmd struct {
 
 // Run forgets a course.
 func (c *bundleRemoveCmd) Run(ctx context.Context) error {
-	return opened(ctx, func(a *app.App) error { return a.Bundle.Remove(ctx, identity.System(), c.Course) })
+	return opened(ctx, func(a *app.App) error { return a.Shelf.Remove(ctx, identity.System(), c.Course) })
 }
 
 type bundleCollectCmd struct{}
@@ -430,7 +430,7 @@ type bundleCollectCmd struct{}
 // Run frees room.
 func (bundleCollectCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
-		freed, err := a.Bundle.Collect(ctx, identity.System())
+		freed, err := a.Shelf.Collect(ctx, identity.System())
 		if err != nil {
 			return err
 		}
@@ -462,7 +462,7 @@ type bundleTrustListCmd struct{ truster }
 // Run lists trusted publishers.
 func (c *bundleTrustListCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
-		list, err := a.Bundle.ListTrusted(ctx, identity.System(), c.id())
+		list, err := a.Trust.ListTrusted(ctx, identity.System(), c.id())
 		if err != nil {
 			return err
 		}
@@ -486,7 +486,7 @@ func (c *bundleTrustAddCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p, err := a.Bundle.Trust(ctx, identity.System(), c.id(), documents...)
+		p, err := a.Trust.Trust(ctx, identity.System(), c.id(), documents...)
 		if err != nil {
 			return err
 		}
@@ -539,7 +539,7 @@ type bundleTrustRemoveCmd struct {
 // Run takes trust back.
 func (c *bundleTrustRemoveCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
-		return a.Bundle.Distrust(ctx, identity.System(), c.id(), c.Publisher)
+		return a.Trust.Distrust(ctx, identity.System(), c.id(), c.Publisher)
 	})
 }
 
@@ -550,7 +550,7 @@ type bundleTrustShowCmd struct {
 // Run prints documents.
 func (c *bundleTrustShowCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
-		list, err := a.Bundle.Publishers(ctx, identity.System())
+		list, err := a.Trust.Publishers(ctx, identity.System())
 		if err != nil {
 			return err
 		}
@@ -573,7 +573,7 @@ type bundleRotateCmd struct {
 // Run rotates the key.
 func (c *bundleRotateCmd) Run(ctx context.Context) error {
 	return opened(ctx, func(a *app.App) error {
-		p, err := a.Bundle.Rotate(ctx, identity.System(), identity.InstitutionID(c.Institution), c.Lost)
+		p, err := a.Publisher.Rotate(ctx, identity.System(), identity.InstitutionID(c.Institution), c.Lost)
 		if err != nil {
 			return err
 		}

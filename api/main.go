@@ -92,7 +92,7 @@ func build(ctx context.Context, cfg config.Config) (*app.App, error) {
 		return nil, err
 	}
 	// Read when a bundle is first signed, and not at every start.
-	a.Bundle.Runtimes = sync.OnceValue(func() map[string]blob.Digest { return web.Runtimes(frontend.Dist(), python(cfg)) })
+	a.Publisher.Runtimes = sync.OnceValue(func() map[string]blob.Digest { return web.Runtimes(frontend.Dist(), python(cfg)) })
 	return a, nil
 }
 

@@ -32,10 +32,10 @@ type trustExportCmd struct {
 // Run writes the file whole or not at all.
 func (c *trustExportCmd) Run(ctx context.Context) error {
 	if c.Institution == "" {
-		return opened(ctx, func(a *app.App) error { return c.write(a.Bundle.TrustPack(ctx)) })
+		return opened(ctx, func(a *app.App) error { return c.write(a.Trust.TrustPack(ctx)) })
 	}
 	return onInstitution(ctx, c.Institution, func(a *app.App, in institution.Institution) error {
-		p, err := a.Bundle.CirclePack(ctx, identity.System(), in.ID)
+		p, err := a.Trust.CirclePack(ctx, identity.System(), in.ID)
 		if fault.Is(err, fault.NotFound) {
 			return fmt.Errorf("%s trusts no publisher who says anything of issuers yet", in.Slug)
 		}
@@ -84,7 +84,7 @@ func (c *trustImportCmd) Run(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = f.Close() }()
-		w, err := a.Bundle.TakeTrust(ctx, identity.System(), "", bundle.NewReader(f))
+		w, err := a.Shelf.TakeTrust(ctx, identity.System(), "", bundle.NewReader(f))
 		if err != nil {
 			return err
 		}

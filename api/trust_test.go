@@ -55,7 +55,7 @@ func TestTrustExportOfAnInstitution(t *testing.T) {
 	// Its members' devices get the same.
 	if err := opened(t.Context(), func(a *app.App) error {
 		member := identity.Actor{UserID: "u", Memberships: []identity.Membership{{InstitutionID: river, Role: identity.Learner}}}
-		p, err := a.Bundle.CirclePack(t.Context(), member, river)
+		p, err := a.Trust.CirclePack(t.Context(), member, river)
 		if err != nil {
 			return err
 		}

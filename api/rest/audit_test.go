@@ -140,7 +140,7 @@ func TestKeysAndAudit(t *testing.T) {
 func TestOtherActsAreLogged(t *testing.T) {
 	s := newSchool(t)
 	in := "/api/institutions/" + string(s.a.ID)
-	publishers, err := s.app.Bundle.Publishers(t.Context(), identity.System())
+	publishers, err := s.app.Trust.Publishers(t.Context(), identity.System())
 	if err != nil || len(publishers) == 0 {
 		t.Fatalf("%d publishers, %v", len(publishers), err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -96,7 +97,7 @@ func bundleDiffJSON(d choice.Diff) openapi.BundleDiff {
 
 // ListPublishers implements openapi.StrictServerInterface.
 func (s *Server) ListPublishers(ctx context.Context, _ openapi.ListPublishersRequestObject) (openapi.ListPublishersResponseObject, error) {
-	list, err := s.Bundle.Publishers(ctx, actorFrom(ctx))
+	list, err := s.Trust.Publishers(ctx, actorFrom(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (s *Server) DistrustPublisher(ctx context.Context, req openapi.DistrustPubl
 
 // ListInstitutionPublishers implements openapi.StrictServerInterface.
 func (s *Server) ListInstitutionPublishers(ctx context.Context, req openapi.ListInstitutionPublishersRequestObject) (openapi.ListInstitutionPublishersResponseObject, error) {
-	list, err := s.Bundle.ListTrusted(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID))
+	list, err := s.Trust.ListTrusted(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID))
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func (s *Server) TakeInstitutionTrust(ctx context.Context, req openapi.TakeInsti
 	if _, err := s.Institution.Find(ctx, in); err != nil {
 		return nil, err
 	}
-	w, err := s.Bundle.TakeTrust(ctx, actorFrom(ctx), in, bundle.NewReader(req.Body))
+	w, err := s.Shelf.TakeTrust(ctx, actorFrom(ctx), in, bundle.NewReader(req.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +170,7 @@ func (s *Server) trust(ctx context.Context, in identity.InstitutionID, body *ope
 			return openapi.Publisher{}, err
 		}
 	}
-	p, err := s.Bundle.Trust(ctx, actorFrom(ctx), in, each(body.Documents, func(d string) []byte { return []byte(d) })...)
+	p, err := s.Trust.Trust(ctx, actorFrom(ctx), in, each(body.Documents, func(d string) []byte { return []byte(d) })...)
 	if err != nil {
 		return openapi.Publisher{}, err
 	}
@@ -178,14 +179,14 @@ func (s *Server) trust(ctx context.Context, in identity.InstitutionID, body *ope
 
 // distrust may be asked for again: who is not trusted is what was wanted.
 func (s *Server) distrust(ctx context.Context, in identity.InstitutionID, publisher string) error {
-	err := s.Bundle.Distrust(ctx, actorFrom(ctx), in, publisher)
+	err := s.Trust.Distrust(ctx, actorFrom(ctx), in, publisher)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
 	return err
 }
 
-func publisherJSON(p serving.Stated) openapi.Publisher {
+func publisherJSON(p publisher.Stated) openapi.Publisher {
 	return openapi.Publisher{ID: p.ID, Name: p.Name, Documents: p.Documents, InstitutionID: optional(openapi.UUID(p.InstitutionID))}
 }
 

@@ -131,7 +131,7 @@ func TestBundleFileIsWhole(t *testing.T) {
 	if err != nil || in.Close() != nil {
 		t.Fatal(err)
 	}
-	r, trusted, err := s.app.Bundle.Inspect(t.Context(), identity.System(), bundle.NewReader(bytes.NewReader(data)))
+	r, trusted, err := s.app.Shelf.Inspect(t.Context(), identity.System(), bundle.NewReader(bytes.NewReader(data)))
 	if err != nil || !trusted || !r.Complete || r.Head.Root.Course != shipped {
 		t.Errorf("%+v %v %v", r.Rule, trusted, err)
 	}

@@ -61,7 +61,7 @@ func named[T ~int](asked *T) bool { return asked == nil || *asked == 1 }
 
 // GetTrust implements openapi.StrictServerInterface.
 func (s *Server) GetTrust(ctx context.Context, _ openapi.GetTrustRequestObject) (openapi.GetTrustResponseObject, error) {
-	p, f, err := opened(s.Bundle.TrustPack(ctx))
+	p, f, err := opened(s.Trust.TrustPack(ctx))
 	if fault.Is(err, fault.NotFound) {
 		return openapi.GetTrust204Response{}, nil
 	}
@@ -76,7 +76,7 @@ func (s *Server) GetTrust(ctx context.Context, _ openapi.GetTrustRequestObject) 
 
 // GetInstitutionTrust implements openapi.StrictServerInterface.
 func (s *Server) GetInstitutionTrust(ctx context.Context, req openapi.GetInstitutionTrustRequestObject) (openapi.GetInstitutionTrustResponseObject, error) {
-	p, f, err := opened(s.Bundle.CirclePack(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID)))
+	p, f, err := opened(s.Trust.CirclePack(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID)))
 	if fault.Is(err, fault.NotFound) {
 		return openapi.GetInstitutionTrust204Response{}, nil
 	}

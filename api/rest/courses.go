@@ -59,7 +59,7 @@ func (s *Server) GetCourse(ctx context.Context, req openapi.GetCourseRequestObje
 
 // GetBlob implements openapi.StrictServerInterface.
 func (s *Server) GetBlob(ctx context.Context, req openapi.GetBlobRequestObject) (openapi.GetBlobResponseObject, error) {
-	data, err := s.Bundle.Blob(ctx, blob.Digest(req.Digest))
+	data, err := s.Shelf.Blob(ctx, blob.Digest(req.Digest))
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func probes(s *school) map[string]func() call {
 	}
 	carrier := s.phone(owner)
 	recovery := with(http.MethodPost, "/api/devices/"+string(s.device(owner).Device.ID)+"/recovery", `{"password":"correct horse","key":`+jwk+`}`)
-	publishers, err := s.app.Bundle.Publishers(s.Context(), identity.System())
+	publishers, err := s.app.Trust.Publishers(s.Context(), identity.System())
 	if err != nil || len(publishers) == 0 {
 		s.Fatalf("nobody to trust: %v", err)
 	}

@@ -20,6 +20,8 @@ import (
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
+	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
@@ -51,6 +53,8 @@ type Server struct {
 	Recognition *recognition.Service
 	Paper       *paper.Service
 	Bundle      *serving.Service
+	Shelf       *shelf.Service // bundles from elsewhere
+	Trust       *trust.Service // of publishers
 	Verifier    *verifier.Verifier
 	Badges      *bake.Drawer
 	Desk        *job.Desk

@@ -136,7 +136,7 @@ func TestBundleHeadAndFile(t *testing.T) {
 	if file.Code != http.StatusOK || file.Header().Get("Content-Disposition") != `attachment; filename="`+carriedCourse+`-1.banyan"` {
 		t.Fatalf("%d %v", file.Code, file.Header())
 	}
-	r, trusted, err := a.Bundle.Inspect(t.Context(), identity.System(), bundle.NewReader(file.Body))
+	r, trusted, err := a.Shelf.Inspect(t.Context(), identity.System(), bundle.NewReader(file.Body))
 	if err != nil || !trusted || !r.Complete || len(r.Rule.Locales) != 1 || r.Rule.Locales[0] != "ar" {
 		t.Errorf("%+v %v %v", r.Rule, trusted, err)
 	}

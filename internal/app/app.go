@@ -14,8 +14,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/blob"
-	"github.com/banyan-lms/banyan/internal/bundle/packing"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
+	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
@@ -52,6 +54,9 @@ type App struct {
 	Wallet      *wallet.Service
 	Recognition *recognition.Service
 	Paper       *paper.Service
+	Publisher   *publisher.Service
+	Trust       *trust.Service // of publishers
+	Shelf       *shelf.Service // bundles from elsewhere
 	Bundle      *serving.Service
 	Verifier    *verifier.Verifier
 	Badges      *bake.Drawer
@@ -122,11 +127,7 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep := &serving.Keeper{Public: public, Imported: imported}
-	a.Bundle = &serving.Service{
-		Store: db.Bundle(), Courses: a.Curriculum, Keep: keep, Packs: &packing.Packer{Dir: filepath.Join(cfg.DataDir, "bundles", "packs"), Open: keep.Open},
-		Sealer: sealer, Publisher: a.publisher, Issuers: a.issuers, Recognitions: a.recognitions, Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
-	}
+	a.bundles(public, imported, sealer)
 	if a.Verifier, err = a.verifies(); err != nil {
 		return nil, err
 	}

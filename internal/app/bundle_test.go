@@ -18,7 +18,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -71,7 +71,7 @@ func namesNobody(t *testing.T, hub *app.App, v curriculum.Version, u identity.Us
 		t.Errorf("%d frames, %d of which name the institution: the course was not read", frames, words)
 	}
 	words = 0
-	packed, err := hub.Bundle.TrustPack(ctx)
+	packed, err := hub.Trust.TrustPack(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,14 +161,14 @@ func TestACourseTravels(t *testing.T) {
 	}
 	namesNobody(t, hub, v, u)
 	const did = "did:web:hub.example:learn:institutions:acacia"
-	stated, err := hub.Bundle.Publishers(ctx, identity.Actor{})
+	stated, err := hub.Trust.Publishers(ctx, identity.Actor{})
 	if err != nil || len(stated) != 1 || stated[0].ID != did {
 		t.Fatalf("%+v %v", stated, err)
 	}
-	if _, err := node.Bundle.Trust(ctx, system, "", []byte(stated[0].Documents[0])); err != nil {
+	if _, err := node.Trust.Trust(ctx, system, "", []byte(stated[0].Documents[0])); err != nil {
 		t.Fatal(err)
 	}
-	got, err := node.Bundle.Import(ctx, system, bundle.NewReader(bytes.NewReader(data)), serving.ImportOptions{})
+	got, err := node.Shelf.Import(ctx, system, bundle.NewReader(bytes.NewReader(data)), shelf.ImportOptions{})
 	if err != nil || !got.Complete || !slices.Equal(got.Rule.Locales, rule.Locales) || got.Rule.Tier != rule.Tier {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -182,12 +182,12 @@ func TestACourseTravels(t *testing.T) {
 	for _, m := range v.Manifest.Modules {
 		for _, it := range m.Items {
 			if d, ok := it.Fragment["ar"]; ok {
-				if html, err := node.Bundle.Blob(ctx, d); err != nil || len(html) == 0 {
+				if html, err := node.Shelf.Blob(ctx, d); err != nil || len(html) == 0 {
 					t.Errorf("%s: %v", it.ID, err)
 				}
 			}
 			for _, d := range it.Media["ar"] {
-				if _, err := node.Bundle.Blob(ctx, d); err == nil {
+				if _, err := node.Shelf.Blob(ctx, d); err == nil {
 					pictures++
 				}
 			}
@@ -217,7 +217,7 @@ func TestACourseTravels(t *testing.T) {
 		word.Issuers[0].Lists[0].Purpose != bundle.Suspension || word.Issuers[0].Lists[1].Purpose != bundle.Revocation {
 		t.Fatalf("%+v %v", word, err)
 	}
-	if got, err := node.Bundle.Blob(ctx, word.Issuers[0].Lists[1].Digest); err != nil || !bytes.Equal(got, list) {
+	if got, err := node.Shelf.Blob(ctx, word.Issuers[0].Lists[1].Digest); err != nil || !bytes.Equal(got, list) {
 		t.Errorf("%v", err)
 	}
 	if stated[0].Documents[0] == "" || strings.Contains(stated[0].Documents[0], word.Issuers[0].Keys[0].Key) {

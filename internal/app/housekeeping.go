@@ -60,7 +60,7 @@ func (a *App) purge(ctx context.Context, j job.Job) error {
 		return err
 	}
 	// Blobs of imported courses that no version names any more. While an import runs it is another day's work.
-	freed, err := a.Bundle.Collect(ctx, identity.System())
+	freed, err := a.Shelf.Collect(ctx, identity.System())
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return err
 	}

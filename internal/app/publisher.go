@@ -2,34 +2,55 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"path/filepath"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/packing"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
+	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/identity"
+	"github.com/banyan-lms/banyan/internal/signing"
 )
+
+// bundles builds what carries courses: who signs them, whom this server trusts, what it took in, what it gives away.
+func (a *App) bundles(public blob.Store, imported shelf.Blobs, sealer signing.Sealer) {
+	db, keep := a.DB, &shelf.Keeper{Public: public, Imported: imported}
+	packs := &packing.Packer{Dir: filepath.Join(a.Config.DataDir, "bundles", "packs"), Open: keep.Open}
+	a.Publisher = &publisher.Service{
+		Store: db.Publisher(), Courses: a.Curriculum, Public: public, Sealer: sealer, Name: a.publisher, Issuers: a.issuers, Recognitions: a.recognitions,
+		Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
+	}
+	a.Trust = &trust.Service{Store: db.Trust(), Publisher: a.Publisher, Open: keep.Open, Packs: packs, Now: now}
+	a.Shelf = &shelf.Service{Store: db.Shelf(), Courses: a.Curriculum, Publisher: a.Publisher, Trust: a.Trust, Keep: keep, Now: now}
+	a.Bundle = &serving.Service{Store: db.Shelf(), Courses: a.Curriculum, Publisher: a.Publisher, Trust: a.Trust, Open: keep.Open, Packs: packs}
+}
 
 // publisher gives the name under which an institution signs bundles: that of its path on this host, even where it issues certificates under
 // a domain of its own. Whoever trusts it knows it by that name.
-func (a *App) publisher(ctx context.Context, in identity.InstitutionID) (serving.Name, error) {
+func (a *App) publisher(ctx context.Context, in identity.InstitutionID) (publisher.Name, error) {
 	i, err := a.Credential.FindIssuer(ctx, in)
 	if err != nil {
-		return serving.Name{}, err
+		return publisher.Name{}, err
 	}
 	did, err := a.Credential.PathDID(ctx, in)
-	return serving.Name{ID: did, Names: i.Names}, err
+	return publisher.Name{ID: did, Names: i.Names}, err
 }
 
 // issuers gives those for whose certificates an institution stands: itself, under every name that it issued under.
-func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]serving.IssuerSource, error) {
+func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]publisher.IssuerSource, error) {
 	all, err := a.Credential.ListIssuers(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	var out []serving.IssuerSource
+	var out []publisher.IssuerSource
 	for _, i := range all {
 		if source := a.issuer(i); len(source.Issuer.Keys) > 0 {
 			out = append(out, source)
@@ -38,7 +59,7 @@ func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]serving
 	return out, nil
 }
 
-func (a *App) issuer(i credential.Issuer) serving.IssuerSource {
+func (a *App) issuer(i credential.Issuer) publisher.IssuerSource {
 	out := bundle.Issuer{DID: i.DID, Names: i.Names, Country: i.Country}
 	for _, k := range i.Keys {
 		if k.Kind != credential.Ed25519 {
@@ -53,24 +74,24 @@ func (a *App) issuer(i credential.Issuer) serving.IssuerSource {
 		lists[l.URL] = l.ID
 		out.Lists = append(out.Lists, bundle.StatusList{URL: l.URL, Purpose: bundle.Purpose(l.Purpose)})
 	}
-	open := func(ctx context.Context, url string) (serving.OpenedList, error) {
+	open := func(ctx context.Context, url string) (publisher.OpenedList, error) {
 		id, ok := lists[url]
 		if !ok {
-			return serving.OpenedList{}, fmt.Errorf("no status list at %s", url)
+			return publisher.OpenedList{}, fmt.Errorf("no status list at %s", url)
 		}
 		doc, err := a.Credential.StatusList(ctx, id)
 		if err != nil {
-			return serving.OpenedList{}, err
+			return publisher.OpenedList{}, err
 		}
 		l, err := credential.ReadList(doc)
-		return serving.OpenedList{Document: doc, SignedAt: l.SignedAt}, err
+		return publisher.OpenedList{Document: doc, SignedAt: l.SignedAt}, err
 	}
 	same := func(a, b []byte) bool {
 		x, errX := credential.ReadList(a)
 		y, errY := credential.ReadList(b)
 		return errX == nil && errY == nil && x.Bits == y.Bits
 	}
-	return serving.IssuerSource{Issuer: out, Open: open, Same: same}
+	return publisher.IssuerSource{Issuer: out, Open: open, Same: same}
 }
 
 // mostRecognitions is how many a word carries where it has room for them.
@@ -78,18 +99,18 @@ const mostRecognitions = 256
 
 // recognitions gives what an institution recognises now. Only courses have a name in a word: what is recognised of other issuers' achievements
 // stands in the register alone.
-func (a *App) recognitions(ctx context.Context, in identity.InstitutionID) ([]serving.RecognitionSource, error) {
+func (a *App) recognitions(ctx context.Context, in identity.InstitutionID) ([]publisher.RecognitionSource, error) {
 	given, err := a.Recognition.Given(ctx, in, mostRecognitions)
 	if err != nil {
 		return nil, err
 	}
-	var out []serving.RecognitionSource
+	var out []publisher.RecognitionSource
 	for _, r := range given {
 		course := recognition.Course(r.OfAchievement)
 		if course == "" {
 			continue
 		}
-		out = append(out, serving.RecognitionSource{Document: r.Document, Recognition: bundle.Recognition{
+		out = append(out, publisher.RecognitionSource{Document: r.Document, Recognition: bundle.Recognition{
 			ID: string(r.ID), By: r.By, Of: bundle.Recognised{DID: r.OfDID, Course: course}, As: r.Terms.As, From: bundle.At(r.CreatedAt), Until: maybeAt(r.ValidUntil),
 		}})
 	}

@@ -45,7 +45,7 @@ func TestRecognitionsTravel(t *testing.T) {
 	}
 	pack := func() []byte {
 		t.Helper()
-		p, err := hub.Bundle.TrustPack(ctx)
+		p, err := hub.Trust.TrustPack(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestRecognitionsTravel(t *testing.T) {
 	}
 	take := func(raw []byte) {
 		t.Helper()
-		if w, err := node.Bundle.TakeTrust(ctx, system, "", bundle.NewReader(bytes.NewReader(raw))); err != nil || len(w.Words) != 1 {
+		if w, err := node.Shelf.TakeTrust(ctx, system, "", bundle.NewReader(bytes.NewReader(raw))); err != nil || len(w.Words) != 1 {
 			t.Fatalf("%+v, %v", w, err)
 		}
 	}
@@ -83,11 +83,11 @@ func TestRecognitionsTravel(t *testing.T) {
 
 	first := recognise()
 	shows("the hub", hub, verifier.Here, 1)
-	stated, err := hub.Bundle.Publishers(ctx, identity.Actor{})
+	stated, err := hub.Trust.Publishers(ctx, identity.Actor{})
 	if err != nil || len(stated) != 1 {
 		t.Fatalf("%+v, %v", stated, err)
 	}
-	if _, err := node.Bundle.Trust(ctx, system, "", []byte(stated[0].Documents[0])); err != nil {
+	if _, err := node.Trust.Trust(ctx, system, "", []byte(stated[0].Documents[0])); err != nil {
 		t.Fatal(err)
 	}
 	older := pack()
@@ -102,10 +102,10 @@ func TestRecognitionsTravel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := school.Bundle.Trust(ctx, system, reed.ID, []byte(stated[0].Documents[0])); err != nil {
+	if _, err := school.Trust.Trust(ctx, system, reed.ID, []byte(stated[0].Documents[0])); err != nil {
 		t.Fatal(err)
 	}
-	if w, err := school.Bundle.TakeTrust(ctx, system, reed.ID, bundle.NewReader(bytes.NewReader(older))); err != nil || len(w.Words) != 1 {
+	if w, err := school.Shelf.TakeTrust(ctx, system, reed.ID, bundle.NewReader(bytes.NewReader(older))); err != nil || len(w.Words) != 1 {
 		t.Fatalf("%+v, %v", w, err)
 	}
 	for _, in := range [][]identity.InstitutionID{nil, {moss.ID}, {moss.ID, reed.ID}} {
@@ -171,7 +171,7 @@ func TestRecognitionsTravel(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := node.Bundle.Trust(ctx, system, "", chain.Text); err != nil {
+	if _, err := node.Trust.Trust(ctx, system, "", chain.Text); err != nil {
 		t.Fatal(err)
 	}
 	take(b.Bytes())

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/banyan-lms/banyan/internal/audit"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -63,7 +63,7 @@ func (a *App) reseal(ctx context.Context, v store.SealedValue) ([]byte, error) {
 	}
 	owner := signing.Owner{InstitutionID: v.Of, KeyID: v.ID}
 	if v.Kind == store.PublisherKey {
-		owner = serving.KeyOwner(identity.InstitutionID(v.Of), v.ID)
+		owner = publisher.KeyOwner(identity.InstitutionID(v.Of), v.ID)
 	}
 	return again(func(sealed []byte) (signing.Key, error) { return a.safe.Open(ctx, owner, sealed) },
 		func(k signing.Key) ([]byte, error) { return a.safe.Seal(ctx, owner, k) },

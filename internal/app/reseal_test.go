@@ -53,7 +53,7 @@ func TestReseal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := a.Bundle.Publishers(ctx, identity.System()); err != nil {
+	if _, err := a.Trust.Publishers(ctx, identity.System()); err != nil {
 		t.Fatal(err)
 	}
 	sealed := func(a *app.App) (out []string) {

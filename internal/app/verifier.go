@@ -36,8 +36,8 @@ func (a *App) verifies() (*verifier.Verifier, error) {
 	}
 	maxAge := time.Duration(a.Config.StatusDays) * 24 * time.Hour
 	a.Institution.Domains = domains{web}
-	operators := func(ctx context.Context) ([]bundle.Trust, error) { return a.Bundle.TrustedWords(ctx) }
-	here, trusted := register{a}, Words{List: operators, Open: a.Bundle.Blob, From: verifier.Trusted, MaxAge: maxAge, Now: now}
+	operators := func(ctx context.Context) ([]bundle.Trust, error) { return a.Trust.TrustedWords(ctx) }
+	here, trusted := register{a}, Words{List: operators, Open: a.Shelf.Blob, From: verifier.Trusted, MaxAge: maxAge, Now: now}
 	return &verifier.Verifier{
 		Issuers: []verifier.Issuers{here, trusted}, Lists: []verifier.Lists{here, trusted}, Register: here, Recognisers: []verifier.Recognisers{here, trusted},
 		Of: a.circle, Web: web, Memory: &verifier.Memory{}, Book: a.DB.SeenLists(), MaxAge: maxAge, Now: now,
@@ -47,8 +47,8 @@ func (a *App) verifies() (*verifier.Verifier, error) {
 // circle is what publishers say whom an institution trusts.
 func (a *App) circle(in identity.InstitutionID) verifier.Sources {
 	return Words{
-		List: func(ctx context.Context) ([]bundle.Trust, error) { return a.Bundle.TrustedWords(ctx, in) },
-		Open: a.Bundle.Blob, From: verifier.Circle, MaxAge: time.Duration(a.Config.StatusDays) * 24 * time.Hour, Now: now,
+		List: func(ctx context.Context) ([]bundle.Trust, error) { return a.Trust.TrustedWords(ctx, in) },
+		Open: a.Shelf.Blob, From: verifier.Circle, MaxAge: time.Duration(a.Config.StatusDays) * 24 * time.Hour, Now: now,
 		By: func(ctx context.Context) (string, error) {
 			i, err := a.Institution.Find(ctx, in)
 			return i.Name, err

@@ -1,4 +1,4 @@
-// Package bundle packs a course version for the road: a signed root over manifests over blobs.
+// Package bundle is the form in which a course version travels: a signed root over manifests over blobs.
 //
 // The bytes are written down in docs/bundle-format.md; internal/bundle/testdata holds them to it, for this
 // package and for the page's reader alike.

@@ -344,3 +344,15 @@ func ReadTrust(text []byte) (t Trust, err error) {
 	}
 	return t, parse(s.Document, "trust", MaxSigned, &t)
 }
+
+// ReadRoot reads a signed root that was checked before; fault.NotFound when there is none.
+func ReadRoot(text []byte) (Root, error) {
+	if text == nil {
+		return Root{}, NotFound(nil)
+	}
+	s, err := ReadSigned(text)
+	if err != nil {
+		return Root{}, err
+	}
+	return ParseRoot(s.Document)
+}

@@ -8,22 +8,55 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
+	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
-// Bundle keeps publishers' keys and documents, whom is trusted, and which bundle of a course is installed.
-type Bundle struct{ conn }
+// documents keeps what publishers signed.
+type documents struct{ conn }
 
-var _ serving.Store = (*Bundle)(nil)
+// Publisher keeps publishers' keys and documents.
+type Publisher struct{ documents }
 
-// Bundle gives the store of the bundle domain.
-func (db *DB) Bundle() *Bundle { return &Bundle{conn{db: db}} }
+// Trust keeps whom is trusted.
+type Trust struct{ documents }
 
-// InTx implements serving.Store. See inTx: fn may run again after a deadlock.
-func (s *Bundle) InTx(ctx context.Context, fn func(serving.Store) error) error {
-	return s.inTx(ctx, func(c conn) error { return fn(&Bundle{c}) })
+// Shelf keeps which bundle of a course is installed.
+type Shelf struct{ documents }
+
+var (
+	_ publisher.Store = (*Publisher)(nil)
+	_ trust.Store     = (*Trust)(nil)
+	_ shelf.Store     = (*Shelf)(nil)
+	_ serving.Store   = (*Shelf)(nil)
+)
+
+// Publisher gives the store of those who sign here.
+func (db *DB) Publisher() *Publisher { return &Publisher{documents{conn{db: db}}} }
+
+// Trust gives the store of whom is trusted.
+func (db *DB) Trust() *Trust { return &Trust{documents{conn{db: db}}} }
+
+// Shelf gives the store of the courses from elsewhere.
+func (db *DB) Shelf() *Shelf { return &Shelf{documents{conn{db: db}}} }
+
+// InTx implements publisher.Store. See inTx: fn may run again after a deadlock.
+func (s *Publisher) InTx(ctx context.Context, fn func(publisher.Store) error) error {
+	return s.inTx(ctx, func(c conn) error { return fn(&Publisher{documents{c}}) })
+}
+
+// InTx implements trust.Store. See inTx: fn may run again after a deadlock.
+func (s *Trust) InTx(ctx context.Context, fn func(trust.Store) error) error {
+	return s.inTx(ctx, func(c conn) error { return fn(&Trust{documents{c}}) })
+}
+
+// InTx implements shelf.Store. See inTx: fn may run again after a deadlock.
+func (s *Shelf) InTx(ctx context.Context, fn func(shelf.Store) error) error {
+	return s.inTx(ctx, func(c conn) error { return fn(&Shelf{documents{c}}) })
 }
 
 type publisherKeyRow struct {
@@ -39,15 +72,15 @@ type publisherKeyRow struct {
 
 func (publisherKeyRow) TableName() string { return "publisher_keys" }
 
-func (r publisherKeyRow) key() serving.Key {
-	return serving.Key{
+func (r publisherKeyRow) key() publisher.Key {
+	return publisher.Key{
 		ID: string(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Publisher: r.Publisher, Multikey: r.Multikey,
 		Sealed: r.Sealed, CreatedAt: r.CreatedAt.t, Until: r.Until.t, RetiredAt: r.RetiredAt.pointer(),
 	}
 }
 
-// CreateKey implements serving.Store.
-func (s *Bundle) CreateKey(ctx context.Context, k serving.Key) error {
+// CreateKey implements publisher.Store.
+func (s *Publisher) CreateKey(ctx context.Context, k publisher.Key) error {
 	err := s.write(ctx).Create(&publisherKeyRow{
 		ID: key(k.ID), InstitutionID: key(k.InstitutionID), Publisher: k.Publisher, Multikey: k.Multikey, Sealed: k.Sealed,
 		CreatedAt: at(k.CreatedAt), Until: at(k.Until), RetiredAt: maybeAt(k.RetiredAt),
@@ -55,16 +88,16 @@ func (s *Bundle) CreateKey(ctx context.Context, k serving.Key) error {
 	return s.db.taken(err, "bundle.key_exists")
 }
 
-// RetireKey implements serving.Store.
-func (s *Bundle) RetireKey(ctx context.Context, id string, when time.Time) error {
+// RetireKey implements publisher.Store.
+func (s *Publisher) RetireKey(ctx context.Context, id string, when time.Time) error {
 	res := s.write(ctx).Model(&publisherKeyRow{}).Where("id = ?", key(id)).Update("retired_at", at(when))
 	return changed(s.conn, res, "bundle.not_found")
 }
 
-// ListKeys implements serving.Store.
-func (s *Bundle) ListKeys(ctx context.Context, in identity.InstitutionID) ([]serving.Key, error) {
+// ListKeys implements publisher.Store.
+func (s *Publisher) ListKeys(ctx context.Context, in identity.InstitutionID) ([]publisher.Key, error) {
 	if !key(in).valid() {
-		return []serving.Key{}, nil
+		return []publisher.Key{}, nil
 	}
 	return many(s.conn, s.read(ctx).Where("institution_id = ?", key(in)).Order("id"), publisherKeyRow.key)
 }
@@ -81,26 +114,26 @@ type publisherDocumentRow struct {
 
 func (publisherDocumentRow) TableName() string { return "publisher_documents" }
 
-func (r publisherDocumentRow) document() serving.Document {
-	return serving.Document{
-		Bearer: serving.Bearer{Publisher: r.Publisher, Chain: r.Chain}, Kind: serving.DocumentKind(r.Kind), Name: r.Name, Serial: r.Serial, Text: r.Document, SignedAt: r.SignedAt.t,
+func (r publisherDocumentRow) document() publisher.Document {
+	return publisher.Document{
+		Bearer: publisher.Bearer{Publisher: r.Publisher, Chain: r.Chain}, Kind: publisher.DocumentKind(r.Kind), Name: r.Name, Serial: r.Serial, Text: r.Document, SignedAt: r.SignedAt.t,
 	}
 }
 
-func documentRow(d serving.Document) *publisherDocumentRow {
+func documentRow(d publisher.Document) *publisherDocumentRow {
 	return &publisherDocumentRow{
 		Publisher: d.Publisher, Chain: d.Chain, Kind: string(d.Kind), Name: d.Name, Serial: d.Serial, Document: d.Text, SignedAt: at(d.SignedAt),
 	}
 }
 
-// AddDocument implements serving.Store.
-func (s *Bundle) AddDocument(ctx context.Context, d serving.Document) (bool, error) {
+// AddDocument implements publisher.Store.
+func (s *documents) AddDocument(ctx context.Context, d publisher.Document) (bool, error) {
 	res := s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(documentRow(d))
 	return res.RowsAffected == 1, s.db.fail(res.Error)
 }
 
-// ReplaceDocument implements serving.Store.
-func (s *Bundle) ReplaceDocument(ctx context.Context, d serving.Document) (bool, error) {
+// ReplaceDocument implements publisher.Store.
+func (s *documents) ReplaceDocument(ctx context.Context, d publisher.Document) (bool, error) {
 	var done bool
 	err := s.inTx(ctx, func(c conn) error {
 		res := c.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(documentRow(d))
@@ -116,15 +149,15 @@ func (s *Bundle) ReplaceDocument(ctx context.Context, d serving.Document) (bool,
 	return done, err
 }
 
-// FindDocument implements serving.Store.
-func (s *Bundle) FindDocument(ctx context.Context, b serving.Bearer, kind serving.DocumentKind, name string, serial int) (serving.Document, error) {
+// FindDocument implements publisher.Store.
+func (s *documents) FindDocument(ctx context.Context, b publisher.Bearer, kind publisher.DocumentKind, name string, serial int) (publisher.Document, error) {
 	q := s.read(ctx).Where("publisher = ? AND chain = ? AND kind = ? AND name = ? AND serial = ?", b.Publisher, b.Chain, string(kind), name, serial)
 	r, err := one[publisherDocumentRow](s.conn, q, "bundle.not_found")
 	return r.document(), err
 }
 
-// ListDocuments implements serving.Store.
-func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind serving.DocumentKind) ([]serving.Document, error) {
+// ListDocuments implements publisher.Store.
+func (s *documents) ListDocuments(ctx context.Context, publisher string, kind publisher.DocumentKind) ([]publisher.Document, error) {
 	q := s.read(ctx).Where("kind = ?", string(kind))
 	if publisher != "" {
 		q = q.Where("publisher = ?", publisher)
@@ -132,8 +165,8 @@ func (s *Bundle) ListDocuments(ctx context.Context, publisher string, kind servi
 	return many(s.conn, q.Order("publisher, chain, name, serial"), publisherDocumentRow.document)
 }
 
-// NewestTime implements serving.Store.
-func (s *Bundle) NewestTime(ctx context.Context, b serving.Bearer) (time.Time, error) {
+// NewestTime implements trust.Store.
+func (s *documents) NewestTime(ctx context.Context, b publisher.Bearer) (time.Time, error) {
 	newest, err := one[publisherDocumentRow](s.conn, s.read(ctx).Where("publisher = ? AND chain = ?", b.Publisher, b.Chain).Order("signed_at DESC"), "bundle.not_found")
 	if fault.Is(err, fault.NotFound) {
 		return time.Time{}, nil
@@ -150,12 +183,12 @@ type trustedRow struct {
 
 func (trustedRow) TableName() string { return "trusted_publishers" }
 
-func (r trustedRow) trusted() serving.Trusted {
-	return serving.Trusted{Bearer: serving.Bearer{Publisher: r.Publisher, Chain: r.Chain}, InstitutionID: identity.InstitutionID(r.InstitutionID.text()), CreatedAt: r.CreatedAt.t}
+func (r trustedRow) trusted() trust.Trusted {
+	return trust.Trusted{Bearer: publisher.Bearer{Publisher: r.Publisher, Chain: r.Chain}, InstitutionID: identity.InstitutionID(r.InstitutionID.text()), CreatedAt: r.CreatedAt.t}
 }
 
-// AddTrusted implements serving.Store.
-func (s *Bundle) AddTrusted(ctx context.Context, t serving.Trusted) error {
+// AddTrusted implements trust.Store.
+func (s *Trust) AddTrusted(ctx context.Context, t trust.Trusted) error {
 	return s.db.fail(s.write(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&trustedRow{
 		Publisher: t.Publisher, Chain: t.Chain, InstitutionID: maybeKey(t.InstitutionID), CreatedAt: at(t.CreatedAt),
 	}).Error)
@@ -169,29 +202,29 @@ func by(q *gorm.DB, in identity.InstitutionID) *gorm.DB {
 	return q.Where("institution_id = ?", key(in))
 }
 
-// RemoveTrusted implements serving.Store.
-func (s *Bundle) RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error {
+// RemoveTrusted implements trust.Store.
+func (s *Trust) RemoveTrusted(ctx context.Context, publisher string, in identity.InstitutionID) error {
 	if in != "" && !key(in).valid() {
 		return fault.New(fault.NotFound, "bundle.not_found")
 	}
 	return changed(s.conn, by(s.write(ctx).Where("publisher = ?", publisher), in).Delete(&trustedRow{}), "bundle.not_found")
 }
 
-// ListTrusted implements serving.Store.
-func (s *Bundle) ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]serving.Trusted, error) {
+// ListTrusted implements trust.Store.
+func (s *Trust) ListTrusted(ctx context.Context, in ...identity.InstitutionID) ([]trust.Trusted, error) {
 	q := s.read(ctx)
 	if len(in) == 0 {
 		q = by(q, "")
 	} else if ids := keys(in); len(ids) > 0 {
 		q = q.Where("institution_id IN ?", ids)
 	} else {
-		return []serving.Trusted{}, nil
+		return []trust.Trusted{}, nil
 	}
 	return many(s.conn, q.Order("publisher, institution_id"), trustedRow.trusted)
 }
 
-// IsTrusted implements serving.Store.
-func (s *Bundle) IsTrusted(ctx context.Context, b serving.Bearer) (bool, error) {
+// IsTrusted implements trust.Store.
+func (s *Trust) IsTrusted(ctx context.Context, b publisher.Bearer) (bool, error) {
 	var n int64
 	err := s.read(ctx).Model(&trustedRow{}).Where("publisher = ? AND chain = ?", b.Publisher, b.Chain).Limit(1).Count(&n).Error
 	return n > 0, s.db.fail(err)
@@ -211,26 +244,26 @@ type bundleRow struct {
 
 func (bundleRow) TableName() string { return "bundles" }
 
-func (r bundleRow) place() serving.Place {
-	return serving.Place{
+func (r bundleRow) place() shelf.Place {
+	return shelf.Place{
 		CourseID: r.CourseID, Publisher: r.Publisher, Rule: r.Rule.v, Installed: r.Installed, Previous: r.Previous, Candidate: r.Candidate,
 		CandidateRule: r.CandidateRule.v, Revision: r.Revision, ChangedAt: r.ChangedAt.t,
 	}
 }
 
-// FindPlace implements serving.Store.
-func (s *Bundle) FindPlace(ctx context.Context, course string) (serving.Place, error) {
+// FindPlace implements shelf.Store.
+func (s *Shelf) FindPlace(ctx context.Context, course string) (shelf.Place, error) {
 	r, err := one[bundleRow](s.conn, s.read(ctx).Where("course_id = ?", course), "bundle.not_found")
 	return r.place(), err
 }
 
-// ListPlaces implements serving.Store.
-func (s *Bundle) ListPlaces(ctx context.Context) ([]serving.Place, error) {
+// ListPlaces implements shelf.Store.
+func (s *Shelf) ListPlaces(ctx context.Context) ([]shelf.Place, error) {
 	return many(s.conn, s.read(ctx).Order("course_id"), bundleRow.place)
 }
 
-// SavePlace implements serving.Store.
-func (s *Bundle) SavePlace(ctx context.Context, p serving.Place) error {
+// SavePlace implements shelf.Store.
+func (s *Shelf) SavePlace(ctx context.Context, p shelf.Place) error {
 	row := bundleRow{
 		CourseID: p.CourseID, Publisher: p.Publisher, Rule: doc[choice.Rule]{p.Rule}, Installed: p.Installed, Previous: p.Previous,
 		Candidate: p.Candidate, CandidateRule: doc[choice.Rule]{p.CandidateRule}, Revision: p.Revision + 1, ChangedAt: at(p.ChangedAt),
@@ -248,7 +281,7 @@ func (s *Bundle) SavePlace(ctx context.Context, p serving.Place) error {
 	return s.db.fail(res.Error)
 }
 
-// RemovePlace implements serving.Store.
-func (s *Bundle) RemovePlace(ctx context.Context, course string) error {
+// RemovePlace implements shelf.Store.
+func (s *Shelf) RemovePlace(ctx context.Context, course string) error {
 	return s.db.fail(s.write(ctx).Where("course_id = ?", course).Delete(&bundleRow{}).Error)
 }

@@ -18,7 +18,10 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/packing"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
 	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
+	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -31,9 +34,27 @@ import (
 // Operator is the one who may do everything.
 var Operator = identity.System()
 
+// What somebody may want.
+var (
+	Both    = choice.Rule{Locales: []string{"ar", "en"}, Tier: choice.AllTier}
+	Arabic  = choice.Rule{Locales: []string{"ar"}, Tier: choice.TextTier}
+	English = choice.Rule{Locales: []string{"en"}, Tier: choice.ImagesTier}
+)
+
+// The services of a server, under names of their own.
+type (
+	PublisherService = publisher.Service
+	TrustService     = trust.Service
+	ShelfService     = shelf.Service
+	ServingService   = serving.Service
+)
+
 // Server is a Banyan as far as bundles go.
 type Server struct {
-	*serving.Service
+	*PublisherService
+	*TrustService
+	*ShelfService
+	*ServingService
 	db     *store.DB
 	School identity.InstitutionID
 	public *blob.Dir
@@ -85,21 +106,22 @@ func NewServer(t testing.TB, host string) *Server {
 	}
 	clock := func() time.Time { return s.Clock }
 	id := func() string { return uuid.Must(uuid.NewV7()).String() }
-	keep := &serving.Keeper{Public: s.public, Imported: s.Disk}
-	s.Service = &serving.Service{
-		Store: db.Bundle(), Courses: &publishing.Service{Store: db.Curriculum()}, Keep: keep, Packs: &packing.Packer{Dir: filepath.Join(dir, "packs"), Open: keep.Open},
-		Sealer: sealer, Now: clock, NewID: id, Random: rand.Reader,
-		Publisher: func(context.Context, identity.InstitutionID) (serving.Name, error) {
-			return serving.Name{ID: "did:web:" + host + ":institutions:acacia", Names: map[string]string{"und": "Acacia"}}, nil
+	keep := &shelf.Keeper{Public: s.public, Imported: s.Disk}
+	courses := &publishing.Service{Store: db.Curriculum()}
+	packs := &packing.Packer{Dir: filepath.Join(dir, "packs"), Open: keep.Open}
+	s.PublisherService = &publisher.Service{
+		Store: db.Publisher(), Courses: courses, Public: s.public, Sealer: sealer, Now: clock, NewID: id, Random: rand.Reader,
+		Name: func(context.Context, identity.InstitutionID) (publisher.Name, error) {
+			return publisher.Name{ID: "did:web:" + host + ":institutions:acacia", Names: map[string]string{"und": "Acacia"}}, nil
 		},
-		Issuers: func(context.Context, identity.InstitutionID) ([]serving.IssuerSource, error) {
-			return []serving.IssuerSource{{
+		Issuers: func(context.Context, identity.InstitutionID) ([]publisher.IssuerSource, error) {
+			return []publisher.IssuerSource{{
 				Issuer: bundle.Issuer{
 					DID: "did:web:" + host, Names: map[string]string{"und": "Acacia"}, Keys: []bundle.IssuerKey{{Key: Key('i').Multikey(), From: Day(1)}},
 					Lists: []bundle.StatusList{{URL: "https://" + host + "/list"}},
 				},
-				Open: func(context.Context, string) (serving.OpenedList, error) {
-					return serving.OpenedList{Document: []byte(s.Bits + " of " + s.Clock.Format(time.RFC3339)), SignedAt: s.Clock}, nil
+				Open: func(context.Context, string) (publisher.OpenedList, error) {
+					return publisher.OpenedList{Document: []byte(s.Bits + " of " + s.Clock.Format(time.RFC3339)), SignedAt: s.Clock}, nil
 				},
 				Same: func(a, b []byte) bool {
 					x, _, _ := bytes.Cut(a, []byte(" "))
@@ -109,7 +131,17 @@ func NewServer(t testing.TB, host string) *Server {
 			}}, nil
 		},
 	}
+	s.TrustService = &trust.Service{Store: db.Trust(), Publisher: s.PublisherService, Open: keep.Open, Packs: packs, Now: clock}
+	s.ShelfService = &shelf.Service{Store: db.Shelf(), Courses: courses, Publisher: s.PublisherService, Trust: s.TrustService, Keep: keep, Now: clock}
+	s.ServingService = &serving.Service{
+		Store: db.Shelf(), Courses: courses, Publisher: s.PublisherService, Trust: s.TrustService, Open: keep.Open, Packs: packs,
+	}
 	return s
+}
+
+// Trust is TrustService's.
+func (s *Server) Trust(ctx context.Context, by identity.Actor, in identity.InstitutionID, documents ...[]byte) (publisher.Stated, error) {
+	return s.TrustService.Trust(ctx, by, in, documents...)
 }
 
 func openDir(t testing.TB, path string) *blob.Dir {
@@ -181,9 +213,9 @@ func (s *Server) Packed(t testing.TB, number int, rule choice.Rule) []byte {
 }
 
 // Take imports bytes.
-func (s *Server) Take(t testing.TB, data []byte, rule *choice.Rule) (serving.Import, error) {
+func (s *Server) Take(t testing.TB, data []byte, rule *choice.Rule) (shelf.Import, error) {
 	t.Helper()
-	return s.Import(t.Context(), Operator, bundle.NewReader(bytes.NewReader(data)), serving.ImportOptions{Rule: rule})
+	return s.Import(t.Context(), Operator, bundle.NewReader(bytes.NewReader(data)), shelf.ImportOptions{Rule: rule})
 }
 
 // Reads tells whether every blob that the installed version wants of its rule is there.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/banyan-lms/banyan/internal/audit"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -72,7 +72,7 @@ func exerciseAudit(t *testing.T, w *world) {
 	t.Run("institutions have chains of their own, and the server one", func(t *testing.T) {
 		other := w.addSchool(t, "baobab")
 		ok(t, w.Credential().Audit(ctx, audit.New(other.ID, w.learner.ID, noon, audit.KeyCreated, nil)))
-		ok(t, w.Bundle().Audit(ctx, audit.New("", w.learner.ID, noon, audit.PublisherTrusted, nil)))
+		ok(t, w.Trust().Audit(ctx, audit.New("", w.learner.ID, noon, audit.PublisherTrusted, nil)))
 		equal(t, "entries of the other", len(chain(t, string(other.ID))), 1)
 		equal(t, "entries of the server", len(chain(t, audit.Server)), 1)
 		equal(t, "entries of the first", len(chain(t, school)), 2)
@@ -125,7 +125,7 @@ func exerciseAudit(t *testing.T, w *world) {
 				case 1:
 					err = w.Institution().Audit(ctx, e)
 				default:
-					err = w.Bundle().InTx(ctx, func(tx serving.Store) error { return tx.Audit(ctx, e) })
+					err = w.Trust().InTx(ctx, func(tx trust.Store) error { return tx.Audit(ctx, e) })
 				}
 				if err != nil {
 					return err

@@ -7,24 +7,27 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
+	"github.com/banyan-lms/banyan/internal/bundle/shelf"
+	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 func exerciseBundle(t *testing.T, w *world) {
-	ctx, s := t.Context(), w.Bundle()
+	ctx := t.Context()
 	const did, other = "did:web:acacia.example", "did:web:baobab.example"
 
 	t.Run("keys", func(t *testing.T) {
-		k := serving.Key{
+		s := w.Publisher()
+		k := publisher.Key{
 			ID: newID[string](), InstitutionID: w.school.ID, Publisher: did, Multikey: "z6MkOld", Sealed: []byte{0, 255}, CreatedAt: noon, Until: noon.AddDate(5, 0, 0),
 		}
 		ok(t, s.CreateKey(ctx, k))
 		next := k
 		next.ID, next.Multikey = newID[string](), "z6MkNew"
 		wantFault(t, s.CreateKey(ctx, next), fault.Conflict, "bundle.key_exists")
-		err := s.InTx(ctx, func(tx serving.Store) error {
+		err := s.InTx(ctx, func(tx publisher.Store) error {
 			if err := tx.RetireKey(ctx, k.ID, noon.Add(time.Hour)); err != nil {
 				return err
 			}
@@ -35,7 +38,7 @@ func exerciseBundle(t *testing.T, w *world) {
 		k.RetiredAt = &retired
 		keys, err := s.ListKeys(ctx, w.school.ID)
 		ok(t, err)
-		if !reflect.DeepEqual(keys, []serving.Key{k, next}) {
+		if !reflect.DeepEqual(keys, []publisher.Key{k, next}) {
 			t.Errorf("keys %+v", keys)
 		}
 		wantFault(t, s.RetireKey(ctx, newID[string](), noon), fault.NotFound, "bundle.not_found")
@@ -45,30 +48,31 @@ func exerciseBundle(t *testing.T, w *world) {
 	})
 
 	t.Run("documents", func(t *testing.T) {
-		me, you := serving.Bearer{Publisher: did}, serving.Bearer{Publisher: other}
-		forger := serving.Bearer{Publisher: did, Chain: "sha256:forged"}
-		newest, err := s.NewestTime(ctx, me)
+		s, times := w.Publisher(), w.Trust()
+		me, you := publisher.Bearer{Publisher: did}, publisher.Bearer{Publisher: other}
+		forger := publisher.Bearer{Publisher: did, Chain: "sha256:forged"}
+		newest, err := times.NewestTime(ctx, me)
 		ok(t, err)
 		equal(t, "newest of none", newest, time.Time{})
-		add := func(b serving.Bearer, kind serving.DocumentKind, name string, serial int, at time.Time) serving.Document {
-			d := serving.Document{Bearer: b, Kind: kind, Name: name, Serial: serial, Text: []byte("{\"ع\":1}\n\x00"), SignedAt: at}
+		add := func(b publisher.Bearer, kind publisher.DocumentKind, name string, serial int, at time.Time) publisher.Document {
+			d := publisher.Document{Bearer: b, Kind: kind, Name: name, Serial: serial, Text: []byte("{\"ع\":1}\n\x00"), SignedAt: at}
 			added, err := s.AddDocument(ctx, d)
 			ok(t, err)
 			equal(t, "added", added, true)
 			return d
 		}
-		second := add(me, serving.PublisherDocument, "", 2, noon)
-		first := add(me, serving.PublisherDocument, "", 1, noon.Add(-time.Hour))
-		root := add(me, serving.RootDocument, "course", 1, noon)
-		foreign := add(you, serving.PublisherDocument, "", 1, noon.Add(time.Minute))
-		list, err := s.ListDocuments(ctx, did, serving.PublisherDocument)
+		second := add(me, publisher.PublisherDocument, "", 2, noon)
+		first := add(me, publisher.PublisherDocument, "", 1, noon.Add(-time.Hour))
+		root := add(me, publisher.RootDocument, "course", 1, noon)
+		foreign := add(you, publisher.PublisherDocument, "", 1, noon.Add(time.Minute))
+		list, err := s.ListDocuments(ctx, did, publisher.PublisherDocument)
 		ok(t, err)
-		if !reflect.DeepEqual(list, []serving.Document{first, second}) {
+		if !reflect.DeepEqual(list, []publisher.Document{first, second}) {
 			t.Errorf("%+v", list)
 		}
-		list, err = s.ListDocuments(ctx, "", serving.PublisherDocument)
+		list, err = s.ListDocuments(ctx, "", publisher.PublisherDocument)
 		ok(t, err)
-		if !reflect.DeepEqual(list, []serving.Document{first, second, foreign}) {
+		if !reflect.DeepEqual(list, []publisher.Document{first, second, foreign}) {
 			t.Errorf("%+v", list)
 		}
 		// What stands stays; only ReplaceDocument changes it, and only for something newer.
@@ -82,44 +86,45 @@ func exerciseBundle(t *testing.T, w *world) {
 			ok(t, err)
 			equal(t, "replaced", done, want)
 		}
-		got, err := s.FindDocument(ctx, me, serving.RootDocument, "course", 1)
+		got, err := s.FindDocument(ctx, me, publisher.RootDocument, "course", 1)
 		ok(t, err)
 		if !reflect.DeepEqual(got, changed) {
 			t.Errorf("%+v, want %+v", got, changed)
 		}
-		done, err := s.ReplaceDocument(ctx, serving.Document{Bearer: me, Kind: serving.TrustDocument, Text: []byte("t"), SignedAt: noon})
+		done, err := s.ReplaceDocument(ctx, publisher.Document{Bearer: me, Kind: publisher.TrustDocument, Text: []byte("t"), SignedAt: noon})
 		ok(t, err)
 		equal(t, "put where none was", done, true)
-		_, err = s.FindDocument(ctx, me, serving.RootDocument, "course", 2)
+		_, err = s.FindDocument(ctx, me, publisher.RootDocument, "course", 2)
 		wantFault(t, err, fault.NotFound, "bundle.not_found")
 		// Who bears the same name has documents of their own, of the same number.
-		forged := add(forger, serving.PublisherDocument, "", 1, noon.AddDate(90, 0, 0))
-		add(forger, serving.TrustDocument, "", 0, noon.AddDate(90, 0, 0))
-		list, err = s.ListDocuments(ctx, did, serving.PublisherDocument)
+		forged := add(forger, publisher.PublisherDocument, "", 1, noon.AddDate(90, 0, 0))
+		add(forger, publisher.TrustDocument, "", 0, noon.AddDate(90, 0, 0))
+		list, err = s.ListDocuments(ctx, did, publisher.PublisherDocument)
 		ok(t, err)
-		if !reflect.DeepEqual(list, []serving.Document{first, second, forged}) {
+		if !reflect.DeepEqual(list, []publisher.Document{first, second, forged}) {
 			t.Errorf("%+v", list)
 		}
-		got, err = s.FindDocument(ctx, me, serving.TrustDocument, "", 0)
+		got, err = s.FindDocument(ctx, me, publisher.TrustDocument, "", 0)
 		ok(t, err)
 		equal(t, "the word", string(got.Text), "t")
-		done, err = s.ReplaceDocument(ctx, serving.Document{Bearer: me, Kind: serving.TrustDocument, Text: []byte("u"), SignedAt: noon.Add(time.Second)})
+		done, err = s.ReplaceDocument(ctx, publisher.Document{Bearer: me, Kind: publisher.TrustDocument, Text: []byte("u"), SignedAt: noon.Add(time.Second)})
 		ok(t, err)
 		equal(t, "replaced beside a forged one that is newer", done, true)
-		for b, want := range map[serving.Bearer]time.Time{me: noon.Add(time.Second), you: noon.Add(time.Minute), forger: noon.AddDate(90, 0, 0), {Publisher: "did:web:x"}: {}} {
-			newest, err = s.NewestTime(ctx, b)
+		for b, want := range map[publisher.Bearer]time.Time{me: noon.Add(time.Second), you: noon.Add(time.Minute), forger: noon.AddDate(90, 0, 0), {Publisher: "did:web:x"}: {}} {
+			newest, err = times.NewestTime(ctx, b)
 			ok(t, err)
 			equal(t, "newest of "+b.Publisher+b.Chain, newest, want)
 		}
 	})
 
 	t.Run("trust", func(t *testing.T) {
+		s := w.Trust()
 		second := w.addSchool(t, "baobab")
-		rows := []serving.Trusted{
-			{Bearer: serving.Bearer{Publisher: did}, CreatedAt: noon},
-			{Bearer: serving.Bearer{Publisher: other}, CreatedAt: noon},
-			{Bearer: serving.Bearer{Publisher: did}, InstitutionID: w.school.ID, CreatedAt: noon},
-			{Bearer: serving.Bearer{Publisher: did, Chain: "sha256:forged"}, InstitutionID: second.ID, CreatedAt: noon},
+		rows := []trust.Trusted{
+			{Bearer: publisher.Bearer{Publisher: did}, CreatedAt: noon},
+			{Bearer: publisher.Bearer{Publisher: other}, CreatedAt: noon},
+			{Bearer: publisher.Bearer{Publisher: did}, InstitutionID: w.school.ID, CreatedAt: noon},
+			{Bearer: publisher.Bearer{Publisher: did, Chain: "sha256:forged"}, InstitutionID: second.ID, CreatedAt: noon},
 		}
 		for range 2 {
 			for _, r := range rows {
@@ -136,18 +141,18 @@ func exerciseBundle(t *testing.T, w *world) {
 		if !reflect.DeepEqual(list, rows[2:]) {
 			t.Errorf("the schools': %+v", list)
 		}
-		trusted := func(publisher, chain string, want bool) {
+		trusted := func(did, chain string, want bool) {
 			t.Helper()
-			is, err := s.IsTrusted(ctx, serving.Bearer{Publisher: publisher, Chain: chain})
+			is, err := s.IsTrusted(ctx, publisher.Bearer{Publisher: did, Chain: chain})
 			ok(t, err)
-			equal(t, "whether anybody trusts "+publisher+chain, is, want)
+			equal(t, "whether anybody trusts "+did+chain, is, want)
 		}
 		trusted(did, "", true)
 		trusted(did, "sha256:forged", true)
 		trusted(did, "sha256:another", false)
 		trusted("did:web:nobody.example", "", false)
 		// One truster has one bearer of a name.
-		ok(t, s.AddTrusted(ctx, serving.Trusted{Bearer: serving.Bearer{Publisher: did, Chain: "sha256:forged"}, CreatedAt: noon}))
+		ok(t, s.AddTrusted(ctx, trust.Trusted{Bearer: publisher.Bearer{Publisher: did, Chain: "sha256:forged"}, CreatedAt: noon}))
 		list, err = s.ListTrusted(ctx)
 		ok(t, err)
 		if !reflect.DeepEqual(list, rows[:2]) {
@@ -168,7 +173,8 @@ func exerciseBundle(t *testing.T, w *world) {
 	})
 
 	t.Run("places", func(t *testing.T) {
-		p := serving.Place{
+		s := w.Shelf()
+		p := shelf.Place{
 			CourseID: "small", Publisher: did, Candidate: []byte("root\n[]\n"), CandidateRule: choice.Rule{Locales: []string{"ar"}, Tier: choice.TextTier}, ChangedAt: noon,
 		}
 		ok(t, s.SavePlace(ctx, p))
@@ -195,7 +201,7 @@ func exerciseBundle(t *testing.T, w *world) {
 		p.Revision = 2
 		list, err := s.ListPlaces(ctx)
 		ok(t, err)
-		if !reflect.DeepEqual(list, []serving.Place{p}) {
+		if !reflect.DeepEqual(list, []shelf.Place{p}) {
 			t.Errorf("%+v, want %+v", list, p)
 		}
 		ok(t, s.RemovePlace(ctx, "small"))

@@ -1,4 +1,4 @@
-package serving_test
+package trust_test
 
 import (
 	"bytes"
@@ -50,10 +50,10 @@ func TestForgedDocumentsKeepNobodyOut(t *testing.T) {
 	takes("the right word", bundletest.Operator, "", hub, 1)
 	signed("the operator's", hub)
 	signed("the school's", forger, node.School)
-	if got, err := node.Take(t, hub.Packed(t, 1, both), nil); err != nil || !got.Complete {
+	if got, err := node.Take(t, hub.Packed(t, 1, bundletest.Both), nil); err != nil || !got.Complete {
 		t.Errorf("the right course: %+v, %v", got, err)
 	}
-	if _, err := node.Take(t, forger.Packed(t, 2, both), nil); bundletest.Outcome(err) != "bundle.bad_signature" {
+	if _, err := node.Take(t, forger.Packed(t, 2, bundletest.Both), nil); bundletest.Outcome(err) != "bundle.bad_signature" {
 		t.Errorf("the forged course: %v", err)
 	}
 	// What goes on from here goes with the right documents.
@@ -97,14 +97,14 @@ func TestAForgedCourseIsAnothers(t *testing.T) {
 	forger.Publish(t, 1)
 	forger.Publish(t, 2)
 	node.Trusts(t, forger)
-	if got, err := node.Take(t, forger.Packed(t, 2, both), nil); err != nil || !got.Complete {
+	if got, err := node.Take(t, forger.Packed(t, 2, bundletest.Both), nil); err != nil || !got.Complete {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if err := node.Distrust(t.Context(), bundletest.Operator, "", "did:web:hub.example:institutions:acacia"); err != nil {
 		t.Fatal(err)
 	}
 	node.Trusts(t, hub)
-	one := hub.Packed(t, 1, both)
+	one := hub.Packed(t, 1, bundletest.Both)
 	if _, err := node.Take(t, one, nil); bundletest.Outcome(err) != "bundle.other_publisher" {
 		t.Errorf("over the forged one: %v", err)
 	}
@@ -125,7 +125,7 @@ func TestForgedDocumentsOfAnInstitutionHere(t *testing.T) {
 	bundletest.Must(hub.Trust(ctx, admin, hub.School, forger.Stated(t)...))(t) // before it has any of its own
 	hub.Publish(t, 1)
 	node.Trusts(t, hub)
-	if got, err := node.Take(t, hub.Packed(t, 1, both), nil); err != nil || !got.Complete {
+	if got, err := node.Take(t, hub.Packed(t, 1, bundletest.Both), nil); err != nil || !got.Complete {
 		t.Errorf("%+v, %v", got, err)
 	}
 	right := hub.Stated(t)
@@ -149,7 +149,7 @@ func TestForgedDocumentsOfAnInstitutionHere(t *testing.T) {
 		if now := hub.Stated(t); !bytes.Equal(now[0], right[0]) {
 			t.Fatalf("%s", now[0])
 		}
-		if got, err := node.Take(t, hub.Packed(t, 1, both), nil); err != nil || !got.Complete {
+		if got, err := node.Take(t, hub.Packed(t, 1, bundletest.Both), nil); err != nil || !got.Complete {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if w, err := node.TakeTrust(ctx, bundletest.Operator, "", bundle.NewReader(bytes.NewReader(hub.Word(t)))); err != nil || len(w.Words) != 1 {

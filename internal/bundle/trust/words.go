@@ -1,55 +1,47 @@
-package serving
+package trust
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/packing"
+	"github.com/banyan-lms/banyan/internal/bundle/publisher"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
-// vouchers are the institutions whose word this server gives: those that issue certificates.
-func (s *Service) vouchers(ctx context.Context) ([]identity.InstitutionID, error) {
-	if s.Vouchers == nil {
-		return nil, nil
-	}
-	return s.Vouchers(ctx)
-}
-
 // spoken is what one publisher said of issuers, as it is stored.
 type spoken struct {
-	Bearer
+	publisher.Bearer
 	text []byte
 }
 
 // wordsForAll are the words of this server's institutions, and of those publishers whom its operator trusts.
 func (s *Service) wordsForAll(ctx context.Context) ([]spoken, error) {
 	var out []spoken
-	own, err := s.vouchers(ctx)
+	own, err := s.Publisher.Vouching(ctx)
 	if err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
 	for _, in := range own {
-		text, err := s.trust(ctx, in)
+		text, err := s.Publisher.Word(ctx, in)
 		if err != nil {
 			return nil, err
 		}
 		if text == nil {
 			continue
 		}
-		p, err := s.signs(ctx, in)
+		b, err := s.Publisher.FindOwn(ctx, in)
 		if err != nil {
 			return nil, err
 		}
-		seen[p.Publisher] = true
-		out = append(out, spoken{p.Bearer, text})
+		seen[b.Publisher] = true
+		out = append(out, spoken{b, text})
 	}
 	trusted, err := s.wordsOfTrusted(ctx)
 	for _, w := range trusted {
@@ -67,13 +59,13 @@ func (s *Service) wordsOfTrusted(ctx context.Context, in ...identity.Institution
 		return nil, err
 	}
 	var out []spoken
-	seen := map[Bearer]bool{}
+	seen := map[publisher.Bearer]bool{}
 	for _, r := range rows {
 		if seen[r.Bearer] {
 			continue
 		}
 		seen[r.Bearer] = true
-		d, err := s.Store.FindDocument(ctx, r.Bearer, TrustDocument, "", 0)
+		d, err := s.Store.FindDocument(ctx, r.Bearer, publisher.TrustDocument, "", 0)
 		if fault.Is(err, fault.NotFound) {
 			continue
 		}
@@ -81,6 +73,24 @@ func (s *Service) wordsOfTrusted(ctx context.Context, in ...identity.Institution
 			return nil, err
 		}
 		out = append(out, spoken{r.Bearer, d.Text})
+	}
+	return out, nil
+}
+
+// TrustedWords gives what the publishers say of issuers whom the operator (nothing named) or any of the institutions trusts, each checked when
+// it came. It is for our own services.
+func (s *Service) TrustedWords(ctx context.Context, in ...identity.InstitutionID) ([]bundle.Trust, error) {
+	words, err := s.wordsOfTrusted(ctx, in...)
+	if err != nil {
+		return nil, err
+	}
+	var out []bundle.Trust
+	for _, w := range words {
+		t, err := bundle.ReadTrust(w.text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
 	}
 	return out, nil
 }
@@ -94,7 +104,7 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []bundle
 		if i == intake.MaxWords {
 			break
 		}
-		chain, err := s.chain(ctx, w.Bearer)
+		chain, err := s.Publisher.Chain(ctx, w.Bearer)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -109,7 +119,7 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []bundle
 				continue
 			}
 			// The carrier that brought a word may have had some of its lists not.
-			if _, err := s.Keep.Open(ctx, c.Digest); fault.Is(err, fault.NotFound) {
+			if _, err := s.Open(ctx, c.Digest); fault.Is(err, fault.NotFound) {
 				continue
 			} else if err != nil {
 				return nil, nil, err
@@ -130,26 +140,26 @@ func (s *Service) wordFrames(ctx context.Context, words []spoken) (head []bundle
 	return head, blobs, nil
 }
 
-// knownOf is what this server knows of those whose word counts for an institution, or with "" for anybody here.
-func (s *Service) knownOf(ctx context.Context, in identity.InstitutionID) func(brought bundle.Chain) (intake.Known, error) {
+// KnownOf is what this server knows of those whose word counts for an institution, or with "" for anybody here.
+func (s *Service) KnownOf(ctx context.Context, in identity.InstitutionID) func(brought bundle.Chain) (intake.Known, error) {
 	return func(brought bundle.Chain) (k intake.Known, err error) {
-		b, err := s.bearer(ctx, brought)
+		b, err := s.Publisher.FindBearer(ctx, brought)
 		if err != nil {
 			return intake.Known{}, err
 		}
 		counts := false
 		if in != "" {
-			var whom Bearer
+			var whom publisher.Bearer
 			whom, counts, err = trusted(ctx, s.Store, in, b.Publisher)
 			counts = counts && whom == b.Bearer
 		} else if counts, err = s.Store.IsTrusted(ctx, b.Bearer); err == nil && !counts {
-			own, ownErr := s.ownPublishers(ctx)
+			own, ownErr := s.Publisher.ListOwn(ctx)
 			counts, err = slices.Contains(own, b.Bearer), ownErr
 		}
 		if err != nil || !counts {
 			return intake.Known{}, err
 		}
-		k.Chain = b.chain
+		k.Chain = b.Documents
 		k.Newest, err = s.Store.NewestTime(ctx, b.Bearer)
 		return k, err
 	}
@@ -190,48 +200,4 @@ func (s *Service) wordPack(ctx context.Context, words []spoken) (*packing.Packed
 		return nil, bundle.NotFound(errors.New("nobody says anything of issuers"))
 	}
 	return s.Packs.Pack(ctx, head, blobs)
-}
-
-// TakeTrust keeps what a trust pack says, of publishers whom an institution trusts, or with "" anybody here: the operator or any institution. An
-// older word than the one known changes nothing. For admins of the institution and the operator.
-func (s *Service) TakeTrust(ctx context.Context, by identity.Actor, in identity.InstitutionID, c bundle.Carrier) (*intake.Words, error) {
-	err := mayTrust(by, in)
-	if in == "" {
-		err = mayChange(by)
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.moving.RLock()
-	defer s.moving.RUnlock()
-	w, err := intake.ReadWords(c, s.knownOf(ctx, in))
-	if err != nil {
-		return nil, err
-	}
-	for _, data := range w.Blobs {
-		if _, err := s.Keep.Imported.Put(ctx, data); err != nil {
-			return nil, bundle.NoSpace(fmt.Errorf("keep a status list: %w", err))
-		}
-	}
-	whose := make([]Bearer, len(w.Words))
-	for i, word := range w.Words {
-		b, err := s.bearer(ctx, word.Chain)
-		if err != nil {
-			return nil, err
-		}
-		whose[i] = b.Bearer
-	}
-	return w, s.Store.InTx(ctx, func(tx Store) error {
-		for i, word := range w.Words {
-			if err := learn(ctx, tx, whose[i], word.Chain); err != nil {
-				return err
-			}
-			if _, err := tx.ReplaceDocument(ctx, Document{
-				Bearer: whose[i], Kind: TrustDocument, Text: word.Text, SignedAt: word.Trust.SignedAt.Time,
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -1,33 +1,21 @@
-package serving_test
+package shelf_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
-	"io"
 	"testing"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
-	"github.com/banyan-lms/banyan/internal/bundle/serving"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
-// trustPack reads what a server gives to those who carry its word.
-func trustPack(t *testing.T, s *bundletest.Server) []byte {
-	t.Helper()
-	f := bundletest.Must(bundletest.Must(s.TrustPack(t.Context()))(t).Open())(t)
-	defer f.Close()
-	return bundletest.Must(io.ReadAll(f))(t)
-}
-
 // A server takes a newer word over an older one and not the other way round, of publishers whom it trusts, from its operator.
 func TestTakeTrust(t *testing.T) {
 	hub, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "node.example")
-	hub.Vouchers = schoolOf(hub)
+	hub.Vouching()
 	take := func(raw []byte) *intake.Words {
 		t.Helper()
 		w, err := node.TakeTrust(t.Context(), identity.System(), "", bundle.NewReader(bytes.NewReader(raw)))
@@ -36,7 +24,7 @@ func TestTakeTrust(t *testing.T) {
 		}
 		return w
 	}
-	older := trustPack(t, hub)
+	older := hub.Word(t)
 	if w := take(older); len(w.Words) != 0 || len(w.Strangers) != 1 {
 		t.Errorf("of a stranger: %+v", w)
 	}
@@ -52,11 +40,11 @@ func TestTakeTrust(t *testing.T) {
 	}
 	// The same while nothing changes, and another one at once when a bit does.
 	hub.Clock = hub.Clock.Add(time.Hour)
-	if !bytes.Equal(trustPack(t, hub), older) {
+	if !bytes.Equal(hub.Word(t), older) {
 		t.Error("signed anew for nothing")
 	}
 	hub.Bits = "other"
-	newer := trustPack(t, hub)
+	newer := hub.Word(t)
 	if bytes.Equal(newer, older) {
 		t.Fatal("a revocation waits")
 	}
@@ -75,8 +63,8 @@ func TestTakeTrust(t *testing.T) {
 // An institution's word counts for its own: a publisher whom it trusts, and whose word its admin brings, is nobody to the operator.
 func TestTakeTrustOfAnInstitution(t *testing.T) {
 	hub, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "node.example")
-	hub.Vouchers = schoolOf(hub)
-	raw := trustPack(t, hub)
+	hub.Vouching()
+	raw := hub.Word(t)
 	stated, err := hub.Publishers(t.Context(), identity.Actor{})
 	if err != nil {
 		t.Fatal(err)
@@ -128,58 +116,4 @@ func TestTakeTrustOfAnInstitution(t *testing.T) {
 		t.Errorf("%+v, %v", w, err)
 	}
 	words(0)
-}
-
-func schoolOf(s *bundletest.Server) func(context.Context) ([]identity.InstitutionID, error) {
-	return func(context.Context) ([]identity.InstitutionID, error) {
-		return []identity.InstitutionID{s.School}, nil
-	}
-}
-
-// A word carries what its institution recognises, with the documents, as far as there is room; what is recognised no more is gone from the next.
-func TestWordsCarryRecognitions(t *testing.T) {
-	hub := bundletest.NewServer(t, "hub.example")
-	hub.Vouchers = schoolOf(hub)
-	var given []serving.RecognitionSource
-	hub.Recognitions = func(context.Context, identity.InstitutionID) ([]serving.RecognitionSource, error) { return given, nil }
-	source := func(id, doc string) serving.RecognitionSource {
-		return serving.RecognitionSource{Document: []byte(doc), Recognition: bundle.Recognition{
-			ID: id, By: "did:web:hub.example", Of: bundle.Recognised{DID: "did:web:b.example", Course: "small"}, As: map[string]string{"en": "Unit"}, From: bundletest.Day(1),
-		}}
-	}
-	words := func() *intake.Words {
-		t.Helper()
-		return bundletest.Must(intake.ReadWords(bundle.NewReader(bytes.NewReader(trustPack(t, hub))), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil }))(t)
-	}
-	if w := words(); len(w.Words) != 1 || w.Words[0].Trust.Recognitions != nil {
-		t.Fatalf("%+v", w.Words)
-	}
-	given = []serving.RecognitionSource{source("1", "first"), source("2", "second")}
-	w := words()
-	got := w.Words[0].Trust.Recognitions
-	if len(got) != 2 || got[0].ID != "1" || string(w.Blobs[got[0].Digest]) != "first" || string(w.Blobs[got[1].Digest]) != "second" {
-		t.Fatalf("%+v", got)
-	}
-	at := w.Words[0].Trust.SignedAt
-	hub.Clock = hub.Clock.Add(time.Hour)
-	if again := words(); !again.Words[0].Trust.SignedAt.Equal(at.Time) {
-		t.Error("signed anew for nothing")
-	}
-	given = given[1:]
-	if got := words().Words[0].Trust.Recognitions; len(got) != 1 || got[0].ID != "2" {
-		t.Fatalf("one ended: %+v", got)
-	}
-	given = nil
-	for i := range 1000 {
-		given = append(given, source(fmt.Sprint(i), fmt.Sprint("document ", i)))
-	}
-	w = words()
-	got = w.Words[0].Trust.Recognitions
-	if n := len(got); n < 100 || n >= 1000 || got[0].ID != "0" || len(w.Words[0].Text) > bundle.MaxSigned {
-		t.Errorf("%d in %d bytes", n, len(w.Words[0].Text))
-	}
-	at, hub.Clock = w.Words[0].Trust.SignedAt, hub.Clock.Add(time.Hour)
-	if again := words(); !again.Words[0].Trust.SignedAt.Equal(at.Time) {
-		t.Error("signed anew for nothing")
-	}
 }
