@@ -1,4 +1,4 @@
-// Package bundletest has a small course, its publishers and servers that carry it, for the tests of bundles.
+// Package bundletest is a small world for the tests of bundles: a course, publishers, servers that carry it.
 package bundletest
 
 import (

@@ -1,4 +1,4 @@
-// Package intake lets through what a carrier brings and somebody trusted signed.
+// Package intake lets through only what somebody trusted signed, of all that a carrier brings.
 package intake
 
 import (

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
@@ -19,11 +18,6 @@ type Report struct {
 	Rule choice.Rule
 	// Complete tells whether the carrier alone is enough for the rule.
 	Complete bool
-}
-
-// Anyone makes a look-up for who checks a bundle against one chain.
-func Anyone(chain bundle.Chain, newest time.Time) func(string, string) (Known, error) {
-	return func(string, string) (Known, error) { return Known{Chain: chain, Newest: newest}, nil }
 }
 
 // Verify reads a carrier to its end and keeps nothing. It fails with the reason for which an import would be refused.

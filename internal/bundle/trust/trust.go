@@ -1,4 +1,4 @@
-// Package trust knows whom the operator and institutions trust, by what such publishers say of issuers.
+// Package trust knows whose word counts here.
 package trust
 
 import (
