@@ -51,7 +51,7 @@ func TestVerify(t *testing.T) {
 		id, locale string
 		want, none []string
 	}{
-		{"valid", "en", []string{"Valid", "The signature is genuine", "Demo school", "This certificate belongs toAda <b>Byron</b>", "AI & you", "5 March 2026", "9 March 2026, 09:30 UTC", "Small", "Course version3", "Assessmentsupervised, on site", "Help by AIsome, as declared", "Score92.5%", "check this certificate at https://learn.example/verify/its-id"}, []string{"Revoked", "Expired", "row's name"}},
+		{"valid", "en", []string{"Valid", "The signature is genuine", "Demo school", "This certificate belongs to Ada <b>Byron</b>", "AI & you", "5 March 2026", "9 March 2026, 09:30 UTC", "Small", "Course version3", "Assessmentsupervised, on site", "Help by AIsome, as declared", "Score92.5%", "check this certificate at https://learn.example/verify/its-id"}, []string{"Revoked", "Expired", "row's name"}},
 		{"valid", "ar", []string{"صالحة", "التوقيع صحيح", "Demo school", "Ada <b>Byron</b>", "5 مارس 2026"}, []string{"Valid"}},
 		{"revoked", "en", []string{"Revoked", "took it back", "Revoked on 8 March 2026", "Reason given: Somebody else <i>took</i> the labs"}, []string{"The signature is genuine"}},
 		{"revoked", "ar", []string{"ملغاة", "8 مارس 2026", "السبب المذكور: Somebody else <i>took</i> the labs"}, nil},
