@@ -44,6 +44,7 @@ const (
 	StatusList
 	RevocationList // of the kind that names credentials, which nobody signs
 	DomainRecord   // a short text that says whose a domain is
+	PublicKey      // a JWK
 )
 
 // limits of a kind: the media types that it comes as, its bytes, and for how long a copy is as good as new.
@@ -64,6 +65,7 @@ var kinds = map[Kind]limits{
 	},
 	RevocationList: {[]string{"application/json", "application/ld+json", "text/plain"}, 1 << 20, 5 * time.Minute},
 	DomainRecord:   {[]string{"text/plain", "application/octet-stream"}, 4 << 10, 0},
+	PublicKey:      {[]string{"application/jwk+json", "application/json", "text/plain"}, 16 << 10, time.Hour},
 }
 
 // Document is what came.

@@ -379,6 +379,9 @@ func (c *check) ResolveMethod(ctx context.Context, id string) (proof.Method, err
 // ResolveRSA implements vcjwt.Resolver.
 func (c *check) ResolveRSA(ctx context.Context, id string) (vcjwt.Method, error) {
 	did, fragment, _ := strings.Cut(id, "#")
+	if issuer := c.Claims.Issuer; isPage(issuer) && isPage(did) && did != issuer {
+		return c.pageRSA(ctx, issuer, id)
+	}
 	var public *rsa.PublicKey
 	k, err := c.key(ctx, did, func(k Key) bool {
 		if len(k.JWK) == 0 {
@@ -399,7 +402,7 @@ func (c *check) ResolveRSA(ctx context.Context, id string) (vcjwt.Method, error)
 
 // key finds a key among what the sources say of its controller, and remembers who that is.
 func (c *check) key(ctx context.Context, did string, is func(Key) bool) (Key, error) {
-	switch err := checkDID(did); {
+	switch err := checkIssuer(did); {
 	case errors.Is(err, ErrUnknown):
 		return Key{}, refuse(Unknown, NoIssuer)
 	case err != nil:

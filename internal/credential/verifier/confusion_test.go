@@ -136,7 +136,9 @@ func TestNamesThatLookLikeOthers(t *testing.T) {
 			"https://user@oasis.example/", "https://oasis.example/#x", "ftp://oasis.example/", "urn:uuid:00000000-0000-4000-8000-000000000000", "javascript:alert(1)", "//oasis.example",
 		},
 		// Who is asked for a key of theirs is not who is known here; whose name is of another kind, nobody can ask.
-		"unknown issuer_unknown": {"did:example:oasis", "did:ethr:0x0000000000000000000000000000000000000000", "https://oasis.example/schools/oasis", "http://oasis.example/"},
+		"unknown issuer_unknown": {"did:example:oasis", "did:ethr:0x0000000000000000000000000000000000000000", "https://OASIS.example/schools/oasis", "https://oasis.example/schools/%6fasis", "https://oasis.example/../schools/oasis"},
+		// A page is asked for its keys, over https.
+		"unknown issuer_unreachable": {"https://oasis.example/schools/oasis", "http://oasis.example/"},
 	} {
 		for _, did := range dids {
 			for form, issuer := range map[string]any{"named": did, "described": map[string]any{"id": did, "type": []any{"Profile"}, "name": "Oasis school"}} {

@@ -76,15 +76,17 @@ func (keyIssuers) FindIssuer(_ context.Context, did string) (Issuer, error) {
 	return Issuer{DID: did, Keys: []Key{{ID: did + "#" + multikey, Multikey: multikey}}, From: Self, Source: did, Final: true}, nil
 }
 
-// webIssuers asks the host that a did:web names.
+// webIssuers asks the host that a did:web names, or the page that an issuer calls itself by.
 type webIssuers struct{ web *fetch.Client }
 
 // FindIssuer implements Issuers.
 func (w webIssuers) FindIssuer(ctx context.Context, did string) (Issuer, error) {
-	if !strings.HasPrefix(did, "did:web:") {
+	address := did
+	if strings.HasPrefix(did, "did:web:") {
+		address = webAddress(did, w.web.Origin)
+	} else if !isPage(did) {
 		return Issuer{}, ErrUnknown
 	}
-	address := webAddress(did, w.web.Origin)
 	d, err := w.web.Fetch(ctx, fetch.DIDDocument, address)
 	if err != nil {
 		// One answer for all: who asks through us learns nothing about what stands where in this network.
@@ -103,8 +105,8 @@ var methodTypes = map[string]string{
 	"Multikey": "publicKeyMultibase", "Ed25519VerificationKey2020": "publicKeyMultibase", "JsonWebKey": "publicKeyJwk", "JsonWebKey2020": "publicKeyJwk",
 }
 
-// ReadDIDDocument reads an issuer from its DID document: the keys that it signs credentials with, and no others. Keys of kinds that nobody here
-// can check are left out.
+// ReadDIDDocument reads an issuer from its DID document, or from a page that says its keys in the same way (W3C Controlled Identifiers 1.0): the
+// keys that it signs credentials with, and no others. Keys of kinds that nobody here can check are left out.
 func ReadDIDDocument(raw []byte) (Issuer, error) {
 	if err := plainJSON(raw); err != nil {
 		return Issuer{}, err
@@ -117,8 +119,11 @@ func ReadDIDDocument(raw []byte) (Issuer, error) {
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return Issuer{}, fmt.Errorf("read DID document: %w", err)
 	}
-	if err := checkDID(d.ID); err != nil {
+	if err := checkIssuer(d.ID); err != nil {
 		return Issuer{}, fmt.Errorf("read DID document: %w", err)
+	}
+	if isPage(d.ID) && len(d.Methods)+len(d.Assertion) == 0 {
+		return Issuer{}, errors.New("read the issuer's page: it says nothing of keys")
 	}
 	if len(d.Methods)+len(d.Assertion) > 256 {
 		return Issuer{}, errors.New("read DID document: too many keys")
