@@ -48,7 +48,7 @@ const (
 	ExpiredAt    Why = "expired"      // args: Date
 	NoIssuer     Why = "issuer_unknown"
 	NoAnswer     Why = "issuer_unreachable"
-	UnknownKey   Why = "key_unknown" // who is known here does not have this key, and nobody could be asked for a newer list
+	UnknownKey   Why = "key_unknown"   // who is known here does not have this key, and nobody could be asked for a newer list
 	KeyElsewhere Why = "key_elsewhere" // args: Source; the issuer's page does not say that the key there is its
 	OnlyAKey     Why = "issuer_is_key"
 	Unsupported  Why = "unsupported" // written or signed in a way that nobody here can judge
