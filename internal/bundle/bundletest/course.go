@@ -1,4 +1,4 @@
-// Package bundletest is a small world for the tests of bundles: a course, publishers, servers that carry it.
+// Package bundletest is a small world for the tests of bundles: a course, its publishers.
 package bundletest
 
 import (

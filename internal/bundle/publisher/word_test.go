@@ -11,12 +11,13 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
 	"github.com/banyan-lms/banyan/internal/bundle/publisher"
+	"github.com/banyan-lms/banyan/internal/bundle/servertest"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // A word carries what its institution recognises, with the documents, as far as there is room; what is recognised no more is gone from the next.
 func TestWordsCarryRecognitions(t *testing.T) {
-	hub := bundletest.NewServer(t, "hub.example")
+	hub := servertest.New(t, "hub.example")
 	hub.Vouching()
 	var given []publisher.RecognitionSource
 	hub.Recognitions = func(context.Context, identity.InstitutionID) ([]publisher.RecognitionSource, error) {
@@ -29,7 +30,7 @@ func TestWordsCarryRecognitions(t *testing.T) {
 	}
 	words := func() *intake.Words {
 		t.Helper()
-		return bundletest.Must(intake.ReadWords(bundle.NewReader(bytes.NewReader(hub.Word(t))), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil }))(t)
+		return servertest.Must(intake.ReadWords(bundle.NewReader(bytes.NewReader(hub.Word(t))), func(bundle.Chain) (intake.Known, error) { return intake.Known{Anybody: true}, nil }))(t)
 	}
 	if w := words(); len(w.Words) != 1 || w.Words[0].Trust.Recognitions != nil {
 		t.Fatalf("%+v", w.Words)

@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/bundle"
-	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
 	"github.com/banyan-lms/banyan/internal/bundle/intake"
+	"github.com/banyan-lms/banyan/internal/bundle/servertest"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // A server takes a newer word over an older one and not the other way round, of publishers whom it trusts, from its operator.
 func TestTakeTrust(t *testing.T) {
-	hub, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "node.example")
+	hub, node := servertest.New(t, "hub.example"), servertest.New(t, "node.example")
 	hub.Vouching()
 	take := func(raw []byte) *intake.Words {
 		t.Helper()
@@ -62,7 +62,7 @@ func TestTakeTrust(t *testing.T) {
 
 // An institution's word counts for its own: a publisher whom it trusts, and whose word its admin brings, is nobody to the operator.
 func TestTakeTrustOfAnInstitution(t *testing.T) {
-	hub, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "node.example")
+	hub, node := servertest.New(t, "hub.example"), servertest.New(t, "node.example")
 	hub.Vouching()
 	raw := hub.Word(t)
 	stated, err := hub.Publishers(t.Context(), identity.Actor{})

@@ -8,13 +8,14 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/servertest"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // Somebody writes documents under another's name, with keys of their own and a clock that is years ahead. Whoever takes them for real harms
 // themselves: nobody else's right ones are kept out or replaced by them.
 func TestForgedDocumentsKeepNobodyOut(t *testing.T) {
-	hub, forger, node := bundletest.NewServer(t, "hub.example").Vouching(), bundletest.NewServer(t, "hub.example").Vouching(), bundletest.NewServer(t, "node.example")
+	hub, forger, node := servertest.New(t, "hub.example").Vouching(), servertest.New(t, "hub.example").Vouching(), servertest.New(t, "node.example")
 	ctx := t.Context()
 	hub.Publish(t, 1)
 	forger.Clock = bundletest.Day(1).AddDate(70, 0, 0)
@@ -22,14 +23,14 @@ func TestForgedDocumentsKeepNobodyOut(t *testing.T) {
 	forger.Publish(t, 2)
 	admin := identity.Actor{UserID: "u", Memberships: []identity.Membership{{InstitutionID: node.School, Role: identity.Admin}}}
 	const name = "did:web:hub.example:institutions:acacia"
-	takes := func(what string, by identity.Actor, in identity.InstitutionID, from *bundletest.Server, want int) {
+	takes := func(what string, by identity.Actor, in identity.InstitutionID, from *servertest.Server, want int) {
 		t.Helper()
 		w, err := node.TakeTrust(ctx, by, in, bundle.NewReader(bytes.NewReader(from.Word(t))))
 		if err != nil || len(w.Words) != want || len(w.Strangers) != 1-want {
 			t.Errorf("%s: %+v, %v", what, w, err)
 		}
 	}
-	signed := func(what string, want *bundletest.Server, in ...identity.InstitutionID) {
+	signed := func(what string, want *servertest.Server, in ...identity.InstitutionID) {
 		t.Helper()
 		all, err := node.TrustedWords(ctx, in...)
 		if err != nil || len(all) != 1 || all[0].SignedAt.Year() != want.Clock.Year() {
@@ -38,35 +39,35 @@ func TestForgedDocumentsKeepNobodyOut(t *testing.T) {
 	}
 
 	// The school is taken in first, and its word on issuers with it.
-	bundletest.Must(node.Trust(ctx, admin, node.School, forger.Stated(t)...))(t)
+	servertest.Must(node.Trust(ctx, admin, node.School, forger.Stated(t)...))(t)
 	takes("the forged word, for the school", admin, node.School, forger, 1)
 	takes("the right word, for the school", admin, node.School, hub, 0)
 
 	// The operator takes the right ones, and everything of theirs.
-	st := bundletest.Must(node.Trust(ctx, bundletest.Operator, "", hub.Stated(t)...))(t)
+	st := servertest.Must(node.Trust(ctx, servertest.Operator, "", hub.Stated(t)...))(t)
 	if len(st.Documents) != 1 || st.Documents[0] != string(hub.Stated(t)[0]) {
 		t.Errorf("trusted %+v", st)
 	}
-	takes("the right word", bundletest.Operator, "", hub, 1)
+	takes("the right word", servertest.Operator, "", hub, 1)
 	signed("the operator's", hub)
 	signed("the school's", forger, node.School)
-	if got, err := node.Take(t, hub.Packed(t, 1, bundletest.Both), nil); err != nil || !got.Complete {
+	if got, err := node.Take(t, hub.Packed(t, 1, servertest.Both), nil); err != nil || !got.Complete {
 		t.Errorf("the right course: %+v, %v", got, err)
 	}
-	if _, err := node.Take(t, forger.Packed(t, 2, bundletest.Both), nil); bundletest.Outcome(err) != "bundle.bad_signature" {
+	if _, err := node.Take(t, forger.Packed(t, 2, servertest.Both), nil); bundletest.Outcome(err) != "bundle.bad_signature" {
 		t.Errorf("the forged course: %v", err)
 	}
 	// What goes on from here goes with the right documents.
-	info := bundletest.Must(node.Info(ctx, "small", 0))(t)
+	info := servertest.Must(node.Info(ctx, "small", 0))(t)
 	if info.Publisher.ID != name {
 		t.Errorf("%+v", info.Publisher)
 	}
-	third := bundletest.NewServer(t, "third.example")
+	third := servertest.New(t, "third.example")
 	third.Trusts(t, hub)
 	if got, err := third.Take(t, node.Packed(t, 1, *info.Rule), nil); err != nil || !got.Complete {
 		t.Errorf("from the node: %+v, %v", got, err)
 	}
-	if st := bundletest.Must(node.Publishers(ctx, admin))(t); len(st) != 1 || st[0].Documents[0] != string(hub.Stated(t)[0]) {
+	if st := servertest.Must(node.Publishers(ctx, admin))(t); len(st) != 1 || st[0].Documents[0] != string(hub.Stated(t)[0]) {
 		t.Errorf("%+v", st)
 	}
 
@@ -74,8 +75,8 @@ func TestForgedDocumentsKeepNobodyOut(t *testing.T) {
 	for _, tt := range []struct {
 		by    identity.Actor
 		in    identity.InstitutionID
-		other *bundletest.Server
-	}{{admin, node.School, hub}, {bundletest.Operator, "", forger}} {
+		other *servertest.Server
+	}{{admin, node.School, hub}, {servertest.Operator, "", forger}} {
 		if _, err := node.Trust(ctx, tt.by, tt.in, tt.other.Stated(t)...); bundletest.Outcome(err) != "bundle.other_bearer" {
 			t.Errorf("another of that name: %v", err)
 		}
@@ -83,7 +84,7 @@ func TestForgedDocumentsKeepNobodyOut(t *testing.T) {
 	if err := node.Distrust(ctx, admin, node.School, name); err != nil {
 		t.Fatal(err)
 	}
-	bundletest.Must(node.Trust(ctx, admin, node.School, hub.Stated(t)...))(t)
+	servertest.Must(node.Trust(ctx, admin, node.School, hub.Stated(t)...))(t)
 	takes("the right word, after all", admin, node.School, hub, 1)
 	signed("the school's, after all", hub, node.School)
 	signed("the operator's, still", hub)
@@ -91,24 +92,24 @@ func TestForgedDocumentsKeepNobodyOut(t *testing.T) {
 
 // A course that came from a forger is not gone on with by the right one, nor the other way round.
 func TestAForgedCourseIsAnothers(t *testing.T) {
-	hub, forger, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "node.example")
+	hub, forger, node := servertest.New(t, "hub.example"), servertest.New(t, "hub.example"), servertest.New(t, "node.example")
 	hub.Publish(t, 1)
 	forger.Clock = bundletest.Day(1).AddDate(70, 0, 0)
 	forger.Publish(t, 1)
 	forger.Publish(t, 2)
 	node.Trusts(t, forger)
-	if got, err := node.Take(t, forger.Packed(t, 2, bundletest.Both), nil); err != nil || !got.Complete {
+	if got, err := node.Take(t, forger.Packed(t, 2, servertest.Both), nil); err != nil || !got.Complete {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if err := node.Distrust(t.Context(), bundletest.Operator, "", "did:web:hub.example:institutions:acacia"); err != nil {
+	if err := node.Distrust(t.Context(), servertest.Operator, "", "did:web:hub.example:institutions:acacia"); err != nil {
 		t.Fatal(err)
 	}
 	node.Trusts(t, hub)
-	one := hub.Packed(t, 1, bundletest.Both)
+	one := hub.Packed(t, 1, servertest.Both)
 	if _, err := node.Take(t, one, nil); bundletest.Outcome(err) != "bundle.other_publisher" {
 		t.Errorf("over the forged one: %v", err)
 	}
-	if err := node.Remove(t.Context(), bundletest.Operator, "small"); err != nil {
+	if err := node.Remove(t.Context(), servertest.Operator, "small"); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := node.Take(t, one, nil); err != nil || !got.Complete {
@@ -118,14 +119,14 @@ func TestAForgedCourseIsAnothers(t *testing.T) {
 
 // Documents under the name of an institution of this server, even such that list its own keys, keep it from nothing.
 func TestForgedDocumentsOfAnInstitutionHere(t *testing.T) {
-	hub, forger, node := bundletest.NewServer(t, "hub.example").Vouching(), bundletest.NewServer(t, "hub.example").Vouching(), bundletest.NewServer(t, "node.example")
+	hub, forger, node := servertest.New(t, "hub.example").Vouching(), servertest.New(t, "hub.example").Vouching(), servertest.New(t, "node.example")
 	ctx := t.Context()
 	admin := identity.Actor{UserID: "u", Memberships: []identity.Membership{{InstitutionID: hub.School, Role: identity.Admin}}}
 	forger.Publish(t, 1)
-	bundletest.Must(hub.Trust(ctx, admin, hub.School, forger.Stated(t)...))(t) // before it has any of its own
+	servertest.Must(hub.Trust(ctx, admin, hub.School, forger.Stated(t)...))(t) // before it has any of its own
 	hub.Publish(t, 1)
 	node.Trusts(t, hub)
-	if got, err := node.Take(t, hub.Packed(t, 1, bundletest.Both), nil); err != nil || !got.Complete {
+	if got, err := node.Take(t, hub.Packed(t, 1, servertest.Both), nil); err != nil || !got.Complete {
 		t.Errorf("%+v, %v", got, err)
 	}
 	right := hub.Stated(t)
@@ -141,18 +142,18 @@ func TestForgedDocumentsOfAnInstitutionHere(t *testing.T) {
 			Type: "publisher", Format: 1, ID: p.ID, Name: p.Name, Serial: 1, SignedAt: p.SignedAt,
 			Keys: append([]bundle.PublisherKey{{Key: k.Multikey(), From: p.SignedAt, Until: bundle.At(p.SignedAt.Add(time.Hour))}}, p.Keys...),
 		}
-		listed := bundletest.Must(bundle.Sign("publisher", doc, k))(t)
+		listed := servertest.Must(bundle.Sign("publisher", doc, k))(t)
 		if err := hub.Distrust(ctx, admin, hub.School, p.ID); err != nil {
 			t.Fatal(err)
 		}
-		bundletest.Must(hub.Trust(ctx, admin, hub.School, listed.Text))(t)
+		servertest.Must(hub.Trust(ctx, admin, hub.School, listed.Text))(t)
 		if now := hub.Stated(t); !bytes.Equal(now[0], right[0]) {
 			t.Fatalf("%s", now[0])
 		}
-		if got, err := node.Take(t, hub.Packed(t, 1, bundletest.Both), nil); err != nil || !got.Complete {
+		if got, err := node.Take(t, hub.Packed(t, 1, servertest.Both), nil); err != nil || !got.Complete {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if w, err := node.TakeTrust(ctx, bundletest.Operator, "", bundle.NewReader(bytes.NewReader(hub.Word(t)))); err != nil || len(w.Words) != 1 {
+		if w, err := node.TakeTrust(ctx, servertest.Operator, "", bundle.NewReader(bytes.NewReader(hub.Word(t)))); err != nil || len(w.Words) != 1 {
 			t.Errorf("%+v, %v", w, err)
 		}
 	}

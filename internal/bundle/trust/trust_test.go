@@ -8,18 +8,19 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/bundle"
 	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
+	"github.com/banyan-lms/banyan/internal/bundle/servertest"
 	"github.com/banyan-lms/banyan/internal/bundle/shelf"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 func TestWhoMay(t *testing.T) {
-	hub, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "node.example")
+	hub, node := servertest.New(t, "hub.example"), servertest.New(t, "node.example")
 	ctx := t.Context()
 	hub.Publish(t, 1)
-	one := hub.Packed(t, 1, bundletest.Both)
-	doc := []byte(bundletest.Must(hub.Publishers(ctx, identity.Actor{}))(t)[0].Documents[0])
-	id := bundletest.Must(hub.Publishers(ctx, identity.Actor{}))(t)[0].ID
-	other := bundletest.Must(uuid.NewV7())(t).String()
+	one := hub.Packed(t, 1, servertest.Both)
+	doc := []byte(servertest.Must(hub.Publishers(ctx, identity.Actor{}))(t)[0].Documents[0])
+	id := servertest.Must(hub.Publishers(ctx, identity.Actor{}))(t)[0].ID
+	other := servertest.Must(uuid.NewV7())(t).String()
 	person := func(in identity.InstitutionID, roles ...identity.Role) identity.Actor {
 		a := identity.Actor{UserID: "u"}
 		for _, r := range roles {
@@ -70,17 +71,17 @@ func TestWhoMay(t *testing.T) {
 		}
 	}
 	// Whom a school trusts its people see; the server itself does not import from them.
-	bundletest.Must(node.Trust(ctx, admin, node.School, doc))(t)
-	if seen := bundletest.Must(node.Publishers(ctx, person(node.School, identity.Learner)))(t); len(seen) != 1 || seen[0].ID != id || seen[0].InstitutionID != node.School {
+	servertest.Must(node.Trust(ctx, admin, node.School, doc))(t)
+	if seen := servertest.Must(node.Publishers(ctx, person(node.School, identity.Learner)))(t); len(seen) != 1 || seen[0].ID != id || seen[0].InstitutionID != node.School {
 		t.Errorf("%+v", seen)
 	}
-	if seen := bundletest.Must(node.Publishers(ctx, identity.Actor{}))(t); len(seen) != 0 {
+	if seen := servertest.Must(node.Publishers(ctx, identity.Actor{}))(t); len(seen) != 0 {
 		t.Errorf("%+v", seen)
 	}
 	if _, err := node.Take(t, one, nil); bundletest.Outcome(err) != "bundle.unknown_publisher" {
 		t.Error(err)
 	}
-	r, trusted, err := node.Inspect(ctx, bundletest.Operator, bundle.NewReader(bytes.NewReader(one)))
+	r, trusted, err := node.Inspect(ctx, servertest.Operator, bundle.NewReader(bytes.NewReader(one)))
 	if err != nil || trusted || r.Head.Root.Course != "small" || !r.Complete {
 		t.Errorf("%+v %v %v", r, trusted, err)
 	}
@@ -88,13 +89,13 @@ func TestWhoMay(t *testing.T) {
 
 // A publisher whose clock is years ahead harms nobody but itself.
 func TestAnothersClockIsNotOurs(t *testing.T) {
-	hub, ahead, node := bundletest.NewServer(t, "hub.example"), bundletest.NewServer(t, "ahead.example"), bundletest.NewServer(t, "node.example")
+	hub, ahead, node := servertest.New(t, "hub.example"), servertest.New(t, "ahead.example"), servertest.New(t, "node.example")
 	hub.Publish(t, 1)
 	ahead.Clock = bundletest.Day(1).AddDate(70, 0, 0)
 	node.Trusts(t, hub)
 	ahead.Publish(t, 1)
 	node.Trusts(t, ahead)
-	if got, err := node.Take(t, hub.Packed(t, 1, bundletest.Both), nil); err != nil || !got.Complete {
+	if got, err := node.Take(t, hub.Packed(t, 1, servertest.Both), nil); err != nil || !got.Complete {
 		t.Errorf("%+v %v", got, err)
 	}
 }

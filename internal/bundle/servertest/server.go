@@ -1,4 +1,5 @@
-package bundletest
+// Package servertest starts servers that carry the small course of bundletest.
+package servertest
 
 import (
 	"bytes"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/bundle"
+	"github.com/banyan-lms/banyan/internal/bundle/bundletest"
 	"github.com/banyan-lms/banyan/internal/bundle/choice"
 	"github.com/banyan-lms/banyan/internal/bundle/packing"
 	"github.com/banyan-lms/banyan/internal/bundle/publisher"
@@ -60,8 +62,8 @@ type Server struct {
 	public *blob.Dir
 	Disk   *Disk
 	Clock  time.Time
-	m      Memory // what the course is made of
-	Bits   string // of the status list
+	m      bundletest.Memory // what the course is made of
+	Bits   string            // of the status list
 }
 
 // Disk is a store of blobs that can run out of space.
@@ -82,8 +84,8 @@ func (f *Disk) Put(ctx context.Context, data []byte) (blob.Digest, error) {
 	return f.Dir.Put(ctx, data)
 }
 
-// NewServer starts a server of one school on a host.
-func NewServer(t testing.TB, host string) *Server {
+// New starts a server of one school on a host.
+func New(t testing.TB, host string) *Server {
 	t.Helper()
 	ctx, dir := t.Context(), t.TempDir()
 	db, err := store.Open(ctx, filepath.Join(dir, "banyan.db"))
@@ -94,7 +96,7 @@ func NewServer(t testing.TB, host string) *Server {
 	if err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{db: db, School: identity.InstitutionID(uuid.Must(uuid.NewV7()).String()), Clock: Day(1).Time, m: Memory{}, Bits: "list"}
+	s := &Server{db: db, School: identity.InstitutionID(uuid.Must(uuid.NewV7()).String()), Clock: bundletest.Day(1).Time, m: bundletest.Memory{}, Bits: "list"}
 	if err := db.Institution().CreateInstitution(ctx, institution.Institution{ID: s.School, Slug: "acacia", Name: "Acacia", CreatedAt: s.Clock}); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +119,7 @@ func NewServer(t testing.TB, host string) *Server {
 		Issuers: func(context.Context, identity.InstitutionID) ([]publisher.IssuerSource, error) {
 			return []publisher.IssuerSource{{
 				Issuer: bundle.Issuer{
-					DID: "did:web:" + host, Names: map[string]string{"und": "Acacia"}, Keys: []bundle.IssuerKey{{Key: Key('i').Multikey(), From: Day(1)}},
+					DID: "did:web:" + host, Names: map[string]string{"und": "Acacia"}, Keys: []bundle.IssuerKey{{Key: bundletest.Key('i').Multikey(), From: bundletest.Day(1)}},
 					Lists: []bundle.StatusList{{URL: "https://" + host + "/list"}},
 				},
 				Open: func(context.Context, string) (publisher.OpenedList, error) {
@@ -156,7 +158,7 @@ func openDir(t testing.TB, path string) *blob.Dir {
 // Publish publishes the nth version of the small course here.
 func (s *Server) Publish(t testing.TB, number int) {
 	t.Helper()
-	v := Course(s.m, number)
+	v := bundletest.Course(s.m, number)
 	for _, data := range s.m {
 		if _, err := s.public.Put(t.Context(), data); err != nil {
 			t.Fatal(err)
