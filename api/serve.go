@@ -144,7 +144,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 		return a.Verifier.Recognised(ctx, of)
 	}
 	site, err := web.New(web.Config{
-		Courses: a.Curriculum, Credentials: a.Credential, Verifier: a.Verifier, Shares: a.Wallet, Recognised: recognised, Recognitions: a.Recognition, Names: a.Names, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
+		Courses: a.Curriculum, Credentials: a.Credential, Keys: a.Keys, Verifier: a.Verifier, Shares: a.Wallet, Recognised: recognised, Recognitions: a.Recognition, Names: a.Names, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: a.Config.PublicURL,
 		Runtime: python(a.Config), Locale: a.Config.Locale,
 		Person: func(r *http.Request) []string { return languagesOf(a, r) },
 		Institutions: func(r *http.Request) []identity.InstitutionID {
@@ -159,7 +159,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 		return nil, err
 	}
 	api := &rest.Server{
-		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Credential: a.Credential, Issuing: a.Issuing, Wallet: a.Wallet, Recognition: a.Recognition, Paper: a.Paper,
+		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Keys: a.Keys, Credential: a.Credential, Issuing: a.Issuing, Wallet: a.Wallet, Recognition: a.Recognition, Paper: a.Paper,
 		Bundle: a.Bundle, Shelf: a.Shelf, Trust: a.Trust, Verifier: a.Verifier, Badges: a.Badges, Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
 		SignupOpen: a.Config.Signup == "open", Locale: a.Config.Locale, Proxies: proxies, Now: a.Now,
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -83,9 +84,12 @@ func openOffice(ctx context.Context, path, url string, sealer signing.Sealer) (*
 	if o.version, err = db.Curriculum().FindLatest(ctx, benchCourse); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	keys := &keyring.Service{
+		Store: db.Keyring(), Institutions: schools{db.Institution()}, Sealer: sealer, PublicURL: url, Now: benchNow, NewID: benchID, Random: rand.Reader,
+	}
 	o.credential = &credential.Service{
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Institutions: schools{db.Institution()},
-		Words: noWords{}, Sealer: sealer, PublicURL: url, Now: benchNow, NewID: benchID, Random: rand.Reader,
+		Words: noWords{}, Keys: keys, Now: benchNow, NewID: benchID, Random: rand.Reader,
 	}
 	o.issuing = &issuing.Service{
 		Store: db.Issuing(), Learning: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Press: o.credential,

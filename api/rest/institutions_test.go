@@ -124,7 +124,7 @@ func TestDomainIsProven(t *testing.T) {
 	if strings.Contains(path, "espoir") || issuer() != path {
 		t.Errorf("issued under %s without a proof", issuer())
 	}
-	if _, err := s.app.Credential.DIDDocumentAt(t.Context(), "espoir.example"); !fault.Is(err, fault.NotFound) {
+	if _, err := s.app.Keys.DIDDocumentAt(t.Context(), "espoir.example"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a document of a domain that is not proven: %v", err)
 	}
 	domain["_banyan-institution.espoir.example"] = got.Record.Value

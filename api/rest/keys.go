@@ -4,17 +4,17 @@ import (
 	"context"
 
 	"github.com/banyan-lms/banyan/api/openapi"
-	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 // ListKeys implements openapi.StrictServerInterface.
 func (s *Server) ListKeys(ctx context.Context, req openapi.ListKeysRequestObject) (openapi.ListKeysResponseObject, error) {
-	ring, err := s.Credential.ListKeys(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID))
+	ring, err := s.Keys.List(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID))
 	if err != nil {
 		return nil, err
 	}
-	keys := each(ring.Keys, func(k credential.Key) openapi.Key {
+	keys := each(ring.Keys, func(k keyring.Key) openapi.Key {
 		out := keyJSON(k)
 		out.Signs = k.RetiredAt == nil && k.Controller == ring.DID
 		out.Refused = optional(ring.Refused[k.ID])
@@ -25,7 +25,7 @@ func (s *Server) ListKeys(ctx context.Context, req openapi.ListKeysRequestObject
 
 // RotateKey implements openapi.StrictServerInterface.
 func (s *Server) RotateKey(ctx context.Context, req openapi.RotateKeyRequestObject) (openapi.RotateKeyResponseObject, error) {
-	k, err := s.Credential.RotateKey(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), credential.KeyID(req.Body.ID))
+	k, err := s.Keys.Rotate(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), keyring.KeyID(req.Body.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *Server) RotateKey(ctx context.Context, req openapi.RotateKeyRequestObje
 
 // RevokeKey implements openapi.StrictServerInterface.
 func (s *Server) RevokeKey(ctx context.Context, req openapi.RevokeKeyRequestObject) (openapi.RevokeKeyResponseObject, error) {
-	k, err := s.Credential.RevokeKey(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), credential.KeyID(req.KeyID), req.Body.From, req.Body.Reason)
+	k, err := s.Keys.Revoke(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), keyring.KeyID(req.KeyID), req.Body.From, req.Body.Reason)
 	if err != nil {
 		return nil, err
 	}
@@ -45,17 +45,17 @@ func (s *Server) RevokeKey(ctx context.Context, req openapi.RevokeKeyRequestObje
 
 // RenewSignatures implements openapi.StrictServerInterface.
 func (s *Server) RenewSignatures(ctx context.Context, req openapi.RenewSignaturesRequestObject) (openapi.RenewSignaturesResponseObject, error) {
-	k, err := s.Credential.Renew(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), credential.KeyID(req.KeyID))
+	k, err := s.Keys.Renew(ctx, actorFrom(ctx), identity.InstitutionID(req.InstitutionID), keyring.KeyID(req.KeyID))
 	if err != nil {
 		return nil, err
 	}
 	return openapi.RenewSignatures202JSONResponse(keyJSON(k)), nil
 }
 
-func keyJSON(k credential.Key) openapi.Key {
+func keyJSON(k keyring.Key) openapi.Key {
 	kind := openapi.KeyKind(k.Kind)
 	if kind == "" {
-		kind = openapi.KeyKind(credential.Ed25519)
+		kind = openapi.KeyKind(keyring.Ed25519)
 	}
 	return openapi.Key{
 		ID: string(k.ID), Controller: k.Controller, Kind: kind, Method: k.Method(), CreatedAt: k.CreatedAt,

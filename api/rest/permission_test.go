@@ -13,8 +13,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
@@ -138,17 +138,17 @@ func probes(s *school) map[string]func() call {
 	if err != nil {
 		s.Fatal(err)
 	}
-	ring, err := s.app.Credential.ListKeys(s.Context(), identity.System(), s.a.ID)
+	ring, err := s.app.Keys.List(s.Context(), identity.System(), s.a.ID)
 	if err != nil || len(ring.Keys) == 0 {
 		s.Fatalf("no key to probe: %v", err)
 	}
-	revoked := credential.KeyID(v7())
-	for _, id := range []credential.KeyID{revoked, credential.KeyID(v7())} {
-		if _, err := s.app.Credential.RotateKey(s.Context(), identity.System(), s.a.ID, id); err != nil {
+	revoked := keyring.KeyID(v7())
+	for _, id := range []keyring.KeyID{revoked, keyring.KeyID(v7())} {
+		if _, err := s.app.Keys.Rotate(s.Context(), identity.System(), s.a.ID, id); err != nil {
 			s.Fatal(err)
 		}
 	}
-	if _, err := s.app.Credential.RevokeKey(s.Context(), identity.System(), s.a.ID, revoked, s.app.Credential.Now(), "A test."); err != nil {
+	if _, err := s.app.Keys.Revoke(s.Context(), identity.System(), s.a.ID, revoked, s.app.Credential.Now(), "A test."); err != nil {
 		s.Fatal(err)
 	}
 	picture := func(path string) func() call {

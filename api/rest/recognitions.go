@@ -6,7 +6,7 @@ import (
 
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
-	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -112,12 +112,12 @@ func recognisedJSON(list []verifier.Recognition, locale string) *[]openapi.Recog
 
 // ListIssuers implements openapi.StrictServerInterface.
 func (s *Server) ListIssuers(ctx context.Context, _ openapi.ListIssuersRequestObject) (openapi.ListIssuersResponseObject, error) {
-	all, err := s.Credential.ListIssuing(ctx, actorFrom(ctx))
+	all, err := s.Keys.ListIssuing(ctx, actorFrom(ctx))
 	if err != nil {
 		return nil, err
 	}
 	locale := middleware.Locale(ctx)
-	items := each(all, func(i credential.Issuing) openapi.IssuerHere {
+	items := each(all, func(i keyring.Issuing) openapi.IssuerHere {
 		name, lang := verifier.TextIn(i.Names, locale)
 		return openapi.IssuerHere{InstitutionID: string(i.InstitutionID), Did: i.DID, Name: name, NameLang: langJSON(lang, locale)}
 	})

@@ -25,6 +25,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/paper"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
@@ -47,6 +48,7 @@ type Server struct {
 	Curriculum  *publishing.Service
 	Learning    *learning.Service
 	Lab         *lab.Service
+	Keys        *keyring.Service // of issuers
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service

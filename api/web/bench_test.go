@@ -22,7 +22,7 @@ import (
 func BenchmarkLesson(b *testing.B) {
 	lib := &library{}
 	lib.publish(b, shipped(b))
-	site, err := New(Config{Courses: lib, Credentials: registry{}, Words: words(b), Dist: built, Pages: frontend.Pages(), PublicURL: "https://learn.example"})
+	site, err := New(Config{Courses: lib, Credentials: registry{}, Keys: dids{}, Words: words(b), Dist: built, Pages: frontend.Pages(), PublicURL: "https://learn.example"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func carrying(t testing.TB) (e *echo.Echo, a *app.App, dir string) {
 		t.Fatal(err)
 	}
 	site, err := web.New(web.Config{
-		Courses: a.Curriculum, Credentials: a.Credential, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: cfg.PublicURL,
+		Courses: a.Curriculum, Credentials: a.Credential, Keys: a.Keys, Bundles: a.Bundle, Words: words, Dist: frontend.Dist(), Pages: frontend.Pages(), PublicURL: cfg.PublicURL,
 	})
 	if err != nil {
 		t.Fatal(err)

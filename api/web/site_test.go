@@ -129,14 +129,17 @@ func (r registry) Check(_ context.Context, id credential.ID) (credential.Standin
 	return credential.Standing{}, fault.New(fault.NotFound, "credential.not_found")
 }
 
-func (r registry) DIDDocument(_ context.Context, slug string) ([]byte, error) {
+// dids are the documents of issuers.
+type dids struct{}
+
+func (dids) DIDDocument(_ context.Context, slug string) ([]byte, error) {
 	if slug != "demo" {
 		return nil, fault.New(fault.NotFound, "institution.not_found")
 	}
 	return []byte(`{"id":"did:web:demo"}`), nil
 }
 
-func (r registry) DIDDocumentAt(_ context.Context, host string) ([]byte, error) {
+func (dids) DIDDocumentAt(_ context.Context, host string) ([]byte, error) {
 	if host != "demo.example" {
 		return nil, fault.New(fault.NotFound, "institution.not_found")
 	}
@@ -228,7 +231,7 @@ func open(t *testing.T, change func(*Config), courses ...fs.FS) *world {
 		w.library.publish(t, c)
 	}
 	cfg := Config{
-		Courses: w.library, Credentials: registry{}, Words: words(t), Dist: built, Pages: frontend.Pages(),
+		Courses: w.library, Credentials: registry{}, Keys: dids{}, Words: words(t), Dist: built, Pages: frontend.Pages(),
 		PublicURL: "https://learn.example/", Now: w.clock.Now, Recognitions: book{}, Names: names,
 	}
 	if change != nil {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -41,7 +42,7 @@ func TestVerify(t *testing.T) {
 		"revoked":   {State: credential.Revoked, Credential: revoked, Claims: claims, CheckedAt: at(9)},
 		"expired":   {State: credential.Expired, Credential: row("expired"), Claims: expiring, CheckedAt: at(9)},
 		"invalid":   {State: credential.Invalid, Credential: row("invalid"), CheckedAt: at(9)},
-		"stolen":    {State: credential.Invalid, Credential: row("stolen"), CheckedAt: at(9), RevokedKey: &credential.Key{RevokedAt: day(4), RevokedReason: "Disk <stolen>"}},
+		"stolen":    {State: credential.Invalid, Credential: row("stolen"), CheckedAt: at(9), RevokedKey: &keyring.Key{RevokedAt: day(4), RevokedReason: "Disk <stolen>"}},
 	}
 	gone, nobody := row("erased"), claims
 	gone.ErasedAt, gone.Name, nobody.Name = day(8), "", ""

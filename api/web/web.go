@@ -19,6 +19,7 @@ import (
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -42,11 +43,17 @@ var _ Courses = (*publishing.Service)(nil)
 // Credentials is what the pages need to tell whether a certificate holds.
 type Credentials interface {
 	Check(ctx context.Context, id credential.ID) (credential.Standing, error)
+}
+
+var _ Credentials = (*credential.Service)(nil)
+
+// Keys is what the pages need to tell whose keys are whose.
+type Keys interface {
 	DIDDocument(ctx context.Context, slug string) ([]byte, error)
 	DIDDocumentAt(ctx context.Context, host string) ([]byte, error)
 }
 
-var _ Credentials = (*credential.Service)(nil)
+var _ Keys = (*keyring.Service)(nil)
 
 // Shares is what the pages need of wallets.
 type Shares interface {
@@ -66,6 +73,7 @@ var _ Verifier = (*verifier.Verifier)(nil)
 type Config struct {
 	Courses     Courses
 	Credentials Credentials
+	Keys        Keys // of issuers
 	Verifier    Verifier
 	Admit       func(*http.Request) error // counts a check, and refuses it when there are too many of one address
 	Shares      Shares
@@ -493,7 +501,7 @@ var documentHeaders = []string{"Content-Security-Policy", "Referrer-Policy", "Cr
 
 // did serves the DID document of an institution. Verifiers anywhere may read it.
 func (s *Site) did(c echo.Context) error {
-	return s.serveDID(c, func(ctx context.Context) ([]byte, error) { return s.cfg.Credentials.DIDDocument(ctx, c.Param("slug")) })
+	return s.serveDID(c, func(ctx context.Context) ([]byte, error) { return s.cfg.Keys.DIDDocument(ctx, c.Param("slug")) })
 }
 
 // hostDID serves the DID document of the institution whose own domain was asked for it.
@@ -501,7 +509,7 @@ func (s *Site) hostDID(c echo.Context) error {
 	host, _, _ := strings.Cut(c.Request().Host, ":")
 	c.Response().Header().Add("Vary", "Host")
 	return s.serveDID(c, func(ctx context.Context) ([]byte, error) {
-		return s.cfg.Credentials.DIDDocumentAt(ctx, strings.ToLower(host))
+		return s.cfg.Keys.DIDDocumentAt(ctx, strings.ToLower(host))
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/paper"
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
@@ -49,6 +50,7 @@ type App struct {
 	Curriculum  *publishing.Service
 	Learning    *learning.Service
 	Lab         *lab.Service
+	Keys        *keyring.Service // of issuers
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
@@ -110,12 +112,15 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	}
 	a.Learning = &learning.Service{Store: db.Learning(), Devices: a.Identity, Courses: a.Curriculum, Now: now, NewID: newID}
 	a.Lab = &lab.Service{Store: db.Lab(), Learning: a.Learning, Courses: a.Curriculum, Now: now, NewID: newID}
+	a.Keys = &keyring.Service{
+		Store: db.Keyring(), Institutions: a.Institution, Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
+	}
 	a.Credential = &credential.Service{
 		Store: db.Credential(), Codes: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution, Words: words,
-		Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
+		Keys: a.Keys, Now: now, NewID: newID, Random: rand.Reader,
 	}
-	a.Institution.Claimed = a.Credential.ClaimedByAnother
-	a.Recognition = &recognition.Service{Store: db.Recognition(), Press: a.Credential, Now: now, NewID: newID}
+	a.Institution.Claimed = a.Keys.ClaimedByAnother
+	a.Recognition = &recognition.Service{Store: db.Recognition(), Press: a.Credential, Keys: a.Keys, Now: now, NewID: newID}
 	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Credentials: a.Credential, Now: now, NewID: newID, Random: rand.Reader}
 	a.Issuing = &issuing.Service{
 		Store: db.Issuing(), Learning: db.Learning(), Courses: a.Curriculum, People: a.Identity, Press: a.Credential,
@@ -215,7 +220,7 @@ func (a *App) Jobs() (job.Table, error) {
 			issuing.BatchKind:       a.Issuing.RunBatch,
 			issuing.CriteriaKind:    a.Issuing.Reweigh,
 			identity.ErasedKind:     a.Credential.EraseNames,
-			credential.RenewKind:    a.Credential.RunRenewal,
+			keyring.RenewKind:       a.Credential.RunRenewal,
 			purgeKind:               a.purge,
 		},
 		Parked: map[job.Kind]func(context.Context, job.Job, error) error{

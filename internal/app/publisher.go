@@ -15,6 +15,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle/shelf"
 	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -26,7 +27,7 @@ func (a *App) bundles(public blob.Store, imported shelf.Blobs, sealer signing.Se
 	packs := &packing.Packer{Dir: filepath.Join(a.Config.DataDir, "bundles", "packs"), Open: keep.Open}
 	a.Publisher = &publisher.Service{
 		Store: db.Publisher(), Courses: a.Curriculum, Public: public, Sealer: sealer, Name: a.publisher, Issuers: a.issuers, Recognitions: a.recognitions,
-		Vouchers: db.Credential().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
+		Vouchers: db.Keyring().ListIssuing, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	a.Trust = &trust.Service{Store: db.Trust(), Publisher: a.Publisher, Open: keep.Open, Packs: packs, Now: now}
 	a.Shelf = &shelf.Service{Store: db.Shelf(), Courses: a.Curriculum, Publisher: a.Publisher, Trust: a.Trust, Keep: keep, Now: now}
@@ -40,7 +41,7 @@ func (a *App) publisher(ctx context.Context, in identity.InstitutionID) (publish
 	if err != nil {
 		return publisher.Name{}, err
 	}
-	did, err := a.Credential.PathDID(ctx, in)
+	did, err := a.Keys.PathDID(ctx, in)
 	return publisher.Name{ID: did, Names: i.Names}, err
 }
 
@@ -62,7 +63,7 @@ func (a *App) issuers(ctx context.Context, in identity.InstitutionID) ([]publish
 func (a *App) issuer(i credential.Issuer) publisher.IssuerSource {
 	out := bundle.Issuer{DID: i.DID, Names: i.Names, Country: i.Country}
 	for _, k := range i.Keys {
-		if k.Kind != credential.Ed25519 {
+		if k.Kind != keyring.Ed25519 {
 			continue // devices check no other
 		}
 		out.Keys = append(out.Keys, bundle.IssuerKey{

@@ -25,7 +25,7 @@ func (a *App) Names(ctx context.Context, id identity.InstitutionID, did string) 
 		}
 		return in.AllNames()
 	}
-	if keys, err := a.DB.Credential().ListKeysOf(ctx, did); err == nil && len(keys) > 0 {
+	if keys, err := a.DB.Keyring().ListKeysOf(ctx, did); err == nil && len(keys) > 0 {
 		return a.Names(ctx, keys[0].InstitutionID, "")
 	}
 	for _, source := range a.Verifier.Issuers {

@@ -182,11 +182,11 @@ func TestRecognitionsTravel(t *testing.T) {
 	take(pack())
 	shows("recognised again, the hub", hub, verifier.Here, 1)
 	shows("recognised again, the node", node, verifier.Trusted, 1)
-	ring, err := hub.Credential.ListKeys(ctx, admin, acacia.ID)
+	ring, err := hub.Keys.List(ctx, admin, acacia.ID)
 	if err != nil || len(ring.Keys) != 1 {
 		t.Fatalf("%+v, %v", ring, err)
 	}
-	if _, err := hub.Credential.RevokeKey(ctx, admin, acacia.ID, ring.Keys[0].ID, hub.Now(), "Lost"); err != nil {
+	if _, err := hub.Keys.Revoke(ctx, admin, acacia.ID, ring.Keys[0].ID, hub.Now(), "Lost"); err != nil {
 		t.Fatal(err)
 	}
 	shows("key revoked, the hub", hub, verifier.Here, 0)

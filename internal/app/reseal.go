@@ -7,7 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/bundle/publisher"
-	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
 	"github.com/banyan-lms/banyan/internal/store"
@@ -55,7 +55,7 @@ func (a *App) reseal(ctx context.Context, v store.SealedValue) ([]byte, error) {
 		owner := identity.RecoveryOwner(identity.DeviceID(v.ID), identity.UserID(v.Of))
 		return again(func(sealed []byte) ([]byte, error) { return a.safe.OpenSecret(ctx, owner, sealed) },
 			func(secret []byte) ([]byte, error) { return a.safe.SealSecret(ctx, owner, secret) }, bytes.Equal, v.Bytes)
-	case v.KeyKind == string(credential.RSA):
+	case v.KeyKind == string(keyring.RSA):
 		owner := signing.Owner{InstitutionID: v.Of, KeyID: v.ID}
 		return again(func(sealed []byte) (signing.RSAKey, error) { return a.safe.OpenRSA(ctx, owner, sealed) },
 			func(k signing.RSAKey) ([]byte, error) { return a.safe.SealRSA(ctx, owner, k) },

@@ -13,7 +13,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/app"
 	"github.com/banyan-lms/banyan/internal/config"
-	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
 	"github.com/banyan-lms/banyan/internal/store"
@@ -45,7 +45,7 @@ func TestReseal(t *testing.T) {
 		t.Fatal(err)
 	}
 	rotate := func(a *app.App) error {
-		_, err := a.Credential.RotateKey(ctx, identity.System(), in.ID, credential.KeyID(uuid.Must(uuid.NewV7()).String()))
+		_, err := a.Keys.Rotate(ctx, identity.System(), in.ID, keyring.KeyID(uuid.Must(uuid.NewV7()).String()))
 		return err
 	}
 	for range 3 {

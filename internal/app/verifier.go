@@ -11,6 +11,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/fetch"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -67,8 +68,7 @@ var (
 
 // FindIssuer implements verifier.Issuers: by whatever DID an institution of this host issues, or issued.
 func (r register) FindIssuer(ctx context.Context, did string) (verifier.Issuer, error) {
-	books := r.DB.Credential()
-	keys, err := books.ListKeysOf(ctx, did)
+	keys, err := r.DB.Keyring().ListKeysOf(ctx, did)
 	if err != nil {
 		return verifier.Issuer{}, err
 	}
@@ -82,7 +82,7 @@ func (r register) FindIssuer(ctx context.Context, did string) (verifier.Issuer, 
 	out := verifier.Issuer{DID: did, Names: map[string]string{"und": in.Name}, From: verifier.Here, Source: did, At: now(), Final: true}
 	for _, k := range keys {
 		key := verifier.Key{ID: k.Method(), Multikey: k.Multikey, From: k.CreatedAt}
-		if k.Kind == credential.RSA {
+		if k.Kind == keyring.RSA {
 			key.Multikey, key.JWK = "", []byte(k.JWK)
 		}
 		if k.RetiredAt != nil {
@@ -93,7 +93,7 @@ func (r register) FindIssuer(ctx context.Context, did string) (verifier.Issuer, 
 		}
 		out.Keys = append(out.Keys, key)
 	}
-	lists, err := books.ListLists(ctx, in.ID, did)
+	lists, err := r.DB.Credential().ListLists(ctx, in.ID, did)
 	if err != nil {
 		return verifier.Issuer{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/banyan-lms/banyan/internal/credential/code"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
@@ -41,11 +42,10 @@ func (s *Service) Code(ctx context.Context, id ID, named bool) (string, error) {
 	if err != nil {
 		return "", fault.Wrap(fault.Unavailable, "credential.no_code", err)
 	}
-	keys, err := s.Store.ListKeys(ctx, c.InstitutionID)
+	row, ok, err := s.Keys.InUse(ctx, c.InstitutionID, want.Issuer)
 	if err != nil {
 		return "", err
 	}
-	row, ok := live(keys, want.Issuer)
 	if !ok {
 		return "", fault.Wrap(fault.Unavailable, "credential.no_code", fmt.Errorf("%s has no key", want.Issuer))
 	}
@@ -56,11 +56,11 @@ func (s *Service) Code(ctx context.Context, id ID, named bool) (string, error) {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return "", err
 	}
-	key, err := s.open(ctx, row)
+	key, err := s.Keys.Open(ctx, row)
 	if err != nil {
 		return "", err
 	}
-	if want.SignedAt = s.signingTime(row); want.SignedAt.Before(want.IssuedAt) {
+	if want.SignedAt = s.Keys.SigningTime(row); want.SignedAt.Before(want.IssuedAt) {
 		want.SignedAt = want.IssuedAt
 	}
 	text, err := fit(want, key)
@@ -71,7 +71,7 @@ func (s *Service) Code(ctx context.Context, id ID, named bool) (string, error) {
 }
 
 // stillGood tells whether a kept code was signed by the key in use and says what one would say that were made now.
-func stillGood(text string, want code.Claims, row Key) bool {
+func stillGood(text string, want code.Claims, row keyring.Key) bool {
 	got, kid, err := code.Decode(text)
 	if err != nil || kid != code.KIDOf(row.Multikey) {
 		return false

@@ -7,16 +7,16 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/audit"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
-// ID, KeyID and ListID are UUIDv7.
+// ID and ListID are UUIDv7.
 type (
 	ID     string
-	KeyID  string
 	ListID string
 )
 
@@ -47,10 +47,10 @@ type Credential struct {
 	RevokedReason    string
 	SuspendedAt      *time.Time // nil again after a reinstatement
 	SuspendedReason  string
-	ChangedAt        time.Time  // issued, suspended, reinstated, revoked or signed anew last, or a key of its institution was revoked
-	ErasedAt         *time.Time // since then it bears no name: its holder's account was erased
-	KeyID            KeyID      // that signed the document; "" in those of old whose document does not tell
-	SignedAt         time.Time  // whole seconds; zero where KeyID is ""
+	ChangedAt        time.Time     // issued, suspended, reinstated, revoked or signed anew last, or a key of its institution was revoked
+	ErasedAt         *time.Time    // since then it bears no name: its holder's account was erased
+	KeyID            keyring.KeyID // that signed the document; "" in those of old whose document does not tell
+	SignedAt         time.Time     // whole seconds; zero where KeyID is ""
 }
 
 // Assessment is under whose eyes somebody showed what they can, from the least to the most.
@@ -114,37 +114,6 @@ func (c Credential) State(now time.Time) State {
 	return Valid
 }
 
-// KeyKind is what a key is made of.
-type KeyKind string
-
-// The kinds. A DID has one live key of each kind at most.
-const (
-	Ed25519 KeyKind = "ed25519" // signs credentials, lists and codes
-	RSA     KeyKind = "rsa"     // signs VC-JWT, for consumers that want RS256
-)
-
-// Key is an issuing key of an institution. The private half is sealed under
-// the operator's master key.
-type Key struct {
-	ID            KeyID
-	InstitutionID identity.InstitutionID
-	Controller    string  // the DID that it signs for
-	Kind          KeyKind // "" is Ed25519
-	Multikey      string  // of an Ed25519 key the public half, z6Mk…; of an RSA key its thumbprint (RFC 7638)
-	JWK           string  // the public half of an RSA key, as JSON
-	Sealed        []byte
-	CreatedAt     time.Time
-	RetiredAt     *time.Time // signs nothing that is later; what it signed stays good
-	RevokedAt     *time.Time // what it signed from then on is refused; a revoked key is retired too
-	RevokedReason string
-	// RenewalStartedAt is when it was asked last that what it signed after RevokedAt is signed anew, RenewalEndedAt when that was done.
-	RenewalStartedAt *time.Time
-	RenewalEndedAt   *time.Time
-}
-
-// Method is the address of the key in the DID document.
-func (k Key) Method() string { return k.Controller + "#" + k.Multikey }
-
 // Purpose is what a bit of a status list means.
 type Purpose string
 
@@ -206,31 +175,12 @@ type Store interface {
 	// transaction; call it last, because other appenders of the institution wait until that ends.
 	Audit(ctx context.Context, e audit.Entry) error
 
-	KeyHolder
-	// CreateKey inserts. fault.Conflict credential.key_exists: the institution has an
-	// unretired key of that controller and kind (unique institution_id, controller, kind where retired_at is null).
-	CreateKey(ctx context.Context, k Key) error
-	// RetireKey ends the signing of a key that is not retired: false when it was.
-	RetireKey(ctx context.Context, id KeyID, at time.Time) (bool, error)
-	// RevokeKey sets date and reason of a key that is not revoked: false when it was.
-	RevokeKey(ctx context.Context, id KeyID, at time.Time, reason string) (bool, error)
-	// TouchCredentials sets the time of the last change of an institution's credentials.
-	TouchCredentials(ctx context.Context, in identity.InstitutionID, at time.Time) error
-	// CountRefused tells for each revoked key of an institution how many documents it signed at the date of its revocation or later;
-	// keys that signed none are left out.
-	CountRefused(ctx context.Context, in identity.InstitutionID) (map[KeyID]int, error)
+	keyring.Holder
+	// CountRefused is that of keyring.Store.
+	CountRefused(ctx context.Context, in identity.InstitutionID) (map[keyring.KeyID]int, error)
 	// ListRefused lists the credentials of one such key by id, oldest first, those after a cursor ("" from the start).
-	ListRefused(ctx context.Context, key KeyID, after ID, limit int) ([]Credential, error)
-	// StartRenewal sets the start of a key's renewal and clears its end: false when one is under way.
-	StartRenewal(ctx context.Context, key KeyID, at time.Time) (bool, error)
-	EndRenewal(ctx context.Context, key KeyID, at time.Time) error
-	Enqueue(ctx context.Context, j job.Job) error
-	// ListIssuing lists the institutions that have a key to issue with, or had one.
-	ListIssuing(ctx context.Context) ([]identity.InstitutionID, error)
-	// ListKeysOf lists all keys of a controller, whoever's they are, oldest first.
-	ListKeysOf(ctx context.Context, controller string) ([]Key, error)
-	// ListKeys lists all keys of an institution, retired ones too, oldest first.
-	ListKeys(ctx context.Context, in identity.InstitutionID) ([]Key, error)
+	ListRefused(ctx context.Context, key keyring.KeyID, after ID, limit int) ([]Credential, error)
+	EndRenewal(ctx context.Context, key keyring.KeyID, at time.Time) error
 
 	CreateList(ctx context.Context, l StatusList) error
 	FindList(ctx context.Context, id ListID) (StatusList, error) // fault.NotFound credential.list_not_found

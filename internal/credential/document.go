@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
@@ -138,40 +139,26 @@ func (s statuses) of(p Purpose) status {
 }
 
 // addresses are the names that a host gives to what it signs.
-type addresses struct{ base *url.URL }
+type addresses struct{ keyring.Host }
 
-func parsePublicURL(raw string) (addresses, error) {
-	u, err := url.Parse(strings.TrimRight(raw, "/"))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return addresses{}, fmt.Errorf("public URL %q: want https://host or https://host/path", raw)
-	}
-	return addresses{u}, nil
+func (s *Service) addresses() (addresses, error) {
+	h, err := s.Keys.Host()
+	return addresses{h}, err
 }
 
-// did is the institution's did:web, which resolves to <base>/institutions/<slug>/did.json.
-func (a addresses) did(slug string) string {
-	parts := []string{"did", "web", strings.ReplaceAll(strings.ToLower(a.base.Host), ":", "%3A")}
-	for p := range strings.SplitSeq(strings.Trim(a.base.EscapedPath(), "/"), "/") {
-		if p != "" {
-			parts = append(parts, p)
-		}
-	}
-	return strings.Join(append(parts, "institutions", url.PathEscape(slug)), ":")
-}
+func (a addresses) verify(id ID) string { return a.Base() + "/verify/" + string(id) }
 
-func (a addresses) verify(id ID) string { return a.base.String() + "/verify/" + string(id) }
-
-func (a addresses) list(id ListID) string { return a.base.String() + "/api/status-lists/" + string(id) }
+func (a addresses) list(id ListID) string { return a.Base() + "/api/status-lists/" + string(id) }
 
 // achievement is the address of the course version in its source language:
 // one achievement has one address, whatever language its holder reads.
 func (a addresses) achievement(v curriculum.Version) string {
-	return fmt.Sprintf("%s/%s/courses/%s@%d", a.base, url.PathEscape(v.Manifest.SourceLocale), url.PathEscape(string(v.CourseID)), v.Number)
+	return fmt.Sprintf("%s/%s/courses/%s@%d", a.Base(), url.PathEscape(v.Manifest.SourceLocale), url.PathEscape(string(v.CourseID)), v.Number)
 }
 
 // competence is the address under which the CASE interface publishes a competence, whatever the language: by it others know it again.
 func (a addresses) competence(id string) string {
-	return a.base.String() + "/ims/case/v1p1/CFItems/" + framework.Identifier(id)
+	return a.Base() + "/ims/case/v1p1/CFItems/" + framework.Identifier(id)
 }
 
 // alignments names the competences in the certificate's language, where the framework is translated into it.
@@ -209,7 +196,7 @@ func build(a addresses, w Words, c Credential, g Grant, in institution.Instituti
 		ID:        a.verify(c.ID),
 		Type:      []string{"VerifiableCredential", "AchievementCredential"},
 		Name:      text(m.Achievement.Name),
-		Issuer:    profile{ID: a.didOf(in), Type: []string{"Profile"}, Name: clean(name)},
+		Issuer:    profile{ID: a.DIDOf(in), Type: []string{"Profile"}, Name: clean(name)},
 		ValidFrom: proof.FormatTime(c.IssuedAt),
 		Subject: subject{
 			ID:         subjectID(c.ID),

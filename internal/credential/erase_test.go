@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -121,11 +122,11 @@ func TestEraseNames(t *testing.T) {
 	}
 
 	// The copy that was kept still verifies by its signature, against the institution's keys of today.
-	keys, err := b.store.ListKeys(ctx, oasis)
+	keys, err := b.Keys.All(ctx, oasis)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := proof.Verify(ctx, kept.Document, keyring(keys)); err != nil {
+	if _, err := proof.Verify(ctx, kept.Document, stranger(keys)); err != nil {
 		t.Errorf("the copy that was kept: %v", err)
 	}
 
@@ -147,10 +148,10 @@ func TestEraseNames(t *testing.T) {
 	b.check(t, kept.ID, credential.Revoked)
 }
 
-// keyring finds methods among stored keys, as a stranger finds them in the DID document.
-type keyring []credential.Key
+// stranger finds methods among stored keys, as a stranger finds them in the DID document.
+type stranger []keyring.Key
 
-func (r keyring) ResolveMethod(_ context.Context, id string) (proof.Method, error) {
+func (r stranger) ResolveMethod(_ context.Context, id string) (proof.Method, error) {
 	for _, k := range r {
 		if k.Method() == id {
 			return proof.Method{Controller: k.Controller, Multikey: k.Multikey, NotBefore: k.CreatedAt}, nil

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -31,7 +31,7 @@ type memory struct {
 
 type rows struct {
 	credentials []credential.Credential
-	keys        []credential.Key
+	keys        []keyring.Key
 	lists       []credential.StatusList
 	audits      []audit.Entry
 	jobs        []job.Job
@@ -50,10 +50,14 @@ type inTx struct {
 }
 
 func (m *memory) InTx(_ context.Context, fn func(tx credential.Store) error) error {
+	return m.transact(func() error { return fn(inTx{m: m}) })
+}
+
+func (m *memory) transact(fn func() error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	before := m.clone()
-	if err := fn(inTx{m: m}); err != nil {
+	if err := fn(); err != nil {
 		m.rows = before
 		return err
 	}
@@ -70,40 +74,18 @@ func (t inTx) LockCredential(_ context.Context, id credential.ID) (credential.Cr
 	return credential.Credential{}, fault.New(fault.NotFound, "credential.not_found")
 }
 
-func (t inTx) HoldKey(_ context.Context, id credential.KeyID) (credential.Key, error) {
-	if i := slices.IndexFunc(t.m.keys, func(k credential.Key) bool { return k.ID == id }); i >= 0 {
+func (t inTx) HoldKey(_ context.Context, id keyring.KeyID) (keyring.Key, error) {
+	if i := slices.IndexFunc(t.m.keys, func(k keyring.Key) bool { return k.ID == id }); i >= 0 {
 		return t.m.keys[i], nil
 	}
-	return credential.Key{}, fault.New(fault.NotFound, "credential.key_not_found")
+	return keyring.Key{}, fault.New(fault.NotFound, "credential.key_not_found")
 }
 
-func (m *memory) HoldKey(context.Context, credential.KeyID) (credential.Key, error) {
+func (m *memory) HoldKey(context.Context, keyring.KeyID) (keyring.Key, error) {
 	panic("held outside of a transaction")
 }
 
 func (t inTx) Audit(_ context.Context, e audit.Entry) error { return t.m.audit(e) }
-
-func (t inTx) RetireKey(_ context.Context, id credential.KeyID, at time.Time) (bool, error) {
-	return t.m.changeKey("RetireKey", id, func(k *credential.Key) bool {
-		fresh := k.RetiredAt == nil
-		if fresh {
-			k.RetiredAt = &at
-		}
-		return fresh
-	})
-}
-
-func (t inTx) RevokeKey(_ context.Context, id credential.KeyID, at time.Time, reason string) (bool, error) {
-	return t.m.changeKey("RevokeKey", id, func(k *credential.Key) bool {
-		fresh := k.RevokedAt == nil
-		if fresh {
-			k.RevokedAt, k.RevokedReason = &at, reason
-		}
-		return fresh
-	})
-}
-
-func (t inTx) CreateKey(_ context.Context, k credential.Key) error { return t.m.createKey(k) }
 
 func (t inTx) FindCredential(_ context.Context, id credential.ID) (credential.Credential, error) {
 	for _, c := range t.m.credentials {
@@ -112,10 +94,6 @@ func (t inTx) FindCredential(_ context.Context, id credential.ID) (credential.Cr
 		}
 	}
 	return credential.Credential{}, fault.New(fault.NotFound, "credential.not_found")
-}
-
-func (t inTx) ListKeys(_ context.Context, in identity.InstitutionID) ([]credential.Key, error) {
-	return t.m.keysOf(func(k credential.Key) bool { return k.InstitutionID == in }), nil
 }
 
 // audit chains as a real store does.
@@ -140,48 +118,6 @@ func (m *memory) Audit(_ context.Context, e audit.Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.audit(e)
-}
-
-func (m *memory) changeKey(op string, id credential.KeyID, change func(*credential.Key) bool) (bool, error) {
-	if err := m.write(op); err != nil {
-		return false, err
-	}
-	for i := range m.keys {
-		if m.keys[i].ID == id {
-			return change(&m.keys[i]), nil
-		}
-	}
-	return false, nil
-}
-
-func (m *memory) RetireKey(ctx context.Context, id credential.KeyID, at time.Time) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return inTx{m: m}.RetireKey(ctx, id, at)
-}
-
-func (m *memory) RevokeKey(ctx context.Context, id credential.KeyID, at time.Time, reason string) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return inTx{m: m}.RevokeKey(ctx, id, at, reason)
-}
-
-func (m *memory) ListIssuing(context.Context) ([]identity.InstitutionID, error) { return nil, nil }
-
-func (m *memory) ListKeysOf(_ context.Context, controller string) ([]credential.Key, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.keysOf(func(k credential.Key) bool { return k.Controller == controller }), nil
-}
-
-func (m *memory) keysOf(ok func(credential.Key) bool) []credential.Key {
-	var out []credential.Key
-	for _, k := range m.keys {
-		if ok(k) {
-			out = append(out, k)
-		}
-	}
-	return out
 }
 
 func (m *memory) write(op string) error {
@@ -289,34 +225,6 @@ func (m *memory) stamp(user identity.UserID) (st credential.Stamp) {
 
 func (m *memory) ListInstitutionCredentials(_ context.Context, in identity.InstitutionID, _ credential.Filter, after credential.ID, limit int) ([]credential.Credential, error) {
 	return m.list(after, limit, func(c credential.Credential) bool { return c.InstitutionID == in }), nil
-}
-
-func (m *memory) createKey(k credential.Key) error {
-	if err := m.write("CreateKey"); err != nil {
-		return err
-	}
-	if k.Kind == "" {
-		k.Kind = credential.Ed25519
-	}
-	for _, o := range m.keys {
-		if o.InstitutionID == k.InstitutionID && o.Controller == k.Controller && o.Kind == k.Kind && o.RetiredAt == nil {
-			return fault.New(fault.Conflict, "credential.key_exists")
-		}
-	}
-	m.keys = append(m.keys, k)
-	return nil
-}
-
-func (m *memory) CreateKey(_ context.Context, k credential.Key) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.createKey(k)
-}
-
-func (m *memory) ListKeys(_ context.Context, in identity.InstitutionID) ([]credential.Key, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.keysOf(func(k credential.Key) bool { return k.InstitutionID == in }), nil
 }
 
 func (m *memory) CreateList(_ context.Context, l credential.StatusList) error {

@@ -77,7 +77,7 @@ func TestJWT(t *testing.T) {
 	if len(slices.Compact(tokens)) != 1 {
 		t.Errorf("several tokens: %q", tokens)
 	}
-	did, err := b.DIDDocument(t.Context(), "oasis")
+	did, err := b.Keys.DIDDocument(t.Context(), "oasis")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -24,11 +24,11 @@ func admin(in identity.InstitutionID) identity.Actor {
 	return identity.Actor{UserID: id[identity.UserID](2, 8), Memberships: []identity.Membership{{InstitutionID: in, Role: identity.Admin}}}
 }
 
-func keyID() credential.KeyID { return credential.KeyID(uuid.Must(uuid.NewV7()).String()) }
+func keyID() keyring.KeyID { return keyring.KeyID(uuid.Must(uuid.NewV7()).String()) }
 
-func (b *bench) rotate(t testing.TB) credential.Key {
+func (b *bench) rotate(t testing.TB) keyring.Key {
 	t.Helper()
-	k, err := b.RotateKey(t.Context(), admin(oasis), oasis, keyID())
+	k, err := b.Keys.Rotate(t.Context(), admin(oasis), oasis, keyID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestRotate(t *testing.T) {
 	b.check(t, old.ID, credential.Valid)
 	b.check(t, late.ID, credential.Valid)
 
-	ring, err := b.ListKeys(t.Context(), admin(oasis), oasis)
+	ring, err := b.Keys.List(t.Context(), admin(oasis), oasis)
 	if err != nil || len(ring.Keys) != 2 || ring.Keys[0].RetiredAt == nil || ring.Keys[1].RetiredAt != nil || ring.DID != "did:web:localhost%3A8080:institutions:oasis" {
 		t.Fatalf("%+v, %v", ring, err)
 	}
@@ -98,7 +98,7 @@ func TestRotate(t *testing.T) {
 			t.Error("a sealed key is given out")
 		}
 	}
-	doc := readDID(t)(b.DIDDocument(t.Context(), "oasis"))
+	doc := readDID(t)(b.Keys.DIDDocument(t.Context(), "oasis"))
 	if want := []string{ring.Keys[0].Method(), ring.Keys[1].Method()}; !slices.Equal(doc.Assertion, want) || len(doc.Methods) != 2 {
 		t.Errorf("%+v, want both keys", doc)
 	}
@@ -107,7 +107,7 @@ func TestRotate(t *testing.T) {
 	}
 
 	// The same id again makes no other key.
-	again, err := b.RotateKey(t.Context(), admin(oasis), oasis, next.ID)
+	again, err := b.Keys.Rotate(t.Context(), admin(oasis), oasis, next.ID)
 	if err != nil || again.ID != next.ID || len(b.store.keys) != 2 || len(b.store.audits) != 2 {
 		t.Errorf("%+v, %v, %d keys", again, err, len(b.store.keys))
 	}
@@ -143,7 +143,7 @@ func TestRevokeKey(t *testing.T) {
 	}
 
 	stolen := b.store.keys[0]
-	k, err := b.RevokeKey(t.Context(), admin(oasis), oasis, stolen.ID, from, "The disk was stolen.")
+	k, err := b.Keys.Revoke(t.Context(), admin(oasis), oasis, stolen.ID, from, "The disk was stolen.")
 	if err != nil || k.RevokedAt == nil || !k.RevokedAt.Equal(from.Truncate(time.Second)) || k.RetiredAt == nil || k.RevokedReason != "The disk was stolen." || k.Sealed != nil {
 		t.Fatalf("%+v, %v", k, err)
 	}
@@ -167,7 +167,7 @@ func TestRevokeKey(t *testing.T) {
 	if err != nil || len(b.store.keys) != 2 || !bytes.Contains(list, []byte(b.store.keys[1].Multikey)) || bytes.Contains(list, []byte(stolen.Multikey)) {
 		t.Errorf("%d keys, %v, list %s", len(b.store.keys), err, list)
 	}
-	doc := readDID(t)(b.DIDDocument(t.Context(), "oasis"))
+	doc := readDID(t)(b.Keys.DIDDocument(t.Context(), "oasis"))
 	if len(doc.Methods) != 2 || doc.Methods[0].Revoked != from.Truncate(time.Second).Format(time.RFC3339) || doc.Methods[1].Revoked != "" ||
 		!slices.Equal(doc.Assertion, []string{b.store.keys[1].Method()}) {
 		t.Errorf("%+v", doc)
@@ -177,87 +177,15 @@ func TestRevokeKey(t *testing.T) {
 	}
 
 	// The first revocation stands.
-	if k, err = b.RevokeKey(t.Context(), admin(oasis), oasis, stolen.ID, from.Add(time.Hour), "Again."); err != nil ||
+	if k, err = b.Keys.Revoke(t.Context(), admin(oasis), oasis, stolen.ID, from.Add(time.Hour), "Again."); err != nil ||
 		!k.RevokedAt.Equal(from.Truncate(time.Second)) || len(b.store.keys) != 2 || len(b.store.audits) != 2 {
 		t.Errorf("%+v, %v", k, err)
 	}
 	// One that was rotated long ago can be revoked too, without a successor.
 	b.now = b.now.Add(time.Hour)
 	b.rotate(t)
-	if _, err = b.RevokeKey(t.Context(), admin(oasis), oasis, b.store.keys[1].ID, b.now, "To be sure."); err != nil || len(b.store.keys) != 3 {
+	if _, err = b.Keys.Revoke(t.Context(), admin(oasis), oasis, b.store.keys[1].ID, b.now, "To be sure."); err != nil || len(b.store.keys) != 3 {
 		t.Errorf("%v, %d keys", err, len(b.store.keys))
-	}
-}
-
-func TestKeysRefuse(t *testing.T) {
-	b := newBench(t)
-	b.issued(t, 1, layla, oasis)
-	key := b.store.keys[0].ID
-	soon := b.now
-	revoke := func(by identity.Actor, in identity.InstitutionID, key credential.KeyID, from time.Time, reason string) error {
-		_, err := b.RevokeKey(t.Context(), by, in, key, from, reason)
-		return err
-	}
-	rotate := func(by identity.Actor, in identity.InstitutionID, id credential.KeyID) error {
-		_, err := b.RotateKey(t.Context(), by, in, id)
-		return err
-	}
-	list := func(by identity.Actor) error {
-		_, err := b.ListKeys(t.Context(), by, oasis)
-		return err
-	}
-	reader := admin(oasis)
-	reader.Scopes = []identity.Scope{identity.ScopeRead}
-	for _, tt := range []struct {
-		name string
-		err  error
-		code fault.Code
-		key  string
-	}{
-		{"an issuer lists", list(issuer(oasis)), fault.Denied, "credential.keys_denied"},
-		{"an admin of another lists", list(admin(river)), fault.Denied, "credential.keys_denied"},
-		{"nobody lists", list(identity.Actor{}), fault.Denied, "credential.keys_denied"},
-		{"an issuer rotates", rotate(issuer(oasis), oasis, keyID()), fault.Denied, "credential.keys_denied"},
-		{"a reading token rotates", rotate(reader, oasis, keyID()), fault.Denied, "token.scope_missing"},
-		{"no id", rotate(admin(oasis), oasis, "x"), fault.Invalid, "request.invalid"},
-		{"no institution", rotate(admin("nowhere"), "nowhere", keyID()), fault.NotFound, "institution.not_found"},
-		{"an issuer revokes", revoke(issuer(oasis), oasis, key, soon, "x"), fault.Denied, "credential.keys_denied"},
-		{"a reading token revokes", revoke(reader, oasis, key, soon, "x"), fault.Denied, "token.scope_missing"},
-		{"another's key", revoke(admin(river), river, key, soon, "x"), fault.NotFound, "credential.key_not_found"},
-		{"a date ahead", revoke(admin(oasis), oasis, key, soon.Add(time.Hour), "x"), fault.Invalid, "request.invalid"},
-		{"no reason", revoke(admin(oasis), oasis, key, soon, " "), fault.Invalid, "request.invalid"},
-	} {
-		var f *fault.Error
-		if !errors.As(tt.err, &f) || f.Code != tt.code || f.Key != tt.key {
-			t.Errorf("%s: %v", tt.name, tt.err)
-		}
-	}
-	if len(b.store.keys) != 1 || b.store.keys[0].RevokedAt != nil || len(b.store.audits) != 1 {
-		t.Errorf("%+v", b.store.keys)
-	}
-	if err := list(identity.Actor{UserID: "op", Operator: true}); err != nil {
-		t.Error(err)
-	}
-}
-
-// An act that cannot be logged has not happened.
-func TestKeysAreLoggedOrNotDone(t *testing.T) {
-	b := newBench(t)
-	b.issued(t, 1, layla, oasis)
-	b.store.fail = func(op string) error {
-		if op == "Audit" {
-			return errors.New("no log")
-		}
-		return nil
-	}
-	if _, err := b.RotateKey(t.Context(), admin(oasis), oasis, keyID()); err == nil {
-		t.Error("rotated")
-	}
-	if _, err := b.RevokeKey(t.Context(), admin(oasis), oasis, b.store.keys[0].ID, b.now, "x"); err == nil {
-		t.Error("revoked")
-	}
-	if k := b.store.keys; len(k) != 1 || k[0].RetiredAt != nil || k[0].RevokedAt != nil {
-		t.Errorf("%+v", k)
 	}
 }
 
@@ -284,9 +212,9 @@ func TestDomain(t *testing.T) {
 		}
 	}
 	for did, doc := range map[string]didDoc{
-		path:                                 readDID(t)(b.DIDDocument(t.Context(), "oasis")),
-		"did:web:certificates.oasis.example": readDID(t)(b.DIDDocumentAt(t.Context(), "certificates.oasis.example")),
-		"did:web:oasis.example":              readDID(t)(b.DIDDocumentAt(t.Context(), "oasis.example")),
+		path:                                 readDID(t)(b.Keys.DIDDocument(t.Context(), "oasis")),
+		"did:web:certificates.oasis.example": readDID(t)(b.Keys.DIDDocumentAt(t.Context(), "certificates.oasis.example")),
+		"did:web:oasis.example":              readDID(t)(b.Keys.DIDDocumentAt(t.Context(), "oasis.example")),
 	} {
 		if doc.ID != did || len(doc.Methods) != 1 || len(doc.Assertion) != 1 || !strings.HasPrefix(doc.Assertion[0], did+"#") ||
 			len(doc.Also) == 0 || slices.Contains(doc.Also, did) {
@@ -294,15 +222,15 @@ func TestDomain(t *testing.T) {
 		}
 	}
 	for _, host := range []string{"localhost", "other.example", "", "oasis.example:institutions:oasis", "localhost%3A8080:institutions:oasis"} {
-		if doc, err := b.DIDDocumentAt(t.Context(), host); !fault.Is(err, fault.NotFound) {
+		if doc, err := b.Keys.DIDDocumentAt(t.Context(), host); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%q: %s, %v", host, doc, err)
 		}
 	}
 	for domain, want := range map[string]bool{"certificates.oasis.example": true, "oasis.example": true, "free.example": false} {
-		if got, err := b.ClaimedByAnother(t.Context(), domain, river); err != nil || got != want {
+		if got, err := b.Keys.ClaimedByAnother(t.Context(), domain, river); err != nil || got != want {
 			t.Errorf("%s claimed: %t, %v", domain, got, err)
 		}
-		if got, err := b.ClaimedByAnother(t.Context(), domain, oasis); err != nil || got {
+		if got, err := b.Keys.ClaimedByAnother(t.Context(), domain, oasis); err != nil || got {
 			t.Errorf("%s is claimed by another than its own: %v", domain, err)
 		}
 	}
@@ -310,7 +238,7 @@ func TestDomain(t *testing.T) {
 	if err != nil || len(all) != 3 || all[0].DID != "did:web:oasis.example" || all[1].DID != path || len(all[2].Keys) != 1 || len(all[2].Lists) != 2 {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if did, err := b.PathDID(t.Context(), oasis); err != nil || did != path {
+	if did, err := b.Keys.PathDID(t.Context(), oasis); err != nil || did != path {
 		t.Errorf("%s, %v", did, err)
 	}
 }
@@ -320,20 +248,20 @@ func TestDIDWithRSA(t *testing.T) {
 	b := newBench(t)
 	c := b.issued(t, 1, layla, oasis)
 	const did = "did:web:localhost%3A8080:institutions:oasis"
-	b.store.keys = append(b.store.keys, credential.Key{
-		ID: keyID(), InstitutionID: oasis, Controller: did, Kind: credential.RSA, Multikey: "thumb", JWK: `{"kty":"RSA","n":"AQ","e":"AQAB"}`, CreatedAt: b.now,
+	b.store.keys = append(b.store.keys, keyring.Key{
+		ID: keyID(), InstitutionID: oasis, Controller: did, Kind: keyring.RSA, Multikey: "thumb", JWK: `{"kty":"RSA","n":"AQ","e":"AQAB"}`, CreatedAt: b.now,
 	})
-	doc := readDID(t)(b.DIDDocument(t.Context(), "oasis"))
+	doc := readDID(t)(b.Keys.DIDDocument(t.Context(), "oasis"))
 	if len(doc.Methods) != 2 || doc.Methods[1].Type != "JsonWebKey" || doc.Methods[1].ID != did+"#thumb" || doc.Methods[1].PublicKeyJwk["kty"] != "RSA" ||
 		doc.Methods[1].PublicKeyMultibase != "" || doc.Methods[0].PublicKeyJwk != nil || !slices.Equal(doc.Assertion, []string{doc.Methods[0].ID, doc.Methods[1].ID}) {
 		t.Errorf("%+v", doc)
 	}
 	next := b.rotate(t) // the other kind is not touched
-	if next.Kind != credential.Ed25519 || b.store.keys[1].RetiredAt != nil || b.store.keys[0].RetiredAt == nil {
+	if next.Kind != keyring.Ed25519 || b.store.keys[1].RetiredAt != nil || b.store.keys[0].RetiredAt == nil {
 		t.Errorf("%+v", b.store.keys)
 	}
 	b.check(t, c.ID, credential.Valid)
-	b.store.keys[0].Kind = credential.RSA
+	b.store.keys[0].Kind = keyring.RSA
 	b.check(t, c.ID, credential.Invalid)
 }
 
@@ -351,24 +279,24 @@ func TestNoKeyGetsOut(t *testing.T) {
 		raw, _ := json.Marshal(what)
 		log.Write(raw)
 	}
-	ring, err := b.ListKeys(t.Context(), admin(oasis), oasis)
+	ring, err := b.Keys.List(t.Context(), admin(oasis), oasis)
 	say(ring, err)
-	k, err := b.RevokeKey(t.Context(), admin(oasis), oasis, b.store.keys[1].ID, b.now, "x")
+	k, err := b.Keys.Revoke(t.Context(), admin(oasis), oasis, b.store.keys[1].ID, b.now, "x")
 	say(k, err)
 	all, err := b.ListIssuers(t.Context(), oasis)
 	say(all, err)
 	for _, e := range b.store.audits {
 		log.Write(e.Line())
 	}
-	doc, err := b.DIDDocument(t.Context(), "oasis")
+	doc, err := b.Keys.DIDDocument(t.Context(), "oasis")
 	say(string(doc), err)
 	b.store.credentials[0].Name = "x" // a refusal is logged
 	st, err := b.Check(t.Context(), c.ID)
 	say(st, err)
 	// Errors of keys that do not open.
-	for _, damage := range []func(k *credential.Key){
-		func(k *credential.Key) { k.Sealed[len(k.Sealed)-1] ^= 1 },
-		func(k *credential.Key) { k.Multikey = b.store.keys[0].Multikey },
+	for _, damage := range []func(k *keyring.Key){
+		func(k *keyring.Key) { k.Sealed[len(k.Sealed)-1] ^= 1 },
+		func(k *keyring.Key) { k.Multikey = b.store.keys[0].Multikey },
 	} {
 		damage(&b.store.keys[len(b.store.keys)-1])
 		_, err = b.StatusList(context.WithoutCancel(t.Context()), c.StatusListID)
@@ -427,9 +355,9 @@ func (o *overtaken) InTx(ctx context.Context, fn func(tx credential.Store) error
 // lose revokes the key in use, as another process does.
 func (b *bench) lose(t *testing.T) {
 	t.Helper()
-	other := newBench(t).Service
-	other.Store, other.Institutions, other.Sealer, other.Now = b.store, b.world, b.Sealer, b.Now
-	if _, err := other.RevokeKey(t.Context(), admin(oasis), oasis, b.store.keys[len(b.store.keys)-1].ID, b.now, "lost"); err != nil {
+	other := newBench(t).Keys
+	other.Store, other.Institutions, other.Sealer, other.Now = keys{m: b.store}, b.world, b.Keys.Sealer, b.Now
+	if _, err := other.Revoke(t.Context(), admin(oasis), oasis, b.store.keys[len(b.store.keys)-1].ID, b.now, "lost"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -479,10 +407,10 @@ func TestListsOfARevokedKey(t *testing.T) {
 	list()
 	b.lose(t)
 	list()
-	sealer := b.Sealer
+	sealer := b.Keys.Sealer
 	b.now = b.now.Add(credential.ListTTL)
-	b.Sealer = &slow{sealer, func() {
-		b.Sealer = sealer
+	b.Keys.Sealer = &slow{sealer, func() {
+		b.Keys.Sealer = sealer
 		b.lose(t)
 	}}
 	if kept := list(); !bytes.Equal(kept, list()) || len(b.store.keys) != 3 {

@@ -3,7 +3,6 @@ package credential_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -11,68 +10,33 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 )
 
-func (m *memory) TouchCredentials(context.Context, identity.InstitutionID, time.Time) error {
+func (m *memory) EndRenewal(context.Context, keyring.KeyID, time.Time) error {
 	panic("only within a transaction")
 }
 
-func (m *memory) StartRenewal(context.Context, credential.KeyID, time.Time) (bool, error) {
-	panic("only within a transaction")
-}
-
-func (m *memory) EndRenewal(context.Context, credential.KeyID, time.Time) error {
-	panic("only within a transaction")
-}
-func (m *memory) Enqueue(context.Context, job.Job) error { panic("only within a transaction") }
-
-func (t inTx) TouchCredentials(_ context.Context, in identity.InstitutionID, at time.Time) error {
-	for i := range t.m.credentials {
-		if t.m.credentials[i].InstitutionID == in {
-			t.m.credentials[i].ChangedAt = at
-		}
-	}
-	return nil
-}
-
-func (t inTx) StartRenewal(_ context.Context, id credential.KeyID, at time.Time) (bool, error) {
-	return t.m.changeKey("StartRenewal", id, func(k *credential.Key) bool {
-		fresh := k.RenewalStartedAt == nil || k.RenewalEndedAt != nil
-		if fresh {
-			k.RenewalStartedAt, k.RenewalEndedAt = &at, nil
-		}
-		return fresh
-	})
-}
-
-func (t inTx) EndRenewal(_ context.Context, id credential.KeyID, at time.Time) error {
-	_, err := t.m.changeKey("EndRenewal", id, func(k *credential.Key) bool { k.RenewalEndedAt = &at; return true })
+func (t inTx) EndRenewal(_ context.Context, id keyring.KeyID, at time.Time) error {
+	_, err := t.m.changeKey("EndRenewal", id, func(k *keyring.Key) bool { k.RenewalEndedAt = &at; return true })
 	return err
 }
 
-func (t inTx) Enqueue(_ context.Context, j job.Job) error {
-	if err := t.m.write("Enqueue"); err != nil {
-		return err
-	}
-	t.m.jobs = append(t.m.jobs, j)
-	return nil
-}
-
-func (t inTx) CountRefused(_ context.Context, in identity.InstitutionID) (map[credential.KeyID]int, error) {
+func (t inTx) CountRefused(_ context.Context, in identity.InstitutionID) (map[keyring.KeyID]int, error) {
 	return t.m.refused(in), nil
 }
 
-func (m *memory) CountRefused(_ context.Context, in identity.InstitutionID) (map[credential.KeyID]int, error) {
+func (m *memory) CountRefused(_ context.Context, in identity.InstitutionID) (map[keyring.KeyID]int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.refused(in), nil
 }
 
-func (m *memory) refused(in identity.InstitutionID) map[credential.KeyID]int {
-	out := map[credential.KeyID]int{}
+func (m *memory) refused(in identity.InstitutionID) map[keyring.KeyID]int {
+	out := map[keyring.KeyID]int{}
 	for _, c := range m.credentials {
 		if c.InstitutionID == in && m.late(c) {
 			out[c.KeyID]++
@@ -82,17 +46,17 @@ func (m *memory) refused(in identity.InstitutionID) map[credential.KeyID]int {
 }
 
 func (m *memory) late(c credential.Credential) bool {
-	return slices.ContainsFunc(m.keys, func(k credential.Key) bool {
+	return slices.ContainsFunc(m.keys, func(k keyring.Key) bool {
 		return k.ID == c.KeyID && k.RevokedAt != nil && !c.SignedAt.Before(*k.RevokedAt)
 	})
 }
 
-func (m *memory) ListRefused(_ context.Context, key credential.KeyID, after credential.ID, limit int) ([]credential.Credential, error) {
+func (m *memory) ListRefused(_ context.Context, key keyring.KeyID, after credential.ID, limit int) ([]credential.Credential, error) {
 	return m.list(after, limit, func(c credential.Credential) bool { return c.KeyID == key && m.late(c) }), nil
 }
 
 // stolen is a school whose first key was in other hands since a while: one certificate of before, two of since then.
-func stolen(t *testing.T) (b *bench, key credential.Key, before, late, later credential.Credential) {
+func stolen(t *testing.T) (b *bench, key keyring.Key, before, late, later credential.Credential) {
 	t.Helper()
 	b = newBench(t)
 	before = b.issued(t, 1, layla, oasis)
@@ -102,7 +66,7 @@ func stolen(t *testing.T) (b *bench, key credential.Key, before, late, later cre
 	b.now = b.now.Add(time.Hour)
 	later = b.issued(t, 3, layla, oasis)
 	b.now = b.now.Add(time.Hour)
-	key, err := b.RevokeKey(t.Context(), admin(oasis), oasis, b.store.keys[0].ID, from, "The disk was stolen.")
+	key, err := b.Keys.Revoke(t.Context(), admin(oasis), oasis, b.store.keys[0].ID, from, "The disk was stolen.")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,13 +74,13 @@ func stolen(t *testing.T) (b *bench, key credential.Key, before, late, later cre
 	return b, key, before, late, later
 }
 
-func (b *bench) renew(t *testing.T, key credential.KeyID) job.Job {
+func (b *bench) renew(t *testing.T, key keyring.KeyID) job.Job {
 	t.Helper()
-	if _, err := b.Renew(t.Context(), admin(oasis), oasis, key); err != nil || len(b.store.jobs) == 0 {
+	if _, err := b.Keys.Renew(t.Context(), admin(oasis), oasis, key); err != nil || len(b.store.jobs) == 0 {
 		t.Fatalf("%v, %d jobs", err, len(b.store.jobs))
 	}
 	j := b.store.jobs[len(b.store.jobs)-1]
-	if j.Kind != credential.RenewKind || !j.Priority.Background() {
+	if j.Kind != keyring.RenewKind || !j.Priority.Background() {
 		t.Errorf("job %+v", j)
 	}
 	return j
@@ -142,14 +106,14 @@ func TestRenew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := b.ListKeys(ctx, admin(oasis), oasis)
-	if err != nil || !reflect.DeepEqual(ring.Refused, map[credential.KeyID]int{key.ID: 2}) {
+	ring, err := b.Keys.List(ctx, admin(oasis), oasis)
+	if err != nil || !reflect.DeepEqual(ring.Refused, map[keyring.KeyID]int{key.ID: 2}) {
 		t.Fatalf("%+v, %v", ring, err)
 	}
 
 	j := b.renew(t, key.ID)
 	b.check(t, later.ID, credential.Invalid) // it is only asked for
-	if k, err := b.Renew(ctx, admin(oasis), oasis, key.ID); err != nil || len(b.store.jobs) != 1 || k.RenewalStartedAt == nil || k.RenewalEndedAt != nil || k.Sealed != nil {
+	if k, err := b.Keys.Renew(ctx, admin(oasis), oasis, key.ID); err != nil || len(b.store.jobs) != 1 || k.RenewalStartedAt == nil || k.RenewalEndedAt != nil || k.Sealed != nil {
 		t.Errorf("asked again while it is under way: %+v, %v, %d jobs", k, err, len(b.store.jobs))
 	}
 	for range 2 { // a handler may run twice
@@ -177,12 +141,12 @@ func TestRenew(t *testing.T) {
 	if now, err := b.store.StampCredentials(ctx, layla); err != nil || !now.ChangedAt.After(stamp.ChangedAt) {
 		t.Errorf("stamp %+v, was %+v, %v", now, stamp, err)
 	}
-	ring, err = b.ListKeys(ctx, admin(oasis), oasis)
+	ring, err = b.Keys.List(ctx, admin(oasis), oasis)
 	if k := ring.Keys[0]; err != nil || len(ring.Refused) != 0 || k.RenewalEndedAt == nil || !k.RenewalEndedAt.Equal(b.now) {
 		t.Errorf("%+v, %v", ring, err)
 	}
 	// And again: there is nothing to do.
-	if _, err := b.Renew(ctx, admin(oasis), oasis, key.ID); err != nil || len(b.store.jobs) != 1 {
+	if _, err := b.Keys.Renew(ctx, admin(oasis), oasis, key.ID); err != nil || len(b.store.jobs) != 1 {
 		t.Errorf("%v, %d jobs", err, len(b.store.jobs))
 	}
 	want := []audit.Kind{audit.KeyCreated, audit.KeyRevoked, audit.CredentialRevoked, audit.RenewalStarted, audit.RenewalFinished}
@@ -221,7 +185,7 @@ func TestRenewSignsNothingForged(t *testing.T) {
 		if c := b.find(t, later.ID); !reflect.DeepEqual(c, forged) {
 			t.Errorf("%s: it was touched: %+v", name, c)
 		}
-		ring, err := b.ListKeys(ctx, admin(oasis), oasis)
+		ring, err := b.Keys.List(ctx, admin(oasis), oasis)
 		if err != nil || ring.Refused[key.ID] != 1 || ring.Keys[0].RenewalEndedAt == nil {
 			t.Errorf("%s: %+v, %v", name, ring, err)
 		}
@@ -296,37 +260,5 @@ func TestRenewIsTakenUp(t *testing.T) {
 	b.check(t, later.ID, credential.Valid)
 	if c := b.find(t, late.ID); !bytes.Equal(c.Document, first.Document) {
 		t.Error("what was signed anew is signed once more")
-	}
-}
-
-func TestRenewRefuses(t *testing.T) {
-	ctx := t.Context()
-	b, key, _, _, _ := stolen(t)
-	renew := func(by identity.Actor, in identity.InstitutionID, key credential.KeyID) error {
-		_, err := b.Renew(ctx, by, in, key)
-		return err
-	}
-	reads := admin(oasis)
-	reads.Scopes = []identity.Scope{identity.ScopeRead}
-	for _, tt := range []struct {
-		name string
-		err  error
-		code fault.Code
-		key  string
-	}{
-		{"an issuer", renew(issuer(oasis), oasis, key.ID), fault.Denied, "credential.keys_denied"},
-		{"nobody", renew(identity.Actor{}, oasis, key.ID), fault.Denied, "credential.keys_denied"},
-		{"another school's admin", renew(admin(river), oasis, key.ID), fault.Denied, "credential.keys_denied"},
-		{"another school's key", renew(admin(river), river, key.ID), fault.NotFound, "credential.key_not_found"},
-		{"a token that reads", renew(reads, oasis, key.ID), fault.Denied, "token.scope_missing"},
-		{"the key in use", renew(admin(oasis), oasis, b.store.keys[1].ID), fault.Conflict, "credential.key_not_revoked"},
-	} {
-		var f *fault.Error
-		if !errors.As(tt.err, &f) || f.Code != tt.code || f.Key != tt.key {
-			t.Errorf("%s: %v, want %s", tt.name, tt.err, tt.key)
-		}
-	}
-	if len(b.store.jobs) != 0 || b.store.keys[0].RenewalStartedAt != nil {
-		t.Errorf("%d jobs, %+v", len(b.store.jobs), b.store.keys[0])
 	}
 }

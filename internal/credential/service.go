@@ -12,13 +12,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/learning"
-	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 // Enrollments is what credential needs of learning.
@@ -39,8 +39,6 @@ type People interface {
 // Institutions is what credential needs of institution.
 type Institutions interface {
 	Find(ctx context.Context, id identity.InstitutionID) (institution.Institution, error)
-	FindBySlug(ctx context.Context, slug string) (institution.Institution, error)
-	FindByDomain(ctx context.Context, domain string) (institution.Institution, error)
 }
 
 // Words are what is said to people in their languages; i18n.Catalogue has them.
@@ -58,19 +56,17 @@ type Service struct {
 	Institutions Institutions
 	Words        Words
 	// Limits tells why an issuer of an institution may not act for a course, where an admin has limited them; nil limits nobody.
-	Limits    func(ctx context.Context, by identity.Actor, in identity.InstitutionID, course curriculum.CourseID) error
-	Sealer    signing.Sealer
-	PublicURL string        // where people reach this server: https://host[/path]
-	Validity  time.Duration // how long a credential holds; 0: without end
-	Now       func() time.Time
-	NewID     func() string // UUIDv7
-	Random    io.Reader     // crypto/rand.Reader
+	Limits   func(ctx context.Context, by identity.Actor, in identity.InstitutionID, course curriculum.CourseID) error
+	Keys     *keyring.Service
+	Validity time.Duration // how long a credential holds; 0: without end
+	Now      func() time.Time
+	NewID    func() string // UUIDv7
+	Random   io.Reader     // crypto/rand.Reader
 
 	kept sync.Map // ListID -> *signedList
 
-	signatures signatures // of SignedBy
-	keeping    sync.Mutex // held while a list is signed
-	tokens     tokens
+	keeping sync.Mutex // held while a list is signed
+	tokens  tokens
 }
 
 // Standing is what a check found.
@@ -79,7 +75,7 @@ type Standing struct {
 	Credential Credential
 	Claims     Claims // what the document says; empty when Invalid
 	// RevokedKey is the key that signed it, when it is Invalid because that had been revoked before, and for no other reason.
-	RevokedKey *Key
+	RevokedKey *keyring.Key
 	CheckedAt  time.Time
 }
 
@@ -117,35 +113,37 @@ func isRefusal(err error) bool {
 // keyRevokedError is why a credential is refused whose key was revoked before it signed.
 type keyRevokedError struct {
 	error
-	key Key
+	key keyring.Key
 }
 
 func (r keyRevokedError) Unwrap() error { return r.error }
 
-func revokedKey(err error) *Key {
+func revokedKey(err error) *keyring.Key {
 	var r keyRevokedError
 	if !errors.As(err, &r) {
 		return nil
 	}
-	return &bare([]Key{r.key})[0]
+	key := r.key.Bare()
+	return &key
 }
 
 func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {
-	keys, err := s.Store.ListKeys(ctx, c.InstitutionID)
+	keys, err := s.Keys.All(ctx, c.InstitutionID)
 	if err != nil {
 		return Claims{}, err
 	}
-	var signer Key
-	_, err = proof.Verify(ctx, c.Document, &resolver{keys: keys, found: &signer})
+	by := &keyring.Resolver{Keys: keys}
+	_, err = proof.Verify(ctx, c.Document, by)
 	if errors.Is(err, proof.ErrRevoked) {
 		// Is that all that is wrong with it? The key is looked at before the signature.
-		if _, other := proof.Verify(ctx, c.Document, &resolver{keys: keys, found: &signer, revoked: true}); other != nil {
+		by.Revoked = true
+		if _, other := proof.Verify(ctx, c.Document, by); other != nil {
 			return Claims{}, refusal{other}
 		}
 		if claims, other := ReadClaims(c.Document); other != nil || claims.match(c) != nil {
 			return Claims{}, refusal{err}
 		}
-		return Claims{}, refusal{keyRevokedError{err, signer}}
+		return Claims{}, refusal{keyRevokedError{err, by.Found}}
 	}
 	if err != nil {
 		return Claims{}, refusal{err}
@@ -158,38 +156,6 @@ func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {
 		return Claims{}, refusal{fmt.Errorf("the row has %w than the document", err)}
 	}
 	return claims, nil
-}
-
-// resolver finds methods among an institution's stored keys.
-type resolver struct {
-	keys  []Key
-	found *Key // the last one
-
-	revoked bool // as if no key had been revoked
-}
-
-// ResolveMethod implements proof.Resolver.
-func (r *resolver) ResolveMethod(_ context.Context, id string) (proof.Method, error) {
-	for _, k := range r.keys {
-		if k.Method() != id || k.kind() != Ed25519 {
-			continue
-		}
-		*r.found = k
-		m := proof.Method{Controller: k.Controller, Multikey: k.Multikey, NotBefore: k.CreatedAt}
-		if k.RetiredAt != nil {
-			m.NotAfter = *k.RetiredAt
-		}
-		if k.RevokedAt != nil {
-			if m.Revoked = *k.RevokedAt; !m.Revoked.After(m.NotAfter) {
-				m.NotAfter = time.Time{} // the revocation says more
-			}
-			if r.revoked {
-				m.Revoked = time.Time{}
-			}
-		}
-		return m, nil
-	}
-	return proof.Method{}, fmt.Errorf("no key %s", id)
 }
 
 // Find gives a credential to anyone who has its id: the id is what its holder hands out.
@@ -207,7 +173,7 @@ func (s *Service) Find(ctx context.Context, id ID) (Credential, error) {
 // FindAt gives the credential whose document has an id: its verify address. fault.NotFound credential.not_found, also for those of
 // other hosts.
 func (s *Service) FindAt(ctx context.Context, address string) (Credential, error) {
-	id, ours := strings.CutPrefix(address, s.PublicURL+"/verify/")
+	id, ours := strings.CutPrefix(address, s.Keys.PublicURL+"/verify/")
 	if !ours {
 		return Credential{}, fault.New(fault.NotFound, "credential.not_found")
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -76,11 +77,13 @@ func newBench(t testing.TB) *bench {
 			},
 		},
 	}
+	now, newID := func() time.Time { return b.now }, func() string { return uuid.Must(uuid.NewV7()).String() }
+	ring := &keyring.Service{
+		Store: keys{m: b.store}, Institutions: b.world, Sealer: sealer, PublicURL: "http://localhost:8080", Now: now, NewID: newID, Random: rand.Reader,
+	}
 	b.Service = &credential.Service{
 		Store: b.store, Enrollments: b.world, Courses: b.world, People: b.world, Institutions: b.world, Words: words{},
-		Sealer: sealer, PublicURL: "http://localhost:8080", Random: rand.Reader,
-		Now:   func() time.Time { return b.now },
-		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
+		Keys: ring, Now: now, NewID: newID, Random: rand.Reader,
 	}
 	return b
 }
@@ -211,8 +214,8 @@ func TestPrepareErrs(t *testing.T) {
 		{"unknown user", func(b *bench, _ *learning.EnrollmentID) { delete(b.world.users, layla) }},
 		{"unknown version", func(b *bench, _ *learning.EnrollmentID) { clear(b.world.versions) }},
 		{"unknown institution", func(b *bench, _ *learning.EnrollmentID) { clear(b.world.institutions) }},
-		{"no public URL", func(b *bench, _ *learning.EnrollmentID) { b.PublicURL = "" }},
-		{"odd public URL", func(b *bench, _ *learning.EnrollmentID) { b.PublicURL = "https://example.org/?x" }},
+		{"no public URL", func(b *bench, _ *learning.EnrollmentID) { b.Keys.PublicURL = "" }},
+		{"odd public URL", func(b *bench, _ *learning.EnrollmentID) { b.Keys.PublicURL = "https://example.org/?x" }},
 		{"no randomness", func(b *bench, _ *learning.EnrollmentID) { b.Random = strings.NewReader("") }},
 	}
 	for _, tt := range tests {
@@ -540,48 +543,11 @@ func TestStatusList(t *testing.T) {
 	}
 }
 
-func TestDIDDocument(t *testing.T) {
-	b := newBench(t)
-	read := func(slug string) (d struct {
-		ID      string              `json:"id"`
-		Methods []map[string]string `json:"verificationMethod"`
-		Assert  []string            `json:"assertionMethod"`
-	},
-	) {
-		t.Helper()
-		raw, err := b.DIDDocument(t.Context(), slug)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(raw, &d); err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
-	if d := read("oasis"); d.ID != "did:web:localhost%3A8080:institutions:oasis" || len(d.Methods) != 0 {
-		t.Errorf("before the first credential: %+v", d)
-	}
-	b.issued(t, 1, layla, oasis)
-	b.issued(t, 2, layla, river)
-	d := read("oasis")
-	if len(d.Methods) != 1 || len(d.Assert) != 1 || d.Methods[0]["id"] != d.Assert[0] || d.Methods[0]["controller"] != d.ID ||
-		d.Methods[0]["type"] != "Multikey" || !strings.HasPrefix(d.Methods[0]["publicKeyMultibase"], "z6Mk") ||
-		d.Assert[0] != d.ID+"#"+d.Methods[0]["publicKeyMultibase"] {
-		t.Errorf("document is %+v", d)
-	}
-	if read("river").Assert[0] == d.Assert[0] {
-		t.Error("two institutions share a key")
-	}
-	if _, err := b.DIDDocument(t.Context(), "nobody"); !fault.Is(err, fault.NotFound) {
-		t.Errorf("unknown slug: %v", err)
-	}
-}
-
 // When the server moves, old credentials hold and new ones name the new address.
 func TestAnotherPublicURL(t *testing.T) {
 	b := newBench(t)
 	before := b.issued(t, 1, layla, oasis)
-	b.PublicURL = "https://learn.example.org/banyan/"
+	b.Keys.PublicURL = "https://learn.example.org/banyan/"
 	after := b.issued(t, 2, sam, oasis)
 	b.check(t, before.ID, credential.Valid)
 	st := b.check(t, after.ID, credential.Valid)
@@ -591,7 +557,7 @@ func TestAnotherPublicURL(t *testing.T) {
 	if before.StatusListID == after.StatusListID {
 		t.Error("one list for two issuers")
 	}
-	did, err := b.DIDDocument(t.Context(), "oasis")
+	did, err := b.Keys.DIDDocument(t.Context(), "oasis")
 	if err != nil || bytes.Contains(did, []byte("localhost")) || !bytes.Contains(did, []byte("z6Mk")) {
 		t.Errorf("DID document is %s, %v", did, err)
 	}
@@ -620,7 +586,7 @@ func TestKeysStaySealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Sealer = other
+	b.Keys.Sealer = other
 	e := b.enroll(2, sam, oasis)
 	if _, err := b.Prepare(t.Context(), credential.Grant{EnrollmentID: e}); !errors.Is(err, signing.ErrOtherMaster) {
 		t.Errorf("issued under another master key: %v", err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -74,14 +75,14 @@ func (g Grant) competences(m curriculum.Manifest) []string {
 }
 
 // Prepare makes and signs credentials, in the order of the grants, but stores nothing of them. Signing stays
-// outside of transactions: it takes milliseconds, and SQLite has one writer. Who stores one holds its key (HoldKeys), and may find that it was
+// outside of transactions: it takes milliseconds, and SQLite has one writer. Who stores one holds its key (keyring.Hold), and may find that it was
 // withdrawn meanwhile, or its place in the status lists taken, credential.index_taken: then they prepare anew.
 func (s *Service) Prepare(ctx context.Context, grants ...Grant) ([]Credential, error) {
-	a, err := parsePublicURL(s.PublicURL)
+	a, err := s.addresses()
 	if err != nil {
 		return nil, err
 	}
-	p := press{Service: s, addresses: a, desks: map[identity.InstitutionID]*desk{}}
+	p := press{Service: s, host: a, desks: map[identity.InstitutionID]*desk{}}
 	out := make([]Credential, len(grants))
 	for i, g := range grants {
 		if out[i], err = p.one(ctx, g); err != nil {
@@ -94,14 +95,14 @@ func (s *Service) Prepare(ctx context.Context, grants ...Grant) ([]Credential, e
 // press makes credentials of one call: what they share is looked up once.
 type press struct {
 	*Service
-	addresses addresses
-	desks     map[identity.InstitutionID]*desk
+	host  addresses
+	desks map[identity.InstitutionID]*desk
 }
 
 // desk is what an institution signs with.
 type desk struct {
 	institution institution.Institution
-	row         Key
+	row         keyring.Key
 	key         signing.Key
 	list        StatusList
 	taken       map[int]bool // by credentials of this call
@@ -116,7 +117,7 @@ func (p press) desk(ctx context.Context, id identity.InstitutionID) (*desk, erro
 		return nil, fmt.Errorf("find institution %s: %w", id, err)
 	}
 	d := &desk{institution: in}
-	if d.row, d.key, err = p.key(ctx, in, p.addresses.didOf(in)); err != nil {
+	if d.row, d.key, err = p.Keys.Live(ctx, in.ID, p.host.DIDOf(in)); err != nil {
 		return nil, err
 	}
 	p.desks[id] = d
@@ -144,7 +145,7 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	now := p.signingTime(d.row)
+	now := p.Keys.SigningTime(d.row)
 	c := Credential{
 		ID: ID(p.NewID()), EnrollmentID: e.ID, UserID: e.UserID, InstitutionID: e.InstitutionID,
 		CourseID: e.CourseID, VersionID: e.VersionID, Name: clean(cmp.Or(g.Name, u.DisplayName)),
@@ -164,7 +165,7 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 		until := now.Add(p.Validity).Truncate(time.Second)
 		c.ExpiresAt = &until
 	}
-	unsigned, err := build(p.addresses, p.Words, c, g, d.institution, v)
+	unsigned, err := build(p.host, p.Words, c, g, d.institution, v)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -177,16 +178,6 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 func hasKey(err error, key string) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && f.Key == key
-}
-
-// signingTime is now in whole seconds, but never before the key existed: the
-// clocks of two workers differ, and a signature older than its key is refused for ever.
-func (s *Service) signingTime(k Key) time.Time {
-	now := s.Now().UTC()
-	if now.Before(k.CreatedAt) {
-		now = k.CreatedAt.UTC()
-	}
-	return now.Truncate(time.Second)
 }
 
 // draws is how many places are tried before a list counts as full. A list is

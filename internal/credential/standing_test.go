@@ -103,7 +103,7 @@ func TestCredentialsOfOldStayValid(t *testing.T) {
 	b := newBench(t)
 	c := b.issued(t, 1, layla, oasis)
 	row := b.store.keys[0]
-	key, err := b.Sealer.Open(t.Context(), signing.Owner{InstitutionID: string(row.InstitutionID), KeyID: string(row.ID)}, row.Sealed)
+	key, err := b.Keys.Sealer.Open(t.Context(), signing.Owner{InstitutionID: string(row.InstitutionID), KeyID: string(row.ID)}, row.Sealed)
 	if err != nil {
 		t.Fatal(err)
 	}

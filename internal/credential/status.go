@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -44,7 +45,7 @@ type listSubject struct {
 // signedList is a list as it was last signed, with which bits and by which key.
 type signedList struct {
 	set []int
-	key KeyID
+	key keyring.KeyID
 	at  time.Time
 	doc []byte
 }
@@ -96,7 +97,7 @@ func (s *Service) StatusList(ctx context.Context, id ListID) ([]byte, error) {
 
 // keptList gives a list that was signed a short while ago, says what is so now, and was signed by the key of now: another
 // process may have taken back the one before.
-func (s *Service) keptList(id ListID, set []int, key KeyID) ([]byte, bool) {
+func (s *Service) keptList(id ListID, set []int, key keyring.KeyID) ([]byte, bool) {
 	v, ok := s.kept.Load(id)
 	if !ok {
 		return nil, false
@@ -105,24 +106,23 @@ func (s *Service) keptList(id ListID, set []int, key KeyID) ([]byte, bool) {
 	return l.doc, l.key == key && slices.Equal(l.set, set) && s.Now().Sub(l.at) < ListTTL
 }
 
-func (s *Service) listKey(ctx context.Context, list StatusList) (Key, error) {
-	keys, err := s.Store.ListKeys(ctx, list.InstitutionID)
+func (s *Service) listKey(ctx context.Context, list StatusList) (keyring.Key, error) {
+	row, ok, err := s.Keys.InUse(ctx, list.InstitutionID, list.Issuer)
 	if err != nil {
-		return Key{}, err
+		return keyring.Key{}, err
 	}
-	row, ok := live(keys, list.Issuer)
 	if !ok {
-		return Key{}, fmt.Errorf("sign status list %s: %s has no key", list.ID, list.Issuer)
+		return keyring.Key{}, fmt.Errorf("sign status list %s: %s has no key", list.ID, list.Issuer)
 	}
 	return row, nil
 }
 
-func (s *Service) signList(ctx context.Context, list StatusList, set []int, row Key) ([]byte, error) {
-	a, err := parsePublicURL(s.PublicURL)
+func (s *Service) signList(ctx context.Context, list StatusList, set []int, row keyring.Key) ([]byte, error) {
+	a, err := s.addresses()
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.open(ctx, row)
+	key, err := s.Keys.Open(ctx, row)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (s *Service) signList(ctx context.Context, list StatusList, set []int, row 
 	if err != nil {
 		return nil, err
 	}
-	now := s.signingTime(row)
+	now := s.Keys.SigningTime(row)
 	unsigned, err := marshal(listDocument{
 		Context:    []string{proof.CredentialsV2},
 		ID:         a.list(list.ID),

@@ -43,11 +43,11 @@ func TestIndependentVerifier(t *testing.T) {
 	c := b.issued(t, 1, layla, oasis)
 	plain := b.issued(t, 2, sam, oasis)
 	b.issued(t, 3, sam, river)
-	did, err := b.DIDDocument(t.Context(), "oasis")
+	did, err := b.Keys.DIDDocument(t.Context(), "oasis")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := b.DIDDocument(t.Context(), "river")
+	stranger, err := b.Keys.DIDDocument(t.Context(), "river")
 	if err != nil {
 		t.Fatal(err)
 	}

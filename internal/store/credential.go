@@ -7,16 +7,15 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm/clause"
-
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
-// Credential keeps what was issued, the keys that signed it and the status lists.
+// Credential keeps what was issued, with the status lists.
 type Credential struct{ conn }
 
 var _ credential.Store = (*Credential)(nil)
@@ -68,7 +67,7 @@ func (r credentialRow) credential() credential.Credential {
 		StatusListID: credential.ListID(r.StatusListID), SuspensionListID: credential.ListID(r.SuspensionListID.text()), StatusIndex: r.StatusIndex,
 		IssuedAt: r.IssuedAt.t, ExpiresAt: r.ExpiresAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
 		SuspendedAt: r.SuspendedAt.pointer(), SuspendedReason: r.SuspendedReason, ChangedAt: r.ChangedAt.t,
-		ErasedAt: r.ErasedAt.pointer(), KeyID: credential.KeyID(r.KeyID.text()), SignedAt: r.SignedAt.t,
+		ErasedAt: r.ErasedAt.pointer(), KeyID: keyring.KeyID(r.KeyID.text()), SignedAt: r.SignedAt.t,
 	}
 }
 
@@ -185,32 +184,13 @@ func (s *Credential) ReplaceDocument(ctx context.Context, c credential.Credentia
 	}), "credential.not_found")
 }
 
-// TouchCredentials implements credential.Store.
-func (s *Credential) TouchCredentials(ctx context.Context, in identity.InstitutionID, when time.Time) error {
-	return s.db.fail(s.write(ctx).Model(&credentialRow{}).Where("institution_id = ?", key(in)).Update("changed_at", at(when)).Error)
-}
-
 // CountRefused implements credential.Store.
-func (s *Credential) CountRefused(ctx context.Context, in identity.InstitutionID) (map[credential.KeyID]int, error) {
-	out := map[credential.KeyID]int{}
-	if !key(in).valid() {
-		return out, nil
-	}
-	type count struct {
-		KeyID key
-		Many  int
-	}
-	counts, err := many(s.conn, s.read(ctx).Table("credentials").Select("key_id, count(*) AS many").
-		Joins("JOIN issuer_keys ON issuer_keys.id = key_id AND signed_at >= issuer_keys.revoked_at").
-		Where("issuer_keys.institution_id = ?", key(in)).Group("key_id"), func(c count) count { return c })
-	for _, c := range counts {
-		out[credential.KeyID(c.KeyID)] = c.Many
-	}
-	return out, err
+func (s *Credential) CountRefused(ctx context.Context, in identity.InstitutionID) (map[keyring.KeyID]int, error) {
+	return (&Keyring{s.conn}).CountRefused(ctx, in)
 }
 
 // ListRefused implements credential.Store.
-func (s *Credential) ListRefused(ctx context.Context, by credential.KeyID, after credential.ID, limit int) ([]credential.Credential, error) {
+func (s *Credential) ListRefused(ctx context.Context, by keyring.KeyID, after credential.ID, limit int) ([]credential.Credential, error) {
 	const late = "key_id = ? AND signed_at >= (SELECT revoked_at FROM issuer_keys WHERE issuer_keys.id = key_id)"
 	return s.list(ctx, late, key(by), key(after), limit)
 }
@@ -229,92 +209,9 @@ func (s *Credential) UpdateStanding(ctx context.Context, c credential.Credential
 	}), "credential.not_found")
 }
 
-type keyRow struct {
-	ID            key
-	InstitutionID key
-	Controller    string
-	Kind          credential.KeyKind
-	Multikey      string
-	Jwk           string
-	Sealed        []byte
-	CreatedAt     instant
-	RetiredAt     instant
-	RevokedAt     instant
-	RevokedReason string
-
-	RenewalStartedAt instant
-	RenewalEndedAt   instant
-}
-
-func (keyRow) TableName() string { return "issuer_keys" }
-
-func (r keyRow) key() credential.Key {
-	return credential.Key{
-		ID: credential.KeyID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Controller: r.Controller,
-		Kind: r.Kind, Multikey: r.Multikey, JWK: r.Jwk, Sealed: r.Sealed, CreatedAt: r.CreatedAt.t,
-		RetiredAt: r.RetiredAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
-		RenewalStartedAt: r.RenewalStartedAt.pointer(), RenewalEndedAt: r.RenewalEndedAt.pointer(),
-	}
-}
-
-// CreateKey implements credential.Store.
-func (s *Credential) CreateKey(ctx context.Context, k credential.Key) error {
-	if k.Kind == "" {
-		k.Kind = credential.Ed25519
-	}
-	err := s.write(ctx).Create(&keyRow{
-		ID: key(k.ID), InstitutionID: key(k.InstitutionID), Controller: k.Controller, Kind: k.Kind, Multikey: k.Multikey, Jwk: k.JWK,
-		Sealed: k.Sealed, CreatedAt: at(k.CreatedAt), RetiredAt: maybeAt(k.RetiredAt),
-		RevokedAt: maybeAt(k.RevokedAt), RevokedReason: k.RevokedReason,
-	}).Error
-	return s.db.taken(err, "credential.key_exists")
-}
-
-// RetireKey implements credential.Store.
-func (s *Credential) RetireKey(ctx context.Context, id credential.KeyID, when time.Time) (bool, error) {
-	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND retired_at IS NULL", key(id)).Update("retired_at", at(when))
-	return res.RowsAffected == 1, s.db.fail(res.Error)
-}
-
-// RevokeKey implements credential.Store.
-func (s *Credential) RevokeKey(ctx context.Context, id credential.KeyID, when time.Time, reason string) (bool, error) {
-	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND revoked_at IS NULL", key(id)).
-		Updates(map[string]any{"revoked_at": at(when), "revoked_reason": reason})
-	return res.RowsAffected == 1, s.db.fail(res.Error)
-}
-
-// StartRenewal implements credential.Store.
-func (s *Credential) StartRenewal(ctx context.Context, id credential.KeyID, when time.Time) (bool, error) {
-	res := s.write(ctx).Model(&keyRow{}).Where("id = ? AND (renewal_started_at IS NULL OR renewal_ended_at IS NOT NULL)", key(id)).
-		Updates(map[string]any{"renewal_started_at": at(when), "renewal_ended_at": nil})
-	return res.RowsAffected == 1, s.db.fail(res.Error)
-}
-
 // EndRenewal implements credential.Store.
-func (s *Credential) EndRenewal(ctx context.Context, id credential.KeyID, when time.Time) error {
+func (s *Credential) EndRenewal(ctx context.Context, id keyring.KeyID, when time.Time) error {
 	return changed(s.conn, s.write(ctx).Model(&keyRow{}).Where("id = ?", key(id)).Update("renewal_ended_at", at(when)), "credential.key_not_found")
-}
-
-// holding locks rows that others may lock in the same way and nobody may change until the end of the transaction.
-var holding = clause.Locking{Strength: "SHARE"}
-
-// HoldKey implements credential.KeyHolder. Outside of a transaction it would hold nothing.
-func (c conn) HoldKey(ctx context.Context, id credential.KeyID) (credential.Key, error) {
-	r, err := one[keyRow](c, c.write(ctx).Clauses(holding).Where("id = ?", key(id)), "credential.key_not_found")
-	return r.key(), err
-}
-
-// ListKeys implements credential.Store.
-func (s *Credential) ListKeys(ctx context.Context, in identity.InstitutionID) ([]credential.Key, error) {
-	if !key(in).valid() {
-		return []credential.Key{}, nil
-	}
-	return many(s.conn, s.read(ctx).Where("institution_id = ?", key(in)).Order("id"), keyRow.key)
-}
-
-// ListKeysOf implements credential.Store.
-func (s *Credential) ListKeysOf(ctx context.Context, controller string) ([]credential.Key, error) {
-	return many(s.conn, s.read(ctx).Where("controller = ?", controller).Order("id"), keyRow.key)
 }
 
 type statusListRow struct {

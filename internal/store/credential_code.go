@@ -6,7 +6,6 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/banyan-lms/banyan/internal/credential"
-	"github.com/banyan-lms/banyan/internal/identity"
 )
 
 var _ credential.CodeStore = (*Credential)(nil)
@@ -36,12 +35,4 @@ func (s *Credential) SaveCode(ctx context.Context, id credential.ID, named bool,
 // DeleteCodes implements credential.CodeStore.
 func (s *Credential) DeleteCodes(ctx context.Context, id credential.ID) error {
 	return s.db.fail(s.write(ctx).Where("credential_id = ?", key(id)).Delete(&credentialCodeRow{}).Error)
-}
-
-// ListIssuing lists the institutions that have a key to issue with, or had one.
-func (s *Credential) ListIssuing(ctx context.Context) ([]identity.InstitutionID, error) {
-	type row struct{ InstitutionID key }
-	return many(s.conn, s.read(ctx).Model(&keyRow{}).Distinct("institution_id").Order("institution_id"), func(r row) identity.InstitutionID {
-		return identity.InstitutionID(r.InstitutionID)
-	})
 }

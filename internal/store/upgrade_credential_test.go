@@ -8,6 +8,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/migrations"
 )
@@ -61,8 +62,8 @@ func TestCredentialsGetKeys(t *testing.T) {
 		}
 		s := migrated(t, url).Credential()
 		for n, want := range map[string]credential.Credential{
-			"11": {KeyID: credential.KeyID(id("05")), SignedAt: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)},
-			"12": {KeyID: credential.KeyID(id("05")), SignedAt: time.Date(2026, 3, 2, 11, 59, 59, 0, time.UTC)},
+			"11": {KeyID: keyring.KeyID(id("05")), SignedAt: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)},
+			"12": {KeyID: keyring.KeyID(id("05")), SignedAt: time.Date(2026, 3, 2, 11, 59, 59, 0, time.UTC)},
 			"13": {SignedAt: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)},
 			"14": {},
 			"15": {},
@@ -73,7 +74,7 @@ func TestCredentialsGetKeys(t *testing.T) {
 			}
 		}
 		counts, err := s.CountRefused(ctx, identity.InstitutionID(id("01")))
-		if err != nil || len(counts) != 1 || counts[credential.KeyID(id("05"))] != 1 {
+		if err != nil || len(counts) != 1 || counts[keyring.KeyID(id("05"))] != 1 {
 			t.Errorf("%v, %v", counts, err)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/blob"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -32,6 +33,7 @@ const course curriculum.CourseID = "ai-in-daily-life"
 type office struct {
 	*testing.T
 	*issuing.Service
+	keys       *keyring.Service
 	credential *credential.Service
 	db         *store.DB
 	in         institution.Institution
@@ -71,9 +73,13 @@ func openOffice(t *testing.T, url string) *office {
 	o.admin, o.issuer = o.staff(identity.Admin), o.staff(identity.Issuer)
 	sealer, err := signing.NewEphemeral()
 	o.must(err)
+	o.keys = &keyring.Service{
+		Store: db.Keyring(), Institutions: institutions{db.Institution()},
+		Sealer: sealer, PublicURL: "https://learn.example", Random: rand.Reader, Now: o.now, NewID: newV7,
+	}
 	o.credential = &credential.Service{
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Institutions: institutions{db.Institution()},
-		Words: words{}, Sealer: sealer, PublicURL: "https://learn.example", Random: rand.Reader, Now: o.now, NewID: newV7,
+		Words: words{}, Keys: o.keys, Random: rand.Reader, Now: o.now, NewID: newV7,
 	}
 	o.Service = &issuing.Service{
 		Store: db.Issuing(), Learning: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Press: o.credential,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
@@ -38,7 +39,7 @@ func (s *Service) Issue(ctx context.Context, j job.Job) error {
 	var err error
 	for range tries {
 		err = s.issue(ctx, j.ID, p.Awards)
-		if !hasKey(err, credential.Withdrawn, "credential.index_taken", "credential.exists", errMeanwhile.Key) {
+		if !hasKey(err, keyring.Withdrawn, "credential.index_taken", "credential.exists", errMeanwhile.Key) {
 			break
 		}
 	}
@@ -79,13 +80,13 @@ func (s *Service) issue(ctx context.Context, id job.ID, ids []AwardID) error {
 		if err != nil {
 			return err
 		}
-		var signed []credential.Signature
+		var signed []keyring.Signature
 		for _, a := range as {
 			if p := made[a.ID]; p.fresh {
-				signed = append(signed, credential.Signature{KeyID: p.KeyID, At: p.SignedAt})
+				signed = append(signed, keyring.Signature{KeyID: p.KeyID, At: p.SignedAt})
 			}
 		}
-		if err := credential.HoldKeys(ctx, tx, signed...); err != nil {
+		if err := keyring.Hold(ctx, tx, signed...); err != nil {
 			return err
 		}
 		var log journal

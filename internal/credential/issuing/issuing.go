@@ -8,6 +8,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -58,7 +59,7 @@ type Store interface {
 	CountAwards(ctx context.Context, in identity.InstitutionID) (map[AwardState]int, error)
 
 	FindCredentialOf(ctx context.Context, enrollment learning.EnrollmentID) (credential.Credential, error)
-	credential.KeyHolder
+	keyring.Holder
 	// CreateCredential is that of credential.Store.
 	CreateCredential(ctx context.Context, c credential.Credential) error
 

@@ -11,6 +11,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 )
 
 // overtaken is a press that does something else each time, when its signatures are made and not stored yet.
@@ -36,11 +37,11 @@ func (f pressFunc) Prepare(ctx context.Context, grants ...credential.Grant) ([]c
 // takeBack revokes the key that the institution signs with, from now on.
 func (o *office) takeBack() {
 	o.Helper()
-	keys, err := o.db.Credential().ListKeys(o.Context(), o.in.ID)
+	keys, err := o.db.Keyring().ListKeys(o.Context(), o.in.ID)
 	o.must(err)
 	for _, k := range keys {
 		if k.RetiredAt == nil {
-			must(o.T, second(o.credential.RevokeKey(o.Context(), o.admin, o.in.ID, k.ID, o.now(), "lost")))
+			must(o.T, second(o.keys.Revoke(o.Context(), o.admin, o.in.ID, k.ID, o.now(), "lost")))
 			return
 		}
 	}
@@ -83,11 +84,11 @@ func TestAKeyIsRotatedLongBefore(t *testing.T) {
 		first = false
 		cs, err := o.credential.Prepare(ctx, grants...)
 		// The rotation is written down two minutes before by a machine whose clock is late: the signature is later than the key's last minute.
-		late := &credential.Service{
-			Store: o.credential.Store, Institutions: o.credential.Institutions, Sealer: o.credential.Sealer, PublicURL: o.credential.PublicURL,
-			Random: o.credential.Random, NewID: newV7, Now: func() time.Time { return cs[0].IssuedAt.Add(-2 * time.Minute) },
+		late := &keyring.Service{
+			Store: o.keys.Store, Institutions: o.keys.Institutions, Sealer: o.keys.Sealer, PublicURL: o.keys.PublicURL,
+			Random: o.keys.Random, NewID: newV7, Now: func() time.Time { return cs[0].IssuedAt.Add(-2 * time.Minute) },
 		}
-		must(t, second(late.RotateKey(ctx, o.admin, o.in.ID, credential.KeyID(newV7()))))
+		must(t, second(late.Rotate(ctx, o.admin, o.in.ID, keyring.KeyID(newV7()))))
 		return cs, err
 	})
 	o.drain()

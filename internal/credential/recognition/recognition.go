@@ -9,6 +9,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -73,7 +74,7 @@ type Filter struct {
 // Store is what recognition needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(tx Store) error) error
-	credential.KeyHolder
+	keyring.Holder
 	// CreateRecognition inserts. fault.Conflict recognition.exists: the id is known. credential.index_taken: the place in the list is.
 	CreateRecognition(ctx context.Context, r Recognition) error
 	FindRecognition(ctx context.Context, id ID) (Recognition, error) // fault.NotFound recognition.not_found

@@ -14,6 +14,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/schema"
@@ -55,9 +56,9 @@ func (p *press) SignFor(_ context.Context, in identity.InstitutionID, write func
 	return doc, d, err
 }
 
-func (p *press) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Proven, error) {
+func (p *press) SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (keyring.Proven, error) {
 	_, err := proof.Verify(ctx, doc, keyOf{didOf(in), p.keys[in].Multikey()})
-	return credential.Proven{Holds: err == nil, KeyRevoked: err == nil && p.revoked}, nil
+	return keyring.Proven{Holds: err == nil, KeyRevoked: err == nil && p.revoked}, nil
 }
 
 type keyOf [2]string
@@ -78,8 +79,8 @@ type rows struct {
 
 func (s *rows) InTx(_ context.Context, fn func(recognition.Store) error) error { return fn(s) }
 
-func (s *rows) HoldKey(_ context.Context, id credential.KeyID) (credential.Key, error) {
-	k := credential.Key{ID: id}
+func (s *rows) HoldKey(_ context.Context, id keyring.KeyID) (keyring.Key, error) {
+	k := keyring.Key{ID: id}
 	if s.lost > 0 {
 		s.lost--
 		k.RevokedAt = &time.Time{}
@@ -150,7 +151,7 @@ func newBench(t *testing.T) *bench {
 		}
 		b.press.keys[in] = k
 	}
-	b.Service = &recognition.Service{Store: b.rows, Press: b.press, Now: func() time.Time { return b.press.now }, NewID: newID}
+	b.Service = &recognition.Service{Store: b.rows, Press: b.press, Keys: b.press, Now: func() time.Time { return b.press.now }, NewID: newID}
 	return b
 }
 
@@ -242,7 +243,7 @@ func TestAKeyIsTakenBack(t *testing.T) {
 	n := wish()
 	n.ID = recognition.ID(newID())
 	var f *fault.Error
-	if _, err := b.Recognise(t.Context(), admin(oasis), oasis, n); !errors.As(err, &f) || f.Key != credential.Withdrawn || len(b.rows.all) != 1 {
+	if _, err := b.Recognise(t.Context(), admin(oasis), oasis, n); !errors.As(err, &f) || f.Key != keyring.Withdrawn || len(b.rows.all) != 1 {
 		t.Errorf("%v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -21,13 +22,18 @@ import (
 // Press signs for institutions; credential.Service does.
 type Press interface {
 	SignFor(ctx context.Context, in identity.InstitutionID, write func(credential.Desk) ([]byte, error)) ([]byte, credential.Desk, error)
-	SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (credential.Proven, error)
+}
+
+// Keys tells what an institution's keys signed; keyring.Service does.
+type Keys interface {
+	SignedBy(ctx context.Context, in identity.InstitutionID, doc []byte) (keyring.Proven, error)
 }
 
 // Service is the door to recognitions.
 type Service struct {
 	Store Store
 	Press Press
+	Keys  Keys
 	Now   func() time.Time
 	NewID func() string
 }
@@ -79,7 +85,7 @@ func (s *Service) Recognise(ctx context.Context, by identity.Actor, in identity.
 		}
 		r.By, r.ListID, r.Index, r.CreatedAt = d.DID, d.ListID, d.Index, d.At
 		err = s.Store.InTx(ctx, func(tx Store) error {
-			if err := credential.HoldKeys(ctx, tx, credential.Signature{KeyID: d.KeyID, At: d.At}); err != nil {
+			if err := keyring.Hold(ctx, tx, keyring.Signature{KeyID: d.KeyID, At: d.At}); err != nil {
 				return err
 			}
 			if err := tx.CreateRecognition(ctx, r); err != nil {
@@ -88,7 +94,7 @@ func (s *Service) Recognise(ctx context.Context, by identity.Actor, in identity.
 			return tx.Audit(ctx, audit.New(in, by.UserID, now, audit.RecognitionGiven, map[string]any{"recognition": string(r.ID), "of": r.OfDID, "achievement": r.OfAchievement}))
 		})
 		var f *fault.Error
-		if errors.As(err, &f) && (f.Key == "credential.index_taken" || f.Key == credential.Withdrawn) {
+		if errors.As(err, &f) && (f.Key == "credential.index_taken" || f.Key == keyring.Withdrawn) {
 			continue
 		}
 		if errors.As(err, &f) && f.Key == "recognition.exists" {
@@ -291,7 +297,7 @@ func (s *Service) each(ctx context.Context, f Filter, take func(Shown) bool) err
 // shown checks the signature, and that the row says what was signed.
 func (s *Service) shown(ctx context.Context, r Recognition) (Shown, error) {
 	out := Shown{Recognition: r, State: r.state(s.Now())}
-	signed, err := s.Press.SignedBy(ctx, r.InstitutionID, r.Document)
+	signed, err := s.Keys.SignedBy(ctx, r.InstitutionID, r.Document)
 	if err != nil {
 		return Shown{}, err
 	}

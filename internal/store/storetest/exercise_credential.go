@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -53,26 +54,26 @@ func exerciseCredential(t *testing.T, w *world) {
 
 	t.Run("keys", func(t *testing.T) {
 		retired := noon.Add(-time.Hour)
-		old := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: credential.Ed25519, Multikey: "z6MkOld", Sealed: []byte{0, 255, 0}, CreatedAt: noon, RetiredAt: &retired}
-		now := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: credential.Ed25519, Multikey: "z6MkNow", Sealed: []byte{1}, CreatedAt: noon}
-		ok(t, s.CreateKey(ctx, old))
-		ok(t, s.CreateKey(ctx, now))
+		old := keyring.Key{ID: newID[keyring.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: keyring.Ed25519, Multikey: "z6MkOld", Sealed: []byte{0, 255, 0}, CreatedAt: noon, RetiredAt: &retired}
+		now := keyring.Key{ID: newID[keyring.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: keyring.Ed25519, Multikey: "z6MkNow", Sealed: []byte{1}, CreatedAt: noon}
+		ok(t, w.Keyring().CreateKey(ctx, old))
+		ok(t, w.Keyring().CreateKey(ctx, now))
 		twin := now
-		twin.ID = newID[credential.KeyID]()
-		wantFault(t, s.CreateKey(ctx, twin), fault.Conflict, "credential.key_exists")
+		twin.ID = newID[keyring.KeyID]()
+		wantFault(t, w.Keyring().CreateKey(ctx, twin), fault.Conflict, "credential.key_exists")
 		twin.InstitutionID = w.addSchool(t, "baobab").ID
-		ok(t, s.CreateKey(ctx, twin))
-		keys, err := s.ListKeys(ctx, w.school.ID)
+		ok(t, w.Keyring().CreateKey(ctx, twin))
+		keys, err := w.Keyring().ListKeys(ctx, w.school.ID)
 		ok(t, err)
-		if !reflect.DeepEqual(keys, []credential.Key{old, now}) {
+		if !reflect.DeepEqual(keys, []keyring.Key{old, now}) {
 			t.Errorf("keys %+v", keys)
 		}
 
-		rsa := credential.Key{ID: newID[credential.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: credential.RSA, Multikey: "thumb", JWK: `{"kty":"RSA"}`, Sealed: []byte{2}, CreatedAt: noon}
-		ok(t, s.CreateKey(ctx, rsa)) // one of each kind
+		rsa := keyring.Key{ID: newID[keyring.KeyID](), InstitutionID: w.school.ID, Controller: did, Kind: keyring.RSA, Multikey: "thumb", JWK: `{"kty":"RSA"}`, Sealed: []byte{2}, CreatedAt: noon}
+		ok(t, w.Keyring().CreateKey(ctx, rsa)) // one of each kind
 		second := rsa
-		second.ID = newID[credential.KeyID]()
-		wantFault(t, s.CreateKey(ctx, second), fault.Conflict, "credential.key_exists")
+		second.ID = newID[keyring.KeyID]()
+		wantFault(t, w.Keyring().CreateKey(ctx, second), fault.Conflict, "credential.key_exists")
 		change := func(what string, want bool, fn func() (bool, error)) {
 			t.Helper()
 			got, err := fn()
@@ -80,22 +81,22 @@ func exerciseCredential(t *testing.T, w *world) {
 			equal(t, what, got, want)
 		}
 		later := noon.Add(time.Hour)
-		change("retired", true, func() (bool, error) { return s.RetireKey(ctx, now.ID, later) })
-		change("retired twice", false, func() (bool, error) { return s.RetireKey(ctx, now.ID, later.Add(time.Hour)) })
-		change("revoked", true, func() (bool, error) { return s.RevokeKey(ctx, old.ID, noon, "the disk was stolen") })
-		change("revoked twice", false, func() (bool, error) { return s.RevokeKey(ctx, old.ID, later, "again") })
+		change("retired", true, func() (bool, error) { return w.Keyring().RetireKey(ctx, now.ID, later) })
+		change("retired twice", false, func() (bool, error) { return w.Keyring().RetireKey(ctx, now.ID, later.Add(time.Hour)) })
+		change("revoked", true, func() (bool, error) { return w.Keyring().RevokeKey(ctx, old.ID, noon, "the disk was stolen") })
+		change("revoked twice", false, func() (bool, error) { return w.Keyring().RevokeKey(ctx, old.ID, later, "again") })
 		now.RetiredAt, old.RevokedAt, old.RevokedReason = &later, new(noon), "the disk was stolen"
 		next := now
-		next.ID, next.Multikey, next.RetiredAt = newID[credential.KeyID](), "z6MkNext", nil
-		ok(t, s.CreateKey(ctx, next))
-		keys, err = s.ListKeys(ctx, w.school.ID)
+		next.ID, next.Multikey, next.RetiredAt = newID[keyring.KeyID](), "z6MkNext", nil
+		ok(t, w.Keyring().CreateKey(ctx, next))
+		keys, err = w.Keyring().ListKeys(ctx, w.school.ID)
 		ok(t, err)
-		if !reflect.DeepEqual(keys, []credential.Key{old, now, rsa, next}) {
+		if !reflect.DeepEqual(keys, []keyring.Key{old, now, rsa, next}) {
 			t.Errorf("keys %+v", keys)
 		}
-		keys, err = s.ListKeysOf(ctx, did)
+		keys, err = w.Keyring().ListKeysOf(ctx, did)
 		ok(t, err)
-		if !reflect.DeepEqual(keys, []credential.Key{old, now, twin, rsa, next}) {
+		if !reflect.DeepEqual(keys, []keyring.Key{old, now, twin, rsa, next}) {
 			t.Errorf("keys of the controller %+v", keys)
 		}
 
@@ -109,14 +110,14 @@ func exerciseCredential(t *testing.T, w *world) {
 				t.Errorf("held %+v", held)
 			}
 			go func() {
-				_, err := s.RevokeKey(ctx, next.ID, later, "lost")
+				_, err := w.Keyring().RevokeKey(ctx, next.ID, later, "lost")
 				if err == nil && !ended.Load() {
 					err = errors.New("a key that is held was revoked")
 				}
 				taken <- err
 			}()
 			for range 50 {
-				keys, err := s.ListKeys(ctx, w.school.ID)
+				keys, err := w.Keyring().ListKeys(ctx, w.school.ID)
 				ok(t, err)
 				if k := keys[len(keys)-1]; k.ID != next.ID || k.RevokedAt != nil {
 					t.Fatalf("a key that is held is now %+v", k)
@@ -286,7 +287,7 @@ func exerciseCredential(t *testing.T, w *world) {
 		wantFault(t, err, fault.NotFound, "credential.code_not_found")
 		_, err = s.FindCode(ctx, "x", false)
 		wantFault(t, err, fault.NotFound, "credential.code_not_found")
-		issuing, err := s.ListIssuing(ctx)
+		issuing, err := w.Keyring().ListIssuing(ctx)
 		ok(t, err)
 		if !slices.Contains(issuing, w.school.ID) || len(issuing) != 3 {
 			t.Errorf("issuing %v", issuing)
@@ -298,16 +299,16 @@ func exerciseCredential(t *testing.T, w *world) {
 func exerciseRenewal(t *testing.T, w *world, issue func(learning.Enrollment, int) credential.Credential) {
 	ctx, s := t.Context(), w.Credential()
 	school := w.addSchool(t, "neem")
-	key := func(name string) credential.Key {
-		k := credential.Key{ID: newID[credential.KeyID](), InstitutionID: school.ID, Controller: "did:web:neem.example", Multikey: name, Sealed: []byte{1}, CreatedAt: noon, RetiredAt: new(noon.Add(time.Hour))}
-		ok(t, s.CreateKey(ctx, k))
+	key := func(name string) keyring.Key {
+		k := keyring.Key{ID: newID[keyring.KeyID](), InstitutionID: school.ID, Controller: "did:web:neem.example", Multikey: name, Sealed: []byte{1}, CreatedAt: noon, RetiredAt: new(noon.Add(time.Hour))}
+		ok(t, w.Keyring().CreateKey(ctx, k))
 		return k
 	}
 	stolen, good := key("z6MkStolen"), key("z6MkGood")
 	from := noon.Add(30 * time.Minute)
 	var all []credential.Credential
 	for i, signed := range []struct {
-		by credential.KeyID
+		by keyring.KeyID
 		at time.Time
 	}{{stolen.ID, from.Add(-time.Second)}, {stolen.ID, from}, {good.ID, from}, {stolen.ID, from.Add(time.Minute)}, {"", time.Time{}}} {
 		c := issue(w.enroll(t, w.learner, w.publish(t, curriculum.CourseID("renewed"+strconv.Itoa(i)), school)), 100+i)
@@ -332,7 +333,7 @@ func exerciseRenewal(t *testing.T, w *world, issue func(learning.Enrollment, int
 		}
 	}
 	refused() // no key is revoked yet
-	_, err := s.RevokeKey(ctx, stolen.ID, from, "stolen")
+	_, err := w.Keyring().RevokeKey(ctx, stolen.ID, from, "stolen")
 	ok(t, err)
 	refused(1, 3)
 	counts, err := s.CountRefused(ctx, w.school.ID)
@@ -357,13 +358,13 @@ func exerciseRenewal(t *testing.T, w *world, issue func(learning.Enrollment, int
 
 	renewal := func(what string, want bool, at time.Time) {
 		t.Helper()
-		got, err := s.StartRenewal(ctx, stolen.ID, at)
+		got, err := w.Keyring().StartRenewal(ctx, stolen.ID, at)
 		ok(t, err)
 		equal(t, what, got, want)
 	}
 	stands := func(started, ended *time.Time) {
 		t.Helper()
-		keys, err := s.ListKeys(ctx, school.ID)
+		keys, err := w.Keyring().ListKeys(ctx, school.ID)
 		ok(t, err)
 		if k := keys[0]; k.ID != stolen.ID || !reflect.DeepEqual(k.RenewalStartedAt, started) || !reflect.DeepEqual(k.RenewalEndedAt, ended) || keys[1].RenewalStartedAt != nil {
 			t.Errorf("keys %+v", keys)
@@ -376,12 +377,12 @@ func exerciseRenewal(t *testing.T, w *world, issue func(learning.Enrollment, int
 	stands(&noon, &later)
 	renewal("started again", true, later)
 	stands(&later, nil)
-	wantFault(t, s.EndRenewal(ctx, newID[credential.KeyID](), later), fault.NotFound, "credential.key_not_found")
+	wantFault(t, s.EndRenewal(ctx, newID[keyring.KeyID](), later), fault.NotFound, "credential.key_not_found")
 
 	before, err := s.FindCredentialOf(ctx, w.enrollment.ID)
 	ok(t, err)
 	touched := later.Add(time.Hour)
-	ok(t, s.TouchCredentials(ctx, school.ID, touched))
+	ok(t, w.Keyring().TouchCredentials(ctx, school.ID, touched))
 	list, err := s.ListInstitutionCredentials(ctx, school.ID, credential.Filter{}, "", 10)
 	ok(t, err)
 	for i, c := range list {

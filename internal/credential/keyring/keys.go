@@ -1,53 +1,60 @@
-package credential
+package keyring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/institution"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 // grace is how long a key that was rotated may still sign: a worker that took it just before has its credential in hand.
 const grace = time.Minute
 
-// KeyRing are an institution's keys, and the DID that it issues under now.
-type KeyRing struct {
+// tries is how often we begin anew when another worker was faster.
+const tries = 8
+
+const maxReason = 500
+
+// Ring are an institution's keys, and the DID that it issues under now.
+type Ring struct {
 	DID  string
 	Keys []Key // of every DID that it ever had, oldest first; Sealed is empty
 	// Refused tells of revoked keys how many credentials they signed too late: those are invalid until they are signed anew; see Renew.
 	Refused map[KeyID]int
 }
 
-// ListKeys tells which keys an institution has and had. For its admins and the operator.
-func (s *Service) ListKeys(ctx context.Context, by identity.Actor, id identity.InstitutionID) (KeyRing, error) {
+// List tells which keys an institution has and had. For its admins and the operator.
+func (s *Service) List(ctx context.Context, by identity.Actor, id identity.InstitutionID) (Ring, error) {
 	if err := mayHoldKeys(by, id); err != nil {
-		return KeyRing{}, err
+		return Ring{}, err
 	}
-	in, did, err := s.issuer(ctx, id)
+	in, did, err := s.Issuer(ctx, id)
 	if err != nil {
-		return KeyRing{}, err
+		return Ring{}, err
 	}
 	keys, err := s.Store.ListKeys(ctx, in.ID)
 	if err != nil {
-		return KeyRing{}, err
+		return Ring{}, err
 	}
 	refused, err := s.Store.CountRefused(ctx, in.ID)
-	return KeyRing{DID: did, Keys: bare(keys), Refused: refused}, err
+	return Ring{DID: did, Keys: bare(keys), Refused: refused}, err
 }
 
 // bare leaves the sealed halves out.
 func bare(keys []Key) []Key {
-	out := slices.Clone(keys)
-	for i := range out {
-		out[i].Sealed = nil
+	out := make([]Key, len(keys))
+	for i, k := range keys {
+		out[i] = k.Bare()
 	}
 	return out
 }
@@ -59,10 +66,10 @@ func mayHoldKeys(by identity.Actor, in identity.InstitutionID) error {
 	return nil
 }
 
-// RotateKey gives the institution's DID a new signing key. The one before signs nothing that is later, and what it signed stays
+// Rotate gives the institution's DID a new signing key. The one before signs nothing that is later, and what it signed stays
 // good. For admins and the operator. id is the new key's, made by who asks: asking twice makes one key. When somebody else rotates at the
 // same moment, one of the two gets fault.Conflict credential.key_exists.
-func (s *Service) RotateKey(ctx context.Context, by identity.Actor, in identity.InstitutionID, id KeyID) (Key, error) {
+func (s *Service) Rotate(ctx context.Context, by identity.Actor, in identity.InstitutionID, id KeyID) (Key, error) {
 	if err := mayHoldKeys(by, in); err != nil {
 		return Key{}, err
 	}
@@ -72,7 +79,7 @@ func (s *Service) RotateKey(ctx context.Context, by identity.Actor, in identity.
 	if !isUUID(string(id)) {
 		return Key{}, fault.New(fault.Invalid, "request.invalid").At(fault.Detail{Pointer: "/id", Key: "request.bad_value"})
 	}
-	_, did, err := s.issuer(ctx, in)
+	_, did, err := s.Issuer(ctx, in)
 	if err != nil {
 		return Key{}, err
 	}
@@ -104,17 +111,17 @@ func (s *Service) RotateKey(ctx context.Context, by identity.Actor, in identity.
 		}
 		return tx.Audit(ctx, audit.New(in, by.UserID, next.CreatedAt, audit.KeyRotated, data))
 	})
-	return bare([]Key{made})[0], err
+	return made.Bare(), err
 }
 
-// RevokeKey takes a key back from a date on: what it signed from then on is refused, what it signed before stays good. For
+// Revoke takes a key back from a date on: what it signed from then on is refused, what it signed before stays good. For
 // admins and the operator. The first revocation stands; a second one is no error and changes nothing. Where the key was in use a new one
 // follows it at once, because status lists are signed every few minutes.
 //
 // The date of a signature is what the signer wrote. Who has stolen a key can write an older one: this server knows what
 // was issued and refuses the rest, others rely on the date. So choose a date before the theft; what was rightly issued since is
 // signed anew by Renew.
-func (s *Service) RevokeKey(ctx context.Context, by identity.Actor, in identity.InstitutionID, id KeyID, from time.Time, reason string) (Key, error) {
+func (s *Service) Revoke(ctx context.Context, by identity.Actor, in identity.InstitutionID, id KeyID, from time.Time, reason string) (Key, error) {
 	if err := mayHoldKeys(by, in); err != nil {
 		return Key{}, err
 	}
@@ -168,14 +175,7 @@ func (s *Service) RevokeKey(ctx context.Context, by identity.Actor, in identity.
 		return Key{}, err
 	}
 	k, err = findKey(ctx, s.Store, in, id)
-	return bare([]Key{k})[0], err
-}
-
-func (k Key) kind() KeyKind {
-	if k.Kind == "" {
-		return Ed25519
-	}
-	return k.Kind
+	return k.Bare(), err
 }
 
 // generate makes a key and stores nothing.
@@ -191,20 +191,20 @@ func (s *Service) generate(ctx context.Context, in identity.InstitutionID, did s
 	return row, nil
 }
 
-// key gives the institution's key for a DID and makes it at first use. Each
+// Live gives the institution's key for a DID and makes it at first use. Each
 // DID has a key of its own: when the host changes its name, the old name's key stays
 // with the old name and its credentials.
-func (s *Service) key(ctx context.Context, in institution.Institution, did string) (Key, signing.Key, error) {
+func (s *Service) Live(ctx context.Context, in identity.InstitutionID, did string) (Key, signing.Key, error) {
 	for range tries {
-		keys, err := s.Store.ListKeys(ctx, in.ID)
+		keys, err := s.Store.ListKeys(ctx, in)
 		if err != nil {
 			return Key{}, signing.Key{}, err
 		}
 		if row, ok := live(keys, did); ok {
-			k, err := s.open(ctx, row)
+			k, err := s.Open(ctx, row)
 			return row, k, err
 		}
-		row, err := s.generate(ctx, in.ID, did, KeyID(s.NewID()))
+		row, err := s.generate(ctx, in, did, KeyID(s.NewID()))
 		if err != nil {
 			return Key{}, signing.Key{}, err
 		}
@@ -213,14 +213,40 @@ func (s *Service) key(ctx context.Context, in institution.Institution, did strin
 				return err
 			}
 			data := map[string]any{"key": string(row.ID), "method": row.Method(), "kind": string(Ed25519)}
-			return tx.Audit(ctx, audit.New(in.ID, "", row.CreatedAt, audit.KeyCreated, data))
+			return tx.Audit(ctx, audit.New(in, "", row.CreatedAt, audit.KeyCreated, data))
 		})
 		if err != nil && !hasKey(err, "credential.key_exists") {
 			return Key{}, signing.Key{}, err
 		}
 		// Whoever was first made the key that counts: read it.
 	}
-	return Key{}, signing.Key{}, fmt.Errorf("institution %s gets no key", in.ID)
+	return Key{}, signing.Key{}, fmt.Errorf("institution %s gets no key", in)
+}
+
+// InUse gives the Ed25519 key that a DID signs with, and tells whether there is one.
+func (s *Service) InUse(ctx context.Context, in identity.InstitutionID, did string) (Key, bool, error) {
+	keys, err := s.Store.ListKeys(ctx, in)
+	if err != nil {
+		return Key{}, false, err
+	}
+	row, ok := live(keys, did)
+	return row, ok, nil
+}
+
+// All lists the keys that an institution has and had, oldest first, with their sealed halves.
+func (s *Service) All(ctx context.Context, in identity.InstitutionID) ([]Key, error) {
+	return s.Store.ListKeys(ctx, in)
+}
+
+func findKey(ctx context.Context, st Store, in identity.InstitutionID, id KeyID) (Key, error) {
+	keys, err := st.ListKeys(ctx, in)
+	if err != nil {
+		return Key{}, err
+	}
+	if i := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id }); i >= 0 {
+		return keys[i], nil
+	}
+	return Key{}, fault.New(fault.NotFound, "credential.key_not_found")
 }
 
 // live gives the Ed25519 key that a DID signs with.
@@ -233,47 +259,12 @@ func live(keys []Key, did string) (Key, bool) {
 	return Key{}, false
 }
 
-// KeyHolder is what storing something signed needs of storage.
-type KeyHolder interface {
-	// HoldKey finds a key that nobody retires or revokes until this transaction ends; others may hold it too.
-	HoldKey(ctx context.Context, id KeyID) (Key, error) // fault.NotFound credential.key_not_found
-}
-
-// Withdrawn is the message key of HoldKeys' refusal.
-const Withdrawn = "credential.key_withdrawn"
-
-// Signature says which key signed something, and when.
-type Signature struct {
-	KeyID KeyID
-	At    time.Time
-}
-
-// HoldKeys is called in the transaction that stores what was signed outside of it: a key may have been taken back
-// since. fault.Conflict credential.key_withdrawn: then nothing of it may be stored, and it is to be signed anew, with the key of now.
-// Otherwise no key of these is taken back before the transaction ends.
-func HoldKeys(ctx context.Context, tx KeyHolder, by ...Signature) error {
-	held := map[KeyID]Key{}
-	for _, s := range by {
-		k, ok := held[s.KeyID]
-		if !ok {
-			var err error
-			if k, err = tx.HoldKey(ctx, s.KeyID); err != nil {
-				return err
-			}
-			held[s.KeyID] = k
-		}
-		if k.RevokedAt != nil || k.RetiredAt != nil && s.At.After(*k.RetiredAt) {
-			return fault.New(fault.Conflict, Withdrawn)
-		}
-	}
-	return nil
-}
-
 func owner(k Key) signing.Owner {
 	return signing.Owner{InstitutionID: string(k.InstitutionID), KeyID: string(k.ID)}
 }
 
-func (s *Service) open(ctx context.Context, row Key) (signing.Key, error) {
+// Open gives the private half of an Ed25519 key.
+func (s *Service) Open(ctx context.Context, row Key) (signing.Key, error) {
 	k, err := s.Sealer.Open(ctx, owner(row), row.Sealed)
 	if err != nil {
 		return signing.Key{}, fmt.Errorf("open key %s: %w", row.ID, err)
@@ -282,4 +273,24 @@ func (s *Service) open(ctx context.Context, row Key) (signing.Key, error) {
 		return signing.Key{}, fmt.Errorf("key %s has another public half than its row", row.ID)
 	}
 	return k, nil
+}
+
+// SigningTime is now in whole seconds, but never before the key existed: the
+// clocks of two workers differ, and a signature older than its key is refused for ever.
+func (s *Service) SigningTime(k Key) time.Time {
+	now := s.Now().UTC()
+	if now.Before(k.CreatedAt) {
+		now = k.CreatedAt.UTC()
+	}
+	return now.Truncate(time.Second)
+}
+
+func hasKey(err error, key string) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Key == key
+}
+
+func isUUID(s string) bool {
+	_, err := uuid.Parse(s)
+	return err == nil && len(s) == 36 && s == strings.ToLower(s)
 }

@@ -1,4 +1,4 @@
-package credential
+package keyring
 
 import (
 	"context"
@@ -29,29 +29,21 @@ type didMethod struct {
 	Revoked    string          `json:"revoked,omitempty"` // xsd:dateTimeStamp, as Controlled Identifiers 1.0 has it
 }
 
-// didOf is the DID that an institution issues under: of its own domain where it has one.
-func (a addresses) didOf(in institution.Institution) string {
-	if in.Domain != "" {
-		return "did:web:" + in.Domain
-	}
-	return a.did(in.Slug)
-}
-
-// issuer finds an institution and the DID that it issues under.
-func (s *Service) issuer(ctx context.Context, id identity.InstitutionID) (institution.Institution, string, error) {
-	a, err := parsePublicURL(s.PublicURL)
+// Issuer finds an institution and the DID that it issues under.
+func (s *Service) Issuer(ctx context.Context, id identity.InstitutionID) (institution.Institution, string, error) {
+	a, err := s.Host()
 	if err != nil {
 		return institution.Institution{}, "", err
 	}
 	in, err := s.Institutions.Find(ctx, id)
-	return in, a.didOf(in), err
+	return in, a.DIDOf(in), err
 }
 
 // DIDDocument gives the did:web document of an institution's path on this host to anyone: its public
 // keys, retired ones too, because what they signed stays good. A revoked key stands there with its date, and may assert nothing. Before the first
 // credential there is no key in it.
 func (s *Service) DIDDocument(ctx context.Context, slug string) ([]byte, error) {
-	a, err := parsePublicURL(s.PublicURL)
+	a, err := s.Host()
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +51,7 @@ func (s *Service) DIDDocument(ctx context.Context, slug string) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	did := a.did(in.Slug)
+	did := a.DID(in.Slug)
 	keys, err := s.Store.ListKeys(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -70,7 +62,7 @@ func (s *Service) DIDDocument(ctx context.Context, slug string) ([]byte, error) 
 // DIDDocumentAt gives the did:web document of a host to anyone who asks that host for it: of the institution whose domain it is, or
 // was, while its name still leads here. fault.NotFound institution.not_found for every other host.
 func (s *Service) DIDDocumentAt(ctx context.Context, host string) ([]byte, error) {
-	a, err := parsePublicURL(s.PublicURL)
+	a, err := s.Host()
 	if err != nil {
 		return nil, err
 	}
@@ -110,12 +102,12 @@ func (s *Service) ClaimedByAnother(ctx context.Context, domain string, by identi
 }
 
 // document writes the DID document of one of an institution's DIDs.
-func (a addresses) document(in institution.Institution, did string, keys []Key) ([]byte, error) {
+func (h Host) document(in institution.Institution, did string, keys []Key) ([]byte, error) {
 	d := didDocument{
 		Context: []string{"https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"},
 		ID:      did,
 	}
-	for _, other := range []string{a.didOf(in), a.did(in.Slug)} {
+	for _, other := range []string{h.DIDOf(in), h.DID(in.Slug)} {
 		if other != did && !slices.Contains(d.Also, other) {
 			d.Also = append(d.Also, other)
 		}
@@ -138,34 +130,14 @@ func (a addresses) document(in institution.Institution, did string, keys []Key) 
 		}
 		d.Methods = append(d.Methods, m)
 	}
-	return marshal(d)
-}
-
-// Issuer is what others need to check an institution's certificates without asking this server.
-type Issuer struct {
-	DID     string
-	Name    string
-	Names   map[string]string // by BCP 47 tag; und is the one whose language nobody knows
-	Country string            // ISO 3166-1 alpha-2, "" for none
-	Keys    []Key             // oldest first; Sealed is empty
-	Lists   []IssuerList      // oldest first
-}
-
-// IssuerList is where a status list is published.
-type IssuerList struct {
-	ID      ListID
-	URL     string
-	Purpose Purpose
-}
-
-// FindIssuer tells who an institution is as an issuer now, and where its status lists stand. It is open to anyone, as all of it is. Before the
-// first certificate there are no keys and no lists.
-func (s *Service) FindIssuer(ctx context.Context, in identity.InstitutionID) (Issuer, error) {
-	all, err := s.ListIssuers(ctx, in)
-	if err != nil {
-		return Issuer{}, err
+	// <, > and & stay as they are: this JSON is read by people and stands in no page unescaped.
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(d); err != nil {
+		return nil, err
 	}
-	return all[0], nil
+	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
 }
 
 // Issuing is an institution by the name that it issues under now.
@@ -186,7 +158,7 @@ func (s *Service) ListIssuing(ctx context.Context, by identity.Actor) ([]Issuing
 	}
 	out := make([]Issuing, len(all))
 	for i, id := range all {
-		in, did, err := s.issuer(ctx, id)
+		in, did, err := s.Issuer(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -195,48 +167,13 @@ func (s *Service) ListIssuing(ctx context.Context, by identity.Actor) ([]Issuing
 	return out, nil
 }
 
-// ListIssuers tells the same of every DID that the institution issues or issued under, the present one first. The others are in the order in which they came.
-func (s *Service) ListIssuers(ctx context.Context, id identity.InstitutionID) ([]Issuer, error) {
-	a, err := parsePublicURL(s.PublicURL)
-	if err != nil {
-		return nil, err
-	}
-	in, did, err := s.issuer(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := s.Store.ListKeys(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	all := []Issuer{{DID: did}}
-	for _, k := range bare(keys) {
-		i := slices.IndexFunc(all, func(i Issuer) bool { return i.DID == k.Controller })
-		if i < 0 {
-			i, all = len(all), append(all, Issuer{DID: k.Controller})
-		}
-		all[i].Keys = append(all[i].Keys, k)
-	}
-	for i := range all {
-		all[i].Name, all[i].Names, all[i].Country = in.Name, in.AllNames(), in.Country
-		lists, err := s.Store.ListLists(ctx, id, all[i].DID)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range lists {
-			all[i].Lists = append(all[i].Lists, IssuerList{ID: l.ID, URL: a.list(l.ID), Purpose: l.Purpose})
-		}
-	}
-	return all, nil
-}
-
 // PathDID is the DID of an institution's path on this host. It stays when the institution gets a domain: what must not change its name, such
 // as a publisher of bundles, goes by it.
 func (s *Service) PathDID(ctx context.Context, id identity.InstitutionID) (string, error) {
-	a, err := parsePublicURL(s.PublicURL)
+	a, err := s.Host()
 	if err != nil {
 		return "", err
 	}
 	in, err := s.Institutions.Find(ctx, id)
-	return a.did(in.Slug), err
+	return a.DID(in.Slug), err
 }
