@@ -88,7 +88,8 @@ const bytes = async (download: Promise<Download>): Promise<Buffer> => {
   return Buffer.concat(parts);
 };
 
-const own = (page: Page): Locator => page.locator('main .rows').first().locator(':scope > li');
+// While one's own are on their way, those of elsewhere may be there already.
+const own = (page: Page): Locator => page.locator('main .rows:not([aria-labelledby=elsewhere] *)').first().locator(':scope > li');
 const elsewhere = (page: Page): Locator => page.locator('section[aria-labelledby=elsewhere]');
 
 /**

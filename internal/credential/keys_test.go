@@ -187,6 +187,20 @@ func TestRevokeKey(t *testing.T) {
 	if _, err = b.Keys.Revoke(t.Context(), admin(oasis), oasis, b.store.keys[1].ID, b.now, "To be sure."); err != nil || len(b.store.keys) != 3 {
 		t.Errorf("%v, %d keys", err, len(b.store.keys))
 	}
+
+	// Nobody fetches anything again for a key that had signed nothing since.
+	stamp, err := b.store.StampCredentials(t.Context(), layla)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.rotate(t)
+	b.now = b.now.Add(time.Hour)
+	if _, err = b.Keys.Revoke(t.Context(), admin(oasis), oasis, b.store.keys[2].ID, b.now, "It lies in a drawer."); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := b.store.StampCredentials(t.Context(), layla); err != nil || now != stamp {
+		t.Errorf("stamp %+v, was %+v, %v", now, stamp, err)
+	}
 }
 
 // Another domain is another DID with a key of its own. What was issued under the one before stays good, and all of them resolve.

@@ -144,6 +144,7 @@ func (s *Service) Revoke(ctx context.Context, by identity.Actor, in identity.Ins
 	if err != nil {
 		return Key{}, err
 	}
+	signed := k.kind() == Ed25519 && (k.RetiredAt == nil || !k.RetiredAt.Before(from))
 	var next Key
 	if k.RetiredAt == nil && k.kind() == Ed25519 { // others are made when they are next needed
 		if next, err = s.generate(ctx, in, k.Controller, KeyID(s.NewID())); err != nil {
@@ -165,9 +166,11 @@ func (s *Service) Revoke(ctx context.Context, by identity.Actor, in identity.Ins
 			}
 			data["successor"] = string(next.ID)
 		}
-		// Devices keep documents and codes that it signed: now they ask for them.
-		if err := tx.TouchCredentials(ctx, in, now); err != nil {
-			return err
+		if signed {
+			// Devices keep documents and codes of that time: now they ask for them again.
+			if err := tx.TouchCredentials(ctx, in, now); err != nil {
+				return err
+			}
 		}
 		return tx.Audit(ctx, audit.New(in, by.UserID, now, audit.KeyRevoked, data))
 	})
