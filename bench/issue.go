@@ -14,6 +14,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -38,6 +39,7 @@ type office struct {
 	in         institution.Institution
 	version    curriculum.Version
 	staff      identity.UserID
+	lists      *statuslist.Service
 	credential *credential.Service
 	issuing    *issuing.Service
 }
@@ -87,9 +89,10 @@ func openOffice(ctx context.Context, path, url string, sealer signing.Sealer) (*
 	keys := &keyring.Service{
 		Store: db.Keyring(), Institutions: schools{db.Institution()}, Sealer: sealer, PublicURL: url, Now: benchNow, NewID: benchID, Random: rand.Reader,
 	}
+	o.lists = &statuslist.Service{Store: db.StatusLists(), Keys: keys, Now: benchNow, NewID: benchID, Random: rand.Reader}
 	o.credential = &credential.Service{
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Institutions: schools{db.Institution()},
-		Words: noWords{}, Keys: keys, Now: benchNow, NewID: benchID, Random: rand.Reader,
+		Words: noWords{}, Keys: keys, Lists: o.lists, Now: benchNow, NewID: benchID,
 	}
 	o.issuing = &issuing.Service{
 		Store: db.Issuing(), Learning: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Press: o.credential,
@@ -234,7 +237,7 @@ func (o *office) list(ctx context.Context) (Figure, error) {
 			return Figure{}, err
 		}
 		began := time.Now()
-		if _, err := o.credential.StatusList(ctx, c.StatusListID); err != nil {
+		if _, err := o.lists.Document(ctx, c.StatusListID); err != nil {
 			return Figure{}, err
 		}
 		if d := time.Since(began); best == 0 || d < best {

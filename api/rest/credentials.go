@@ -10,6 +10,7 @@ import (
 	"github.com/banyan-lms/banyan/api/middleware"
 	"github.com/banyan-lms/banyan/api/openapi"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -116,11 +117,11 @@ func (s *Server) ReinstateCredential(ctx context.Context, req openapi.ReinstateC
 
 // GetStatusList implements openapi.StrictServerInterface.
 func (s *Server) GetStatusList(ctx context.Context, req openapi.GetStatusListRequestObject) (openapi.GetStatusListResponseObject, error) {
-	doc, err := s.Credential.StatusList(ctx, credential.ListID(req.ListID))
+	doc, err := s.Lists.Document(ctx, statuslist.ID(req.ListID))
 	if err != nil {
 		return nil, err
 	}
-	etag, cache := fmt.Sprintf(`"%x"`, sha256.Sum256(doc)), fmt.Sprintf("public, max-age=%d", int(credential.ListTTL.Seconds()))
+	etag, cache := fmt.Sprintf(`"%x"`, sha256.Sum256(doc)), fmt.Sprintf("public, max-age=%d", int(statuslist.TTL.Seconds()))
 	return openapi.GetStatusList200ApplicationVcResponse{
 		Body: bytes.NewReader(doc), ContentLength: int64(len(doc)),
 		Headers: openapi.GetStatusList200ResponseHeaders{ETag: &etag, CacheControl: &cache},

@@ -28,6 +28,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/paper"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -49,6 +50,7 @@ type Server struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Keys        *keyring.Service // of issuers
+	Lists       *statuslist.Service
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service

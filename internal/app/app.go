@@ -26,6 +26,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/paper"
 	"github.com/banyan-lms/banyan/internal/credential/paper/typeset"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum/publishing"
@@ -51,6 +52,7 @@ type App struct {
 	Learning    *learning.Service
 	Lab         *lab.Service
 	Keys        *keyring.Service // of issuers
+	Lists       *statuslist.Service
 	Credential  *credential.Service
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
@@ -115,9 +117,10 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	a.Keys = &keyring.Service{
 		Store: db.Keyring(), Institutions: a.Institution, Sealer: sealer, PublicURL: cfg.PublicURL, Now: now, NewID: newID, Random: rand.Reader,
 	}
+	a.Lists = &statuslist.Service{Store: db.StatusLists(), Keys: a.Keys, Now: now, NewID: newID, Random: rand.Reader}
 	a.Credential = &credential.Service{
 		Store: db.Credential(), Codes: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution, Words: words,
-		Keys: a.Keys, Now: now, NewID: newID, Random: rand.Reader,
+		Keys: a.Keys, Lists: a.Lists, Now: now, NewID: newID,
 	}
 	a.Institution.Claimed = a.Keys.ClaimedByAnother
 	a.Recognition = &recognition.Service{Store: db.Recognition(), Press: a.Credential, Keys: a.Keys, Now: now, NewID: newID}

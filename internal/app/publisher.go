@@ -17,6 +17,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
@@ -70,7 +71,7 @@ func (a *App) issuer(i credential.Issuer) publisher.IssuerSource {
 			Key: k.Multikey, From: bundle.At(k.CreatedAt), Retired: maybeAt(k.RetiredAt), Revoked: maybeAt(k.RevokedAt),
 		})
 	}
-	lists := map[string]credential.ListID{}
+	lists := map[string]statuslist.ID{}
 	for _, l := range i.Lists {
 		lists[l.URL] = l.ID
 		out.Lists = append(out.Lists, bundle.StatusList{URL: l.URL, Purpose: bundle.Purpose(l.Purpose)})
@@ -80,16 +81,16 @@ func (a *App) issuer(i credential.Issuer) publisher.IssuerSource {
 		if !ok {
 			return publisher.OpenedList{}, fmt.Errorf("no status list at %s", url)
 		}
-		doc, err := a.Credential.StatusList(ctx, id)
+		doc, err := a.Lists.Document(ctx, id)
 		if err != nil {
 			return publisher.OpenedList{}, err
 		}
-		l, err := credential.ReadList(doc)
+		l, err := statuslist.Read(doc)
 		return publisher.OpenedList{Document: doc, SignedAt: l.SignedAt}, err
 	}
 	same := func(a, b []byte) bool {
-		x, errX := credential.ReadList(a)
-		y, errY := credential.ReadList(b)
+		x, errX := statuslist.Read(a)
+		y, errY := statuslist.Read(b)
 		return errX == nil && errY == nil && x.Bits == y.Bits
 	}
 	return publisher.IssuerSource{Issuer: out, Open: open, Same: same}

@@ -12,6 +12,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/fetch"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -93,7 +94,7 @@ func (r register) FindIssuer(ctx context.Context, did string) (verifier.Issuer, 
 		}
 		out.Keys = append(out.Keys, key)
 	}
-	lists, err := r.DB.Credential().ListLists(ctx, in.ID, did)
+	lists, err := r.Lists.ListOf(ctx, in.ID, did)
 	if err != nil {
 		return verifier.Issuer{}, err
 	}
@@ -111,7 +112,7 @@ func (r register) FindList(ctx context.Context, address string) (verifier.List, 
 	if !ours {
 		return verifier.List{}, verifier.ErrUnknown
 	}
-	doc, err := r.Credential.StatusList(ctx, credential.ListID(id))
+	doc, err := r.Lists.Document(ctx, statuslist.ID(id))
 	if fault.Is(err, fault.NotFound) {
 		return verifier.List{}, verifier.ErrUnknown
 	}

@@ -8,17 +8,15 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
-// ID and ListID are UUIDv7.
-type (
-	ID     string
-	ListID string
-)
+// ID is a UUIDv7.
+type ID string
 
 // Credential is what an institution issued to a learner for one enrollment.
 // Document is the signed truth, byte by byte as it was signed; the other fields
@@ -37,9 +35,9 @@ type Credential struct {
 	Document        []byte
 	Assessment      Assessment // "" in those of old, which do not say
 	AIHelp          AIHelp     // "" in those of old
-	StatusListID    ListID
+	StatusListID    statuslist.ID
 	// SuspensionListID is the list beside it, in which the credential has the same place; "" in those of old.
-	SuspensionListID ListID
+	SuspensionListID statuslist.ID
 	StatusIndex      int        // place in the status lists, 0 to ListSize-1
 	IssuedAt         time.Time  // whole seconds
 	ExpiresAt        *time.Time // whole seconds; nil: never
@@ -114,26 +112,6 @@ func (c Credential) State(now time.Time) State {
 	return Valid
 }
 
-// Purpose is what a bit of a status list means.
-type Purpose string
-
-// The purposes. A revocation is for ever; a suspension may end.
-const (
-	Revocation Purpose = "revocation"
-	Suspension Purpose = "suspension"
-)
-
-// StatusList is a list of ListSize bits in which an institution's credentials have their places. A list of
-// revocations and one of suspensions belong together.
-type StatusList struct {
-	ID            ListID
-	InstitutionID identity.InstitutionID
-	Issuer        string // the DID; verifiers want it to be the credential's
-	Purpose       Purpose
-	TwinID        ListID // of a list of revocations: that of suspensions; "" in those of old, which get no more credentials
-	CreatedAt     time.Time
-}
-
 // Stamp tells one state of somebody's credentials from the next: it changes with their ChangedAt.
 type Stamp struct {
 	Count     int
@@ -181,16 +159,4 @@ type Store interface {
 	// ListRefused lists the credentials of one such key by id, oldest first, those after a cursor ("" from the start).
 	ListRefused(ctx context.Context, key keyring.KeyID, after ID, limit int) ([]Credential, error)
 	EndRenewal(ctx context.Context, key keyring.KeyID, at time.Time) error
-
-	CreateList(ctx context.Context, l StatusList) error
-	FindList(ctx context.Context, id ListID) (StatusList, error) // fault.NotFound credential.list_not_found
-	// FindLastList gives the list of revocations with the greatest id of an institution and
-	// issuer that has a twin; fault.NotFound credential.list_not_found when there is none.
-	FindLastList(ctx context.Context, in identity.InstitutionID, issuer string) (StatusList, error)
-	// ListLists lists the lists of an institution and issuer, of both purposes, oldest first.
-	ListLists(ctx context.Context, in identity.InstitutionID, issuer string) ([]StatusList, error)
-	// IndexTaken tells whether a credential has that place.
-	IndexTaken(ctx context.Context, list ListID, index int) (bool, error)
-	// ListSet gives the places in a list whose bit is set, ascending: of revoked or of suspended credentials.
-	ListSet(ctx context.Context, l StatusList) ([]int, error)
 }

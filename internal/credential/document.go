@@ -13,6 +13,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -129,7 +130,7 @@ func (s *statuses) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &(*s)[0])
 }
 
-func (s statuses) of(p Purpose) status {
+func (s statuses) of(p statuslist.Purpose) status {
 	for _, e := range s {
 		if e.Purpose == string(p) {
 			return e
@@ -147,8 +148,6 @@ func (s *Service) addresses() (addresses, error) {
 }
 
 func (a addresses) verify(id ID) string { return a.Base() + "/verify/" + string(id) }
-
-func (a addresses) list(id ListID) string { return a.Base() + "/api/status-lists/" + string(id) }
 
 // achievement is the address of the course version in its source language:
 // one achievement has one address, whatever language its holder reads.
@@ -215,13 +214,13 @@ func build(a addresses, w Words, c Credential, g Grant, in institution.Instituti
 			},
 		},
 	}
-	for p, list := range map[Purpose]ListID{Revocation: c.StatusListID, Suspension: c.SuspensionListID} {
+	for p, list := range map[statuslist.Purpose]statuslist.ID{statuslist.Revocation: c.StatusListID, statuslist.Suspension: c.SuspensionListID} {
 		d.Status = append(d.Status, status{
-			ID:         a.list(list) + "#" + strconv.Itoa(c.StatusIndex),
+			ID:         statuslist.Address(a.Host, list) + "#" + strconv.Itoa(c.StatusIndex),
 			Type:       "BitstringStatusListEntry",
 			Purpose:    string(p),
 			Index:      strconv.Itoa(c.StatusIndex),
-			Credential: a.list(list),
+			Credential: statuslist.Address(a.Host, list),
 		})
 	}
 	slices.SortFunc(d.Status, func(x, y status) int { return strings.Compare(x.Purpose, y.Purpose) })
@@ -242,23 +241,12 @@ func build(a addresses, w Words, c Credential, g Grant, in institution.Instituti
 	if c.ExpiresAt != nil {
 		d.ValidUntil = proof.FormatTime(*c.ExpiresAt)
 	}
-	return marshal(d)
+	return proof.Marshal(d)
 }
 
 // percent writes a score of 0 to 1, and never more than was reached.
 func percent(score float64) string {
 	return strconv.FormatFloat(math.Floor(score*1000+1e-6)/10, 'f', -1, 64)
-}
-
-// marshal leaves <, > and & as they are: this JSON is read by people and stands in no page unescaped.
-func marshal(v any) ([]byte, error) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
 }
 
 // clean makes a text fit for signing: package proof refuses control characters.
@@ -371,14 +359,14 @@ func (c Claims) match(r Credential) error {
 		return errors.New("another level of assessment")
 	case c.AIHelp != r.AIHelp:
 		return errors.New("another declaration of help")
-	case !c.places(Revocation, r.StatusListID, r.StatusIndex) || !c.places(Suspension, r.SuspensionListID, r.StatusIndex):
+	case !c.places(statuslist.Revocation, r.StatusListID, r.StatusIndex) || !c.places(statuslist.Suspension, r.SuspensionListID, r.StatusIndex):
 		return errors.New("another place in the status list")
 	}
 	return nil
 }
 
 // places tells whether the document has that place in that list, or none for a list that is none.
-func (c Claims) places(p Purpose, list ListID, index int) bool {
+func (c Claims) places(p statuslist.Purpose, list statuslist.ID, index int) bool {
 	e := c.status.of(p)
 	if list == "" {
 		return e == status{}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -16,7 +17,7 @@ type Desk struct {
 	Base   string // of this host's addresses
 	DID    string
 	Name   string
-	ListID ListID
+	ListID statuslist.ID
 	List   string // address of the list
 	Index  int
 	KeyID  keyring.KeyID
@@ -35,12 +36,12 @@ func (s *Service) SignFor(ctx context.Context, in identity.InstitutionID, write 
 	if err != nil {
 		return nil, Desk{}, err
 	}
-	index, err := p.place(ctx, d)
+	list, index, err := d.places.Draw(ctx)
 	if err != nil {
 		return nil, Desk{}, err
 	}
 	out := Desk{
-		Base: a.Base(), DID: d.row.Controller, Name: clean(d.institution.Name), ListID: d.list.ID, List: a.list(d.list.ID), Index: index,
+		Base: a.Base(), DID: d.row.Controller, Name: clean(d.institution.Name), ListID: list.ID, List: statuslist.Address(a.Host, list.ID), Index: index,
 		KeyID: d.row.ID, At: s.Keys.SigningTime(d.row),
 	}
 	unsigned, err := write(out)

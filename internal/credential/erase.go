@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/job"
 )
@@ -76,10 +77,10 @@ func nameless(doc []byte, id ID) (d unsigned, named bool, err error) {
 	if subject["id"], err = json.Marshal(subjectID(id)); err != nil {
 		return d, false, err
 	}
-	if tree["credentialSubject"], err = marshal(subject); err != nil {
+	if tree["credentialSubject"], err = proof.Marshal(subject); err != nil {
 		return d, false, err
 	}
 	d.issuer = issuer
-	d.document, err = marshal(tree)
+	d.document, err = proof.Marshal(tree)
 	return d, true, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -32,7 +33,7 @@ type memory struct {
 type rows struct {
 	credentials []credential.Credential
 	keys        []keyring.Key
-	lists       []credential.StatusList
+	lists       []statuslist.List
 	audits      []audit.Entry
 	jobs        []job.Job
 }
@@ -41,7 +42,10 @@ func (r rows) clone() rows {
 	return rows{slices.Clone(r.credentials), slices.Clone(r.keys), slices.Clone(r.lists), slices.Clone(r.audits), slices.Clone(r.jobs)}
 }
 
-var _ credential.Store = (*memory)(nil)
+var (
+	_ credential.Store = (*memory)(nil)
+	_ statuslist.Store = (*memory)(nil)
+)
 
 // inTx is the store inside a transaction: the lock is held already.
 type inTx struct {
@@ -227,14 +231,14 @@ func (m *memory) ListInstitutionCredentials(_ context.Context, in identity.Insti
 	return m.list(after, limit, func(c credential.Credential) bool { return c.InstitutionID == in }), nil
 }
 
-func (m *memory) CreateList(_ context.Context, l credential.StatusList) error {
+func (m *memory) CreateList(_ context.Context, l statuslist.List) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lists = append(m.lists, l)
 	return nil
 }
 
-func (m *memory) FindList(_ context.Context, id credential.ListID) (credential.StatusList, error) {
+func (m *memory) FindList(_ context.Context, id statuslist.ID) (statuslist.List, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.lists {
@@ -242,26 +246,26 @@ func (m *memory) FindList(_ context.Context, id credential.ListID) (credential.S
 			return l, nil
 		}
 	}
-	return credential.StatusList{}, fault.New(fault.NotFound, "credential.list_not_found")
+	return statuslist.List{}, fault.New(fault.NotFound, "credential.list_not_found")
 }
 
-func (m *memory) ListLists(_ context.Context, in identity.InstitutionID, issuer string) ([]credential.StatusList, error) {
+func (m *memory) ListLists(_ context.Context, in identity.InstitutionID, issuer string) ([]statuslist.List, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []credential.StatusList
+	var out []statuslist.List
 	for _, l := range m.lists {
 		if l.InstitutionID == in && l.Issuer == issuer {
 			out = append(out, l)
 		}
 	}
-	slices.SortFunc(out, func(a, b credential.StatusList) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	slices.SortFunc(out, func(a, b statuslist.List) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return out, nil
 }
 
-func (m *memory) FindLastList(_ context.Context, in identity.InstitutionID, issuer string) (credential.StatusList, error) {
+func (m *memory) FindLastList(_ context.Context, in identity.InstitutionID, issuer string) (statuslist.List, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var last credential.StatusList
+	var last statuslist.List
 	for _, l := range m.lists {
 		if l.InstitutionID == in && l.Issuer == issuer && l.TwinID != "" && l.ID > last.ID {
 			last = l
@@ -273,7 +277,7 @@ func (m *memory) FindLastList(_ context.Context, in identity.InstitutionID, issu
 	return last, nil
 }
 
-func (m *memory) IndexTaken(_ context.Context, list credential.ListID, index int) (bool, error) {
+func (m *memory) IndexTaken(_ context.Context, list statuslist.ID, index int) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.ContainsFunc(m.credentials, func(c credential.Credential) bool {
@@ -281,7 +285,7 @@ func (m *memory) IndexTaken(_ context.Context, list credential.ListID, index int
 	}), nil
 }
 
-func (m *memory) ListSet(_ context.Context, l credential.StatusList) ([]int, error) {
+func (m *memory) ListSet(_ context.Context, l statuslist.List) ([]int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []int

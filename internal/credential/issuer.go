@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -20,9 +21,9 @@ type Issuer struct {
 
 // IssuerList is where a status list is published.
 type IssuerList struct {
-	ID      ListID
+	ID      statuslist.ID
 	URL     string
-	Purpose Purpose
+	Purpose statuslist.Purpose
 }
 
 // FindIssuer tells who an institution is as an issuer now, and where its status lists stand. It is open to anyone, as all of it is. Before the
@@ -59,12 +60,12 @@ func (s *Service) ListIssuers(ctx context.Context, id identity.InstitutionID) ([
 	}
 	for i := range all {
 		all[i].Name, all[i].Names, all[i].Country = in.Name, in.AllNames(), in.Country
-		lists, err := s.Store.ListLists(ctx, id, all[i].DID)
+		lists, err := s.Lists.ListOf(ctx, id, all[i].DID)
 		if err != nil {
 			return nil, err
 		}
 		for _, l := range lists {
-			all[i].Lists = append(all[i].Lists, IssuerList{ID: l.ID, URL: a.list(l.ID), Purpose: l.Purpose})
+			all[i].Lists = append(all[i].Lists, IssuerList{ID: l.ID, URL: statuslist.Address(a.Host, l.ID), Purpose: l.Purpose})
 		}
 	}
 	return all, nil

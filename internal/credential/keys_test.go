@@ -17,7 +17,6 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
-	"github.com/banyan-lms/banyan/internal/signing"
 )
 
 func admin(in identity.InstitutionID) identity.Actor {
@@ -138,7 +137,7 @@ func TestRevokeKey(t *testing.T) {
 	b.now = b.now.Add(time.Hour)
 	after := b.issued(t, 3, layla, oasis)
 	b.now = b.now.Add(time.Hour)
-	if _, err := b.StatusList(t.Context(), after.StatusListID); err != nil {
+	if _, err := b.Lists.Document(t.Context(), after.StatusListID); err != nil {
 		t.Fatal(err)
 	}
 
@@ -163,7 +162,7 @@ func TestRevokeKey(t *testing.T) {
 	}
 
 	// The list is signed by a successor at once, and so is what follows.
-	list, err := b.StatusList(t.Context(), before.StatusListID)
+	list, err := b.Lists.Document(t.Context(), before.StatusListID)
 	if err != nil || len(b.store.keys) != 2 || !bytes.Contains(list, []byte(b.store.keys[1].Multikey)) || bytes.Contains(list, []byte(stolen.Multikey)) {
 		t.Errorf("%d keys, %v, list %s", len(b.store.keys), err, list)
 	}
@@ -221,7 +220,7 @@ func TestDomain(t *testing.T) {
 		if st := b.check(t, c.ID, credential.Valid); st.Claims.Issuer != did {
 			t.Errorf("issuer %s, want %s", st.Claims.Issuer, did)
 		}
-		if _, err := b.StatusList(t.Context(), c.StatusListID); err != nil {
+		if _, err := b.Lists.Document(t.Context(), c.StatusListID); err != nil {
 			t.Error(err)
 		}
 	}
@@ -313,7 +312,7 @@ func TestNoKeyGetsOut(t *testing.T) {
 		func(k *keyring.Key) { k.Multikey = b.store.keys[0].Multikey },
 	} {
 		damage(&b.store.keys[len(b.store.keys)-1])
-		_, err = b.StatusList(context.WithoutCancel(t.Context()), c.StatusListID)
+		_, err = b.Lists.Document(context.WithoutCancel(t.Context()), c.StatusListID)
 		if _, e := b.Prepare(t.Context(), credential.Grant{EnrollmentID: b.enroll(7, sam, oasis)}); e == nil {
 			t.Error("issued with a broken key")
 		} else {
@@ -389,45 +388,5 @@ func TestNamesAreErasedWhileAKeyIsTakenBack(t *testing.T) {
 	b.check(t, c.ID, credential.Valid)
 	if doc := b.store.credentials[0].Document; !bytes.Contains(doc, []byte(b.store.keys[1].Multikey)) {
 		t.Errorf("signed by another key than the new one: %s", doc)
-	}
-}
-
-// slow is a sealer that does something else when a key is about to sign.
-type slow struct {
-	signing.Sealer
-	first func()
-}
-
-func (s *slow) Open(ctx context.Context, o signing.Owner, sealed []byte) (signing.Key, error) {
-	if do := s.first; do != nil {
-		s.first = nil
-		do()
-	}
-	return s.Sealer.Open(ctx, o, sealed)
-}
-
-// No process hands out a status list by a key that was taken back before, be it by another one or while it signs.
-func TestListsOfARevokedKey(t *testing.T) {
-	b := newBench(t)
-	c := b.issued(t, 1, layla, oasis)
-	list := func() []byte {
-		t.Helper()
-		doc, err := b.StatusList(t.Context(), c.StatusListID)
-		if err != nil || !bytes.Contains(doc, []byte(b.store.keys[len(b.store.keys)-1].Multikey)) {
-			t.Fatalf("not by the key of now: %s, %v", doc, err)
-		}
-		return doc
-	}
-	list()
-	b.lose(t)
-	list()
-	sealer := b.Keys.Sealer
-	b.now = b.now.Add(credential.ListTTL)
-	b.Keys.Sealer = &slow{sealer, func() {
-		b.Keys.Sealer = sealer
-		b.lose(t)
-	}}
-	if kept := list(); !bytes.Equal(kept, list()) || len(b.store.keys) != 3 {
-		t.Errorf("signed again, %d keys", len(b.store.keys))
 	}
 }

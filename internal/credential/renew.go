@@ -82,7 +82,7 @@ func (s *Service) renew(ctx context.Context, c Credential) error {
 		return err
 	}
 	d := unsigned{issuer: issuer}
-	if d.document, err = marshal(tree); err != nil {
+	if d.document, err = proof.Marshal(tree); err != nil {
 		return err
 	}
 	_, err = s.sealAnew(ctx, c, d)

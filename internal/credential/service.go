@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -58,15 +57,12 @@ type Service struct {
 	// Limits tells why an issuer of an institution may not act for a course, where an admin has limited them; nil limits nobody.
 	Limits   func(ctx context.Context, by identity.Actor, in identity.InstitutionID, course curriculum.CourseID) error
 	Keys     *keyring.Service
+	Lists    *statuslist.Service
 	Validity time.Duration // how long a credential holds; 0: without end
 	Now      func() time.Time
 	NewID    func() string // UUIDv7
-	Random   io.Reader     // crypto/rand.Reader
 
-	kept sync.Map // ListID -> *signedList
-
-	keeping sync.Mutex // held while a list is signed
-	tokens  tokens
+	tokens tokens
 }
 
 // Standing is what a check found.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/curriculum/framework"
 	"github.com/banyan-lms/banyan/internal/fault"
@@ -83,7 +84,8 @@ func newBench(t testing.TB) *bench {
 	}
 	b.Service = &credential.Service{
 		Store: b.store, Enrollments: b.world, Courses: b.world, People: b.world, Institutions: b.world, Words: words{},
-		Keys: ring, Now: now, NewID: newID, Random: rand.Reader,
+		Keys: ring, Now: now, NewID: newID,
+		Lists: &statuslist.Service{Store: b.store, Keys: ring, Now: now, NewID: newID, Random: rand.Reader},
 	}
 	return b
 }
@@ -216,7 +218,7 @@ func TestPrepareErrs(t *testing.T) {
 		{"unknown institution", func(b *bench, _ *learning.EnrollmentID) { clear(b.world.institutions) }},
 		{"no public URL", func(b *bench, _ *learning.EnrollmentID) { b.Keys.PublicURL = "" }},
 		{"odd public URL", func(b *bench, _ *learning.EnrollmentID) { b.Keys.PublicURL = "https://example.org/?x" }},
-		{"no randomness", func(b *bench, _ *learning.EnrollmentID) { b.Random = strings.NewReader("") }},
+		{"no randomness", func(b *bench, _ *learning.EnrollmentID) { b.Lists.Random = strings.NewReader("") }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -251,7 +253,7 @@ func (d *drawn) Read(p []byte) (int, error) {
 func TestPlacesInTheStatusList(t *testing.T) {
 	b := newBench(t)
 	d := &drawn{keys: rand.Reader}
-	b.Random = d
+	b.Lists.Random = d
 	at := func(n byte) [4]byte { return [4]byte{0xff, 0xfe, 0, n} } // the high bits do not count
 	d.draws = [][4]byte{at(7), at(7), at(7), at(8)}
 	if c := b.issued(t, 1, layla, oasis); c.StatusIndex != 7 {
@@ -274,7 +276,7 @@ func TestPlacesInTheStatusList(t *testing.T) {
 	}
 	for range 400 {
 		c := b.issued(t, 10+len(b.store.credentials), sam, river)
-		if c.StatusIndex < 0 || c.StatusIndex >= credential.ListSize {
+		if c.StatusIndex < 0 || c.StatusIndex >= statuslist.Size {
 			t.Fatalf("place %d", c.StatusIndex)
 		}
 	}
@@ -338,7 +340,7 @@ func TestTamperedRowsAreInvalid(t *testing.T) {
 		{"level of assessment", func(c, _ *credential.Credential, _ *memory) { c.Assessment = credential.OnSite }},
 		{"help by AI", func(c, _ *credential.Credential, _ *memory) { c.AIHelp = credential.NoHelp }},
 		{"no list of suspensions", func(c, _ *credential.Credential, _ *memory) { c.SuspensionListID = "" }},
-		{"list", func(c, _ *credential.Credential, _ *memory) { c.StatusListID = id[credential.ListID](9, 9) }},
+		{"list", func(c, _ *credential.Credential, _ *memory) { c.StatusListID = id[statuslist.ID](9, 9) }},
 		{"no document", func(c, _ *credential.Credential, _ *memory) { c.Document = nil }},
 		{"proof stripped", func(c, _ *credential.Credential, _ *memory) {
 			body, _, _ := bytes.Cut(c.Document, []byte(`,"proof"`))
@@ -479,7 +481,7 @@ func readBits(t *testing.T, doc []byte) (bits []byte, list map[string]any) {
 		t.Fatal(err)
 	}
 	bits, err = io.ReadAll(r)
-	if err != nil || len(bits)*8 != credential.ListSize {
+	if err != nil || len(bits)*8 != statuslist.Size {
 		t.Fatalf("%d bits, %v", len(bits)*8, err)
 	}
 	return bits, list
@@ -488,8 +490,8 @@ func readBits(t *testing.T, doc []byte) (bits []byte, list map[string]any) {
 func TestStatusList(t *testing.T) {
 	b := newBench(t)
 	d := &drawn{keys: rand.Reader, draws: [][4]byte{{0, 0, 0, 0}, {0, 0, 0, 9}, {0, 1, 0xff, 0xff}, {0, 0, 1, 0}}}
-	b.Random = d
-	places := []int{0, 9, credential.ListSize - 1, 256}
+	b.Lists.Random = d
+	places := []int{0, 9, statuslist.Size - 1, 256}
 	var cs []credential.Credential
 	for i := range places {
 		c := b.issued(t, i+1, sam, oasis)
@@ -500,7 +502,7 @@ func TestStatusList(t *testing.T) {
 	}
 	fetch := func() []byte {
 		t.Helper()
-		doc, err := b.StatusList(t.Context(), cs[0].StatusListID)
+		doc, err := b.Lists.Document(t.Context(), cs[0].StatusListID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -536,8 +538,8 @@ func TestStatusList(t *testing.T) {
 	if bytes.Equal(fetch(), second) {
 		t.Error("an old signature is served for ever")
 	}
-	for _, unknown := range []credential.ListID{"", "x", id[credential.ListID](9, 9)} {
-		if _, err := b.StatusList(t.Context(), unknown); !fault.Is(err, fault.NotFound) {
+	for _, unknown := range []statuslist.ID{"", "x", id[statuslist.ID](9, 9)} {
+		if _, err := b.Lists.Document(t.Context(), unknown); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%q: %v", unknown, err)
 		}
 	}
@@ -561,7 +563,7 @@ func TestAnotherPublicURL(t *testing.T) {
 	if err != nil || bytes.Contains(did, []byte("localhost")) || !bytes.Contains(did, []byte("z6Mk")) {
 		t.Errorf("DID document is %s, %v", did, err)
 	}
-	doc, err := b.StatusList(t.Context(), before.StatusListID)
+	doc, err := b.Lists.Document(t.Context(), before.StatusListID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -620,7 +622,7 @@ func BenchmarkStatusList(b *testing.B) {
 	c := bench.issued(b, 1, layla, oasis)
 	for b.Loop() {
 		bench.now = bench.now.Add(time.Hour)
-		if _, err := bench.StatusList(b.Context(), c.StatusListID); err != nil {
+		if _, err := bench.Lists.Document(b.Context(), c.StatusListID); err != nil {
 			b.Fatal(err)
 		}
 	}

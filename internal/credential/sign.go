@@ -3,10 +3,8 @@ package credential
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -104,8 +103,7 @@ type desk struct {
 	institution institution.Institution
 	row         keyring.Key
 	key         signing.Key
-	list        StatusList
-	taken       map[int]bool // by credentials of this call
+	places      *statuslist.Places
 }
 
 func (p press) desk(ctx context.Context, id identity.InstitutionID) (*desk, error) {
@@ -120,6 +118,7 @@ func (p press) desk(ctx context.Context, id identity.InstitutionID) (*desk, erro
 	if d.row, d.key, err = p.Keys.Live(ctx, in.ID, p.host.DIDOf(in)); err != nil {
 		return nil, err
 	}
+	d.places = p.Lists.Places(id, d.row.Controller)
 	p.desks[id] = d
 	return d, nil
 }
@@ -141,7 +140,7 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	index, err := p.place(ctx, d)
+	list, index, err := d.places.Draw(ctx)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -151,7 +150,7 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 		CourseID: e.CourseID, VersionID: e.VersionID, Name: clean(cmp.Or(g.Name, u.DisplayName)),
 		AchievementName: names(v.Manifest), Locale: pickLocale(u, v.Manifest),
 		Assessment: cmp.Or(g.Assessment, Unsupervised), AIHelp: cmp.Or(g.AIHelp, Undeclared),
-		StatusListID: d.list.ID, SuspensionListID: d.list.TwinID, StatusIndex: index, IssuedAt: now, ChangedAt: p.Now().UTC(),
+		StatusListID: list.ID, SuspensionListID: list.TwinID, StatusIndex: index, IssuedAt: now, ChangedAt: p.Now().UTC(),
 		KeyID: d.row.ID, SignedAt: now,
 	}
 	if _, ok := c.AchievementName[c.Locale]; !ok {
@@ -178,65 +177,4 @@ func (p press) one(ctx context.Context, g Grant) (Credential, error) {
 func hasKey(err error, key string) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && f.Key == key
-}
-
-// draws is how many places are tried before a list counts as full. A list is
-// left at some 60 %; a random place hides who was before whom.
-const draws = 16
-
-// place finds a free place in the institution's lists, and starts lists where there are none.
-func (p press) place(ctx context.Context, d *desk) (int, error) {
-	if d.list.ID == "" {
-		list, err := p.Store.FindLastList(ctx, d.institution.ID, d.row.Controller)
-		if fault.Is(err, fault.NotFound) {
-			list, err = p.startLists(ctx, d.institution.ID, d.row.Controller)
-		}
-		if err != nil {
-			return 0, err
-		}
-		d.list, d.taken = list, map[int]bool{}
-	}
-	for {
-		for range draws {
-			index, err := p.draw()
-			if err != nil {
-				return 0, err
-			}
-			taken := d.taken[index]
-			if !taken {
-				taken, err = p.Store.IndexTaken(ctx, d.list.ID, index)
-			}
-			if err != nil {
-				return 0, err
-			}
-			if !taken {
-				d.taken[index] = true
-				return index, nil
-			}
-		}
-		list, err := p.startLists(ctx, d.institution.ID, d.row.Controller)
-		if err != nil {
-			return 0, err
-		}
-		d.list, d.taken = list, map[int]bool{}
-	}
-}
-
-// startLists makes a pair of lists. Two workers may each start one: both are good.
-func (s *Service) startLists(ctx context.Context, in identity.InstitutionID, did string) (StatusList, error) {
-	now := s.Now().UTC()
-	off := StatusList{ID: ListID(s.NewID()), InstitutionID: in, Issuer: did, Purpose: Suspension, CreatedAt: now}
-	list := StatusList{ID: ListID(s.NewID()), InstitutionID: in, Issuer: did, Purpose: Revocation, TwinID: off.ID, CreatedAt: now}
-	if err := s.Store.CreateList(ctx, off); err != nil {
-		return StatusList{}, err
-	}
-	return list, s.Store.CreateList(ctx, list)
-}
-
-func (s *Service) draw() (int, error) {
-	var b [4]byte
-	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
-		return 0, fmt.Errorf("read randomness: %w", err)
-	}
-	return int(binary.BigEndian.Uint32(b[:]) % ListSize), nil // ListSize is a power of two
 }

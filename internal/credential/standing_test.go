@@ -149,7 +149,7 @@ func TestChangedStatusLists(t *testing.T) {
 	if err := b.Revoke(t.Context(), issuer(oasis), c.ID, "x"); err != nil {
 		t.Fatal(err)
 	}
-	good, err := b.StatusList(t.Context(), c.StatusListID)
+	good, err := b.Lists.Document(t.Context(), c.StatusListID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestChangedStatusLists(t *testing.T) {
 			}
 		}
 	}
-	other, err := b.StatusList(t.Context(), c.SuspensionListID)
+	other, err := b.Lists.Document(t.Context(), c.SuspensionListID)
 	if err != nil {
 		t.Fatal(err)
 	}

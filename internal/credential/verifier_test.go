@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/credential/strangers"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -54,8 +55,8 @@ func TestIndependentVerifier(t *testing.T) {
 	lists := func() []json.RawMessage {
 		t.Helper()
 		var both []json.RawMessage
-		for _, id := range []credential.ListID{c.StatusListID, c.SuspensionListID} {
-			l, err := b.StatusList(t.Context(), id)
+		for _, id := range []statuslist.ID{c.StatusListID, c.SuspensionListID} {
+			l, err := b.Lists.Document(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,19 +3,19 @@ package store
 import (
 	"context"
 	"database/sql"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/learning"
 )
 
-// Credential keeps what was issued, with the status lists.
+// Credential keeps what was issued.
 type Credential struct{ conn }
 
 var _ credential.Store = (*Credential)(nil)
@@ -64,7 +64,7 @@ func (r credentialRow) credential() credential.Credential {
 		InstitutionID: identity.InstitutionID(r.InstitutionID), CourseID: curriculum.CourseID(r.CourseID),
 		VersionID: curriculum.VersionID(r.VersionID), Name: r.Name, AchievementName: r.AchievementName.v, Locale: r.Locale,
 		Document: r.Document, Assessment: r.Assessment, AIHelp: r.AIHelp,
-		StatusListID: credential.ListID(r.StatusListID), SuspensionListID: credential.ListID(r.SuspensionListID.text()), StatusIndex: r.StatusIndex,
+		StatusListID: statuslist.ID(r.StatusListID), SuspensionListID: statuslist.ID(r.SuspensionListID.text()), StatusIndex: r.StatusIndex,
 		IssuedAt: r.IssuedAt.t, ExpiresAt: r.ExpiresAt.pointer(), RevokedAt: r.RevokedAt.pointer(), RevokedReason: r.RevokedReason,
 		SuspendedAt: r.SuspendedAt.pointer(), SuspendedReason: r.SuspendedReason, ChangedAt: r.ChangedAt.t,
 		ErasedAt: r.ErasedAt.pointer(), KeyID: keyring.KeyID(r.KeyID.text()), SignedAt: r.SignedAt.t,
@@ -212,88 +212,4 @@ func (s *Credential) UpdateStanding(ctx context.Context, c credential.Credential
 // EndRenewal implements credential.Store.
 func (s *Credential) EndRenewal(ctx context.Context, id keyring.KeyID, when time.Time) error {
 	return changed(s.conn, s.write(ctx).Model(&keyRow{}).Where("id = ?", key(id)).Update("renewal_ended_at", at(when)), "credential.key_not_found")
-}
-
-type statusListRow struct {
-	ID            key
-	InstitutionID key
-	Issuer        string
-	Purpose       credential.Purpose
-	TwinID        *key
-	CreatedAt     instant
-}
-
-func (statusListRow) TableName() string { return "status_lists" }
-
-func (r statusListRow) list() credential.StatusList {
-	return credential.StatusList{
-		ID: credential.ListID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), Issuer: r.Issuer,
-		Purpose: r.Purpose, TwinID: credential.ListID(r.TwinID.text()), CreatedAt: r.CreatedAt.t,
-	}
-}
-
-// CreateList implements credential.Store.
-func (s *Credential) CreateList(ctx context.Context, l credential.StatusList) error {
-	return s.db.fail(s.write(ctx).Create(&statusListRow{
-		ID: key(l.ID), InstitutionID: key(l.InstitutionID), Issuer: l.Issuer, Purpose: l.Purpose, TwinID: maybeKey(l.TwinID), CreatedAt: at(l.CreatedAt),
-	}).Error)
-}
-
-// FindList implements credential.Store.
-func (s *Credential) FindList(ctx context.Context, id credential.ListID) (credential.StatusList, error) {
-	r, err := one[statusListRow](s.conn, s.read(ctx).Where("id = ?", key(id)), "credential.list_not_found")
-	return r.list(), err
-}
-
-// FindLastList implements credential.Store.
-func (s *Credential) FindLastList(ctx context.Context, in identity.InstitutionID, issuer string) (credential.StatusList, error) {
-	q := s.read(ctx).Where("institution_id = ? AND issuer = ? AND purpose = ? AND twin_id IS NOT NULL", key(in), issuer, credential.Revocation)
-	r, err := one[statusListRow](s.conn, q.Order("id DESC"), "credential.list_not_found")
-	return r.list(), err
-}
-
-// ListLists implements credential.Store.
-func (s *Credential) ListLists(ctx context.Context, in identity.InstitutionID, issuer string) ([]credential.StatusList, error) {
-	if !key(in).valid() {
-		return []credential.StatusList{}, nil
-	}
-	return many(s.conn, s.read(ctx).Where("institution_id = ? AND issuer = ?", key(in), issuer).Order("id"), statusListRow.list)
-}
-
-// IndexTaken implements credential.Store.
-func (s *Credential) IndexTaken(ctx context.Context, list credential.ListID, index int) (bool, error) {
-	const where = "status_list_id = ? AND status_index = ?"
-	places, err := s.places(ctx, "credentials", where, key(list), index)
-	if err != nil || len(places) > 0 {
-		return len(places) > 0, err
-	}
-	places, err = s.places(ctx, "recognitions", where, key(list), index)
-	return len(places) > 0, err
-}
-
-// ListSet implements credential.Store.
-func (s *Credential) ListSet(ctx context.Context, l credential.StatusList) ([]int, error) {
-	if l.Purpose == credential.Suspension {
-		return s.places(ctx, "credentials", "suspension_list_id = ? AND suspended_at IS NOT NULL", key(l.ID))
-	}
-	revoked, err := s.places(ctx, "credentials", "status_list_id = ? AND revoked_at IS NOT NULL", key(l.ID))
-	if err != nil {
-		return nil, err
-	}
-	ended, err := s.places(ctx, "recognitions", "status_list_id = ? AND ended_at IS NOT NULL", key(l.ID))
-	if err != nil || len(ended) == 0 {
-		return revoked, err
-	}
-	all := slices.Concat(revoked, ended)
-	slices.Sort(all)
-	return all, nil
-}
-
-func (s *Credential) places(ctx context.Context, table, where string, args ...any) ([]int, error) {
-	type place struct{ StatusIndex int }
-	if k, ok := args[0].(key); ok && !k.valid() {
-		return []int{}, nil
-	}
-	q := s.read(ctx).Table(table).Select("status_index").Where(where, args...).Order("status_index")
-	return many(s.conn, q, func(r place) int { return r.StatusIndex })
 }

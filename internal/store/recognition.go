@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -43,7 +43,7 @@ func (recognitionRow) TableName() string { return "recognitions" }
 func (r recognitionRow) recognition() recognition.Recognition {
 	return recognition.Recognition{
 		ID: recognition.ID(r.ID), InstitutionID: identity.InstitutionID(r.InstitutionID), By: r.Signer, OfDID: r.OfDID, OfAchievement: r.OfAchievement,
-		Terms: r.Terms.v, Document: r.Document, ListID: credential.ListID(r.StatusListID), Index: r.StatusIndex,
+		Terms: r.Terms.v, Document: r.Document, ListID: statuslist.ID(r.StatusListID), Index: r.StatusIndex,
 		CreatedAt: r.CreatedAt.t, ValidUntil: r.ValidUntil.pointer(), EndedAt: r.EndedAt.pointer(),
 	}
 }
@@ -61,7 +61,7 @@ func (s *Recognition) CreateRecognition(ctx context.Context, r recognition.Recog
 		return err
 	}
 	return s.inTx(ctx, func(c conn) error {
-		taken, err := (&Credential{c}).IndexTaken(ctx, r.ListID, r.Index)
+		taken, err := (&StatusLists{c}).IndexTaken(ctx, r.ListID, r.Index)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -79,7 +80,7 @@ func openOffice(t *testing.T, url string) *office {
 	}
 	o.credential = &credential.Service{
 		Store: db.Credential(), Enrollments: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Institutions: institutions{db.Institution()},
-		Words: words{}, Keys: o.keys, Random: rand.Reader, Now: o.now, NewID: newV7,
+		Words: words{}, Keys: o.keys, Lists: &statuslist.Service{Store: db.StatusLists(), Keys: o.keys, Now: o.now, NewID: newV7, Random: rand.Reader}, Now: o.now, NewID: newV7,
 	}
 	o.Service = &issuing.Service{
 		Store: db.Issuing(), Learning: db.Learning(), Courses: db.Curriculum(), People: db.Identity(), Press: o.credential,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -175,10 +176,10 @@ func (o *office) whatIs(a issuing.Award, m *model) string {
 		return string(got.State)
 	}
 	st := o.held(a)
-	for list, set := range map[credential.ListID]bool{st.Credential.StatusListID: m.revoked, st.Credential.SuspensionListID: m.suspended} {
-		l, err := o.db.Credential().FindList(o.Context(), list)
+	for list, set := range map[statuslist.ID]bool{st.Credential.StatusListID: m.revoked, st.Credential.SuspensionListID: m.suspended} {
+		l, err := o.db.StatusLists().FindList(o.Context(), list)
 		o.must(err)
-		places, err := o.db.Credential().ListSet(o.Context(), l)
+		places, err := o.db.StatusLists().ListSet(o.Context(), l)
 		o.must(err)
 		found := false
 		for _, p := range places {

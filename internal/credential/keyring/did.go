@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/institution"
@@ -130,14 +131,7 @@ func (h Host) document(in institution.Institution, did string, keys []Key) ([]by
 		}
 		d.Methods = append(d.Methods, m)
 	}
-	// <, > and & stay as they are: this JSON is read by people and stands in no page unescaped.
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(d); err != nil {
-		return nil, err
-	}
-	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
+	return proof.Marshal(d)
 }
 
 // Issuing is an institution by the name that it issues under now.

@@ -1,7 +1,6 @@
 package recognition
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -85,11 +84,7 @@ func (r Recognition) write(d credential.Desk) ([]byte, error) {
 	if r.ValidUntil != nil {
 		doc.Until = proof.FormatTime(*r.ValidUntil)
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(doc)
-	return bytes.TrimRight(b.Bytes(), "\n"), err
+	return proof.Marshal(doc)
 }
 
 // Said is what a document says.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/banyan-lms/banyan/internal/audit"
-	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
 
@@ -33,7 +33,7 @@ type Recognition struct {
 	OfAchievement string // address of its achievement, without a version: every version counts
 	Terms         Terms
 	Document      []byte // EndorsementCredential
-	ListID        credential.ListID
+	ListID        statuslist.ID
 	Index         int // place in the institution's list of revocations
 	CreatedAt     time.Time
 	ValidUntil    *time.Time

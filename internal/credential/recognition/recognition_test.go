@@ -18,6 +18,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
 	"github.com/banyan-lms/banyan/internal/credential/schema"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 	"github.com/banyan-lms/banyan/internal/signing"
@@ -45,7 +46,7 @@ func (p *press) SignFor(_ context.Context, in identity.InstitutionID, write func
 	p.next++
 	list := "01950000-0000-7000-8000-00000000000" + string(in[35:])
 	d := credential.Desk{
-		Base: "https://a.example", DID: didOf(in), Name: "School", ListID: credential.ListID(list), List: "https://a.example/api/status-lists/" + list, Index: p.next, At: p.now,
+		Base: "https://a.example", DID: didOf(in), Name: "School", ListID: statuslist.ID(list), List: "https://a.example/api/status-lists/" + list, Index: p.next, At: p.now,
 	}
 	raw, err := write(d)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
@@ -22,33 +23,33 @@ func exerciseCredential(t *testing.T, w *world) {
 	ctx, s := t.Context(), w.Credential()
 	const did = "did:web:acacia.example"
 
-	list := credential.StatusList{ID: newID[credential.ListID](), InstitutionID: w.school.ID, Issuer: did, Purpose: credential.Revocation, CreatedAt: noon}
+	list := statuslist.List{ID: newID[statuslist.ID](), InstitutionID: w.school.ID, Issuer: did, Purpose: statuslist.Revocation, CreatedAt: noon}
 	twin := list
-	twin.ID, twin.Purpose = newID[credential.ListID](), credential.Suspension
+	twin.ID, twin.Purpose = newID[statuslist.ID](), statuslist.Suspension
 	t.Run("status lists", func(t *testing.T) {
-		_, err := s.FindLastList(ctx, w.school.ID, did)
+		_, err := w.StatusLists().FindLastList(ctx, w.school.ID, did)
 		wantFault(t, err, fault.NotFound, "credential.list_not_found")
 		older, other, lone := list, list, list
-		list.ID, other.ID, lone.ID = newID[credential.ListID](), newID[credential.ListID](), newID[credential.ListID]()
+		list.ID, other.ID, lone.ID = newID[statuslist.ID](), newID[statuslist.ID](), newID[statuslist.ID]()
 		list.TwinID, other.TwinID = twin.ID, twin.ID
 		other.Issuer = "did:web:other.example"
-		for _, l := range []credential.StatusList{older, twin, list, other, lone} { // lone is as those of old are
-			ok(t, s.CreateList(ctx, l))
+		for _, l := range []statuslist.List{older, twin, list, other, lone} { // lone is as those of old are
+			ok(t, w.StatusLists().CreateList(ctx, l))
 		}
-		got, err := s.FindLastList(ctx, w.school.ID, did)
+		got, err := w.StatusLists().FindLastList(ctx, w.school.ID, did)
 		ok(t, err)
 		equal(t, "last list", got, list)
-		got, err = s.FindList(ctx, older.ID)
+		got, err = w.StatusLists().FindList(ctx, older.ID)
 		ok(t, err)
 		equal(t, "list", got, older)
-		lists, err := s.ListLists(ctx, w.school.ID, did)
+		lists, err := w.StatusLists().ListLists(ctx, w.school.ID, did)
 		ok(t, err)
-		if !reflect.DeepEqual(lists, []credential.StatusList{older, twin, list, lone}) {
+		if !reflect.DeepEqual(lists, []statuslist.List{older, twin, list, lone}) {
 			t.Errorf("lists %+v", lists)
 		}
-		_, err = s.FindList(ctx, "x")
+		_, err = w.StatusLists().FindList(ctx, "x")
 		wantFault(t, err, fault.NotFound, "credential.list_not_found")
-		_, err = s.FindLastList(ctx, newID[identity.InstitutionID](), did)
+		_, err = w.StatusLists().FindLastList(ctx, newID[identity.InstitutionID](), did)
 		wantFault(t, err, fault.NotFound, "credential.list_not_found")
 	})
 
@@ -182,10 +183,10 @@ func exerciseCredential(t *testing.T, w *world) {
 		wantFault(t, err, fault.Conflict, "credential.index_taken")
 		_, err = s.FindCredentialOf(ctx, second.ID)
 		wantFault(t, err, fault.NotFound, "credential.not_found")
-		taken, err := s.IndexTaken(ctx, list.ID, 131071)
+		taken, err := w.StatusLists().IndexTaken(ctx, list.ID, 131071)
 		ok(t, err)
 		equal(t, "taken", taken, true)
-		taken, err = s.IndexTaken(ctx, list.ID, 131070)
+		taken, err = w.StatusLists().IndexTaken(ctx, list.ID, 131070)
 		ok(t, err)
 		equal(t, "taken", taken, false)
 	})
@@ -237,10 +238,10 @@ func exerciseCredential(t *testing.T, w *world) {
 		ok(t, err)
 		equal(t, "stamp", stamp, credential.Stamp{Count: 4, ChangedAt: minute.Add(time.Second)})
 		for _, tt := range []struct {
-			list credential.StatusList
+			list statuslist.List
 			want []int
-		}{{list, []int{29, 30, 131071}}, {twin, []int{28, 29}}, {credential.StatusList{ID: "x"}, []int{}}} {
-			places, err := s.ListSet(ctx, tt.list)
+		}{{list, []int{29, 30, 131071}}, {twin, []int{28, 29}}, {statuslist.List{ID: "x"}, []int{}}} {
+			places, err := w.StatusLists().ListSet(ctx, tt.list)
 			ok(t, err)
 			if !slices.Equal(places, tt.want) {
 				t.Errorf("%s: places %v, want %v", tt.list.Purpose, places, tt.want)

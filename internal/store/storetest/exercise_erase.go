@@ -10,6 +10,7 @@ import (
 
 	"github.com/banyan-lms/banyan/internal/audit"
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/credential/verifier"
 	"github.com/banyan-lms/banyan/internal/credential/wallet"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -68,8 +69,8 @@ func exerciseErase(t *testing.T, w *world) {
 		_, err = w.Learning().AppendStatements(ctx, sts)
 		ok(t, err)
 
-		list := credential.StatusList{ID: newID[credential.ListID](), InstitutionID: of.InstitutionID, Issuer: "did:web:x", CreatedAt: noon}
-		ok(t, w.Credential().CreateList(ctx, list))
+		list := statuslist.List{ID: newID[statuslist.ID](), InstitutionID: of.InstitutionID, Issuer: "did:web:x", CreatedAt: noon}
+		ok(t, w.StatusLists().CreateList(ctx, list))
 		ok(t, w.Credential().CreateCredential(ctx, credential.Credential{
 			ID: newID[credential.ID](), EnrollmentID: of.ID, UserID: of.UserID, InstitutionID: of.InstitutionID, CourseID: of.CourseID, VersionID: of.VersionID,
 			Name: name, AchievementName: curriculum.Text{"en": "AI"}, Locale: "en", Document: []byte("signed"), StatusListID: list.ID, StatusIndex: 7, IssuedAt: noon,

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/recognition"
+	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/identity"
 )
@@ -15,8 +15,8 @@ import (
 func exerciseRecognition(t *testing.T, w *world) {
 	ctx, s := t.Context(), w.Recognition()
 	other := w.addSchool(t, "baobab")
-	list := credential.StatusList{ID: newID[credential.ListID](), InstitutionID: w.school.ID, Issuer: "did:web:a", Purpose: credential.Revocation, CreatedAt: noon}
-	ok(t, w.Credential().CreateList(ctx, list))
+	list := statuslist.List{ID: newID[statuslist.ID](), InstitutionID: w.school.ID, Issuer: "did:web:a", Purpose: statuslist.Revocation, CreatedAt: noon}
+	ok(t, w.StatusLists().CreateList(ctx, list))
 	until := noon.Add(time.Hour)
 	fresh := func(index int, of, achievement string) recognition.Recognition {
 		return recognition.Recognition{
@@ -78,7 +78,7 @@ func exerciseRecognition(t *testing.T, w *world) {
 	}
 
 	// Its place is taken for certificates too, and its end stands in the same list as theirs.
-	taken, err := w.Credential().IndexTaken(ctx, list.ID, 3)
+	taken, err := w.StatusLists().IndexTaken(ctx, list.ID, 3)
 	ok(t, err)
 	equal(t, "taken", taken, true)
 	for _, want := range []bool{true, false} {
@@ -88,7 +88,7 @@ func exerciseRecognition(t *testing.T, w *world) {
 	}
 	_, err = s.EndRecognition(ctx, b.ID, noon.Add(time.Hour))
 	ok(t, err)
-	places, err := w.Credential().ListSet(ctx, list)
+	places, err := w.StatusLists().ListSet(ctx, list)
 	ok(t, err)
 	if !slices.Equal(places, []int{3, 5}) {
 		t.Errorf("places %v", places)

@@ -1,4 +1,4 @@
-package credential
+package statuslist
 
 import (
 	"bytes"
@@ -7,21 +7,24 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/proof"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
 
-// ListSize is the number of places in a status list: the least that the
+// Size is the number of places in a status list: the least that the
 // specification allows, so that a look-up tells nothing about whose it was.
-const ListSize = 131_072
+const Size = 131_072
 
 const (
-	// ListTTL is for how long others may keep a list.
-	ListTTL  = 5 * time.Minute
-	listLife = 7 * 24 * time.Hour // after that an old list proves nothing
+	// TTL is for how long others may keep a list.
+	TTL  = 5 * time.Minute
+	life = 7 * 24 * time.Hour // after that an old list proves nothing
 )
 
 type listDocument struct {
@@ -50,10 +53,10 @@ type signedList struct {
 	doc []byte
 }
 
-// StatusList gives a Bitstring Status List 1.0, signed by its institution, to
+// Document gives a list as Bitstring Status List 1.0, signed by its institution, to
 // anyone. A revocation or suspension shows at once here; others may keep what they
 // fetched for its ttl.
-func (s *Service) StatusList(ctx context.Context, id ListID) ([]byte, error) {
+func (s *Service) Document(ctx context.Context, id ID) ([]byte, error) {
 	if !isUUID(string(id)) {
 		return nil, fault.New(fault.NotFound, "credential.list_not_found")
 	}
@@ -97,16 +100,16 @@ func (s *Service) StatusList(ctx context.Context, id ListID) ([]byte, error) {
 
 // keptList gives a list that was signed a short while ago, says what is so now, and was signed by the key of now: another
 // process may have taken back the one before.
-func (s *Service) keptList(id ListID, set []int, key keyring.KeyID) ([]byte, bool) {
+func (s *Service) keptList(id ID, set []int, key keyring.KeyID) ([]byte, bool) {
 	v, ok := s.kept.Load(id)
 	if !ok {
 		return nil, false
 	}
 	l := v.(*signedList)
-	return l.doc, l.key == key && slices.Equal(l.set, set) && s.Now().Sub(l.at) < ListTTL
+	return l.doc, l.key == key && slices.Equal(l.set, set) && s.Now().Sub(l.at) < TTL
 }
 
-func (s *Service) listKey(ctx context.Context, list StatusList) (keyring.Key, error) {
+func (s *Service) listKey(ctx context.Context, list List) (keyring.Key, error) {
 	row, ok, err := s.Keys.InUse(ctx, list.InstitutionID, list.Issuer)
 	if err != nil {
 		return keyring.Key{}, err
@@ -117,8 +120,8 @@ func (s *Service) listKey(ctx context.Context, list StatusList) (keyring.Key, er
 	return row, nil
 }
 
-func (s *Service) signList(ctx context.Context, list StatusList, set []int, row keyring.Key) ([]byte, error) {
-	a, err := s.addresses()
+func (s *Service) signList(ctx context.Context, list List, set []int, row keyring.Key) ([]byte, error) {
+	a, err := s.Keys.Host()
 	if err != nil {
 		return nil, err
 	}
@@ -131,16 +134,16 @@ func (s *Service) signList(ctx context.Context, list StatusList, set []int, row 
 		return nil, err
 	}
 	now := s.Keys.SigningTime(row)
-	unsigned, err := marshal(listDocument{
+	unsigned, err := proof.Marshal(listDocument{
 		Context:    []string{proof.CredentialsV2},
-		ID:         a.list(list.ID),
+		ID:         Address(a, list.ID),
 		Type:       []string{"VerifiableCredential", "BitstringStatusListCredential"},
 		Issuer:     list.Issuer,
 		ValidFrom:  proof.FormatTime(now),
-		ValidUntil: proof.FormatTime(now.Add(listLife)),
+		ValidUntil: proof.FormatTime(now.Add(life)),
 		Subject: listSubject{
-			ID: a.list(list.ID) + "#list", Type: "BitstringStatusList", Purpose: string(list.Purpose),
-			Encoded: encoded, TTL: ListTTL.Milliseconds(),
+			ID: Address(a, list.ID) + "#list", Type: "BitstringStatusList", Purpose: string(list.Purpose),
+			Encoded: encoded, TTL: TTL.Milliseconds(),
 		},
 	})
 	if err != nil {
@@ -153,11 +156,14 @@ func (s *Service) signList(ctx context.Context, list StatusList, set []int, row 
 	return doc, nil
 }
 
+// tries is how often we begin anew when the key is another one meanwhile.
+const tries = 8
+
 // encodeBits writes the list: place 0 is the leftmost bit; gzip, base64url, multibase u.
 func encodeBits(set []int) (string, error) {
-	bits := make([]byte, ListSize/8)
+	bits := make([]byte, Size/8)
 	for _, i := range set {
-		if i < 0 || i >= ListSize {
+		if i < 0 || i >= Size {
 			return "", fmt.Errorf("place %d is not in the list", i)
 		}
 		bits[i/8] |= 1 << (7 - i%8)
@@ -171,4 +177,9 @@ func encodeBits(set []int) (string, error) {
 		return "", err
 	}
 	return "u" + base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
+}
+
+func isUUID(s string) bool {
+	_, err := uuid.Parse(s)
+	return err == nil && len(s) == 36 && s == strings.ToLower(s)
 }
