@@ -159,7 +159,7 @@ func newHandler(a *app.App) (http.Handler, error) {
 		return nil, err
 	}
 	api := &rest.Server{
-		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Keys: a.Keys, Lists: a.Lists, Credential: a.Credential, Issuing: a.Issuing, Wallet: a.Wallet, Recognition: a.Recognition, Paper: a.Paper,
+		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Keys: a.Keys, Lists: a.Lists, Credential: a.Credential, Forms: a.Forms, Issuing: a.Issuing, Wallet: a.Wallet, Recognition: a.Recognition, Paper: a.Paper,
 		Bundle: a.Bundle, Shelf: a.Shelf, Trust: a.Trust, Verifier: a.Verifier, Badges: a.Badges, Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: version(), PublicURL: a.Config.PublicURL, Secure: a.Config.Secure(),
 		SignupOpen: a.Config.Signup == "open", Locale: a.Config.Locale, Proxies: proxies, Now: a.Now,
 	}

@@ -26,7 +26,7 @@ func (s *school) reopen(change func(srv *rest.Server)) {
 	}
 	srv := &rest.Server{
 		Identity: s.app.Identity, Institution: s.app.Institution, Curriculum: s.app.Curriculum, Learning: s.app.Learning, Lab: s.app.Lab,
-		Keys: s.app.Keys, Lists: s.app.Lists, Credential: s.app.Credential, Bundle: s.app.Bundle, Shelf: s.app.Shelf, Trust: s.app.Trust, Words: words, Ping: s.app.DB.Ping, Version: "test", PublicURL: "http://example.com", SignupOpen: true, Now: s.app.Now,
+		Keys: s.app.Keys, Lists: s.app.Lists, Credential: s.app.Credential, Forms: s.app.Forms, Bundle: s.app.Bundle, Shelf: s.app.Shelf, Trust: s.app.Trust, Words: words, Ping: s.app.DB.Ping, Version: "test", PublicURL: "http://example.com", SignupOpen: true, Now: s.app.Now,
 	}
 	change(srv)
 	s.echo = echo.New()

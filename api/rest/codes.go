@@ -15,7 +15,7 @@ import (
 
 // GetCode implements openapi.StrictServerInterface.
 func (s *Server) GetCode(ctx context.Context, req openapi.GetCodeRequestObject) (openapi.GetCodeResponseObject, error) {
-	text, err := s.Credential.Code(ctx, credential.ID(req.CredentialID), named(req.Params.Name))
+	text, err := s.Forms.Code(ctx, credential.ID(req.CredentialID), named(req.Params.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Server) GetCodePng(ctx context.Context, req openapi.GetCodePngRequestOb
 }
 
 func (s *Server) drawCode(ctx context.Context, id openapi.CredentialID, named bool) (code.Modules, error) {
-	text, err := s.Credential.Code(ctx, credential.ID(id), named)
+	text, err := s.Forms.Code(ctx, credential.ID(id), named)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (s *Server) GetCredential(ctx context.Context, req openapi.GetCredentialReq
 
 // GetCredentialJwt implements openapi.StrictServerInterface.
 func (s *Server) GetCredentialJwt(ctx context.Context, req openapi.GetCredentialJwtRequestObject) (openapi.GetCredentialJwtResponseObject, error) {
-	token, err := s.Credential.JWT(ctx, credential.ID(req.CredentialID))
+	token, err := s.Forms.JWT(ctx, credential.ID(req.CredentialID))
 	if err != nil {
 		return nil, err
 	}

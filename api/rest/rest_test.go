@@ -98,7 +98,7 @@ func newSchool(t *testing.T) *school {
 	}
 	s.echo = echo.New()
 	srv := &rest.Server{
-		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Keys: a.Keys, Lists: a.Lists, Credential: a.Credential, Issuing: a.Issuing, Wallet: a.Wallet, Recognition: a.Recognition, Paper: a.Paper,
+		Identity: a.Identity, Institution: a.Institution, Curriculum: a.Curriculum, Learning: a.Learning, Lab: a.Lab, Keys: a.Keys, Lists: a.Lists, Credential: a.Credential, Forms: a.Forms, Issuing: a.Issuing, Wallet: a.Wallet, Recognition: a.Recognition, Paper: a.Paper,
 		Bundle: a.Bundle, Shelf: a.Shelf, Trust: a.Trust, Verifier: a.Verifier, Badges: a.Badges, Desk: a.Desk, Words: words, Ping: a.DB.Ping, Version: "test", PublicURL: cfg.PublicURL, SignupOpen: true, Now: a.Now,
 	}
 	if err := srv.Register(s.echo); err != nil {

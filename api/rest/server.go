@@ -24,6 +24,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/bundle/trust"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
+	"github.com/banyan-lms/banyan/internal/credential/forms"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/paper"
@@ -52,6 +53,7 @@ type Server struct {
 	Keys        *keyring.Service // of issuers
 	Lists       *statuslist.Service
 	Credential  *credential.Service
+	Forms       *forms.Service // of credentials
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
 	Recognition *recognition.Service

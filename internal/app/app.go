@@ -21,6 +21,7 @@ import (
 	"github.com/banyan-lms/banyan/internal/config"
 	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/bake"
+	"github.com/banyan-lms/banyan/internal/credential/forms"
 	"github.com/banyan-lms/banyan/internal/credential/issuing"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/paper"
@@ -54,6 +55,7 @@ type App struct {
 	Keys        *keyring.Service // of issuers
 	Lists       *statuslist.Service
 	Credential  *credential.Service
+	Forms       *forms.Service // of credentials
 	Issuing     *issuing.Service
 	Wallet      *wallet.Service
 	Recognition *recognition.Service
@@ -119,9 +121,10 @@ func build(cfg config.Config, db *store.DB) (*App, error) {
 	}
 	a.Lists = &statuslist.Service{Store: db.StatusLists(), Keys: a.Keys, Now: now, NewID: newID, Random: rand.Reader}
 	a.Credential = &credential.Service{
-		Store: db.Credential(), Codes: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution, Words: words,
+		Store: db.Credential(), Enrollments: db.Learning(), Courses: a.Curriculum, People: a.Identity, Institutions: a.Institution, Words: words,
 		Keys: a.Keys, Lists: a.Lists, Now: now, NewID: newID,
 	}
+	a.Forms = &forms.Service{Codes: db.Credential(), Credentials: a.Credential, Keys: a.Keys}
 	a.Institution.Claimed = a.Keys.ClaimedByAnother
 	a.Recognition = &recognition.Service{Store: db.Recognition(), Press: a.Credential, Keys: a.Keys, Now: now, NewID: newID}
 	a.Wallet = &wallet.Service{Store: db.Wallet(), People: a.Identity, Credentials: a.Credential, Now: now, NewID: newID, Random: rand.Reader}

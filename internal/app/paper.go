@@ -45,7 +45,7 @@ func digestOf(p *institution.Picture) blob.Digest {
 
 // drawCode draws the code by which a certificate is checked without a network, else that of the address where it is checked with one.
 func (a *App) drawCode(ctx context.Context, id credential.ID, address string) ([][]bool, error) {
-	text, err := a.Credential.Code(ctx, id, true)
+	text, err := a.Forms.Code(ctx, id, true)
 	if fault.Is(err, fault.Unavailable) {
 		return paper.AddressCode(address)
 	}

@@ -18,7 +18,7 @@ type codeKey struct {
 	named bool
 }
 
-// codes is a credential.CodeStore in memory that counts what is saved.
+// codes is a forms.CodeStore in memory that counts what is saved.
 type codes struct {
 	kept  map[codeKey]string
 	saved int
@@ -55,7 +55,7 @@ func (b *bench) known(kid code.KID) (found []code.Key) {
 
 func (b *bench) read(t *testing.T, id credential.ID, named bool) (string, code.Verified) {
 	t.Helper()
-	text, err := b.Code(t.Context(), id, named)
+	text, err := b.forms.Code(t.Context(), id, named)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func (b *bench) read(t *testing.T, id credential.ID, named bool) (string, code.V
 func TestCode(t *testing.T) {
 	b := newBench(t)
 	kept := &codes{kept: map[codeKey]string{}}
-	b.Codes = kept
+	b.forms.Codes = kept
 	b.Validity = 365 * 24 * time.Hour
 	c := b.issued(t, 1, layla, oasis)
 	issued := b.now.Truncate(time.Second)
@@ -104,10 +104,10 @@ func TestCode(t *testing.T) {
 	if again, _ := b.read(t, c.ID, true); again != text {
 		t.Error("a revoked credential has another code")
 	}
-	if _, err := b.Code(t.Context(), "019ab123-4567-7890-abcd-ef0123456789", true); !fault.Is(err, fault.NotFound) {
+	if _, err := b.forms.Code(t.Context(), "019ab123-4567-7890-abcd-ef0123456789", true); !fault.Is(err, fault.NotFound) {
 		t.Errorf("nobody's: %v", err)
 	}
-	if _, err := b.Code(t.Context(), "x", true); !fault.Is(err, fault.NotFound) {
+	if _, err := b.forms.Code(t.Context(), "x", true); !fault.Is(err, fault.NotFound) {
 		t.Errorf("no id: %v", err)
 	}
 }
@@ -116,14 +116,14 @@ func TestCode(t *testing.T) {
 func TestCodeIsMadeAnew(t *testing.T) {
 	b := newBench(t)
 	kept := &codes{kept: map[codeKey]string{}}
-	b.Codes = kept
+	b.forms.Codes = kept
 	c := b.issued(t, 1, layla, oasis)
 	first, _ := b.read(t, c.ID, true)
 
 	b.now = b.now.Add(time.Hour)
 	retired := b.now
 	b.store.keys[0].RetiredAt = &retired
-	if _, err := b.Code(t.Context(), c.ID, true); !fault.Is(err, fault.Unavailable) {
+	if _, err := b.forms.Code(t.Context(), c.ID, true); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("without a key: %v", err)
 	}
 	b.now = b.now.Add(time.Hour)
@@ -157,7 +157,7 @@ func TestCodeIsMadeAnew(t *testing.T) {
 func TestLongCode(t *testing.T) {
 	b := newBench(t)
 	kept := &codes{kept: map[codeKey]string{}}
-	b.Codes = kept
+	b.forms.Codes = kept
 	c := b.issued(t, 1, layla, oasis)
 	name := strings.Repeat("क्षत्रिय ", 12)
 	for i := range b.store.credentials {

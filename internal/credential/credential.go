@@ -1,4 +1,4 @@
-// Package credential issues, checks and revokes what a learner can show.
+// Package credential makes what a learner can show, tells what it is worth, takes it back.
 package credential
 
 import (

@@ -65,7 +65,7 @@ func TestJWT(t *testing.T) {
 	for i := range tokens {
 		wg.Go(func() {
 			var err error
-			if tokens[i], err = b.JWT(t.Context(), c.ID); err != nil {
+			if tokens[i], err = b.forms.JWT(t.Context(), c.ID); err != nil {
 				t.Error(err)
 			}
 		})
@@ -107,7 +107,7 @@ func TestJWT(t *testing.T) {
 	}
 	// Another institution has another key.
 	other := b.issued(t, 3, sam, river)
-	token, err := b.JWT(t.Context(), other.ID)
+	token, err := b.forms.JWT(t.Context(), other.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,14 +119,14 @@ func TestJWT(t *testing.T) {
 func TestJWTOfNothing(t *testing.T) {
 	b := newBench(t)
 	for _, id := range []credential.ID{"x", "019a0000-0000-7000-8000-00000000ffff"} {
-		if _, err := b.JWT(t.Context(), id); !fault.Is(err, fault.NotFound) {
+		if _, err := b.forms.JWT(t.Context(), id); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	// Who can write rows but has no key gets nothing signed.
 	c := b.issued(t, 1, layla, oasis)
 	b.store.credentials[0].Document = bytes.Replace(c.Document, []byte("ليلى"), []byte("سارة"), 1)
-	if token, err := b.JWT(t.Context(), c.ID); !fault.Is(err, fault.Conflict) || token != "" {
+	if token, err := b.forms.JWT(t.Context(), c.ID); !fault.Is(err, fault.Conflict) || token != "" {
 		t.Errorf("a changed document: %v", err)
 	}
 }

@@ -66,11 +66,11 @@ func (s *Service) renew(ctx context.Context, c Credential) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.verify(ctx, c)
+	_, err = s.Verify(ctx, c)
 	if err == nil {
 		return nil // erased meanwhile, and signed with that
 	}
-	if !isRefusal(err) {
+	if !IsRefusal(err) {
 		return err
 	}
 	if revokedKey(err) == nil {

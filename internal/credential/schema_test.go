@@ -48,7 +48,7 @@ func TestDocumentsFollowOpenBadges(t *testing.T) {
 	}
 	documents["erased"] = erased.Document
 
-	token, err := b.JWT(ctx, asked.ID)
+	token, err := b.forms.JWT(ctx, asked.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,6 @@ type Words interface {
 // Service is the door to credentials. Several may work on one store.
 type Service struct {
 	Store        Store
-	Codes        CodeStore
 	Enrollments  Enrollments
 	Courses      Courses
 	People       People
@@ -61,8 +60,6 @@ type Service struct {
 	Validity time.Duration // how long a credential holds; 0: without end
 	Now      func() time.Time
 	NewID    func() string // UUIDv7
-
-	tokens tokens
 }
 
 // Standing is what a check found.
@@ -85,8 +82,8 @@ func (s *Service) Check(ctx context.Context, id ID) (Standing, error) {
 		return Standing{}, err
 	}
 	now := s.Now().UTC()
-	claims, err := s.verify(ctx, c)
-	if isRefusal(err) {
+	claims, err := s.Verify(ctx, c)
+	if IsRefusal(err) {
 		slog.ErrorContext(ctx, "stored credential does not verify", "credential", id, "err", err)
 		return Standing{State: Invalid, Credential: c, CheckedAt: now, RevokedKey: revokedKey(err)}, nil
 	}
@@ -101,7 +98,8 @@ type refusal struct{ error }
 
 func (r refusal) Unwrap() error { return r.error }
 
-func isRefusal(err error) bool {
+// IsRefusal tells whether an error of Verify is about the credential and not about us.
+func IsRefusal(err error) bool {
 	var r refusal
 	return errors.As(err, &r)
 }
@@ -123,7 +121,9 @@ func revokedKey(err error) *keyring.Key {
 	return &key
 }
 
-func (s *Service) verify(ctx context.Context, c Credential) (Claims, error) {
+// Verify checks the signature of a credential's document, and that its row says the same. IsRefusal tells what is wrong with it from
+// what went wrong here.
+func (s *Service) Verify(ctx context.Context, c Credential) (Claims, error) {
 	keys, err := s.Keys.All(ctx, c.InstitutionID)
 	if err != nil {
 		return Claims{}, err

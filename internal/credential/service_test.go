@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/forms"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/credential/statuslist"
 	"github.com/banyan-lms/banyan/internal/curriculum"
@@ -39,6 +40,7 @@ var (
 // bench is a service over a store in memory, with a clock that stands still.
 type bench struct {
 	*credential.Service
+	forms *forms.Service
 	store *memory
 	world *world
 	now   time.Time
@@ -87,6 +89,7 @@ func newBench(t testing.TB) *bench {
 		Keys: ring, Now: now, NewID: newID,
 		Lists: &statuslist.Service{Store: b.store, Keys: ring, Now: now, NewID: newID, Random: rand.Reader},
 	}
+	b.forms = &forms.Service{Credentials: b.Service, Keys: ring}
 	return b
 }
 

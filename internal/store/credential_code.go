@@ -6,9 +6,10 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/banyan-lms/banyan/internal/credential"
+	"github.com/banyan-lms/banyan/internal/credential/forms"
 )
 
-var _ credential.CodeStore = (*Credential)(nil)
+var _ forms.CodeStore = (*Credential)(nil)
 
 type credentialCodeRow struct {
 	CredentialID key
@@ -18,13 +19,13 @@ type credentialCodeRow struct {
 
 func (credentialCodeRow) TableName() string { return "credential_codes" }
 
-// FindCode implements credential.CodeStore.
+// FindCode implements forms.CodeStore.
 func (s *Credential) FindCode(ctx context.Context, id credential.ID, named bool) (string, error) {
 	r, err := one[credentialCodeRow](s.conn, s.read(ctx).Where("credential_id = ? AND named = ?", key(id), named), "credential.code_not_found")
 	return r.Text, err
 }
 
-// SaveCode implements credential.CodeStore.
+// SaveCode implements forms.CodeStore.
 func (s *Credential) SaveCode(ctx context.Context, id credential.ID, named bool, text string) error {
 	return s.db.fail(s.write(ctx).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "credential_id"}, {Name: "named"}},
@@ -32,7 +33,7 @@ func (s *Credential) SaveCode(ctx context.Context, id credential.ID, named bool,
 	}).Create(&credentialCodeRow{key(id), named, text}).Error)
 }
 
-// DeleteCodes implements credential.CodeStore.
+// DeleteCodes implements forms.CodeStore.
 func (s *Credential) DeleteCodes(ctx context.Context, id credential.ID) error {
 	return s.db.fail(s.write(ctx).Where("credential_id = ?", key(id)).Delete(&credentialCodeRow{}).Error)
 }

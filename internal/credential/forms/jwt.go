@@ -1,4 +1,4 @@
-package credential
+package forms
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/vcjwt"
 	"github.com/banyan-lms/banyan/internal/fault"
 )
@@ -14,13 +15,13 @@ import (
 // JWT gives a credential as RS256 VC-JWT, for consumers that take no other. Who has its id may read it, as with the
 // document. It is made when it is asked for, and so is the RSA key of its DID. What does not verify is not signed anew:
 // fault.Conflict credential.broken.
-func (s *Service) JWT(ctx context.Context, id ID) (string, error) {
-	c, err := s.Find(ctx, id)
+func (s *Service) JWT(ctx context.Context, id credential.ID) (string, error) {
+	c, err := s.Credentials.Find(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	claims, err := s.verify(ctx, c)
-	if isRefusal(err) {
+	claims, err := s.Credentials.Verify(ctx, c)
+	if credential.IsRefusal(err) {
 		return "", fault.Wrap(fault.Conflict, "credential.broken", err)
 	}
 	if err != nil {

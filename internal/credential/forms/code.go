@@ -1,4 +1,4 @@
-package credential
+package forms
 
 import (
 	"context"
@@ -13,28 +13,19 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/banyan-lms/banyan/internal/credential"
 	"github.com/banyan-lms/banyan/internal/credential/code"
 	"github.com/banyan-lms/banyan/internal/credential/keyring"
 	"github.com/banyan-lms/banyan/internal/fault"
 	"github.com/banyan-lms/banyan/internal/signing"
 )
 
-// CodeStore is what codes need of storage.
-type CodeStore interface {
-	// FindCode gives a kept code; fault.NotFound credential.code_not_found.
-	FindCode(ctx context.Context, id ID, named bool) (string, error)
-	// SaveCode keeps a code in the place of the one before.
-	SaveCode(ctx context.Context, id ID, named bool, text string) error
-	// DeleteCodes forgets the codes of a credential; none is no error.
-	DeleteCodes(ctx context.Context, id ID) error
-}
-
 // Code gives the text of the QR code of a credential, with or without its holder's name, to anyone who has the id. It is made when it is first
 // asked for, with the key that its institution signs with then, and kept; it is made again when that key or the name is another. What is too long for
 // a code is cut and ends in an ellipsis, the achievement before the name. fault.NotFound: there is no such credential.
 // fault.Unavailable credential.no_code: the credential cannot be said in a code, or its institution has no key.
-func (s *Service) Code(ctx context.Context, id ID, named bool) (string, error) {
-	c, err := s.Find(ctx, id)
+func (s *Service) Code(ctx context.Context, id credential.ID, named bool) (string, error) {
+	c, err := s.Credentials.Find(ctx, id)
 	if err != nil {
 		return "", err
 	}
@@ -119,8 +110,8 @@ func shorten(s string) string {
 
 // codeClaims reads what a code says from the signed document: so it says nothing that the document does not. The name alone is the
 // row's: it is erased there when the person is.
-func codeClaims(c Credential, named bool) (code.Claims, error) {
-	claims, err := ReadClaims(c.Document)
+func codeClaims(c credential.Credential, named bool) (code.Claims, error) {
+	claims, err := credential.ReadClaims(c.Document)
 	if err != nil {
 		return code.Claims{}, err
 	}
